@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'vite';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import type { Reporter } from 'vitest/node';
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** `import source from './kernel.wgsl?raw'` without comments and indentation. Every line break stays: compilers report lines. */
+const wgsl: Plugin = {
+  name: 'wgsl',
+  enforce: 'pre',
+  load(id) {
+    if (!id.endsWith('.wgsl?raw')) return null;
+    const file = id.slice(0, -'?raw'.length);
+    this.addWatchFile(file);
+    const source = readFileSync(file, 'utf8')
+      .replace(/\/\/.*|\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/.+/g, ' '))
+      .replace(/^[ \t]+|[ \t\r]+$/gm, '');
+    return { code: `export default ${JSON.stringify(source)}`, map: null };
+  },
+};
+
+const shared = {
+  plugins: [wgsl],
+  resolve: {
+    alias: [
+      { find: /^webgpu-ctc$/, replacement: path('src/index.ts') },
+      { find: /^webgpu-ctc\/node$/, replacement: path('src/node.ts') },
+    ],
+  },
+} satisfies ViteUserConfig;
+
+const library = {
+  build: {
+    target: 'es2022',
+    lib: {
+      entry: { index: path('src/index.ts'), node: path('src/node.ts'), cli: path('src/cli.ts') },
+      formats: ['es'],
+    },
+    rolldownOptions: {
+      external: ['webgpu', /^node:/],
+      // Vite leaves the whitespace of ES libraries alone; browsers that load dist without a bundler should not pay for it.
+      output: { minify: true, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+    },
+  },
+} satisfies ViteUserConfig;
+
+const demo = {
+  root: path('demo'),
+  base: './',
+  build: { outDir: path('dist-demo'), emptyOutDir: true },
+} satisfies ViteUserConfig;
+
+const closingLine: Reporter = {
+  onTestRunEnd(modules, errors) {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const count = (state: string) => tests.filter((test) => test.result().state === state).length;
+    const failed =
+      count('failed') + errors.length + modules.reduce((sum, module) => sum + module.errors().length, 0);
+    console.log(`${count('passed')} passed, ${failed} failed`);
+  },
+};
+
+export default defineConfig(({ mode }) => ({
+  ...shared,
+  ...(mode === 'demo' ? demo : library),
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'e2e/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    reporters: ['default', closingLine],
+  },
+}));
