@@ -1,0 +1,47 @@
+// For shaders of the caller's: reads kept lattices without knowing their number type.
+// The fields are those of shaders/shared/problem.wgsl, the record that of shaders/shared/sequence.wgsl.
+
+struct CtcProblem {
+  zero: u32, frames: u32, sequences: u32, classes: u32, labels: u32, blank: u32, zeroInfinity: u32, mean: u32,
+  range: i32, recordWords: u32, frameStride: u32, sequenceStride: u32, gradOutputStride: u32, firstSequence: u32,
+  boxFrame: u32, boxSequence: u32, firstRow: u32, rowCount: u32, emissionFrame: u32, emissionRows: u32,
+  alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32,
+}
+struct CtcScale { k: i32, r: f32 }
+
+/// Stands for −Infinity, which WGSL does not promise to keep.
+const CTC_LOG_ZERO = -3.4028234e38;
+
+fn ctcInputLength(n: u32) -> u32 {
+  return ctcTargets[n * ctcProblem.recordWords];
+}
+
+fn ctcTargetLength(n: u32) -> u32 {
+  return ctcTargets[n * ctcProblem.recordWords + 1u];
+}
+
+/// The class of state s; the blank at even states.
+fn ctcClass(n: u32, s: u32) -> u32 {
+  if (s % 2u == 0u) { return ctcProblem.blank; }
+  return ctcTargets[n * ctcProblem.recordWords + 3u + s / 2u] & 0x7fffffffu;
+}
+
+fn ctcFrame(n: u32, t: u32) -> u32 {
+  return (n - ctcProblem.firstSequence) * ctcProblem.frames + t;
+}
+
+/// Where a state lies; −1 where no path passes: outside the band, or beyond the input length.
+fn ctcPlace(n: u32, t: u32, s: u32, origin: i32, rows: u32) -> i32 {
+  let length = 2u * ctcTargetLength(n) + 1u;
+  let frames = ctcInputLength(n);
+  if (t >= frames || s >= min(length, 2u * t + 2u) || s + 2u * frames < length + 2u * t) { return -1; }
+  let row = u32(i32(t) - origin) % rows;
+  let start = ((n - ctcProblem.firstSequence) * rows + row) * (ctcProblem.labels + 1u) * 2u;
+  return i32(start + s);
+}
+
+fn ctcLog(state: vec2u, k: i32, r: f32) -> f32 {
+  let m = bitcast<f32>(state.x);
+  if (m == 0.0) { return CTC_LOG_ZERO; }
+  return log(m) + r + f32(bitcast<i32>(state.y) + k) * 0.6931472;
+}

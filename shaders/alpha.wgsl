@@ -1,0 +1,59 @@
+// One frame of the forward variable, for all sequences and states: Graves et al. 2006, equations 6 and 7.
+//
+//   t−1    blank_i   label_i−1        alpha(t, blank_i) = (blank_i + label_i−1) · emission of the blank
+//             │ ╲   ╱ │
+//   t      blank_i  label_i           alpha(t, label_i) = (label_i + blank_i + label_i−1 if it may be skipped to)
+//                                                          · emission of label i
+// One invocation owns one pair. The frame before is a row of the same buffer.
+
+@group(0) @binding(4) var<storage, read> frames: array<Frame>;
+@group(0) @binding(5) var<storage, read> emissions: array<Extended>;
+@group(0) @binding(6) var<storage, read_write> lattice: array<vec4u>;
+@group(0) @binding(7) var<storage, read_write> ends: array<Extended>;
+
+fn pairAt(sequence: Sequence, place: u32, i: u32, t: u32) -> Pair {
+  if (!inBand(sequence, i, t)) { return Pair(NOTHING, NOTHING); }
+  return unpack(lattice[place + i]);
+}
+
+fn rowOf(part: u32, t: u32) -> u32 {
+  let row = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
+  return (part * problem.alphaRows + row) * (problem.labels + 1u);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn alpha(@builtin(global_invocation_id) id: vec3u) {
+  let t = problem.boxFrame + integer;
+  let i = id.x;
+  let part = id.y;
+  let sequence = sequenceAt(problem.firstSequence + part);
+  let labels = sequence.targetLength;
+  if (t >= sequence.inputLength || i > labels) { return; }
+
+  var now = Pair(NOTHING, NOTHING);
+  if (inBand(sequence, i, t)) {
+    let emissionPlace = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
+    let blankEmission = frames[part * problem.frames + t].blank;
+    var own = Pair(NOTHING, NOTHING);
+    var left = NOTHING;
+    if (t == 0u) {
+      // the start, as if a path stood before pair 0
+      own.blank = ONE;
+    } else {
+      let before = rowOf(part, t - 1u);
+      own = pairAt(sequence, before, i, t - 1u);
+      if (i > 0u) { left = pairAt(sequence, before, i - 1u, t - 1u).label; }
+    }
+    now.blank = product(sum3(own.blank, left, NOTHING), blankEmission);
+    if (i < labels) {
+      let skipped = left;
+      let over = Extended(select(0.0, skipped.m, maySkip(sequence, i)), select(ZERO, skipped.e, maySkip(sequence, i)));
+      now.label = product(sum3(own.label, own.blank, over), emissions[emissionPlace + i]);
+    }
+    lattice[rowOf(part, t) + i] = pack(now);
+  }
+  if (t + 1u == sequence.inputLength) {
+    if (i == labels) { ends[2u * part] = now.blank; }
+    if (i + 1u == labels) { ends[2u * part + 1u] = now.label; }
+  }
+}

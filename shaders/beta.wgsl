@@ -1,0 +1,74 @@
+// One frame of the backward variable, for all sequences and states, and the posterior it completes.
+// Graves et al. 2006, equations 9 to 11, with the emission at t left out, so that alpha·beta sums to Z.
+//
+//   t      blank_i  label_i           beta(t, blank_i) = blank_i + label_i
+//             │ ╲  │  ╲               beta(t, label_i) = label_i + blank_i+1 + label_i+1 if it may be skipped to
+//   t+1    blank_i  label_i  blank_i+1 …                 each times its emission at t+1
+//
+// The posterior alpha · beta / Z takes the place of alpha as it passes. Its mantissas are left as they
+// come (alpha.m · beta.m · 2^shift): the gradient divides by the frame's own sum, which cancels drift.
+
+@group(0) @binding(4) var<storage, read> frames: array<Frame>;
+@group(0) @binding(5) var<storage, read> emissions: array<Extended>;
+@group(0) @binding(6) var<storage, read_write> lattice: array<vec4u>;
+@group(0) @binding(7) var<storage, read_write> betas: array<vec4u>;
+@group(0) @binding(8) var<storage, read> totals: array<Total>;
+
+fn rowOf(part: u32, t: u32) -> u32 {
+  let row = u32(i32(t) - problem.betaFrame) % problem.betaRows;
+  return (part * problem.betaRows + row) * (problem.labels + 1u);
+}
+
+fn posterior(alpha: Extended, beta: Extended, z: Extended) -> f32 {
+  return alpha.m * beta.m * powerOfTwo(clamp(alpha.e + beta.e - z.e, -127, 127));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn beta(@builtin(global_invocation_id) id: vec3u) {
+  let t = problem.boxFrame + integer;
+  let i = id.x;
+  let part = id.y;
+  let n = problem.firstSequence + part;
+  let sequence = sequenceAt(n);
+  let labels = sequence.targetLength;
+  if (t >= sequence.inputLength || !inBand(sequence, i, t)) { return; }
+
+  var now = Pair(NOTHING, NOTHING);
+  if (t + 1u == sequence.inputLength) {
+    if (i == labels) { now.blank = ONE; } else { now.label = ONE; }
+  } else {
+    let after = rowOf(part, t + 1u);
+    let emissionPlace = (part * problem.emissionRows + t + 1u - problem.emissionFrame) * problem.labels;
+    let blankEmission = frames[part * problem.frames + t + 1u].blank;
+    var own = Pair(NOTHING, NOTHING);
+    if (inBand(sequence, i, t + 1u)) {
+      own = unpack(betas[after + i]);
+      own.blank = product(own.blank, blankEmission);
+      if (i < labels) { own.label = product(own.label, emissions[emissionPlace + i]); }
+    }
+    now.blank = sum3(own.blank, own.label, NOTHING);
+    if (i < labels) {
+      var right = Pair(NOTHING, NOTHING);
+      if (inBand(sequence, i + 1u, t + 1u)) {
+        right = unpack(betas[after + i + 1u]);
+        right.blank = product(right.blank, blankEmission);
+        if (i + 1u < labels && maySkip(sequence, i + 1u)) {
+          right.label = product(right.label, emissions[emissionPlace + i + 1u]);
+        } else {
+          right.label = NOTHING;
+        }
+      }
+      now.label = sum3(own.label, right.blank, right.label);
+    }
+  }
+  betas[rowOf(part, t) + i] = pack(now);
+
+  let row = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
+  let place = (part * problem.alphaRows + row) * (problem.labels + 1u) + i;
+  let alpha = unpack(lattice[place]);
+  let z = totals[n].z;
+  lattice[place] = vec4u(
+    bitcast<u32>(posterior(alpha.blank, now.blank, z)), 0u,
+    bitcast<u32>(posterior(alpha.label, now.label, z)), 0u,
+  );
+}

@@ -1,0 +1,41 @@
+// exp and ln of our own: WGSL's exp may err by 3 + 2|x| ulp, its ln by 2^−21 near 1.
+
+/// x = k · ln 2 + r, with |r| ≤ ½ ln 2 unless k met its limit.
+struct Reduced { k: i32, r: f32 }
+
+/// The value itself, but no compiler can know that: keeps it from merging the two steps of `reduce`.
+fn opaque(v: f32) -> f32 {
+  return bitcast<f32>(bitcast<u32>(v) ^ problem.zero);
+}
+
+fn reduce(x: f32, limit: i32) -> Reduced {
+  // ln 2 = 355/512 − 2.1219444e−4; for |k| ≤ 2^14 the first product and difference are exact
+  let k = clamp(i32(round(clamp(x, -1e6, 1e6) * 1.44269504)), -limit, limit);
+  return Reduced(k, opaque(x - f32(k) * 0.693359375) + f32(k) * 2.12194440e-4);
+}
+
+/// exp(r) for |r| ≤ 0.36, to one ulp; exactly 1 at 0.
+fn expNearZero(r: f32) -> f32 {
+  return 1.0 + r * (1.0 + r * (0.5 + r * (1.6666667e-1 + r * (4.1666668e-2 + r * (8.3333338e-3 + r * (1.3888889e-3 + r * 1.9841270e-4))))));
+}
+
+/// ln(1 + d) for −0.3 ≤ d ≤ 0.42: twice artanh(d / (2 + d)).
+fn lnNearOne(d: f32) -> f32 {
+  let s = d / (2.0 + d);
+  let q = s * s;
+  return 2.0 * s * (1.0 + q * (3.3333334e-1 + q * (0.2 + q * (1.4285715e-1 + q * 1.1111111e-1))));
+}
+
+/// ln of a mantissa in [1, 2) and the power of two it leaves: ln m = k · ln 2 + r.
+fn lnMantissa(m: f32) -> Reduced {
+  let high = m > 1.4142135;
+  return Reduced(select(0, 1, high), lnNearOne(select(m, 0.5 * m, high) - 1.0));
+}
+
+/// ln(1 + d) for d ≥ 0.
+fn ln1p(d: f32) -> f32 {
+  if (d < 0.41) { return lnNearOne(d); }
+  let total = normalised(1.0 + d, 0);
+  let m = lnMantissa(total.m);
+  return f32(total.e + m.k) * 0.69314718 + m.r;
+}

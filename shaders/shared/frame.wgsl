@@ -1,0 +1,15 @@
+/// What `rows` finds out about a frame of one sequence.
+struct Frame {
+  blank: Extended,  // emission of the blank
+  unit: Reduced,    // ln of the unit of this frame's emissions
+  normaliser: f32,  // logits: sum of exp(logit) over the classes, in that unit; log-probabilities: 1
+  lnNormaliser: f32,
+  invalid: u32,     // 1: NaN or +Infinity among the scores that count
+  padding: u32,
+}
+
+/// The scale that a frame's emissions leave out: ln(unit) − ln(normaliser). For logits the unit cancels.
+fn scaleOf(frame: Frame) -> Reduced {
+  if (LOGITS) { return Reduced(0, -frame.lnNormaliser); }
+  return frame.unit;
+}

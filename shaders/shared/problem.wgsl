@@ -1,0 +1,36 @@
+// What a dispatch is told: the problem's shape, and which part of it is its share.
+// Field for field the same as `problemFields` in src/problem.ts.
+
+struct Problem {
+  zero: u32,            // always 0, unknown to the compiler: see opaque()
+  frames: u32,          // T
+  sequences: u32,       // N
+  classes: u32,         // C
+  labels: u32,          // S: room for labels in a sequence's record
+  blank: u32,
+  zeroInfinity: u32,
+  mean: u32,            // 1: a loss counts 1 / (N · max(S_n, 1)) in the reduction; 0: 1
+  range: i32,           // emissions below 2^−range count as zero
+  recordWords: u32,     // size of a sequence's record in `targets`
+  frameStride: u32,     // row of the caller's tensor = t · frameStride + n · sequenceStride
+  sequenceStride: u32,
+  gradOutputStride: u32, // 1: one upstream gradient for each sequence; 0: one for all
+
+  firstSequence: u32,   // the part of the batch that is in memory starts here
+  boxFrame: u32,        // this dispatch starts at this frame
+  boxSequence: u32,     //   and this sequence
+  firstRow: u32,        // the window of the caller's tensor that is bound
+  rowCount: u32,
+  emissionFrame: u32,   // the frame in row 0 of `emissions`
+  emissionRows: u32,
+  alphaFrame: i32,      // the frame in row 0 of `lattice`; frame t is in row (t − alphaFrame) mod alphaRows
+  alphaRows: u32,
+  betaFrame: i32,
+  betaRows: u32,
+}
+
+@group(0) @binding(0) var<uniform> problem: Problem;
+
+/// WebGPU has no push constants. An integer that changes from dispatch to dispatch (the frame, the
+/// offset of a window) is a dynamic offset into a table whose i-th block holds i.
+@group(0) @binding(1) var<uniform> integer: u32;

@@ -1,0 +1,47 @@
+// The targets of one sequence: a record of words, padded to 256 bytes so that any range of records binds.
+//
+//   0  input length T_n
+//   1  target length S_n
+//   2  1 if T_n has room for the labels and the blanks between repeats, else 0
+//   3                    S words      labels; bit 31: differs from the label before it, so that
+//                                     a path may skip the blank between them
+//   3 + S                S + 1 words  j-th distinct class occurs at places[starts[j] .. starts[j + 1]]
+//   4 + 2S               S words      places, sorted by class
+//   4 + 3S               2⌈C/32⌉      for each 32 classes: which occur (bits), how many occur before them
+struct Sequence { base: u32, inputLength: u32, targetLength: u32, feasible: bool }
+
+@group(0) @binding(2) var<storage, read> targets: array<u32>;
+
+fn sequenceAt(n: u32) -> Sequence {
+  let base = (n - problem.firstSequence) * problem.recordWords;
+  return Sequence(base, targets[base], targets[base + 1u], targets[base + 2u] != 0u);
+}
+
+fn labelAt(sequence: Sequence, i: u32) -> u32 {
+  return targets[sequence.base + 3u + i] & 0x7fffffffu;
+}
+
+fn maySkip(sequence: Sequence, i: u32) -> bool {
+  return (targets[sequence.base + 3u + i] >> 31u) != 0u;
+}
+
+/// The range of places at which a class occurs among the labels; empty if it does not.
+fn placesOf(sequence: Sequence, class_: u32) -> vec2u {
+  let starts = sequence.base + 3u + problem.labels;
+  let word = starts + 2u * problem.labels + 1u + 2u * (class_ / 32u);
+  let bits = targets[word];
+  let bit = 1u << (class_ % 32u);
+  if ((bits & bit) == 0u) { return vec2u(); }
+  let j = starts + targets[word + 1u] + countOneBits(bits & (bit - 1u));
+  return vec2u(targets[j], targets[j + 1u]);
+}
+
+fn placeAt(sequence: Sequence, i: u32) -> u32 {
+  return targets[sequence.base + 4u + 2u * problem.labels + i];
+}
+
+/// Pairs that a path can be in at frame t and still reach both ends. Outside this band a pair is zero
+/// by its index; memory there holds whatever an earlier run left.
+fn inBand(sequence: Sequence, pair: u32, t: u32) -> bool {
+  return pair <= min(t, sequence.targetLength) && pair + sequence.inputLength >= sequence.targetLength + t;
+}

@@ -1,0 +1,36 @@
+// Reductions over a workgroup in a fixed order: the same bits at every run.
+//
+//   lane  0 1 2 3 4 5 6 7
+//         0+4 1+5 2+6 3+7
+//         0+2 1+3
+//         0+1                 every lane gets the result
+
+var<workgroup> treeOfIntegers: array<u32, WORKGROUP>;
+var<workgroup> treeOfFloats: array<vec2f, WORKGROUP>;
+
+fn largestOf(lane: u32, v: u32) -> u32 {
+  treeOfIntegers[lane] = v;
+  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+    workgroupBarrier();
+    if (lane < width) { treeOfIntegers[lane] = max(treeOfIntegers[lane], treeOfIntegers[lane + width]); }
+  }
+  return workgroupUniformLoad(&treeOfIntegers[0]);
+}
+
+fn countOf(lane: u32, v: u32) -> u32 {
+  treeOfIntegers[lane] = v;
+  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+    workgroupBarrier();
+    if (lane < width) { treeOfIntegers[lane] += treeOfIntegers[lane + width]; }
+  }
+  return workgroupUniformLoad(&treeOfIntegers[0]);
+}
+
+fn sumOf(lane: u32, v: vec2f) -> vec2f {
+  treeOfFloats[lane] = v;
+  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+    workgroupBarrier();
+    if (lane < width) { treeOfFloats[lane] += treeOfFloats[lane + width]; }
+  }
+  return workgroupUniformLoad(&treeOfFloats[0]);
+}
