@@ -1,0 +1,51 @@
+export type CtcErrorCode =
+  | 'no-webgpu'
+  | 'device-lost'
+  | 'out-of-memory'
+  | 'gpu-validation'
+  | 'destroyed'
+  | 'busy';
+
+/**
+ * What is neither a wrong kind (`TypeError`) nor a wrong value (`RangeError`).
+ *
+ * - `no-webgpu`: no adapter, or no WebGPU at all; the message says what to do
+ * - `device-lost`: the device went away; make a new one
+ * - `out-of-memory`: the device refused an allocation
+ * - `gpu-validation`: WebGPU refused a command; the message holds its words and the place in the shader
+ * - `destroyed`: the object was destroyed
+ * - `busy`: the task's working memory is in use by a run that has not ended
+ */
+export class CtcError extends Error {
+  override readonly name = 'CtcError';
+  readonly code: CtcErrorCode;
+
+  constructor(code: CtcErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A value as a reader of an error message wants to see it. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) {
+    const items = value.slice(0, 4).map(shown).join(', ');
+    return value.length > 4 ? `[${items}, …] (${value.length} items)` : `[${items}]`;
+  }
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length}`;
+  if (typeof value === 'object' && value !== null) {
+    const kind = value.constructor?.name ?? 'object';
+    return kind === 'Object' ? `{ ${Object.keys(value).join(', ')} }` : `a ${kind}`;
+  }
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+export function wrongKind(argument: string, expected: string, got: unknown): TypeError {
+  return new TypeError(`${argument}: expected ${expected}, got ${shown(got)}`);
+}
+
+export function wrongValue(argument: string, expected: string, got: unknown): RangeError {
+  return new RangeError(`${argument}: expected ${expected}, got ${shown(got)}`);
+}

@@ -1,0 +1,50 @@
+/** What a dispatch is told. Field for field the struct `Problem` of shaders/shared/problem.wgsl. */
+export const problemFields = [
+  'zero',
+  'frames',
+  'sequences',
+  'classes',
+  'labels',
+  'blank',
+  'zeroInfinity',
+  'mean',
+  'range',
+  'recordWords',
+  'frameStride',
+  'sequenceStride',
+  'gradOutputStride',
+  'firstSequence',
+  'boxFrame',
+  'boxSequence',
+  'firstRow',
+  'rowCount',
+  'emissionFrame',
+  'emissionRows',
+  'alphaFrame',
+  'alphaRows',
+  'betaFrame',
+  'betaRows',
+] as const;
+
+export type Problem = Record<(typeof problemFields)[number], number>;
+
+/** Dynamic uniform offsets come in steps of 256 bytes; no device asks for more. */
+export const uniformBlockBytes = 256;
+
+/** Uniform blocks of several problems, one every 256 bytes. */
+export function packProblems(problems: readonly Problem[]): Int32Array<ArrayBuffer> {
+  const words = new Int32Array((problems.length * uniformBlockBytes) / 4);
+  problems.forEach((problem, i) => {
+    problemFields.forEach((field, j) => {
+      words[(i * uniformBlockBytes) / 4 + j] = problem[field];
+    });
+  });
+  return words;
+}
+
+/** The table behind `integer`: block i holds i. */
+export function integerTable(length: number): Int32Array<ArrayBuffer> {
+  const words = new Int32Array((length * uniformBlockBytes) / 4);
+  for (let i = 0; i < length; i++) words[(i * uniformBlockBytes) / 4] = i;
+  return words;
+}

@@ -1,0 +1,238 @@
+/**
+ * WebGPU's own types where the program has them (the DOM library of TypeScript ≥ 6, or `@webgpu/types`),
+ * otherwise the least that the library looks for. Nothing here needs either to be installed.
+ */
+type Global<Name extends string, Otherwise = object> =
+  typeof globalThis extends Record<Name, { prototype: infer T }> ? T : Otherwise;
+
+export type GpuDevice = Global<'GPUDevice'>;
+export type GpuBuffer = Global<'GPUBuffer', { readonly size: number; readonly usage: number; unmap(): void }>;
+export type GpuCommandEncoder = Global<'GPUCommandEncoder'>;
+type Signal = Global<'AbortSignal', { readonly aborted: boolean; readonly reason: unknown }>;
+type Half = Global<'Float16Array', never>;
+
+/** `none`: one loss per sequence; `sum`; `mean`: mean over the batch of loss / max(target length, 1). */
+export type Reduction = 'none' | 'sum' | 'mean';
+
+/**
+ * `logits`: PyTorch's, exp(logProbs) − posterior, the gradient with respect to the logits;
+ * `logProbs`: the partial derivative with respect to the log-probabilities, −posterior; `none`: loss only.
+ */
+export type Gradient = 'logits' | 'logProbs' | 'none';
+
+/** Order of the axes in memory: time, batch, classes. `TC` is one sequence without a batch axis. */
+export type Layout = 'TNC' | 'NTC' | 'TC';
+
+/** How the lattice is computed. `step`: one dispatch per frame and direction. */
+export type Strategy = 'auto' | 'step';
+
+export type Dtype = 'float32' | 'float16';
+
+/** `[T, N, C]` in the order of the layout, or `[T, C]`. */
+export type Shape = readonly [number, number, number] | readonly [number, number];
+
+/** A whole buffer, or a range of it in bytes; `offset` a multiple of 4. */
+export type GpuData =
+  | GpuBuffer
+  | { readonly buffer: GpuBuffer; readonly offset?: number; readonly size?: number };
+
+/** float32, or float16 as `Float16Array` or as bits in a `Uint16Array` with `dtype: 'float16'`. */
+export type HostData = Float32Array | Uint16Array | Half;
+
+export interface Tensor<S extends Shape = Shape, D extends HostData | GpuData = HostData | GpuData> {
+  readonly data: D;
+  readonly shape: S;
+  /** Default `TNC`, or `TC` for two dimensions. */
+  readonly layout?: Layout;
+  /** Default `float32`, or what the array's own type says. */
+  readonly dtype?: Dtype;
+}
+
+/** Exactly one of `logProbs` and `logits`: the key says what the numbers are. */
+export type Scores<S extends Shape, D extends HostData | GpuData> =
+  | { readonly logProbs: Tensor<S, D>; readonly logits?: undefined }
+  | { readonly logits: Tensor<S, D>; readonly logProbs?: undefined };
+
+/**
+ * Rows (`[[1, 2], [3]]`; lengths from the rows unless given), padded (`{ data, shape: [N, S] }`),
+ * or concatenated (flat; `targetLengths` must add up).
+ */
+export type Targets =
+  | readonly ArrayLike<number>[]
+  | ArrayLike<number>
+  | { readonly data: ArrayLike<number>; readonly shape: readonly [number, number] };
+
+/** One length for each sequence, or one number for all. */
+export type Lengths = ArrayLike<number> | number;
+
+export interface TargetLengths {
+  /** Frames of each sequence. Default: all T. */
+  readonly inputLengths?: Lengths;
+  /** Labels of each sequence. Default: the length of its row. */
+  readonly targetLengths?: Lengths;
+}
+
+export interface CtcLossOptions<R extends Reduction = Reduction, G extends Gradient = Gradient> {
+  /**
+   * A `GPUDevice` of yours (never destroyed by the library), or `auto` (default: WebGPU if there is any,
+   * else the CPU), `gpu` (WebGPU or an error), `cpu`.
+   */
+  readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu';
+  /** Class of the blank. Default 0. */
+  readonly blank?: number;
+  /** Default `mean`. */
+  readonly reduction?: R;
+  /** Infeasible sequences get loss 0 and gradient 0. Default false. */
+  readonly zeroInfinity?: boolean;
+  /** Default `logits`, as PyTorch. */
+  readonly gradient?: G;
+  /** Default `auto`. */
+  readonly strategy?: Strategy;
+}
+
+/** What ran, and why. */
+export interface Backend {
+  readonly device: 'gpu' | 'cpu';
+  /** The adapter's own description. */
+  readonly adapter: string;
+  readonly strategy: Exclude<Strategy, 'auto'>;
+  readonly reason: string;
+}
+
+/** Upstream gradient of the reduced loss: N values for `none`, one for `sum` and `mean`. Default: ones. */
+export type GradOutput = number | ArrayLike<number> | GpuData;
+
+export interface RunOptions {
+  readonly signal?: Signal;
+  /** Share of the work that is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** Where results go when the scores are on the GPU: float32, N or 1 losses, gradient in the layout of the scores. */
+export interface Outputs {
+  readonly loss?: GpuData;
+  readonly grad?: GpuData;
+}
+
+export type LossInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> &
+  TargetLengths &
+  Outputs & { readonly targets: Targets; readonly gradOutput?: GradOutput };
+
+export type LossValue<R extends Reduction, S extends Shape> = R extends 'none'
+  ? S extends readonly [number, number]
+    ? number
+    : Float32Array
+  : number;
+
+/** Arrays in, arrays out; buffers in, buffers out. */
+export type LossResult<
+  R extends Reduction = Reduction,
+  G extends Gradient = Gradient,
+  S extends Shape = Shape,
+  D extends HostData | GpuData = HostData,
+> = {
+  readonly backend: Backend;
+  readonly loss: D extends HostData ? LossValue<R, S> : GpuBuffer;
+} & (G extends 'none' ? unknown : { readonly grad: D extends HostData ? Float32Array : GpuBuffer });
+
+/** The lattices that can be kept. */
+export type Kept = 'alpha' | 'beta' | 'posterior';
+
+export type PrepareOptions<S extends Shape = Shape> = (
+  | { readonly logProbs: S; readonly logits?: undefined }
+  | { readonly logits: S; readonly logProbs?: undefined }
+) & {
+  readonly layout?: Layout;
+  readonly dtype?: Dtype;
+  /** Room for the labels of a sequence. */
+  readonly maxTargetLength: number;
+  /** What must survive a run, to be read back or used on the device. Default none. */
+  readonly keep?: readonly Kept[];
+};
+
+/** Scores of a prepared task, whose shape is known: data alone. */
+export interface TaskInput<D extends HostData | GpuData> extends Outputs {
+  readonly logProbs?: D;
+  readonly logits?: D;
+  readonly gradOutput?: GradOutput;
+}
+
+/** What `encode` binds: everything on the device. */
+export interface EncodeInput {
+  readonly logProbs?: GpuData;
+  readonly logits?: GpuData;
+  readonly loss?: GpuData;
+  readonly grad?: GpuData;
+  readonly gradOutput?: GpuData;
+}
+
+/** A piece of a kept lattice on the device: some sequences, some frames. */
+export interface LatticeBlock {
+  /** Half-open range of sequences. */
+  readonly sequences: readonly [first: number, end: number];
+  /** Half-open range of frames. */
+  readonly frames: readonly [first: number, end: number];
+  /** For `createBindGroup`: the bindings that the snippet declares. They belong to the task. */
+  readonly entries: readonly {
+    readonly binding: number;
+    readonly resource: { readonly buffer: GpuBuffer; readonly offset: number; readonly size: number };
+  }[];
+}
+
+/** A kept lattice on the device: one block, unless the device's limits made the plan split it. */
+export interface DeviceLattice {
+  readonly blocks: readonly LatticeBlock[];
+  /**
+   * WGSL for a shader of yours. Declares the bindings of `group` (default 0) and, of what was kept,
+   * `alphaLog(n, t, s)`, `betaLog(n, t, s)` (natural logarithms; −3.4e38 for a probability of zero) and
+   * `posterior(n, t, s)`, for the sequences and frames of the block that is bound; besides `ctcClass(n, s)`,
+   * `ctcInputLength(n)` and `ctcTargetLength(n)`.
+   */
+  wgsl(group?: number): string;
+}
+
+type Disposes = SymbolConstructor extends { readonly dispose: infer D extends symbol }
+  ? { [K in D]: () => void }
+  : object;
+
+/** One shape of problem with its memory and compiled kernels, used again at every training step. */
+export interface CtcTask<
+  R extends Reduction = Reduction,
+  G extends Gradient = Gradient,
+  S extends Shape = Shape,
+> extends Disposes {
+  readonly backend: Backend;
+  /** Bytes that the task holds besides the caller's tensors, known before anything runs. */
+  readonly memory: number;
+  /**
+   * The kept lattice for a shader of the caller's, as the last submission leaves it.
+   * @throws TypeError if nothing is kept; CtcError `no-webgpu` on the CPU.
+   */
+  readonly lattice: DeviceLattice;
+  /**
+   * Checks targets and lengths and puts them on the device. Effective for submissions after it.
+   * @throws TypeError, RangeError naming the argument, sequence and position.
+   */
+  setTargets(targets: Targets, lengths?: TargetLengths): void;
+  /**
+   * Loss and gradient of one batch. Runs of one task follow each other. Arrays in, arrays out; buffers in, buffers out
+   * (those given as `loss` and `grad`, else new ones that are the caller's).
+   */
+  run<D extends HostData | GpuData>(
+    input: TaskInput<D>,
+    options?: RunOptions,
+  ): Promise<LossResult<R, G, S, D>>;
+  /**
+   * The same into a command encoder of the caller's: no submission, no readback, no write to the queue.
+   * @throws CtcError `no-webgpu` on the CPU, `busy` while a `run` of this task has not ended.
+   */
+  encode(encoder: GpuCommandEncoder, input: EncodeInput): void;
+  /**
+   * A kept lattice, float64, [N, T, L] with L = 2·maxTargetLength + 1. Alpha and beta as natural logarithms (−Infinity
+   * outside the band of states that lie on a whole path, and beyond the input length), the posterior as probabilities (0
+   * there; NaN for a sequence without a finite loss). beta(t, s) does not include the emission at t.
+   */
+  read(kept: Kept): Promise<Float64Array>;
+  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
+  destroy(): void;
+}
