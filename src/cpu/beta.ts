@@ -1,0 +1,77 @@
+import { FRAME, TOTAL } from './buffers.js';
+import { aligned, store, UP, ZERO } from './extended.js';
+import type { Kernel } from './runner.js';
+import { Sequence } from './sequence.js';
+
+/** Twin of shaders/beta.wgsl. */
+export const beta: Kernel = (
+  problem,
+  { grid },
+  { targets, frames, emissions, lattice, betas, totals },
+  integer,
+) => {
+  const t = problem.boxFrame + integer;
+  const pairs = problem.labels + 1;
+  const { m, e } = betas;
+  for (let part = 0; part < grid[1]; part++) {
+    const n = problem.firstSequence + part;
+    const sequence = new Sequence(problem, targets, n);
+    const labels = sequence.targetLength;
+    if (t >= sequence.inputLength) continue;
+    const betaRow = (frame: number) =>
+      2 * pairs * (part * problem.betaRows + ((frame - problem.betaFrame) % problem.betaRows));
+    const now = betaRow(t);
+    const after = betaRow(t + 1);
+    const final = t + 1 === sequence.inputLength;
+    const frame = (part * problem.frames + t + 1) * FRAME.words;
+    const blankM = final ? 0 : frames[frame + FRAME.blankM];
+    const blankE = final ? ZERO : frames[frame + FRAME.blankE];
+    const emission = (part * problem.emissionRows + t + 1 - problem.emissionFrame) * problem.labels;
+    const last = sequence.lastPair(t);
+    const firstAfter = sequence.firstPair(t + 1);
+    const lastAfter = final ? -1 : sequence.lastPair(t + 1);
+    const alphaRow = 2 * pairs * (part * problem.alphaRows + ((t - problem.alphaFrame) % problem.alphaRows));
+    const zm = totals[n * TOTAL.words + TOTAL.zm];
+    const ze = totals[n * TOTAL.words + TOTAL.ze];
+
+    for (let i = sequence.firstPair(t); i <= last; i++) {
+      const own = after + 2 * i;
+      const inBand = i >= firstAfter && i <= lastAfter;
+      // the two states of the pair at t + 1, each times its emission
+      const aM = inBand ? m[own] * blankM : 0;
+      const aE = inBand ? e[own] + blankE : ZERO;
+      const withLabel = inBand && i < labels;
+      const bM = withLabel ? m[own + 1] * emissions.m[emission + i] : 0;
+      const bE = withLabel ? e[own + 1] + emissions.e[emission + i] : ZERO;
+      const place = now + 2 * i;
+      if (final) {
+        store(betas, place, i === labels ? 1 : 0, 0);
+        store(betas, place + 1, i === labels ? 0 : 1, 0);
+      } else {
+        const top = aE > bE ? aE : bE;
+        store(betas, place, aligned(aM, aE, top) + aligned(bM, bE, top), Math.max(top, ZERO));
+        if (i < labels) {
+          const right = i + 1 >= firstAfter && i + 1 <= lastAfter;
+          const cM = right ? m[own + 2] * blankM : 0;
+          const cE = right ? e[own + 2] + blankE : ZERO;
+          const skip = right && i + 1 < labels && sequence.maySkip(i + 1);
+          const dM = skip ? m[own + 3] * emissions.m[emission + i + 1] : 0;
+          const dE = skip ? e[own + 3] + emissions.e[emission + i + 1] : ZERO;
+          const high = Math.max(bE, cE, dE);
+          const sum = aligned(bM, bE, high) + aligned(cM, cE, high) + aligned(dM, dE, high);
+          store(betas, place + 1, sum, Math.max(high, ZERO));
+        } else {
+          store(betas, place + 1, 0, ZERO);
+        }
+      }
+      for (const state of [0, 1]) {
+        const at = alphaRow + 2 * i + state;
+        const shift = lattice.e[at] + e[place + state] - ze;
+        // |shift| > 1 only where the posterior is far below the smallest float32
+        const scale = shift === 0 ? 1 : shift === 1 ? UP : shift === -1 ? 1 / UP : 0;
+        lattice.m[at] = ((lattice.m[at] * m[place + state]) / zm) * scale;
+        lattice.e[at] = 0;
+      }
+    }
+  }
+};

@@ -1,0 +1,153 @@
+import { CtcError } from '../errors.js';
+import { halfToFloat } from '../half.js';
+import type { KernelName } from '../kernels.js';
+import { latticeOf } from '../lattice.js';
+import type { Binding, Dispatch, Plan } from '../plan.js';
+import type { Problem } from '../problem.js';
+import type { RunInput, Runner } from '../runner.js';
+import type { Backend, Kept, RunOptions } from '../types.js';
+import { alpha } from './alpha.js';
+import { beta } from './beta.js';
+import { allocate, type Bindings, type CpuBuffer } from './buffers.js';
+import { type Extended, ln } from './extended.js';
+import { gradient } from './gradient.js';
+import { loss } from './loss.js';
+import { posterior } from './posterior.js';
+import { reduce } from './reduce.js';
+import { rows } from './rows.js';
+import { scales } from './scales.js';
+
+/** A twin of a kernel: the same name, the same bindings, float64. `integer` is the step of its command. */
+export type Kernel = (problem: Problem, dispatch: Dispatch, bindings: Bindings, integer: number) => void;
+
+const kernels: Record<KernelName, Kernel> = { rows, alpha, loss, beta, gradient, posterior, scales, reduce };
+
+/** Milliseconds of work between two turns of the event loop. */
+const sliceTime = 12;
+
+/** Runs a plan on the CPU: the twins in place of the kernels, typed arrays in place of buffers. */
+export class CpuRunner implements Runner {
+  readonly backend: Backend;
+  readonly #plan: Plan;
+  readonly #buffers: Readonly<Record<string, CpuBuffer>>;
+
+  constructor(plan: Plan, backend: Backend) {
+    this.#plan = plan;
+    this.backend = backend;
+    this.#buffers = Object.fromEntries(
+      Object.entries(plan.buffers).map(([name, spec]) => [name, allocate(spec)]),
+    );
+  }
+
+  setRecords(records: Uint32Array): void {
+    (this.#buffers.targets as Uint32Array).set(records);
+  }
+
+  async run(
+    input: RunInput,
+    { signal, onProgress }: RunOptions,
+  ): Promise<{ losses: Float64Array; grad?: Float32Array }> {
+    const { tensors, commands, problems, task } = this.#plan;
+    const count = tensors.grad.rows * (tensors.grad.rowBytes / 4);
+    const outputs = tensors.losses.rowBytes / 4;
+    const given = input.scores as Float32Array | Uint16Array;
+    const callers: Record<string, Float32Array | Float64Array> = {
+      scores: given instanceof Uint16Array ? Float32Array.from(given, halfToFloat) : given,
+      losses: new Float64Array(outputs),
+      gradOutput: (input.gradOutput as Float64Array | undefined) ?? new Float64Array(outputs).fill(1),
+      ...(task.gradient !== 'none' && { grad: new Float32Array(count) }),
+    };
+    const total = commands.reduce(
+      (sum, c) => sum + (c.type === 'dispatch' ? c.cost * (c.steps?.count ?? 1) : 0),
+      0,
+    );
+    let done = 0;
+    let pause = performance.now() + sliceTime;
+    for (const command of commands) {
+      if (command.type === 'copy') {
+        this.#copy(command.from, command.to, command.fromFirst, command.toFirst, command.count);
+        continue;
+      }
+      const bindings = Object.fromEntries(
+        Object.entries(command.bindings).map(([name, binding]) => [name, this.#resolve(binding, callers)]),
+      ) as unknown as Bindings;
+      const { count, descending } = command.steps ?? { count: 1, descending: false };
+      for (let i = 0; i < count; i++) {
+        const integer = descending ? count - 1 - i : i;
+        kernels[command.kernel](problems[command.problem], command, bindings, integer);
+        done += command.cost;
+        if (performance.now() > pause) {
+          onProgress?.(done / total);
+          await nextTask();
+          signal?.throwIfAborted();
+          pause = performance.now() + sliceTime;
+        }
+      }
+    }
+    onProgress?.(1);
+    return {
+      losses: callers.losses as Float64Array,
+      ...(callers.grad && { grad: callers.grad as Float32Array }),
+    };
+  }
+
+  #resolve(binding: Binding, callers: Record<string, Float32Array | Float64Array>): CpuBuffer {
+    if ('tensor' in binding) {
+      const tensor = this.#plan.tensors[binding.tensor];
+      const width = tensor.rowBytes / tensor.elementBytes;
+      return callers[binding.tensor].subarray(
+        binding.firstRow * width,
+        (binding.firstRow + binding.rows) * width,
+      );
+    }
+    const buffer = this.#buffers[binding.buffer];
+    if (binding.first === undefined) return buffer;
+    return (buffer as Uint32Array).subarray(binding.first, binding.first + binding.count!);
+  }
+
+  #copy(from: string, to: string, fromFirst: number, toFirst: number, count: number) {
+    const source = this.#buffers[from] as Extended;
+    const target = this.#buffers[to] as Extended;
+    target.m.set(source.m.subarray(2 * fromFirst, 2 * (fromFirst + count)), 2 * toFirst);
+    target.e.set(source.e.subarray(2 * fromFirst, 2 * (fromFirst + count)), 2 * toFirst);
+  }
+
+  encode(): never {
+    throw new CtcError(
+      'no-webgpu',
+      `encode: expected a GPU device, but this runs on the CPU (${this.backend.reason}); use run`,
+    );
+  }
+
+  async read(kept: Kept): Promise<Float64Array> {
+    return latticeOf(this.#plan, kept, this.#buffers.targets as Uint32Array, async (block) => {
+      const { m, e } = this.#buffers[block[kept]!] as Extended;
+      const scales = block.scales === undefined ? undefined : (this.#buffers[block.scales] as Float64Array);
+      return {
+        value: (state) => (kept === 'posterior' ? m[state] : ln(m[state], e[state])),
+        scale: (frame) => scales![frame],
+      };
+    });
+  }
+
+  lattice(): never {
+    throw new CtcError(
+      'no-webgpu',
+      `lattice: expected a GPU device, but this runs on the CPU (${this.backend.reason}); use read`,
+    );
+  }
+
+  destroy(): void {}
+}
+
+/** Lets timers, input and other tasks run. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
