@@ -1,0 +1,71 @@
+import { CtcError } from './errors.js';
+import type { Limits } from './plan.js';
+
+/** A device, and where it comes from. */
+export interface OpenDevice {
+  readonly device: GPUDevice;
+  readonly adapter: string;
+  readonly reason: string;
+}
+
+/** Where WebGPU comes from: the browser's own, or what an entry such as `webgpu-ctc/node` provides. */
+type GpuSource = () => Promise<{ gpu: GPU; reason: string }>;
+
+let source: GpuSource = async () => {
+  const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
+  if (gpu) return { gpu, reason: 'navigator.gpu' };
+  const inNode = 'process' in globalThis && !('document' in globalThis);
+  throw new CtcError(
+    'no-webgpu',
+    inNode
+      ? "there is no navigator.gpu; in Node import 'webgpu-ctc/node' and install the package webgpu"
+      : 'this browser has no navigator.gpu; use a secure context (https or localhost) in a browser with WebGPU',
+  );
+};
+
+export function provideGpu(provided: GpuSource): void {
+  source = provided;
+}
+
+let shared: Promise<OpenDevice> | undefined;
+
+/** The device that all library-owned work shares, made at first use. */
+export function sharedDevice(): Promise<OpenDevice> {
+  shared ??= open().catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+async function open(): Promise<OpenDevice> {
+  const { gpu, reason } = await source();
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter)
+    throw new CtcError('no-webgpu', 'WebGPU is here, but it found no adapter: no usable graphics driver');
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({
+    label: 'ctc:device',
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+  });
+  device.lost.then(() => {
+    shared = undefined;
+  });
+  return { device, adapter: describe(adapter.info), reason: `WebGPU from ${reason}` };
+}
+
+export function describe(info: GPUAdapterInfo | undefined): string {
+  if (!info) return 'unknown adapter';
+  const { vendor, architecture, device, description } = info;
+  return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';
+}
+
+/** The limits that a plan has to respect; indices in the shaders are 32 bits wide. */
+export function limitsOf(device: GPUDevice): Limits {
+  const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupsPerDimension } = device.limits;
+  return {
+    maxStorageBufferBindingSize: Math.min(maxStorageBufferBindingSize, 2 ** 30),
+    maxBufferSize: Math.min(maxBufferSize, 2 ** 32),
+    maxComputeWorkgroupsPerDimension,
+  };
+}

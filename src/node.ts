@@ -1,0 +1,18 @@
+/**
+ * The same library for Node: WebGPU through Dawn, from the optional peer dependency `webgpu`.
+ * Importing it does nothing yet; the device is made at first use.
+ */
+import { provideGpu } from './device.js';
+import { CtcError } from './errors.js';
+import { openGpu } from './node/machine.js';
+
+provideGpu(async () => {
+  try {
+    const { gpu, driver } = await openGpu();
+    return { gpu, reason: `Dawn, ${driver}` };
+  } catch (cause) {
+    throw new CtcError('no-webgpu', (cause as Error).message, { cause });
+  }
+});
+
+export * from './index.js';
