@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import type { LossInput, Shape } from '../types.js';
+
+/** A mistake of the user's, told without a stack trace. */
+export class InputError extends Error {}
+
+/** A problem as a PyTorch user dumps it: fixtures/golden/README.md says what each key means. */
+export interface Case {
+  readonly name: string;
+  readonly blank: number;
+  readonly zeroInfinity: boolean;
+  readonly input: LossInput<Shape, Float32Array>;
+}
+
+const words: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+};
+
+/** @throws InputError naming the file and the key. */
+export function readCase(file: string): Case {
+  return parseCase(file, readText(file));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InputError(`${file}: ${(error as Error).message}`);
+  }
+}
+
+export function parseCase(file: string, text: string): Case {
+  const fail = (key: string, expected: string, got: unknown): never => {
+    const shown = got === undefined ? 'nothing' : JSON.stringify(got);
+    throw new InputError(
+      `${file}: ${key}: expected ${expected}, got ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}`,
+    );
+  };
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${file}: not JSON: ${(error as Error).message}`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    return fail('(top level)', 'an object', json);
+  const { name = file, shape, logProbs, targets, targetsLayout, inputLengths, targetLengths } = json;
+  const { blank = 0, zeroInfinity = false } = json;
+  if (!Array.isArray(shape)) return fail('shape', '[T, N, C] or [T, C]', shape);
+  if (!Array.isArray(logProbs)) return fail('logProbs', 'a flat array of numbers', logProbs);
+  const count = shape.reduce((product: number, size) => product * size, 1);
+  if (logProbs.length !== count) {
+    throw new InputError(
+      `${file}: logProbs: expected ${count} values (the product of shape), got ${logProbs.length}`,
+    );
+  }
+  const data = Float32Array.from(logProbs, (value, i) =>
+    typeof value === 'number'
+      ? value
+      : (words[value as string] ??
+        fail(`logProbs[${i}]`, 'a number, "NaN", "Infinity" or "-Infinity"', value)),
+  );
+  if (!Array.isArray(targets)) return fail('targets', 'an array', targets);
+  if (targetsLayout !== undefined && targetsLayout !== 'padded' && targetsLayout !== 'concatenated') {
+    return fail('targetsLayout', '"padded" or "concatenated"', targetsLayout);
+  }
+  if (targetsLayout === 'concatenated' && targets.some(Array.isArray))
+    return fail('targets', 'a flat array, since targetsLayout is "concatenated"', targets);
+  if (targetsLayout === 'padded' && shape.length === 3 && !targets.every(Array.isArray))
+    return fail('targets', 'an array of rows, since targetsLayout is "padded"', targets);
+  return {
+    name: String(name),
+    blank: blank as number,
+    zeroInfinity: zeroInfinity as boolean,
+    input: {
+      logProbs: { data, shape: shape as unknown as Shape },
+      targets,
+      ...(inputLengths !== undefined && { inputLengths: inputLengths as number[] }),
+      ...(targetLengths !== undefined && { targetLengths: targetLengths as number[] }),
+    },
+  };
+}
+
+/** JSON has no NaN and no Infinity: they travel as strings. */
+export function jsonNumber(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
+}
