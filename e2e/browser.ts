@@ -1,0 +1,54 @@
+import { type Browser, chromium, type Page } from 'playwright';
+import { findChromium } from '../src/node/machine.js';
+import type { JobCall, RunJob } from './jobs.js';
+import type { testPage as TestPage } from './page.js';
+import { serve } from './serve.js';
+
+declare const testPage: typeof TestPage;
+
+export async function launchBrowser(): Promise<Browser> {
+  const { executablePath, args, env } = await findChromium();
+  return chromium.launch({ executablePath, args, env });
+}
+
+export type OpenPage = { page: Page; run: RunJob; runInWorker: RunJob };
+
+/**
+ * Opens the test page (or another `path` of the repository) in a browser of its own: a lost GPU process harms nobody else.
+ * Errors and warnings on the console, and errors that nobody caught, fail the test unless `expected` matches them.
+ */
+export async function withPage<R>(
+  use: (open: OpenPage) => Promise<R>,
+  { expected = [] as RegExp[], path = 'e2e/index.html' } = {},
+): Promise<R> {
+  const complaints: string[] = [];
+  const complain = (text: string) => expected.some((known) => known.test(text)) || complaints.push(text);
+  const browser = await launchBrowser();
+  const server = await serve();
+  try {
+    const page = await browser.newPage();
+    page.on('console', (message) => {
+      if (/error|warning/.test(message.type())) complain(`${message.text()} (${message.location().url})`);
+    });
+    page.on('pageerror', (error) => complain(error.stack ?? error.message));
+    page.on('crash', () => complain('the page crashed'));
+    await page.goto(server.url + path);
+
+    const call = (module: string, job: string, args: unknown[]): JobCall => ({ module, job, args });
+    const run = (module: string, job: string, ...args: unknown[]) =>
+      page.evaluate((it) => testPage.doJob(it), call(module, job, args));
+    const runInWorker = (module: string, job: string, ...args: unknown[]) =>
+      page.evaluate((it) => testPage.doJobInWorker(it), call(module, job, args));
+    const result = await use({ page, run: run as RunJob, runInWorker: runInWorker as RunJob });
+    // The errors of the last job arrive a turn later.
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+    if (complaints.length) throw new Error('the browser complained:');
+    return result;
+  } catch (error) {
+    if (error instanceof Error) error.message = [error.message, ...complaints].join('\n');
+    throw error;
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}

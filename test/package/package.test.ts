@@ -1,0 +1,270 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { homedir, hostname, tmpdir } from 'node:os';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build, type Rolldown } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { launchBrowser } from '../../e2e/browser.js';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const app = mkdtempSync(join(tmpdir(), 'webgpu-ctc-app-'));
+const installed = join(app, 'node_modules/webgpu-ctc');
+let packed: string[];
+
+beforeAll(async () => {
+  await run('node', ['scripts/setup.mjs'], repository);
+  const pack = ['pack', '--ignore-scripts', '--json', '--loglevel=error', '--pack-destination', app];
+  const [tarball] = JSON.parse(await run('npm', pack, repository));
+  packed = tarball.files.map((file: { path: string }) => file.path);
+  write('package.json', '{ "type": "module" }');
+  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${tarball.filename}`]);
+  write('job.js', JOB);
+});
+afterAll(() => rmSync(app, { recursive: true }));
+
+/** All classes equally likely: C(T + S, 2S) of the C^T paths spell S different labels. */
+const JOB = `
+export async function job({ CtcLoss, CtcError }, device) {
+  const ctc = await CtcLoss.create({ device, reduction: 'sum' });
+  const { loss, grad, backend } = await ctc.run({
+    logProbs: { data: new Float32Array(4 * 2 * 4).fill(Math.log(1 / 4)), shape: [4, 2, 4] },
+    targets: [[1, 2], [3]],
+    inputLengths: [4, 3],
+    targetLengths: [2, 1],
+  });
+  ctc.destroy();
+  return { loss, grad: grad.length, device: backend.device, error: new CtcError('destroyed', '') instanceof Error };
+}`;
+const result = (device: 'gpu' | 'cpu') => ({
+  loss: expect.closeTo(Math.log((4 ** 4 / 15) * (4 ** 3 / 6)), 5),
+  grad: 32,
+  device,
+  error: true,
+});
+
+describe('the tarball', () => {
+  test('holds what `files` names, and nothing of this machine', () => {
+    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md']));
+    const dist = packed.filter((file) => /^dist\/.*\.(js|d\.ts)$/.test(file));
+    expect(packed.filter((file) => !dist.includes(file)).sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'package.json',
+    ]);
+    const traces = [repository, homedir(), hostname()].filter((trace) => trace.length > 4);
+    for (const file of packed) {
+      const text = readFileSync(join(installed, file), 'utf8');
+      expect(
+        traces.filter((trace) => text.includes(trace)),
+        file,
+      ).toEqual([]);
+    }
+  });
+
+  test('has a main entry of at most 15 kB, the CPU twins in a lazy chunk', async () => {
+    const { output } = (await build({
+      configFile: join(repository, 'vite.config.ts'),
+      root: repository,
+      logLevel: 'silent',
+      build: { write: false },
+    }).then((outputs) => [outputs].flat()[0])) as Rolldown.RolldownOutput;
+    const chunks = new Map(
+      output.filter((it) => it.type === 'chunk').map((chunk) => [chunk.fileName, chunk]),
+    );
+    const main = new Set(['index.js']);
+    for (const file of main) for (const imported of chunks.get(file)?.imports ?? []) main.add(imported);
+
+    const code = [...main].map((file) => readFileSync(join(installed, 'dist', file), 'utf8')).join('\n');
+    const size = gzipSync(code, { level: 9 }).length;
+    console.log(`main entry: ${code.length} bytes minified, ${size} gzipped`);
+    expect(size).toBeLessThanOrEqual(15_000);
+
+    const twins = [...chunks.values()].filter((chunk) =>
+      chunk.moduleIds.some((id) => /\/src\/cpu\//.test(id)),
+    );
+    expect(twins.length).toBeGreaterThan(0);
+    expect(twins.filter(({ fileName }) => main.has(fileName))).toEqual([]);
+    const lazy = [...main].flatMap((file) => chunks.get(file)?.dynamicImports ?? []);
+    expect(twins.some(({ fileName }) => lazy.includes(fileName))).toBe(true);
+  });
+});
+
+describe('in Node', () => {
+  for (const entry of ['webgpu-ctc', 'webgpu-ctc/node']) {
+    test(`import '${entry}'`, async () => {
+      write('main.js', `import * as ctc from '${entry}';\n${printJob('cpu')}`);
+      expect(JSON.parse(await run('node', ['main.js']))).toEqual(result('cpu'));
+    });
+
+    test(`require('${entry}')`, async () => {
+      write('main.cjs', `const ctc = require('${entry}');\n(async () => { ${printJob('cpu')} })();`);
+      expect(JSON.parse(await run('node', ['main.cjs']))).toEqual(result('cpu'));
+    });
+  }
+
+  test('npx webgpu-ctc', async () => {
+    const logProbs = Array(4 * 2 * 4).fill(Math.log(1 / 4));
+    const targets = {
+      targets: [
+        [1, 2],
+        [3, 0],
+      ],
+      targetsLayout: 'padded',
+      targetLengths: [2, 1],
+    };
+    const rest = { blank: 0, zeroInfinity: false, inputLengths: [4, 3] };
+    write('case.json', JSON.stringify({ name: 'equal', shape: [4, 2, 4], logProbs, ...targets, ...rest }));
+    const args = ['--no', '--', 'webgpu-ctc', 'loss', 'case.json', '--device', 'cpu', '--reduction', 'sum'];
+    const { name, loss, grad, device } = JSON.parse(await run('npx', args));
+    expect({ loss, grad: grad.length, device, error: name === 'equal' }).toEqual(result('cpu'));
+  });
+
+  test('WebGPU, once `webgpu` is installed', async () => {
+    for (const name of ['webgpu', '@sparticuz']) link(name);
+    write('main.js', `import * as ctc from 'webgpu-ctc/node';\n${printJob('gpu')}`);
+    expect(JSON.parse(await run('node', ['main.js']))).toEqual(result('gpu'));
+  });
+});
+
+describe('in Chromium', () => {
+  const server = createServer((request, response) => {
+    try {
+      const file = join(app, new URL(request.url ?? '/', 'http://app').pathname);
+      const type = extname(file) === '.html' ? 'text/html' : 'text/javascript';
+      response.writeHead(200, { 'content-type': type }).end(readFileSync(file));
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  let browser: Awaited<ReturnType<typeof launchBrowser>>;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server.close();
+  });
+
+  const results = `Promise.all([job(ctc, 'cpu'), job(ctc, 'gpu')])`;
+  async function outcome(path: string): Promise<unknown> {
+    const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`);
+    const seen = await page
+      .waitForFunction('globalThis.outcome', null, { timeout: 30_000 })
+      .then((handle) => handle.jsonValue(), String);
+    await page.close();
+    return typeof seen === 'string' ? [seen, ...errors] : seen;
+  }
+
+  test('a plain <script type="module">', async () => {
+    write(
+      'plain.html',
+      `<!doctype html><script type="module">
+import * as ctc from './node_modules/webgpu-ctc/dist/index.js';
+import { job } from './job.js';
+${results}.catch(String).then((outcome) => Object.assign(globalThis, { outcome }));
+</script>`,
+    );
+    expect(await outcome('plain.html')).toEqual([result('cpu'), result('gpu')]);
+  });
+
+  test('a module worker', async () => {
+    write(
+      'worker.js',
+      `import * as ctc from './node_modules/webgpu-ctc/dist/index.js';
+import { job } from './job.js';
+${results}.catch(String).then(postMessage);`,
+    );
+    write(
+      'worker.html',
+      `<!doctype html><script type="module">
+const worker = new Worker('./worker.js', { type: 'module' });
+worker.onmessage = ({ data }) => Object.assign(globalThis, { outcome: data });
+worker.onerror = ({ message }) => Object.assign(globalThis, { outcome: message });
+</script>`,
+    );
+    expect(await outcome('worker.html')).toEqual([result('cpu'), result('gpu')]);
+  });
+
+  test('an app built with Vite', async () => {
+    write(
+      'vite/main.js',
+      `import * as ctc from 'webgpu-ctc';
+import { job } from '../job.js';
+${results}.catch(String).then((outcome) => Object.assign(globalThis, { outcome }));`,
+    );
+    write('vite/index.html', '<!doctype html><script type="module" src="./main.js"></script>');
+    await build({ configFile: false, root: join(app, 'vite'), base: './', logLevel: 'error' });
+    expect(await outcome('vite/dist/index.html')).toEqual([result('cpu'), result('gpu')]);
+  });
+});
+
+describe('for TypeScript', () => {
+  beforeAll(() => {
+    link('@webgpu');
+    for (const file of ['consumer.ts', 'consumer-dom.ts']) {
+      cpSync(join(repository, 'test/package', file), join(app, file));
+    }
+  });
+
+  for (const compiler of ['typescript-5.9', 'typescript-6.0', 'typescript']) {
+    const { version } = JSON.parse(read(`node_modules/${compiler}/package.json`));
+    for (const resolution of ['bundler', 'nodenext']) {
+      for (const dom of [false, true]) {
+        test(`${version}, ${resolution}, ${dom ? 'with' : 'without'} the DOM library`, async () => {
+          const options = {
+            noEmit: true,
+            strict: true,
+            skipLibCheck: false,
+            target: 'es2022',
+            module: resolution === 'bundler' ? 'esnext' : 'nodenext',
+            moduleResolution: resolution,
+            lib: dom ? ['es2022', 'dom'] : ['es2022'],
+            // WebGPU came into the DOM library with TypeScript 6.
+            types: dom && version.startsWith('5.') ? ['@webgpu/types'] : [],
+          };
+          const files = ['consumer.ts', ...(dom ? ['consumer-dom.ts'] : [])];
+          write('tsconfig.json', JSON.stringify({ compilerOptions: options, files }));
+          expect(await run('node', [join(repository, 'node_modules', compiler, 'bin/tsc'), '-p', '.'])).toBe(
+            '',
+          );
+        });
+      }
+    }
+  }
+});
+
+const printJob = (device: 'gpu' | 'cpu') =>
+  `const { job } = await import('./job.js');\nconsole.log(JSON.stringify(await job(ctc, '${device}')));`;
+
+function read(file: string): string {
+  return readFileSync(join(repository, file), 'utf8');
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(app, file)), { recursive: true });
+  writeFileSync(join(app, file), text);
+}
+
+/** Makes a development dependency of this repository one of the app's, without a network. */
+function link(name: string): void {
+  symlinkSync(join(repository, 'node_modules', name), join(app, 'node_modules', name), 'junction');
+}
+
+async function run(command: string, args: string[], cwd = app): Promise<string> {
+  const shell = process.platform === 'win32' && command !== 'node';
+  const { stdout } = await promisify(execFile)(command, args, { cwd, shell }).catch((error) => {
+    throw new Error(`${error.message}\n${error.stdout}`);
+  });
+  return stdout;
+}
