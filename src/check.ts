@@ -8,6 +8,7 @@ import type {
   Kept,
   Layout,
   Reduction,
+  RunOptions,
   Shape,
   Strategy,
 } from './types.js';
@@ -21,7 +22,7 @@ export interface Settings {
   readonly strategy: Strategy;
 }
 
-/** A call's tensor, its axes told apart. */
+/** A tensor's axes, told apart. */
 export interface Axes {
   readonly frames: number;
   readonly sequences: number;
@@ -29,138 +30,151 @@ export interface Axes {
   readonly layout: Layout;
 }
 
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !isList(value);
+}
+
 export function checkObject(argument: string, value: unknown, keys: readonly string[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    throw wrongKind(argument, 'an object', value);
-  }
+  if (!isObject(value)) throw wrongKind(argument, 'an object', value);
   for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) {
-      throw new TypeError(`${argument}: unknown key '${key}'; expected ${keys.join(', ')}`);
-    }
+    if (!keys.includes(key)) throw wrongKind(argument, `the keys ${keys.join(', ')}`, key);
   }
 }
 
-function checkChoice<T extends string>(
+export function checkChoice<T extends string>(
   argument: string,
   value: unknown,
   choices: readonly T[],
-  otherwise: T,
+  more = '',
 ): T {
-  if (value === undefined) return otherwise;
-  if (!choices.includes(value as T)) {
-    const list = choices.map((choice) => `'${choice}'`).join(', ');
-    throw typeof value === 'string'
-      ? wrongValue(argument, `one of ${list}`, value)
-      : wrongKind(argument, `one of ${list}`, value);
-  }
-  return value as T;
+  if (choices.includes(value as T)) return value as T;
+  const expected = `${more}one of ${choices.map((choice) => `'${choice}'`).join(', ')}`;
+  throw (typeof value === 'string' ? wrongValue : wrongKind)(argument, expected, value);
 }
 
-export function checkInteger(argument: string, value: unknown, least: number, limit = Infinity): number {
-  const range = limit === Infinity ? `an integer ≥ ${least}` : `an integer in [${least}, ${limit})`;
-  if (typeof value !== 'number') throw wrongKind(argument, range, value);
-  if (!Number.isInteger(value) || value < least || value >= limit) throw wrongValue(argument, range, value);
-  return value;
+/** An integer from `least` to `most`. */
+export function checkInteger(
+  argument: string,
+  value: unknown,
+  least: number,
+  most = Infinity,
+  what = '',
+): number {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
+    return value as number;
+  const range = most === Infinity ? `an integer ≥ ${least}` : `an integer from ${least} to ${most}${what}`;
+  throw (typeof value === 'number' ? wrongValue : wrongKind)(argument, range, value);
 }
 
 export function checkSettings(options: CtcLossOptions = {}): Settings {
-  const keys = ['device', 'blank', 'reduction', 'zeroInfinity', 'gradient', 'strategy'];
-  checkObject('options', options, keys);
-  const device = options.device ?? 'auto';
-  if (
-    typeof device !== 'object' ||
-    typeof (device as { createBuffer?: unknown }).createBuffer !== 'function'
-  ) {
-    checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'auto');
+  const settings = {
+    device: 'auto',
+    blank: 0,
+    reduction: 'mean',
+    zeroInfinity: false,
+    gradient: 'logits',
+    strategy: 'auto',
+  } as Settings;
+  checkObject('options', options, Object.keys(settings));
+  for (const [key, value] of Object.entries(options))
+    if (value !== undefined) Object.assign(settings, { [key]: value });
+  const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
+  if (typeof (device as GPUDevice).createBuffer !== 'function') {
+    checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
   }
-  if (options.zeroInfinity !== undefined && typeof options.zeroInfinity !== 'boolean') {
-    throw wrongKind('zeroInfinity', 'a boolean', options.zeroInfinity);
-  }
-  return {
-    device,
-    blank: options.blank === undefined ? 0 : checkInteger('blank', options.blank, 0),
-    reduction: checkChoice('reduction', options.reduction, ['none', 'sum', 'mean'], 'mean'),
-    zeroInfinity: options.zeroInfinity ?? false,
-    gradient: checkChoice('gradient', options.gradient, ['logits', 'logProbs', 'none'], 'logits'),
-    strategy: checkChoice('strategy', options.strategy, ['auto', 'step'], 'auto'),
-  };
+  if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
+  checkInteger('blank', blank, 0);
+  checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
+  checkChoice('gradient', gradient, ['logits', 'logProbs', 'none']);
+  checkChoice('strategy', strategy, ['auto', 'step']);
+  return settings;
+}
+
+export function checkRunOptions(options: RunOptions): void {
+  const { signal, onProgress } = options;
+  checkObject('options', options, ['signal', 'onProgress']);
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+    throw wrongKind('signal', 'an AbortSignal', signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw wrongKind('onProgress', 'a function', onProgress);
 }
 
 /** Exactly one of `logProbs` and `logits`. */
 export function scoresKey(input: { logProbs?: unknown; logits?: unknown }): 'logProbs' | 'logits' {
-  const given = (['logProbs', 'logits'] as const).filter((key) => input[key] !== undefined);
-  if (given.length !== 1) {
-    throw new TypeError(
-      `expected exactly one of logProbs and logits, got ${given.length === 0 ? 'neither' : 'both'}`,
-    );
+  const both = input.logProbs !== undefined && input.logits !== undefined;
+  const key = input.logits === undefined ? 'logProbs' : 'logits';
+  if (both || input[key] === undefined) {
+    throw new TypeError(`expected exactly one of logProbs and logits, got ${both ? 'both' : 'neither'}`);
   }
-  return given[0];
+  return key;
 }
 
-export function checkAxes(argument: string, shape: Shape, layout: Layout | undefined, blank: number): Axes {
-  const dimensions = Array.isArray(shape) || ArrayBuffer.isView(shape) ? shape.length : 0;
-  if (dimensions !== 2 && dimensions !== 3) {
-    throw wrongKind(`${argument}.shape`, '[T, N, C] in memory order, or [T, C]', shape);
-  }
-  const order = checkChoice(
-    `${argument}.layout`,
-    layout,
-    ['TNC', 'NTC', 'TC'],
-    dimensions === 2 ? 'TC' : 'TNC',
-  );
-  if (order.length !== dimensions) {
-    throw wrongValue(`${argument}.layout`, `${order.length} dimensions for '${order}'`, shape);
-  }
+/** `name` is how the caller calls the shape, `prefix` what stands before the name of its layout. */
+export function checkAxes(
+  name: string,
+  prefix: string,
+  shape: Shape,
+  layout: Layout | undefined,
+  blank: number,
+): Axes {
+  if (!isList(shape) || (shape.length !== 2 && shape.length !== 3))
+    throw wrongKind(name, '[T, N, C] in memory order, or [T, C]', shape);
+  const order = checkChoice(`${prefix}layout`, layout ?? (shape.length === 2 ? 'TC' : 'TNC'), [
+    'TNC',
+    'NTC',
+    'TC',
+  ]);
+  if (order.length !== shape.length)
+    throw wrongValue(name, `${order.length} sizes for the layout ${order}`, shape);
   const axis = (letter: string) => {
     const place = order.indexOf(letter);
-    return place < 0 ? 1 : checkInteger(`${argument}.shape[${place}] (${letter})`, shape[place], 1);
+    return place < 0 ? 1 : checkInteger(`${name}[${place}] (${letter})`, shape[place], 1);
   };
   const axes = { frames: axis('T'), sequences: axis('N'), classes: axis('C'), layout: order };
-  checkInteger('blank', blank, 0, axes.classes);
+  checkInteger('blank', blank, 0, axes.classes - 1, ' (C − 1)');
   return axes;
 }
 
-export function checkDtype(argument: string, dtype: Dtype | undefined, data?: unknown): Dtype {
-  const kind = data === undefined ? undefined : data?.constructor?.name;
-  const own = kind === 'Float16Array' ? 'float16' : kind === 'Float32Array' ? 'float32' : undefined;
-  const chosen = checkChoice(`${argument}.dtype`, dtype, ['float32', 'float16'], own ?? 'float32');
-  if (own && chosen !== own) throw wrongValue(`${argument}.dtype`, `'${own}' for a ${kind}`, dtype);
-  if (kind === 'Uint16Array' && chosen !== 'float16') {
-    throw new TypeError(`${argument}.dtype: expected 'float16' for a Uint16Array, got ${dtype ?? 'none'}`);
-  }
+export function checkDtype(name: string, dtype: Dtype | undefined, data?: unknown): Dtype {
+  const kind = /^(Float32|Float16|Uint16)Array$/.exec(
+    (data as object | undefined)?.constructor?.name ?? '',
+  )?.[1];
+  const own = kind === undefined ? undefined : kind === 'Float32' ? 'float32' : 'float16';
+  // the bits of a Uint16Array say nothing of themselves
+  const chosen = checkChoice(name, dtype ?? (kind === 'Uint16' ? undefined : (own ?? 'float32')), [
+    'float32',
+    'float16',
+  ]);
+  if (own && chosen !== own) throw wrongValue(name, `'${own}' for a ${kind}Array`, chosen);
   return chosen;
 }
 
 /** A `GPUBuffer`, recognised by what it can do: plain Node has no such global. */
-export function isBuffer(value: unknown): value is GpuBuffer {
-  return (
-    typeof value === 'object' && value !== null && 'mapAsync' in value && 'usage' in value && 'size' in value
-  );
+function isBuffer(value: unknown): value is GpuBuffer {
+  return isObject(value) && 'mapAsync' in value && 'usage' in value;
 }
 
 export function isGpuData(value: unknown): boolean {
-  return (
-    isBuffer(value) ||
-    (typeof value === 'object' && value !== null && isBuffer((value as { buffer?: unknown }).buffer))
-  );
+  return isBuffer(value) || (isObject(value) && isBuffer((value as { buffer?: unknown }).buffer));
 }
 
 /** A typed array of the right element type and count. */
 export function checkHostData(
-  argument: string,
+  name: string,
   data: unknown,
   count: number,
   dtype: Dtype,
 ): Float32Array | Uint16Array {
-  const kind = ArrayBuffer.isView(data) ? data.constructor.name : undefined;
-  const wanted = dtype === 'float32' ? ['Float32Array'] : ['Float16Array', 'Uint16Array'];
-  if (!kind || !wanted.includes(kind)) {
-    throw wrongKind(argument, `a ${wanted.join(' or ')}, or a GPUBuffer`, data);
-  }
+  const kinds = dtype === 'float32' ? ['Float32Array'] : ['Float16Array', 'Uint16Array'];
   const array = data as Float32Array;
-  if (array.length !== count) throw wrongValue(argument, `${count} values (the product of the shape)`, data);
-  if (dtype === 'float32') return array;
-  return new Uint16Array(array.buffer, array.byteOffset, array.length);
+  if (!isList(data) || !kinds.includes(array.constructor.name))
+    throw wrongKind(name, `a ${kinds.join(' or ')}, or a GPUBuffer`, data);
+  if (array.length !== count) throw wrongValue(name, `${count} values (the product of the shape)`, data);
+  return dtype === 'float32' ? array : new Uint16Array(array.buffer, array.byteOffset, count);
 }
 
 export interface BufferRange {
@@ -169,38 +183,40 @@ export interface BufferRange {
 }
 
 const STORAGE = 0x80;
+const aBuffer = 'a GPUBuffer or { buffer, offset, size }';
 
 /** A caller's buffer, large enough and usable, so that WebGPU will not refuse it later. */
-export function checkGpuData(argument: string, data: unknown, bytes: number, alignment = 4): BufferRange {
-  if (!isGpuData(data)) throw wrongKind(argument, 'a GPUBuffer or { buffer, offset, size }', data);
-  const range = isBuffer(data)
-    ? { buffer: data }
-    : (data as { buffer: GpuBuffer; offset?: number; size?: number });
-  if (!isBuffer(data)) checkObject(argument, data, ['buffer', 'offset', 'size']);
-  const buffer = range.buffer as GPUBuffer;
-  const offset =
-    'offset' in range && range.offset !== undefined ? checkInteger(`${argument}.offset`, range.offset, 0) : 0;
-  if (offset % alignment !== 0) throw wrongValue(`${argument}.offset`, `a multiple of ${alignment}`, offset);
-  const size = ('size' in range ? range.size : undefined) ?? buffer.size - offset;
-  if (size < bytes || offset + size > buffer.size) {
-    throw new RangeError(
-      `${argument}: expected at least ${bytes} bytes, got ${Math.min(size, buffer.size - offset)} (buffer of ${buffer.size}, offset ${offset})`,
-    );
-  }
-  if (!(buffer.usage & STORAGE)) {
+export function checkGpuData(name: string, data: unknown, bytes: number, alignment = 4): BufferRange {
+  if (!isGpuData(data)) throw wrongKind(name, aBuffer, data);
+  const range = (isBuffer(data) ? { buffer: data } : data) as {
+    buffer: GPUBuffer;
+    offset?: number;
+    size?: number;
+  };
+  checkObject(name, range, ['buffer', 'offset', 'size']);
+  const { buffer, offset = 0 } = range;
+  checkInteger(`${name}.offset`, offset, 0, buffer.size);
+  if (offset % alignment !== 0) throw wrongValue(`${name}.offset`, `a multiple of ${alignment}`, offset);
+  const size = checkInteger(
+    `${name}.size`,
+    range.size ?? buffer.size - offset,
+    0,
+    buffer.size - offset,
+    ' (what the buffer holds)',
+  );
+  if (size < bytes) throw wrongValue(name, `at least ${bytes} bytes`, size);
+  if (!(buffer.usage & STORAGE))
     throw new TypeError(
-      `${argument}: expected a buffer with usage STORAGE, got usage 0x${buffer.usage.toString(16)}`,
+      `${name}: expected a buffer with usage STORAGE, got usage 0x${buffer.usage.toString(16)}`,
     );
-  }
   return { buffer, offset };
 }
 
-export function checkKeep(keep: readonly Kept[] | undefined): readonly Kept[] {
-  if (keep === undefined) return [];
+export function checkKeep(keep: readonly Kept[] = []): readonly Kept[] {
   if (!Array.isArray(keep)) throw wrongKind('keep', "an array of 'alpha', 'beta', 'posterior'", keep);
-  return [
-    ...new Set(
-      keep.map((item, i) => checkChoice<Kept>(`keep[${i}]`, item, ['alpha', 'beta', 'posterior'], 'alpha')),
-    ),
-  ];
+  return [...new Set(keep.map((item, i) => checkKept(`keep[${i}]`, item)))];
+}
+
+export function checkKept(name: string, kept: Kept): Kept {
+  return checkChoice(name, kept, ['alpha', 'beta', 'posterior']);
 }

@@ -8,10 +8,11 @@ import {
   type Settings,
   scoresKey,
 } from './check.js';
-import { describe, limitsOf, type OpenDevice, sharedDevice } from './device.js';
-import { CtcError } from './errors.js';
+import { describe, limitsOf, sharedDevice } from './device.js';
+import { CtcError, wrongValue } from './errors.js';
 import { GpuRunner } from './gpu/runner.js';
-import { defaultTuning, type Limits, planStep, type Tuning } from './plan.js';
+import { defaultTuning, type Limits, type Task as TaskPlan, type Tuning } from './plan.js';
+import { planStep } from './step.js';
 import { checkTargets } from './targets.js';
 import { Task } from './task.js';
 import type {
@@ -48,7 +49,7 @@ export const forced = new WeakMap<CtcLoss, Forced>();
  */
 export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradient> {
   readonly #settings: Settings;
-  readonly #open: OpenDevice | undefined;
+  readonly #device: GPUDevice | undefined;
   readonly #backend: Backend;
   readonly #tasks = new Set<{ destroy(): void }>();
   #destroyed = false;
@@ -61,34 +62,34 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
   ): Promise<CtcLoss<R, G>> {
     const settings = checkSettings(options);
     const { device } = settings;
-    if (device === 'cpu') return new CtcLoss(settings, undefined, 'asked for');
     if (typeof device === 'object') {
       const given = device as GPUDevice;
-      return new CtcLoss(
-        settings,
-        { device: given, adapter: describe(given.adapterInfo), reason: 'the device that was given' },
-        '',
-      );
+      return new CtcLoss(settings, 'the device that was given', given, describe(given.adapterInfo));
     }
+    if (device === 'cpu') return new CtcLoss(settings, 'asked for');
     try {
-      return new CtcLoss(settings, await sharedDevice(), '');
+      const { device, adapter, reason } = await sharedDevice();
+      return new CtcLoss(settings, reason, device, adapter);
     } catch (error) {
       if (device === 'gpu' || !(error instanceof CtcError)) throw error;
-      return new CtcLoss(settings, undefined, error.message);
+      return new CtcLoss(settings, error.message);
     }
   }
 
-  private constructor(settings: Settings, open: OpenDevice | undefined, whyCpu: string) {
+  private constructor(
+    settings: Settings,
+    reason: string,
+    device?: GPUDevice,
+    adapter = 'float64 on one thread',
+  ) {
     this.#settings = settings;
-    this.#open = open;
-    this.#backend = open
-      ? { device: 'gpu', adapter: open.adapter, strategy: 'step', reason: open.reason }
-      : { device: 'cpu', adapter: 'float64 on one thread', strategy: 'step', reason: whyCpu };
+    this.#device = device;
+    this.#backend = { device: device ? 'gpu' : 'cpu', adapter, strategy: 'step', reason };
   }
 
   /** The device in use: the caller's or the shared one; undefined on the CPU. */
   get device(): GpuDevice | undefined {
-    return this.#open?.device as GpuDevice | undefined;
+    return this.#device as GpuDevice | undefined;
   }
 
   /** What runs, and why. */
@@ -101,39 +102,35 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: PrepareOptions<S>): Promise<CtcTask<R, G, S>> {
-    this.#alive();
     checkObject('options', options, ['logProbs', 'logits', 'layout', 'dtype', 'maxTargetLength', 'keep']);
-    const { blank, reduction, zeroInfinity, gradient } = this.#settings;
     const scores = scoresKey(options);
-    if (scores === 'logits' && gradient === 'logProbs') {
-      throw new RangeError("gradient: expected 'logits' or 'none' when logits go in, got 'logProbs'");
-    }
-    const task = {
-      ...checkAxes(scores, options[scores]!, options.layout, blank),
+    const task = await this.#prepare<S>({
+      ...checkAxes(scores, '', options[scores]!, options.layout, this.#settings.blank),
       scores,
-      dtype: checkDtype('options', options.dtype),
+      dtype: checkDtype('dtype', options.dtype),
       maxTargetLength: checkInteger('maxTargetLength', options.maxTargetLength, 0),
       keep: checkKeep(options.keep),
-      blank,
-      reduction,
-      zeroInfinity,
-      gradient,
-    };
+    });
+    return task as unknown as CtcTask<R, G, S>;
+  }
+
+  async #prepare<S extends Shape>(shape: Omit<TaskPlan, keyof Settings>): Promise<Task<R, G, S>> {
+    this.#alive();
+    if (shape.scores === 'logits' && this.#settings.gradient === 'logProbs') {
+      throw wrongValue('gradient', "'logits' or 'none' when logits go in", 'logProbs');
+    }
     const { limits, tuning } = forced.get(this) ?? {};
-    const device = this.#open?.device;
-    const plan = planStep(
-      task,
-      { ...(device ? limitsOf(device) : unlimited), ...limits },
-      { ...defaultTuning, ...tuning },
-    );
+    const device = this.#device;
+    const room = { ...(device ? limitsOf(device) : unlimited), ...limits };
+    const plan = planStep({ ...this.#settings, ...shape }, room, { ...defaultTuning, ...tuning });
     const runner = device
       ? await GpuRunner.create(device, plan, this.#backend)
       : new (await import('./cpu/runner.js')).CpuRunner(plan, this.#backend);
-    const prepared = new Task<R, G, S>(plan, runner, this.#settings, () => this.#tasks.delete(prepared));
-    if (this.#destroyed) prepared.destroy();
+    const task = new Task<R, G, S>(plan, runner, () => this.#tasks.delete(task));
+    this.#tasks.add(task);
+    if (this.#destroyed) task.destroy();
     this.#alive();
-    this.#tasks.add(prepared);
-    return prepared as unknown as CtcTask<R, G, S>;
+    return task;
   }
 
   /**
@@ -144,8 +141,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     input: LossInput<S, D>,
     options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
-    this.#alive();
-    const keys = [
+    checkObject('input', input, [
       'logProbs',
       'logits',
       'targets',
@@ -154,33 +150,24 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
       'gradOutput',
       'loss',
       'grad',
-    ];
-    checkObject('input', input, keys);
-    const key = scoresKey(input);
-    const tensor = input[key] as Tensor<S, D>;
-    checkObject(key, tensor, ['data', 'shape', 'layout', 'dtype']);
-    const { data, shape, layout } = tensor;
-    const { blank } = this.#settings;
-    const axes = checkAxes(key, shape, layout, blank);
-    const dtype = checkDtype(key, tensor.dtype, data);
-    const { inputLengths, targetLengths, targets, gradOutput, loss, grad } = input;
-    const lengths = {
-      ...(inputLengths !== undefined && { inputLengths }),
-      ...(targetLengths !== undefined && { targetLengths }),
-    };
-    const batch = checkTargets(targets, lengths, axes, blank);
-    const maxTargetLength = batch.targetLengths.reduce((most, length) => Math.max(most, length), 0);
-    const shapes = {
-      [key]: shape,
-      layout: axes.layout,
-      dtype,
-      maxTargetLength,
-    } as unknown as PrepareOptions<S>;
-    const task = await this.prepare(shapes);
+    ]);
+    const scores = scoresKey(input);
+    const tensor = input[scores] as Tensor<S, D>;
+    checkObject(scores, tensor, ['data', 'shape', 'layout', 'dtype']);
+    const { data, shape, layout, dtype } = tensor;
+    const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, this.#settings.blank);
+    const batch = checkTargets(input.targets, input, axes, this.#settings.blank);
+    const task = await this.#prepare<S>({
+      ...axes,
+      scores,
+      dtype: checkDtype(`${scores}.dtype`, dtype, data),
+      maxTargetLength: batch.labels.reduce((most, { length }) => Math.max(most, length), 0),
+      keep: [],
+    });
     try {
-      task.setTargets(targets, lengths);
-      const given: Record<string, unknown> = { [key]: data, gradOutput, loss, grad };
-      return await task.run(given as TaskInput<D>, options);
+      task.setBatch(batch);
+      const { gradOutput, loss, grad } = input;
+      return await task.run({ [scores]: data, gradOutput, loss, grad } as TaskInput<D>, options);
     } finally {
       task.destroy();
     }
@@ -224,11 +211,7 @@ export async function ctcLoss<
 ): Promise<LossResult<R, G, S, D>> {
   const ctc = await CtcLoss.create<R, G>(options);
   try {
-    const lengths = {
-      ...(inputLengths !== undefined && { inputLengths }),
-      ...(targetLengths !== undefined && { targetLengths }),
-    };
-    return await ctc.run({ logProbs, targets, ...lengths } as LossInput<S, D>);
+    return await ctc.run({ logProbs, targets, inputLengths, targetLengths } as LossInput<S, D>);
   } finally {
     ctc.destroy();
   }

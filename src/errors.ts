@@ -29,23 +29,22 @@ export class CtcError extends Error {
 /** A value as a reader of an error message wants to see it. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) {
-    const items = value.slice(0, 4).map(shown).join(', ');
-    return value.length > 4 ? `[${items}, …] (${value.length} items)` : `[${items}]`;
-  }
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length}`;
-  if (typeof value === 'object' && value !== null) {
-    const kind = value.constructor?.name ?? 'object';
-    return kind === 'Object' ? `{ ${Object.keys(value).join(', ')} }` : `a ${kind}`;
-  }
-  return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { length } = value as unknown[];
+  const kind = value.constructor?.name;
+  if (length > 4 || ArrayBuffer.isView(value)) return `${kind} of ${length}`;
+  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
+  return kind === 'Object' ? `{ ${Object.keys(value).join(', ')} }` : `a ${kind}`;
 }
 
+const message = (argument: string, expected: string, got: unknown) =>
+  `${argument}: expected ${expected}, got ${shown(got)}`;
+
 export function wrongKind(argument: string, expected: string, got: unknown): TypeError {
-  return new TypeError(`${argument}: expected ${expected}, got ${shown(got)}`);
+  return new TypeError(message(argument, expected, got));
 }
 
 export function wrongValue(argument: string, expected: string, got: unknown): RangeError {
-  return new RangeError(`${argument}: expected ${expected}, got ${shown(got)}`);
+  return new RangeError(message(argument, expected, got));
 }

@@ -1,4 +1,3 @@
-import access from '../shaders/access.wgsl?raw';
 import type { KeptBlock, Plan } from './plan.js';
 import type { Kept } from './types.js';
 
@@ -51,60 +50,3 @@ export async function latticeOf(
   }
   return values;
 }
-
-/** The resources of a block in the order of the snippet's bindings. */
-export function resourcesOf(block: KeptBlock, kept: readonly Kept[]): string[] {
-  const logarithmic = kept.includes('alpha') || kept.includes('beta');
-  const order = ['alpha', 'beta', 'posterior'] as const;
-  return [
-    ...(logarithmic ? [block.scales!] : []),
-    ...order.filter((name) => kept.includes(name)).map((name) => block[name]!),
-  ];
-}
-
-/** WGSL that declares what was kept and how to read it; nothing in it but declarations and one shared file. */
-export function latticeWgsl(kept: readonly Kept[], group: number): string {
-  let binding = 2;
-  const declare = (name: string, type: string) =>
-    `@group(${group}) @binding(${binding++}) var<storage, read> ${name}: array<${type}>;\n`;
-  const parts = [
-    `@group(${group}) @binding(0) var<uniform> ctcProblem: CtcProblem;\n`,
-    `@group(${group}) @binding(1) var<storage, read> ctcTargets: array<u32>;\n`,
-    access,
-  ];
-  if (kept.includes('alpha') || kept.includes('beta')) parts.push(declare('ctcScales', 'CtcScale'));
-  if (kept.includes('alpha')) parts.push(declare('ctcAlpha', 'vec2u'), accessors.alpha);
-  if (kept.includes('beta')) parts.push(declare('ctcBeta', 'vec2u'), accessors.beta);
-  if (kept.includes('posterior')) parts.push(declare('ctcPosterior', 'vec2u'), accessors.posterior);
-  return parts.join('');
-}
-
-const accessors: Record<Kept, string> = {
-  alpha: `
-/// ln alpha(t, s) of sequence n.
-fn alphaLog(n: u32, t: u32, s: u32) -> f32 {
-  let place = ctcPlace(n, t, s, ctcProblem.alphaFrame, ctcProblem.alphaRows);
-  if (place < 0) { return CTC_LOG_ZERO; }
-  let scale = ctcScales[ctcFrame(n, t)];
-  return ctcLog(ctcAlpha[place], scale.k, scale.r);
-}
-`,
-  beta: `
-/// ln beta(t, s) of sequence n, the emission at t not included.
-fn betaLog(n: u32, t: u32, s: u32) -> f32 {
-  let place = ctcPlace(n, t, s, ctcProblem.betaFrame, ctcProblem.betaRows);
-  if (place < 0) { return CTC_LOG_ZERO; }
-  let all = ctcScales[ctcFrame(n, ctcInputLength(n) - 1u)];
-  let scale = ctcScales[ctcFrame(n, t)];
-  return ctcLog(ctcBeta[place], all.k - scale.k, all.r - scale.r);
-}
-`,
-  posterior: `
-/// Share of the path mass of sequence n that is in state s at frame t.
-fn posterior(n: u32, t: u32, s: u32) -> f32 {
-  let place = ctcPlace(n, t, s, ctcProblem.alphaFrame, ctcProblem.alphaRows);
-  if (place < 0) { return 0.0; }
-  return bitcast<f32>(ctcPosterior[place].x);
-}
-`,
-};

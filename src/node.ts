@@ -2,17 +2,29 @@
  * The same library for Node: WebGPU through Dawn, from the optional peer dependency `webgpu`.
  * Importing it does nothing yet; the device is made at first use.
  */
+
 import { provideGpu } from './device.js';
 import { CtcError } from './errors.js';
+import * as core from './index.js';
 import { openGpu } from './node/machine.js';
 
-provideGpu(async () => {
-  try {
-    const { gpu, driver } = await openGpu();
-    return { gpu, reason: `Dawn, ${driver}` };
-  } catch (cause) {
-    throw new CtcError('no-webgpu', (cause as Error).message, { cause });
-  }
-});
+/** An export that brings Dawn along: a bundler may drop a bare statement, since the package has no side effects. */
+function onDawn<T>(api: T): T {
+  provideGpu(async () => {
+    try {
+      const { gpu, driver } = await openGpu();
+      return { gpu, reason: `Dawn, ${driver}` };
+    } catch (cause) {
+      throw new CtcError('no-webgpu', (cause as Error).message, { cause });
+    }
+  });
+  return api;
+}
 
 export * from './index.js';
+export const CtcLoss: typeof core.CtcLoss = onDawn(core.CtcLoss);
+export type CtcLoss<
+  R extends core.Reduction = core.Reduction,
+  G extends core.Gradient = core.Gradient,
+> = core.CtcLoss<R, G>;
+export const ctcLoss: typeof core.ctcLoss = onDawn(core.ctcLoss);

@@ -1,32 +1,36 @@
-/** What a dispatch is told. Field for field the struct `Problem` of shaders/shared/problem.wgsl. */
-export const problemFields = [
-  'zero',
-  'frames',
-  'sequences',
-  'classes',
-  'labels',
-  'blank',
-  'zeroInfinity',
-  'mean',
-  'range',
-  'recordWords',
-  'frameStride',
-  'sequenceStride',
-  'gradOutputStride',
-  'firstSequence',
-  'boxFrame',
-  'boxSequence',
-  'firstRow',
-  'rowCount',
-  'emissionFrame',
-  'emissionRows',
-  'alphaFrame',
-  'alphaRows',
-  'betaFrame',
-  'betaRows',
-] as const;
+import source from '../shaders/shared/problem.wgsl?raw';
 
-export type Problem = Record<(typeof problemFields)[number], number>;
+/** What a dispatch is told: the struct `Problem` of shaders/shared/problem.wgsl, where each field is explained. */
+export type Problem = Record<
+  | 'zero'
+  | 'frames'
+  | 'sequences'
+  | 'classes'
+  | 'labels'
+  | 'blank'
+  | 'zeroInfinity'
+  | 'mean'
+  | 'range'
+  | 'recordWords'
+  | 'frameStride'
+  | 'sequenceStride'
+  | 'gradOutputStride'
+  | 'firstSequence'
+  | 'boxFrame'
+  | 'boxSequence'
+  | 'firstRow'
+  | 'rowCount'
+  | 'emissionFrame'
+  | 'emissionRows'
+  | 'alphaFrame'
+  | 'alphaRows'
+  | 'betaFrame'
+  | 'betaRows',
+  number
+>;
+
+/** The fields in the shader's order: it is the only place that says it. */
+export const problemFields = [...source.matchAll(/(\w+): [ui]32/g)].map((match) => match[1] as keyof Problem);
 
 /** Dynamic uniform offsets come in steps of 256 bytes; no device asks for more. */
 export const uniformBlockBytes = 256;

@@ -24,6 +24,6 @@ export interface Runner {
   /** Log-values (alpha, beta) or probabilities of a kept lattice, [N, T, L], as the last run left them. */
   read(kept: Kept): Promise<Float64Array>;
   /** The kept lattice for a shader of the caller's. */
-  lattice(kept: readonly Kept[]): DeviceLattice;
+  lattice(): DeviceLattice;
   destroy(): void;
 }

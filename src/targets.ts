@@ -1,84 +1,78 @@
-import { type Axes, checkInteger } from './check.js';
+import { type Axes, checkInteger, checkObject, isList } from './check.js';
 import { wrongKind, wrongValue } from './errors.js';
 import type { Lengths, TargetLengths, Targets } from './types.js';
 
 /** The checked targets of a batch. */
 export interface Batch {
   readonly inputLengths: readonly number[];
-  readonly targetLengths: readonly number[];
-  /** Labels of sequence n, without padding. */
+  /** Labels of each sequence, without padding. */
   readonly labels: readonly Uint32Array[];
 }
 
-function isList(value: unknown): value is ArrayLike<number> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
-}
-
-/** "batch is 150 in TNC but 8 targets were given; did you mean layout: 'NTC'?" */
-function checkCount(argument: string, got: number, { sequences, frames, layout }: Axes): void {
+function checkCount(argument: string, what: string, got: number, { sequences, frames, layout }: Axes): void {
   if (got === sequences) return;
   const other = layout === 'TNC' ? 'NTC' : 'TNC';
   const hint = layout !== 'TC' && got === frames ? `; did you mean layout: '${other}'?` : '';
   throw new RangeError(
-    `${argument}: expected ${sequences} (batch is ${sequences} in ${layout}), got ${got}${hint}`,
+    `${argument}: expected ${sequences} ${what} (the batch is ${sequences} in ${layout}), got ${got}${hint}`,
   );
 }
 
 function checkLengths(argument: string, lengths: Lengths, axes: Axes, most: number, what: string): number[] {
-  const check = (value: unknown, name: string) => {
-    const expected = most === Infinity ? 'an integer ≥ 0' : `an integer from 0 to ${most} (${what})`;
-    if (typeof value !== 'number') throw wrongKind(name, expected, value);
-    if (!Number.isInteger(value) || value < 0 || value > most) throw wrongValue(name, expected, value);
-    return value;
-  };
-  if (typeof lengths === 'number') return new Array(axes.sequences).fill(check(lengths, argument));
+  if (typeof lengths === 'number')
+    return new Array(axes.sequences).fill(checkInteger(argument, lengths, 0, most, what));
   if (!isList(lengths)) throw wrongKind(argument, 'an array of integers, or one integer', lengths);
-  checkCount(argument, lengths.length, axes);
-  return Array.from(lengths, (value, n) => check(value, `${argument}[${n}]`));
+  checkCount(argument, 'lengths', lengths.length, axes);
+  return Array.from(lengths, (value, n) => checkInteger(`${argument}[${n}]`, value, 0, most, what));
 }
 
-/** The rows as they lie in memory, with their padding, and where their own length is no longer free. */
-function rowsOf(targets: Targets, lengths: number[] | undefined, axes: Axes): ArrayLike<number>[] {
-  if (typeof targets === 'object' && targets !== null && 'shape' in targets) {
-    const { data, shape } = targets;
-    if (!isList(data)) throw wrongKind('targets.data', 'an array of integers', data);
-    if (!isList(shape) || shape.length !== 2) throw wrongKind('targets.shape', '[N, S]', shape);
-    checkInteger('targets.shape[0] (N)', shape[0], 0);
-    const width = checkInteger('targets.shape[1] (S)', shape[1], 0);
-    checkCount('targets.shape[0] (N)', shape[0], axes);
-    if (data.length !== shape[0] * width) {
-      throw wrongValue('targets.data', `${shape[0] * width} values (the product of the shape)`, data);
-    }
-    return Array.from({ length: axes.sequences }, (_, n) => slice(data, n * width, (n + 1) * width));
-  }
-  if (!isList(targets)) throw wrongKind('targets', 'rows, { data, shape: [N, S] } or a flat array', targets);
-  const nested = targets.length > 0 && Array.from(targets as ArrayLike<unknown>).every(isList);
-  if (nested || (targets.length === 0 && axes.sequences > 1 && !lengths)) {
-    checkCount('targets', targets.length, axes);
-    return Array.from(targets as unknown as ArrayLike<ArrayLike<number>>);
-  }
-  if (!lengths) {
-    if (axes.sequences > 1) {
-      throw new TypeError(
-        'targetLengths: expected one length for each sequence, since targets is flat; got none',
-      );
-    }
-    return [targets as ArrayLike<number>];
-  }
-  const sum = lengths.reduce((total, length) => total + length, 0);
-  if (sum !== targets.length) {
-    throw new RangeError(
-      `targets: expected ${sum} labels (the sum of targetLengths) in a flat array, got ${targets.length}`,
-    );
-  }
-  let end = 0;
-  return lengths.map((length) => {
-    end += length;
-    return slice(targets as ArrayLike<number>, end - length, end);
+/** The rows as they lie in memory, padding and all. */
+function rowsOf(targets: Targets, lengths: number[] | undefined, axes: Axes): ArrayLike<unknown>[] {
+  if (isList(targets))
+    return isList(targets[0]) ? rowsOfNested(targets, axes) : rowsOfFlat(targets, lengths, axes);
+  checkObject('targets', targets, ['data', 'shape']);
+  const { data, shape } = targets as { data: unknown; shape: unknown };
+  if (!isList(data)) throw wrongKind('targets.data', 'an array of integers', data);
+  if (!isList(shape) || shape.length !== 2) throw wrongKind('targets.shape', '[N, S]', shape);
+  const rows = checkInteger('targets.shape[0] (N)', shape[0], 0);
+  const width = checkInteger('targets.shape[1] (S)', shape[1], 0);
+  checkCount('targets.shape[0] (N)', 'rows', rows, axes);
+  if (data.length !== rows * width)
+    throw wrongValue('targets.data', `${rows * width} values (the product of the shape)`, data);
+  return Array.from({ length: rows }, (_, n) => slice(data, n * width, (n + 1) * width));
+}
+
+function rowsOfNested(targets: ArrayLike<unknown>, axes: Axes): ArrayLike<unknown>[] {
+  checkCount('targets', 'rows', targets.length, axes);
+  return Array.from(targets, (row, n) => {
+    if (!isList(row)) throw wrongKind(`targets[${n}]`, 'a row of labels', row);
+    return row;
   });
 }
 
-function slice(list: ArrayLike<number>, from: number, to: number): ArrayLike<number> {
+function rowsOfFlat(
+  targets: ArrayLike<unknown>,
+  lengths: number[] | undefined,
+  axes: Axes,
+): ArrayLike<unknown>[] {
+  if (!lengths) {
+    if (axes.sequences === 1) return [targets];
+    if (targets.length === 0) return rowsOfNested(targets, axes);
+    throw new TypeError(
+      'targetLengths: expected one length for each sequence, since targets is flat; got none',
+    );
+  }
+  let end = 0;
+  const rows = lengths.map((length) => {
+    end += length;
+    return slice(targets, end - length, end);
+  });
+  if (end !== targets.length)
+    throw wrongValue('targets', `${end} labels in all (the sum of targetLengths)`, targets.length);
+  return rows;
+}
+
+function slice(list: ArrayLike<unknown>, from: number, to: number): unknown[] {
   return Array.prototype.slice.call(list, from, to);
 }
 
@@ -93,37 +87,30 @@ export function checkTargets(
   blank: number,
   maxTargetLength = Infinity,
 ): Batch {
-  const frames = checkLengths('inputLengths', inputLengths ?? axes.frames, axes, axes.frames, 'T');
-  const room = Number.isFinite(maxTargetLength) ? 'maxTargetLength' : 'target length';
   const given =
     targetLengths === undefined
       ? undefined
-      : checkLengths('targetLengths', targetLengths, axes, maxTargetLength, room);
-  const rows = rowsOf(targets, given, axes);
-  const labels = rows.map((row, n) => {
+      : checkLengths('targetLengths', targetLengths, axes, maxTargetLength, ' (maxTargetLength)');
+  const labels = rowsOf(targets, given, axes).map((row, n) => {
     const length = given?.[n] ?? row.length;
-    if (length > row.length) {
-      throw new RangeError(
-        `targetLengths[${n}]: expected at most ${row.length} (the row of targets), got ${length}`,
-      );
-    }
-    if (length > maxTargetLength) {
-      throw new RangeError(
-        `targets[${n}]: expected at most ${maxTargetLength} labels (maxTargetLength), got ${length}`,
-      );
-    }
-    return Uint32Array.from({ length }, (_, i) => checkLabel(row[i], n, i, axes.classes, blank));
+    if (length > row.length)
+      throw wrongValue(`targetLengths[${n}]`, `at most ${row.length} (its row of targets)`, length);
+    if (length > maxTargetLength)
+      throw wrongValue(`targets[${n}]`, `at most ${maxTargetLength} labels (maxTargetLength)`, length);
+    return Uint32Array.from({ length }, (_, i) =>
+      checkLabel(`targets[${n}][${i}]`, row[i], axes.classes, blank),
+    );
   });
-  return { inputLengths: frames, targetLengths: labels.map((row) => row.length), labels };
+  return {
+    inputLengths: checkLengths('inputLengths', inputLengths ?? axes.frames, axes, axes.frames, ' (T)'),
+    labels,
+  };
 }
 
-function checkLabel(value: unknown, n: number, i: number, classes: number, blank: number): number {
-  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) >= classes) {
-    throw wrongValue(`targets[${n}][${i}]`, `an integer class in [0, ${classes})`, value);
-  }
-  if (value === blank)
-    throw wrongValue(`targets[${n}][${i}]`, `a class other than the blank (${blank})`, value);
-  return value as number;
+function checkLabel(argument: string, value: unknown, classes: number, blank: number): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < classes && value !== blank)
+    return value as number;
+  throw wrongValue(argument, `a class from 0 to ${classes - 1} other than the blank (${blank})`, value);
 }
 
 /** Frames that the labels need: one each, and a blank between repeats. */

@@ -1,8 +1,18 @@
-import { checkGpuData, checkHostData, checkObject, isGpuData, type Settings } from './check.js';
-import { CtcError, wrongKind } from './errors.js';
+import {
+  type BufferRange,
+  checkGpuData,
+  checkHostData,
+  checkKept,
+  checkObject,
+  checkRunOptions,
+  isGpuData,
+  isList,
+  scoresKey,
+} from './check.js';
+import { CtcError, wrongKind, wrongValue } from './errors.js';
 import type { Plan } from './plan.js';
 import type { RunInput, Runner, RunOutput } from './runner.js';
-import { checkTargets, packRecords } from './targets.js';
+import { type Batch, checkTargets, packRecords } from './targets.js';
 import type {
   Backend,
   CtcTask,
@@ -30,7 +40,6 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
 {
   readonly #plan: Plan;
   readonly #runner: Runner;
-  readonly #settings: Settings;
   readonly #onDestroy: () => void;
   #records: Uint32Array<ArrayBuffer> | undefined;
   /** What the runner holds; differs from `#records` while runs that began with older targets are pending. */
@@ -39,10 +48,9 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   #pending = 0;
   #destroyed = false;
 
-  constructor(plan: Plan, runner: Runner, settings: Settings, onDestroy: () => void) {
+  constructor(plan: Plan, runner: Runner, onDestroy: () => void) {
     this.#plan = plan;
     this.#runner = runner;
-    this.#settings = settings;
     this.#onDestroy = onDestroy;
   }
 
@@ -59,15 +67,19 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     const { keep } = this.#plan.task;
     if (keep.length === 0)
       throw new TypeError("lattice: nothing was kept; prepare with keep: ['alpha', 'beta', 'posterior']");
-    return this.#runner.lattice(keep);
+    return this.#runner.lattice();
   }
 
   setTargets(targets: Targets, lengths: TargetLengths = {}): void {
     this.#alive();
     checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
     const { task } = this.#plan;
-    const batch = checkTargets(targets, lengths, task, this.#settings.blank, task.maxTargetLength);
-    this.#records = packRecords(batch, task.maxTargetLength, task.classes);
+    this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
+  }
+
+  /** Targets that are checked already. */
+  setBatch(batch: Batch): void {
+    this.#records = packRecords(batch, this.#plan.task.maxTargetLength, this.#plan.task.classes);
     if (this.#pending === 0) this.#upload(this.#records);
   }
 
@@ -76,7 +88,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     options: RunOptions = {},
   ): Promise<LossResult<R, G, S, D>> {
     this.#alive();
-    checkObject('options', options, ['signal', 'onProgress']);
+    checkRunOptions(options);
     const checked = this.#check(input, true);
     const records = this.#targets();
     options.signal?.throwIfAborted();
@@ -102,6 +114,9 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
 
   encode(encoder: GpuCommandEncoder, input: EncodeInput): void {
     this.#alive();
+    if (this.backend.device === 'cpu') {
+      throw new CtcError('no-webgpu', `encode: this runs on the CPU (${this.backend.reason}); use run`);
+    }
     if (this.#pending > 0) {
       throw new CtcError(
         'busy',
@@ -111,16 +126,16 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     if (typeof (encoder as GPUCommandEncoder)?.beginComputePass !== 'function') {
       throw wrongKind('encoder', 'a GPUCommandEncoder', encoder);
     }
-    const checked = this.#check(input, false);
     this.#targets();
-    this.#runner.encode(encoder as GPUCommandEncoder, checked);
+    this.#runner.encode(encoder as GPUCommandEncoder, this.#check(input, false));
   }
 
   async read(kept: Kept): Promise<Float64Array> {
     this.#alive();
-    if (!this.#plan.task.keep.includes(kept)) {
+    const { keep } = this.#plan.task;
+    if (!keep.includes(checkKept('kept', kept))) {
       throw new TypeError(
-        `read: '${kept}' was not kept; prepare with keep: ['${kept}'] (kept: ${this.#plan.task.keep.join(', ') || 'none'})`,
+        `read: '${kept}' was not kept; prepare with keep: ['${[...keep, kept].join("', '")}']`,
       );
     }
     this.#targets();
@@ -139,57 +154,59 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   #check(input: TaskInput<HostData | GpuData> | EncodeInput, mayWait: boolean): RunInput {
     checkObject('input', input, ['logProbs', 'logits', 'gradOutput', 'loss', 'grad']);
     const { task, tensors } = this.#plan;
-    const key = task.scores;
-    const other = key === 'logits' ? 'logProbs' : 'logits';
-    if (input[other] !== undefined) throw new TypeError(`${other}: this task was prepared for ${key}`);
+    const key = scoresKey(input);
+    if (key !== task.scores) throw new TypeError(`${key}: this task was prepared for ${task.scores}`);
     const data = input[key];
     const { rows, rowBytes, elementBytes } = tensors.scores;
     const onDevice = isGpuData(data);
     if (onDevice && this.backend.device === 'cpu') {
       throw wrongKind(key, `a host array, since this runs on the CPU (${this.backend.reason})`, data);
     }
-    if (!onDevice && !mayWait) throw wrongKind(key, 'a GPUBuffer or { buffer, offset, size }', data);
-    const scores = onDevice
-      ? checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4)
-      : checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype);
-    const output = (name: 'loss' | 'grad', bytes: number) => {
-      if (input[name] === undefined) return undefined;
-      if (!onDevice)
-        throw new TypeError(`${name}: expected none, since ${key} is a host array (arrays in, arrays out)`);
-      return checkGpuData(name, input[name], bytes, name === 'loss' ? 256 : 4);
-    };
-    const losses = output('loss', tensors.losses.rowBytes);
-    const grad = output('grad', tensors.grad.rows * tensors.grad.rowBytes);
-    if (grad && task.gradient === 'none') throw new TypeError("grad: expected none with gradient: 'none'");
-    if (!grad && !mayWait && task.gradient !== 'none')
-      throw wrongKind('grad', 'a GPUBuffer or { buffer, offset, size }', undefined);
-    const gradOutput = this.#checkGradOutput(input.gradOutput, mayWait);
-    return { scores, ...(losses && { losses }), ...(grad && { grad }), ...(gradOutput && { gradOutput }) };
-  }
-
-  #checkGradOutput(gradOutput: GradOutput | undefined, mayWait: boolean): RunInput['gradOutput'] {
-    if (gradOutput === undefined) return undefined;
-    const { reduction, sequences, gradient } = this.#plan.task;
-    if (gradient === 'none') throw new TypeError("gradOutput: expected none with gradient: 'none'");
-    const count = reduction === 'none' ? sequences : 1;
-    if (isGpuData(gradOutput)) {
-      if (this.backend.device === 'cpu')
-        throw wrongKind('gradOutput', 'numbers, since this runs on the CPU', gradOutput);
-      return checkGpuData('gradOutput', gradOutput, 4 * count, 256);
-    }
-    if (!mayWait) throw wrongKind('gradOutput', 'a GPUBuffer or { buffer, offset, size }', gradOutput);
-    const values = typeof gradOutput === 'number' ? [gradOutput] : gradOutput;
-    const isList = Array.isArray(values) || ArrayBuffer.isView(values);
-    if (!isList) throw wrongKind('gradOutput', `${count} numbers`, gradOutput);
-    const list = values as ArrayLike<number>;
-    if (list.length !== count) {
-      throw new RangeError(
-        `gradOutput: expected ${count} values for reduction '${reduction}', got ${list.length}`,
+    const scores =
+      onDevice || !mayWait
+        ? checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4)
+        : checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype);
+    const { loss, grad } = input;
+    if (!onDevice && (loss ?? grad) !== undefined) {
+      throw new TypeError(
+        `${loss ? 'loss' : 'grad'}: expected none, since ${key} is a host array (arrays in, arrays out)`,
       );
     }
-    return Float64Array.from({ length: count }, (_, n) => {
-      if (typeof list[n] !== 'number') throw wrongKind(`gradOutput[${n}]`, 'a number', list[n]);
-      return list[n];
+    const checked: { -readonly [K in keyof RunInput]: RunInput[K] } = { scores };
+    if (loss !== undefined) checked.losses = checkGpuData('loss', loss, tensors.losses.rowBytes, 256);
+    if (task.gradient === 'none') {
+      if ((grad ?? input.gradOutput) !== undefined) {
+        throw new TypeError(`${grad ? 'grad' : 'gradOutput'}: expected none with gradient: 'none'`);
+      }
+      return checked;
+    }
+    if (input.gradOutput !== undefined) checked.gradOutput = this.#checkGradOutput(input.gradOutput, mayWait);
+    if (grad !== undefined || !mayWait) {
+      checked.grad = checkGpuData('grad', grad, tensors.grad.rows * tensors.grad.rowBytes);
+      for (const [name, read] of Object.entries({ [key]: scores, gradOutput: checked.gradOutput })) {
+        if (read && 'offset' in read && read.buffer === checked.grad.buffer) {
+          throw new TypeError(
+            `grad: expected a buffer of its own, got that of ${name} (WebGPU does not read and write one buffer at once)`,
+          );
+        }
+      }
+    }
+    return checked;
+  }
+
+  #checkGradOutput(gradOutput: GradOutput, mayWait: boolean): Float64Array | BufferRange {
+    const { reduction, sequences } = this.#plan.task;
+    const count = reduction === 'none' ? sequences : 1;
+    if (!mayWait || (isGpuData(gradOutput) && this.backend.device === 'gpu')) {
+      return checkGpuData('gradOutput', gradOutput, 4 * count, 256);
+    }
+    const values = typeof gradOutput === 'number' ? [gradOutput] : gradOutput;
+    const expected = `${count === 1 ? 'one number' : `${count} numbers`} (reduction '${reduction}')`;
+    if (!isList(values)) throw wrongKind('gradOutput', expected, gradOutput);
+    if (values.length !== count) throw wrongValue('gradOutput', expected, values);
+    return Float64Array.from(values, (value, n) => {
+      if (typeof value !== 'number') throw wrongKind(`gradOutput[${n}]`, 'a number', value);
+      return value;
     });
   }
 

@@ -12,11 +12,11 @@ export interface Case {
   readonly input: LossInput<Shape, Float32Array>;
 }
 
-const words: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  Infinity: Number.POSITIVE_INFINITY,
-  '-Infinity': Number.NEGATIVE_INFINITY,
-};
+const words = new Map<unknown, number>([
+  ['NaN', Number.NaN],
+  ['Infinity', Number.POSITIVE_INFINITY],
+  ['-Infinity', Number.NEGATIVE_INFINITY],
+]);
 
 /** @throws InputError naming the file and the key. */
 export function readCase(file: string): Case {
@@ -59,8 +59,7 @@ export function parseCase(file: string, text: string): Case {
   const data = Float32Array.from(logProbs, (value, i) =>
     typeof value === 'number'
       ? value
-      : (words[value as string] ??
-        fail(`logProbs[${i}]`, 'a number, "NaN", "Infinity" or "-Infinity"', value)),
+      : (words.get(value) ?? fail(`logProbs[${i}]`, 'a number, "NaN", "Infinity" or "-Infinity"', value)),
   );
   if (!Array.isArray(targets)) return fail('targets', 'an array', targets);
   if (targetsLayout !== undefined && targetsLayout !== 'padded' && targetsLayout !== 'concatenated') {

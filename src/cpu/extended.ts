@@ -33,12 +33,12 @@ export function store(to: Extended, place: number, m: number, e: number): void {
   }
 }
 
-/** Stores exp(d), for any d ≤ 0 and −Infinity. */
-export function storeExp(to: Extended, place: number, d: number): void {
+/** Stores exp(d) for any d ≤ 0 and −Infinity; 0 below 2^−range. */
+export function storeExp(to: Extended, place: number, d: number, range: number): void {
   if (d > -88) {
     to.m[place] = Math.exp(d);
     to.e[place] = 0;
-  } else if (d === Number.NEGATIVE_INFINITY) {
+  } else if (d < -range * Math.LN2) {
     to.m[place] = 0;
     to.e[place] = ZERO;
   } else {

@@ -64,8 +64,9 @@ function frame(
     frames[place + FRAME.lnNormaliser] = Math.log1p(rest);
   }
   const first = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
-  for (let i = 0; i < labels; i++) storeExp(emissions, first + i, scores[start + sequence.labelAt(i)] - unit);
-  storeExp(blank, 0, scores[start + problem.blank] - unit);
+  for (let i = 0; i < labels; i++)
+    storeExp(emissions, first + i, scores[start + sequence.labelAt(i)] - unit, problem.range);
+  storeExp(blank, 0, scores[start + problem.blank] - unit, problem.range);
   frames[place + FRAME.blankM] = blank.m[0];
   frames[place + FRAME.blankE] = blank.e[0];
 }

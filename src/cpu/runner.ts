@@ -39,6 +39,11 @@ export class CpuRunner implements Runner {
     );
   }
 
+  /** The twin of a device buffer. */
+  buffer(name: string): CpuBuffer {
+    return this.#buffers[name]!;
+  }
+
   setRecords(records: Uint32Array): void {
     (this.#buffers.targets as Uint32Array).set(records);
   }

@@ -1,13 +1,9 @@
 import type { Plan, TensorName } from '../plan.js';
 import { elementBytes } from '../plan.js';
 import { integerTable, packProblems } from '../problem.js';
-import { inErrorScopes, unlessLost } from './lost.js';
+import { inErrorScopes } from './lost.js';
 
-const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
-const READ = 1;
-
-/** Bytes that move to or from the host between two turns of the event loop. */
-const chunkBytes = 2 ** 24;
+const USAGE = { COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
 
 /** A tensor as the plan's rows, in one buffer of the caller's or in as many of ours as the device asks for. */
 export interface DeviceTensor {
@@ -92,75 +88,6 @@ export class Memory {
       throw error;
     }
     return { buffers, offset: 0, rowsPerBuffer };
-  }
-
-  /** Copies the host's data into a tensor, a chunk at a time. */
-  async upload(
-    name: TensorName,
-    tensor: DeviceTensor,
-    data: ArrayBufferView,
-    pause: () => Promise<void>,
-  ): Promise<void> {
-    const { rowBytes } = this.#plan.tensors[name];
-    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    for (const [i, buffer] of tensor.buffers.entries()) {
-      const start = i * tensor.rowsPerBuffer * rowBytes;
-      const length = Math.min(tensor.rowsPerBuffer * rowBytes, bytes.length - start);
-      for (let offset = 0; offset < length; offset += chunkBytes) {
-        const chunk = bytes.subarray(start + offset, start + Math.min(length, offset + chunkBytes));
-        // an odd number of halves: a write is a multiple of 4 bytes
-        const whole =
-          chunk.length % 4 === 0
-            ? chunk
-            : Uint8Array.from({ length: chunk.length + 2 }, (_, j) => chunk[j] ?? 0);
-        this.#device.queue.writeBuffer(buffer, offset, whole as Uint8Array<ArrayBuffer>);
-        if (length > chunkBytes) await pause();
-      }
-    }
-  }
-
-  async download(tensor: DeviceTensor): Promise<Float32Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(tensor.buffers.reduce((sum, buffer) => sum + buffer.size, 0));
-    let place = 0;
-    for (const buffer of tensor.buffers) {
-      bytes.set(await this.read(buffer), place);
-      place += buffer.size;
-    }
-    return new Float32Array(bytes.buffer);
-  }
-
-  /** The bytes of a buffer once everything submitted before is done. */
-  async read(buffer: GPUBuffer): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(buffer.size);
-    const size = Math.min(buffer.size, chunkBytes);
-    const staging = await inErrorScopes(this.#device, 'readback', () =>
-      this.#device.createBuffer({
-        label: 'ctc:readback:staging',
-        size,
-        usage: USAGE.MAP_READ | USAGE.COPY_DST,
-      }),
-    );
-    try {
-      for (let offset = 0; offset < buffer.size; offset += size) {
-        const length = Math.min(size, buffer.size - offset);
-        const mapped = await inErrorScopes(this.#device, 'readback', () => {
-          const encoder = this.#device.createCommandEncoder({ label: 'ctc:readback:encoder' });
-          encoder.copyBufferToBuffer(buffer, offset, staging, 0, length);
-          this.#device.queue.submit([encoder.finish()]);
-          const mapping = staging.mapAsync(READ, 0, length);
-          mapping.catch(() => {});
-          // Firefox completes a mapping only when something follows it on the queue
-          this.#device.queue.submit([]);
-          return { mapping };
-        });
-        await unlessLost(this.#device, mapped.mapping);
-        bytes.set(new Uint8Array(staging.getMappedRange(0, length)), offset);
-        staging.unmap();
-      }
-    } finally {
-      staging.destroy();
-    }
-    return bytes;
   }
 
   destroy(): void {

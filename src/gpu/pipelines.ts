@@ -1,12 +1,5 @@
 import { CtcError } from '../errors.js';
-import {
-  bindingsOf,
-  type Constants,
-  entryPointOf,
-  type KernelBinding,
-  type KernelName,
-  moduleOf,
-} from '../kernels.js';
+import { bindingsOf, type Constants, type KernelBinding, type KernelName, moduleOf } from '../kernels.js';
 import { unlessLost } from './lost.js';
 
 export interface Pipeline {
@@ -36,11 +29,11 @@ export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Co
 }
 
 async function compile(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
-  const { code, place } = moduleOf(kernel, constants);
-  const bindings = bindingsOf(code);
+  const source = await moduleOf(kernel, constants);
+  const bindings = bindingsOf(source.code);
   const label = (role: string) => `ctc:${kernel}:${role}`;
   device.pushErrorScope('validation');
-  const module = device.createShaderModule({ label: label('module'), code });
+  const module = device.createShaderModule({ label: label('module'), code: source.code });
   const layout = device.createBindGroupLayout({
     label: label('layout'),
     entries: bindings.map(({ binding, type }) => ({
@@ -52,7 +45,7 @@ async function compile(device: GPUDevice, kernel: KernelName, constants: Constan
   const compiling = device.createComputePipelineAsync({
     label: label('pipeline'),
     layout: device.createPipelineLayout({ label: label('pipeline-layout'), bindGroupLayouts: [layout] }),
-    compute: { module, entryPoint: entryPointOf(code) },
+    compute: { module },
   });
   const scope = device.popErrorScope();
   try {
@@ -61,9 +54,6 @@ async function compile(device: GPUDevice, kernel: KernelName, constants: Constan
     return { pipeline, layout, bindings };
   } catch (cause) {
     if (cause instanceof CtcError) throw cause;
-    const { messages } = await unlessLost(device, module.getCompilationInfo());
-    const lines = messages.map(({ lineNum, linePos, message }) => `${place(lineNum)}:${linePos} ${message}`);
-    const text = [(cause as Error).message, ...lines].join('\n');
-    throw new CtcError('gpu-validation', `kernel ${kernel}: ${text}`, { cause });
+    throw await (await import('./explain.js')).explain(device, kernel, source, module, cause);
   }
 }

@@ -1,4 +1,4 @@
-import type { Constants, KernelName } from '../kernels.js';
+import type { KernelBinding } from '../kernels.js';
 import {
   type BufferRange,
   type Dispatch,
@@ -29,7 +29,7 @@ interface Cursor {
 
 interface Bound {
   readonly group: GPUBindGroup;
-  readonly offsets: Readonly<Record<string, number>>;
+  readonly offsets: readonly number[];
 }
 
 /** Turns a plan into passes and submissions. Knows buffers and dispatches, and nothing of CTC. */
@@ -37,17 +37,13 @@ export class Scheduler {
   readonly #device: GPUDevice;
   readonly #plan: Plan;
   readonly #memory: Memory;
-  readonly #pipelines: ReadonlyMap<string, Pipeline>;
+  readonly #pipelines: readonly (Pipeline | false)[];
   /** Bind groups of commands that touch no tensor of the caller's. */
   readonly #own = new Map<Dispatch, Bound>();
   readonly #total: number;
   readonly #pace = new Pace(2 ** 20);
 
-  static pipelineKey(kernel: KernelName, constants: Constants): string {
-    return `${kernel} ${JSON.stringify(constants)}`;
-  }
-
-  constructor(device: GPUDevice, plan: Plan, memory: Memory, pipelines: ReadonlyMap<string, Pipeline>) {
+  constructor(device: GPUDevice, plan: Plan, memory: Memory, pipelines: readonly (Pipeline | false)[]) {
     this.#device = device;
     this.#plan = plan;
     this.#memory = memory;
@@ -103,7 +99,7 @@ export class Scheduler {
     while (flying.length > 0) await land();
   }
 
-  /** Encodes from the cursor on, until about `most` cost is spent, and moves the cursor. */
+  /** Encodes from the cursor on, until about `most` cost is spent, and moves the cursor. Returns the cost. */
   #encode(
     encoder: GPUCommandEncoder,
     tensors: DeviceTensors,
@@ -111,43 +107,34 @@ export class Scheduler {
     most: number,
     mostDispatches: number,
   ): number {
+    const { commands, buffers, strategy } = this.#plan;
     let cost = 0;
     let dispatches = 0;
     let pass: GPUComputePassEncoder | undefined;
-    for (; cursor.command < this.#plan.commands.length; cursor.command++) {
-      const command = this.#plan.commands[cursor.command];
+    for (; cursor.command < commands.length; cursor.command++) {
+      const command = commands[cursor.command];
       if (command.type === 'copy') {
         pass?.end();
         pass = undefined;
-        const size = elementBytes[this.#plan.buffers[command.from].element];
-        encoder.copyBufferToBuffer(
-          this.#memory.buffer(command.from),
-          command.fromFirst * size,
-          this.#memory.buffer(command.to),
-          command.toFirst * size,
-          command.count * size,
-        );
+        const { from, to, fromFirst, toFirst, count } = command;
+        const size = elementBytes[buffers[from]!.element];
+        const [source, target] = [this.#memory.buffer(from), this.#memory.buffer(to)];
+        encoder.copyBufferToBuffer(source, fromFirst * size, target, toFirst * size, count * size);
         continue;
       }
-      const { pipeline, bindings } = this.#pipelines.get(
-        Scheduler.pipelineKey(command.kernel, command.constants),
-      )!;
-      const bound = this.#bind(command, tensors);
+      const pipeline = this.#pipelines[cursor.command] as Pipeline;
+      const { group, offsets } = this.#bind(command, pipeline, tensors);
       const { count, descending } = command.steps ?? { count: 1, descending: false };
-      pass ??= encoder.beginComputePass({ label: `ctc:${this.#plan.strategy}:pass` });
-      pass.setPipeline(pipeline);
-      const uniforms = bindings.filter(({ type }) => type === 'uniform').map(({ name }) => name);
-      const stepped = uniforms.findIndex((name) => command.integers[name] === 'step');
-      const offsets = uniforms.map((name) => bound.offsets[name] ?? 0);
+      pass ??= encoder.beginComputePass({ label: `ctc:${strategy}:pass` });
+      pass.setPipeline(pipeline.pipeline);
       for (; cursor.step < count; cursor.step++) {
         if (cost >= most || dispatches >= mostDispatches) {
           pass.end();
           return cost;
         }
         const step = descending ? count - 1 - cursor.step : cursor.step;
-        if (stepped >= 0) offsets[stepped] = step * uniformBlockBytes;
-        pass.setBindGroup(0, bound.group, offsets);
-        pass.dispatchWorkgroups(command.grid[0], command.grid[1]);
+        pass.setBindGroup(0, group, command.steps ? [offsets[0], step * uniformBlockBytes] : offsets);
+        pass.dispatchWorkgroups(...command.grid);
         cost += command.cost + dispatchCost;
         dispatches++;
       }
@@ -157,51 +144,54 @@ export class Scheduler {
     return cost;
   }
 
-  #bind(command: Dispatch, tensors: DeviceTensors): Bound {
+  /** The bind group of a command, and the dynamic offsets of its uniforms: the problem first, then integers. */
+  #bind(command: Dispatch, { layout, bindings }: Pipeline, tensors: DeviceTensors): Bound {
     const existing = this.#own.get(command);
     if (existing) return existing;
-    const { layout, bindings } = this.#pipelines.get(
-      Scheduler.pipelineKey(command.kernel, command.constants),
-    )!;
     const shifts: Partial<Record<TensorName, number>> = {};
-    const entries = bindings.map(({ name, binding, type }) => {
+    const resourceOf = ({ name, type }: KernelBinding): GPUBufferBinding => {
       if (type === 'uniform') {
-        const buffer = name === 'problem' ? this.#memory.problems : this.#memory.integers;
-        return { binding, resource: { buffer, size: uniformBlockBytes } };
+        return {
+          buffer: name === 'problem' ? this.#memory.problems : this.#memory.integers,
+          size: uniformBlockBytes,
+        };
       }
       const to = command.bindings[name];
-      return { binding, resource: 'tensor' in to ? this.#window(to, tensors, shifts) : this.#range(to) };
-    });
-    const offsets: Record<string, number> = { problem: command.problem * uniformBlockBytes };
-    for (const [name, value] of Object.entries(command.integers)) {
-      if (value !== 'step') offsets[name] = shifts[value.shiftOf]! * uniformBlockBytes;
-    }
+      return 'tensor' in to ? this.#window(to, tensors[to.tensor]!, shifts) : this.#range(to);
+    };
+    const entries = bindings.map((binding) => ({ binding: binding.binding, resource: resourceOf(binding) }));
+    const offsets = bindings
+      .filter(({ type }) => type === 'uniform')
+      .map(({ name }) => {
+        const value = command.integers[name];
+        const index =
+          name === 'problem' ? command.problem : typeof value === 'object' ? shifts[value.shiftOf]! : 0;
+        return index * uniformBlockBytes;
+      });
     const group = this.#device.createBindGroup({ label: `ctc:${command.kernel}:group`, layout, entries });
     const bound = { group, offsets };
     if (Object.values(command.bindings).every((to) => 'buffer' in to)) this.#own.set(command, bound);
     return bound;
   }
 
-  #range(binding: BufferRange): GPUBufferBinding {
-    const size = elementBytes[this.#plan.buffers[binding.buffer].element];
-    const buffer = this.#memory.buffer(binding.buffer);
-    if (binding.first === undefined) return { buffer };
-    return { buffer, offset: binding.first * size, size: binding.count! * size };
+  #range({ buffer, first = 0, count }: BufferRange): GPUBufferBinding {
+    const plan = this.#plan.buffers[buffer]!;
+    const size = elementBytes[plan.element];
+    return { buffer: this.#memory.buffer(buffer), offset: first * size, size: (count ?? plan.count) * size };
   }
 
   /** Rows of a caller's tensor: bound from the aligned byte before them, the rest travels as a shift in elements. */
   #window(
-    binding: Window,
-    tensors: DeviceTensors,
+    { tensor, firstRow, rows }: Window,
+    place: DeviceTensor,
     shifts: Partial<Record<TensorName, number>>,
   ): GPUBufferBinding {
-    const { rowBytes, elementBytes: size } = this.#plan.tensors[binding.tensor]!;
-    const tensor = tensors[binding.tensor]!;
-    const index = Math.floor(binding.firstRow / tensor.rowsPerBuffer);
-    const start = tensor.offset + (binding.firstRow - index * tensor.rowsPerBuffer) * rowBytes;
-    const offset = Math.floor(start / uniformBlockBytes) * uniformBlockBytes;
-    shifts[binding.tensor] = (start - offset) / size;
-    const end = Math.ceil((start + binding.rows * rowBytes) / 4) * 4;
-    return { buffer: tensor.buffers[index], offset, size: end - offset };
+    const { rowBytes, elementBytes: size } = this.#plan.tensors[tensor];
+    const index = Math.floor(firstRow / place.rowsPerBuffer);
+    const start = place.offset + (firstRow % place.rowsPerBuffer) * rowBytes;
+    const offset = start - (start % uniformBlockBytes);
+    shifts[tensor] = (start - offset) / size;
+    const end = Math.ceil((start + rows * rowBytes) / 4) * 4;
+    return { buffer: place.buffers[index], offset, size: end - offset };
   }
 }

@@ -1,0 +1,111 @@
+/** What moves between the host's arrays and the device. Loaded when the first array comes. */
+import { elementBytes, type Plan } from '../plan.js';
+import type { RunOptions } from '../types.js';
+import { inErrorScopes, unlessLost } from './lost.js';
+import type { DeviceTensor } from './memory.js';
+
+const USAGE = { MAP_READ: 1, COPY_DST: 8 } as const;
+const READ = 1;
+const REGULAR = 0;
+
+/** Bytes that move between two turns of the event loop. */
+const chunkBytes = 2 ** 24;
+
+/** Copies an array into a tensor. */
+export async function upload(
+  device: GPUDevice,
+  tensor: DeviceTensor,
+  rowBytes: number,
+  data: ArrayBufferView,
+  { signal }: RunOptions,
+): Promise<void> {
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  for (const [i, buffer] of tensor.buffers.entries()) {
+    const start = i * tensor.rowsPerBuffer * rowBytes;
+    const length = Math.min(tensor.rowsPerBuffer * rowBytes, bytes.length - start);
+    for (let offset = 0; offset < length; offset += chunkBytes) {
+      let chunk = bytes.subarray(start + offset, start + Math.min(length, offset + chunkBytes));
+      if (chunk.length % 4 !== 0) {
+        // an odd number of halves, but a write is a multiple of 4 bytes
+        const padded = new Uint8Array(chunk.length + 2);
+        padded.set(chunk);
+        chunk = padded;
+      }
+      device.queue.writeBuffer(buffer, offset, chunk);
+      if (length > chunkBytes) {
+        await new Promise((resolve) => setTimeout(resolve));
+        signal?.throwIfAborted();
+      }
+    }
+  }
+}
+
+/** The numbers of a tensor in a new array. */
+export async function download(device: GPUDevice, tensor: DeviceTensor): Promise<Float32Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(tensor.buffers.reduce((sum, buffer) => sum + buffer.size, 0));
+  let place = 0;
+  for (const buffer of tensor.buffers) {
+    await readInto(device, buffer, bytes.subarray(place, place + buffer.size));
+    place += buffer.size;
+  }
+  return new Float32Array(bytes.buffer);
+}
+
+/** The words of a buffer once everything submitted before is done. */
+export async function readWords(device: GPUDevice, buffer: GPUBuffer): Promise<Int32Array<ArrayBuffer>> {
+  const words = new Int32Array(buffer.size / 4);
+  await readInto(device, buffer, new Uint8Array(words.buffer));
+  return words;
+}
+
+async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array): Promise<void> {
+  const size = Math.min(buffer.size, chunkBytes);
+  const staging = await inErrorScopes(device, 'readback', () =>
+    device.createBuffer({ label: 'ctc:readback:staging', size, usage: USAGE.MAP_READ | USAGE.COPY_DST }),
+  );
+  try {
+    for (let offset = 0; offset < buffer.size; offset += size) {
+      const length = Math.min(size, buffer.size - offset);
+      const { mapping } = await inErrorScopes(device, 'readback', () => {
+        const encoder = device.createCommandEncoder({ label: 'ctc:readback:encoder' });
+        encoder.copyBufferToBuffer(buffer, offset, staging, 0, length);
+        device.queue.submit([encoder.finish()]);
+        const mapping = staging.mapAsync(READ, 0, length);
+        mapping.catch(() => {});
+        // Firefox completes a mapping only when something follows it on the queue
+        device.queue.submit([]);
+        return { mapping };
+      });
+      await unlessLost(device, mapping);
+      bytes.set(new Uint8Array(staging.getMappedRange(0, length)), offset);
+      staging.unmap();
+    }
+  } finally {
+    staging.destroy();
+  }
+}
+
+/** −ln Z finished in float64 from what the device knows of each sequence, then reduced. */
+export function lossesOf(
+  { task, problems }: Plan,
+  totals: Int32Array<ArrayBuffer>,
+  records: Uint32Array,
+): Float64Array {
+  const { sequences, reduction } = task;
+  const floats = new Float32Array(totals.buffer);
+  const words = elementBytes.total / 4;
+  const losses = Float64Array.from({ length: sequences }, (_, n) => {
+    const [m, , , r, , loss] = floats.subarray(n * words);
+    const [, e, k, , status] = totals.subarray(n * words);
+    return status === REGULAR ? 0 - ((k! + e!) * Math.LN2 + r! + Math.log(m!)) : loss!;
+  });
+  if (reduction === 'none') return losses;
+  let sum = 0;
+  let worst = 0;
+  losses.forEach((loss, n) => {
+    const labels = records[n * problems[0]!.recordWords + 1]!;
+    if (Number.isFinite(loss)) sum += reduction === 'sum' ? loss : loss / (sequences * Math.max(labels, 1));
+    else worst += loss; // NaN if any is, else Infinity
+  });
+  return Float64Array.of(sum + worst);
+}

@@ -1,0 +1,106 @@
+/** Kept lattices on the device: for the host to read, for a shader of the caller's to use. */
+import access from '../../shaders/access.wgsl?raw';
+import { latticeOf } from '../lattice.js';
+import type { KeptBlock, Plan } from '../plan.js';
+import { uniformBlockBytes } from '../problem.js';
+import type { DeviceLattice, Kept } from '../types.js';
+import { readWords } from './host.js';
+import type { Memory } from './memory.js';
+
+/** A kept lattice as float64: `read` of a task. */
+export function readLattice(
+  device: GPUDevice,
+  plan: Plan,
+  memory: Memory,
+  kept: Kept,
+  records: Uint32Array,
+): Promise<Float64Array> {
+  const words = (name: string) => readWords(device, memory.buffer(name));
+  return latticeOf(plan, kept, records, async (block) => {
+    const states = await words(block[kept]!);
+    const floats = new Float32Array(states.buffer);
+    const scales = block.scales === undefined ? states : await words(block.scales);
+    const remainders = new Float32Array(scales.buffer);
+    return {
+      value: (state) => {
+        const m = floats[2 * state];
+        return kept === 'posterior' ? m : Math.log(m) + states[2 * state + 1] * Math.LN2;
+      },
+      scale: (frame) => scales[2 * frame] * Math.LN2 + remainders[2 * frame + 1],
+    };
+  });
+}
+
+/** Buffers and WGSL of what was kept: `lattice` of a task. */
+export function deviceLattice({ kept, problems, task }: Plan, memory: Memory): DeviceLattice {
+  const whole = (buffer: GPUBuffer) => ({ buffer, offset: 0, size: buffer.size });
+  const targets = {
+    buffer: memory.buffer('targets'),
+    offset: 0,
+    size: task.sequences * problems[0].recordWords * 4,
+  };
+  return {
+    blocks: kept.map((block) => ({
+      sequences: [block.firstSequence, block.firstSequence + block.sequences],
+      frames: [block.firstFrame, block.firstFrame + block.frames],
+      entries: [
+        { buffer: memory.problems, offset: block.problem * uniformBlockBytes, size: uniformBlockBytes },
+        targets,
+        ...namesOf(block).map((name) => whole(memory.buffer(name))),
+      ].map((resource, binding) => ({ binding, resource })),
+    })),
+    wgsl: (group = 0) => latticeWgsl(task.keep, group),
+  };
+}
+
+/** A block's buffers in the order of the snippet's bindings. */
+function namesOf({ scales, alpha, beta, posterior }: KeptBlock): string[] {
+  return [scales, alpha, beta, posterior].filter((name) => name !== undefined);
+}
+
+/** WGSL that declares what was kept and how to read it; nothing in it but declarations and one shared file. */
+function latticeWgsl(kept: readonly Kept[], group: number): string {
+  let binding = 2;
+  const declare = (name: string, type: string) =>
+    `@group(${group}) @binding(${binding++}) var<storage, read> ${name}: array<${type}>;\n`;
+  const parts = [
+    `@group(${group}) @binding(0) var<uniform> ctcProblem: CtcProblem;\n`,
+    `@group(${group}) @binding(1) var<storage, read> ctcTargets: array<u32>;\n`,
+    access,
+  ];
+  if (kept.includes('alpha') || kept.includes('beta')) parts.push(declare('ctcScales', 'CtcScale'));
+  if (kept.includes('alpha')) parts.push(declare('ctcAlpha', 'vec2u'), accessors.alpha);
+  if (kept.includes('beta')) parts.push(declare('ctcBeta', 'vec2u'), accessors.beta);
+  if (kept.includes('posterior')) parts.push(declare('ctcPosterior', 'vec2u'), accessors.posterior);
+  return parts.join('');
+}
+
+const accessors: Record<Kept, string> = {
+  alpha: `
+/// ln alpha(t, s) of sequence n.
+fn alphaLog(n: u32, t: u32, s: u32) -> f32 {
+  let place = ctcPlace(n, t, s, ctcProblem.alphaFrame, ctcProblem.alphaRows);
+  if (place < 0) { return CTC_LOG_ZERO; }
+  let scale = ctcScales[ctcFrame(n, t)];
+  return ctcLog(ctcAlpha[place], scale.k, scale.r);
+}
+`,
+  beta: `
+/// ln beta(t, s) of sequence n, the emission at t not included.
+fn betaLog(n: u32, t: u32, s: u32) -> f32 {
+  let place = ctcPlace(n, t, s, ctcProblem.betaFrame, ctcProblem.betaRows);
+  if (place < 0) { return CTC_LOG_ZERO; }
+  let all = ctcScales[ctcFrame(n, ctcInputLength(n) - 1u)];
+  let scale = ctcScales[ctcFrame(n, t)];
+  return ctcLog(ctcBeta[place], all.k - scale.k, all.r - scale.r);
+}
+`,
+  posterior: `
+/// Share of the path mass of sequence n that is in state s at frame t.
+fn posterior(n: u32, t: u32, s: u32) -> f32 {
+  let place = ctcPlace(n, t, s, ctcProblem.alphaFrame, ctcProblem.alphaRows);
+  if (place < 0) { return 0.0; }
+  return bitcast<f32>(ctcPosterior[place].x);
+}
+`,
+};

@@ -1,0 +1,114 @@
+import { elementBytes, type Limits, type Task, type Tuning } from './plan.js';
+import { uniformBlockBytes } from './problem.js';
+import { recordWords } from './targets.js';
+
+/** A half-open range of frames, sequences or rows. */
+export interface Range {
+  readonly first: number;
+  readonly end: number;
+}
+
+export const count = ({ first, end }: Range): number => end - first;
+
+/** Cuts [0, total) into ranges of at most `size`. */
+export function cut(total: number, size: number): Range[] {
+  const ranges: Range[] = [];
+  for (let first = 0; first < total; first += size)
+    ranges.push({ first, end: Math.min(total, first + size) });
+  return ranges;
+}
+
+function intersection(a: Range, b: Range): Range {
+  return { first: Math.max(a.first, b.first), end: Math.min(a.end, b.end) };
+}
+
+/** Bytes for one frame of one sequence. */
+export interface FrameBytes {
+  readonly lattice: number;
+  readonly emissions: number;
+}
+
+/**
+ * How the library's own memory is split so that no buffer exceeds a binding: over the batch first, and where one
+ * sequence is still too much, over time.
+ * @throws RangeError naming the size that cannot be split further.
+ */
+export function splitMemory(
+  task: Task,
+  limits: Limits,
+  bytes: FrameBytes,
+): { parts: Range[]; slices: Range[] } {
+  const { frames, sequences, classes, maxTargetLength } = task;
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const fits = (what: string, needed: number, room = most) => {
+    if (needed > room) {
+      throw new RangeError(
+        `${what}: expected a size that fits this device, which binds at most ${room} bytes; got ${needed}`,
+      );
+    }
+  };
+  const record = 4 * recordWords(maxTargetLength, classes);
+  const twoRows = 2 * elementBytes.pair * (maxTargetLength + 1);
+  fits(`T = ${frames}`, elementBytes.frame * frames);
+  fits(`maxTargetLength = ${maxTargetLength}`, twoRows);
+  fits(`C = ${classes} and maxTargetLength = ${maxTargetLength}`, record);
+  fits(`N = ${sequences}`, sequences * record, limits.maxBufferSize);
+
+  const widest = Math.max(bytes.lattice, bytes.emissions);
+  const whole = Math.max(widest * frames, elementBytes.frame * frames, twoRows, record);
+  const perPart = Math.min(Math.floor(most / whole) || 1, limits.maxComputeWorkgroupsPerDimension);
+  // a slice has one row more: the frame before it (alpha) or after it (emissions, beta)
+  const perSlice = whole <= most ? frames : Math.floor(most / widest) - 1;
+  return { parts: cut(sequences, perPart), slices: cut(frames, perSlice) };
+}
+
+/** Rows of one buffer, where the library makes the buffers of a tensor. */
+export function rowsPerBuffer({ classes, frames, sequences }: Task, { maxBufferSize }: Limits): number {
+  const rows = Math.floor(maxBufferSize / (4 * classes));
+  if (rows < 1)
+    throw new RangeError(`C = ${classes}: expected a row that fits into a buffer of ${maxBufferSize} bytes`);
+  return Math.min(rows, frames * sequences);
+}
+
+/** Ranges of rows of the caller's tensors that can be bound, and are short work for one dispatch. */
+export function splitTensor(task: Task, limits: Limits, tuning: Tuning): Range[] {
+  const { classes, frames, sequences } = task;
+  // a binding starts at a multiple of 256 bytes at or before its first row
+  const bindable = Math.floor((limits.maxStorageBufferBindingSize - uniformBlockBytes) / (4 * classes));
+  if (bindable < 1) {
+    throw new RangeError(
+      `C = ${classes}: expected a row that fits into a binding of ${limits.maxStorageBufferBindingSize} bytes`,
+    );
+  }
+  const perWindow = Math.min(bindable, Math.max(1, Math.floor(tuning.elementsPerDispatch / classes)));
+  return cut(sequences * frames, rowsPerBuffer(task, limits)).flatMap((buffer) =>
+    cut(count(buffer), perWindow).map(({ first, end }) => ({
+      first: buffer.first + first,
+      end: buffer.first + end,
+    })),
+  );
+}
+
+/** A grid of (frame, sequence). */
+export interface Box {
+  readonly frames: Range;
+  readonly sequences: Range;
+}
+
+/** The smallest grids that hold the rows of a window which belong to a box; some of their rows may lie outside it. */
+export function boxesOf(window: Range, box: Box, task: Task, limits: Limits): Box[] {
+  const byTime = task.layout !== 'NTC';
+  const inner = byTime ? task.sequences : task.frames;
+  const outerRange = { first: Math.floor(window.first / inner), end: Math.ceil(window.end / inner) };
+  const innerRange =
+    count(outerRange) === 1
+      ? { first: window.first - outerRange.first * inner, end: window.end - outerRange.first * inner }
+      : { first: 0, end: inner };
+  const frames = intersection(byTime ? outerRange : innerRange, box.frames);
+  const sequences = intersection(byTime ? innerRange : outerRange, box.sequences);
+  if (count(frames) <= 0 || count(sequences) <= 0) return [];
+  return cut(count(frames), limits.maxComputeWorkgroupsPerDimension).map(({ first, end }) => ({
+    frames: { first: frames.first + first, end: frames.first + end },
+    sequences,
+  }));
+}
