@@ -40,18 +40,17 @@ export function splitMemory(
 ): { parts: Range[]; slices: Range[] } {
   const { frames, sequences, classes, maxTargetLength } = task;
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const fits = (what: string, needed: number, room = most) => {
-    if (needed > room) {
-      throw new RangeError(
-        `${what}: expected a size that fits this device, which binds at most ${room} bytes; got ${needed}`,
-      );
-    }
+  const fits = (what: string, needed: number, room: number) => {
+    if (needed <= room) return;
+    throw new RangeError(
+      `${what}: expected a size that this device can hold (${room} bytes), got ${needed} bytes`,
+    );
   };
   const record = 4 * recordWords(maxTargetLength, classes);
   const twoRows = 2 * elementBytes.pair * (maxTargetLength + 1);
-  fits(`T = ${frames}`, elementBytes.frame * frames);
-  fits(`maxTargetLength = ${maxTargetLength}`, twoRows);
-  fits(`C = ${classes} and maxTargetLength = ${maxTargetLength}`, record);
+  fits(`T = ${frames}`, elementBytes.frame * frames, most);
+  fits(`maxTargetLength = ${maxTargetLength}`, twoRows, most);
+  fits(`C = ${classes} and maxTargetLength = ${maxTargetLength}`, record, most);
   fits(`N = ${sequences}`, sequences * record, limits.maxBufferSize);
 
   const widest = Math.max(bytes.lattice, bytes.emissions);
@@ -64,23 +63,20 @@ export function splitMemory(
 
 /** Rows of one buffer, where the library makes the buffers of a tensor. */
 export function rowsPerBuffer({ classes, frames, sequences }: Task, { maxBufferSize }: Limits): number {
-  const rows = Math.floor(maxBufferSize / (4 * classes));
-  if (rows < 1)
-    throw new RangeError(`C = ${classes}: expected a row that fits into a buffer of ${maxBufferSize} bytes`);
-  return Math.min(rows, frames * sequences);
+  return Math.min(Math.floor(maxBufferSize / (4 * classes)), frames * sequences);
 }
 
-/** Ranges of rows of the caller's tensors that can be bound, and are short work for one dispatch. */
+/**
+ * Ranges of rows of the caller's tensors that can be bound, and are short work for one dispatch.
+ * @throws RangeError if a row is too long.
+ */
 export function splitTensor(task: Task, limits: Limits, tuning: Tuning): Range[] {
   const { classes, frames, sequences } = task;
   // a binding starts at a multiple of 256 bytes at or before its first row
-  const bindable = Math.floor((limits.maxStorageBufferBindingSize - uniformBlockBytes) / (4 * classes));
-  if (bindable < 1) {
-    throw new RangeError(
-      `C = ${classes}: expected a row that fits into a binding of ${limits.maxStorageBufferBindingSize} bytes`,
-    );
-  }
-  const perWindow = Math.min(bindable, Math.max(1, Math.floor(tuning.elementsPerDispatch / classes)));
+  const room = Math.min(limits.maxStorageBufferBindingSize - uniformBlockBytes, limits.maxBufferSize);
+  if (4 * classes > room)
+    throw new RangeError(`C = ${classes}: expected a row of at most ${room} bytes, got ${4 * classes}`);
+  const perWindow = Math.max(1, Math.floor(Math.min(room / 4, tuning.elementsPerDispatch) / classes));
   return cut(sequences * frames, rowsPerBuffer(task, limits)).flatMap((buffer) =>
     cut(count(buffer), perWindow).map(({ first, end }) => ({
       first: buffer.first + first,

@@ -46,6 +46,12 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning = defaultTun
     lattice: stored ? pairs * elementBytes.pair : 0,
     emissions: labels * elementBytes.extended,
   });
+  const groups = Math.ceil(pairs / tuning.workgroupSize);
+  if (groups > limits.maxComputeWorkgroupsPerDimension) {
+    throw new RangeError(
+      `maxTargetLength: expected at most ${limits.maxComputeWorkgroupsPerDimension * tuning.workgroupSize - 1} on this device, got ${labels}`,
+    );
+  }
   const windows = splitTensor(task, limits, tuning);
   const tensors = tensorsOf(task, limits);
   const recording = new PlanRecording(task, problemOf(task), {
@@ -90,7 +96,7 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning = defaultTun
     const descending = kernel === 'beta';
     const runs = cut(count(box.frames), tuning.framesPerCommand);
     const batch = count(box.sequences);
-    const grid = [Math.ceil(pairs / tuning.workgroupSize), batch] as const;
+    const grid = [groups, batch] as const;
     for (const run of descending ? runs.reverse() : runs) {
       const steps = { count: count(run), descending };
       const place = { boxFrame: box.frames.first + run.first };

@@ -15,15 +15,10 @@ fn finiteScore(bits: u32) -> f32 {
   return clamp(bitcast<f32>(bits), -1e30, 1e30);
 }
 
-/// Up to here a score and its multiple of ln 2 subtract exactly; see `reduce`.
-fn exactRange() -> i32 {
-  return min(problem.range, 16384);
-}
-
 /// The unit in which a frame's emissions are counted: e^x of its largest score x.
 /// Far from zero x stays whole, since then x and its neighbours subtract exactly.
 fn unitOf(x: f32) -> Reduced {
-  return reduce(x, select(0, exactRange(), abs(x) < 0.6 * f32(exactRange())));
+  return reduce(x, select(0, problem.range, abs(x) < 0.6 * f32(problem.range)));
 }
 
 /// exp(score) in units of `unit`, which is at least as large: each is reduced by itself, so that
@@ -31,7 +26,7 @@ fn unitOf(x: f32) -> Reduced {
 fn emission(bits: u32, unit: Reduced) -> Extended {
   if (bits == MINUS_INFINITY) { return NOTHING; }
   let whole = abs(unit.r) > 1.0;
-  let x = reduce(finiteScore(bits), select(exactRange(), 0, whole));
+  let x = reduce(finiteScore(bits), select(problem.range, 0, whole));
   let rest = reduce(x.r - unit.r, 2 * problem.range);
   let k = x.k - unit.k + rest.k;
   if (k < -problem.range) { return NOTHING; }

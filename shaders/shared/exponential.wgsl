@@ -9,9 +9,11 @@ fn opaque(v: f32) -> f32 {
 }
 
 fn reduce(x: f32, limit: i32) -> Reduced {
-  // ln 2 = 355/512 − 2.1219444e−4; for |k| ≤ 2^14 the first product and difference are exact
+  // ln 2 = 355/512 − 2.1219444e−4. With k = 2^14 · high + low both products and differences are exact.
   let k = clamp(i32(round(clamp(x, -1e6, 1e6) * 1.44269504)), -limit, limit);
-  return Reduced(k, opaque(x - f32(k) * 0.693359375) + f32(k) * 2.12194440e-4);
+  let high = k / 16384;
+  let rest = opaque(x - f32(high) * 11360.0);
+  return Reduced(k, opaque(rest - f32(k - 16384 * high) * 0.693359375) + f32(k) * 2.12194440e-4);
 }
 
 /// exp(r) for |r| ≤ 0.36, to one ulp; exactly 1 at 0.

@@ -2,13 +2,14 @@
 const target = 25;
 
 /**
- * How much work to put into the next submission. The cost of work is learnt from the difference between
- * two sizes, never from one wait: a wait has a floor (Firefox completes waits on a 100 ms timer, its bug
- * 1870699), and a floor says nothing about the work.
+ * How much work to put into the next submission. A wait says little by itself: it may have a floor that has nothing to
+ * do with the work (Firefox completes waits on a 100 ms timer, its bug 1870699). But the cost of a unit of work lies
+ * between what a wait took beyond the shortest one seen, and all that it took; the estimate is kept in these bounds.
  */
 export class Pace {
   #size: number;
-  #floor: { size: number; time: number } | undefined;
+  #cost = 0;
+  #floor = Number.POSITIVE_INFINITY;
 
   constructor(first: number) {
     this.#size = first;
@@ -19,11 +20,12 @@ export class Pace {
   }
 
   learn(size: number, time: number): void {
-    if (!this.#floor || time < this.#floor.time) this.#floor = { size, time };
-    const slope = (time - this.#floor.time) / (size - this.#floor.size);
-    const known = size > this.#floor.size && time > 1.5 * this.#floor.time && slope > 0;
-    const wanted = known ? target / slope : Number.POSITIVE_INFINITY;
-    // a size of this time or less is not yet told apart from the floor: try a larger one
-    this.#size = Math.min(2 * size, Math.max(size / 2, wanted));
+    this.#floor = Math.min(this.#floor, time);
+    // no browser's floor is that high
+    const beyond = time > 8 * target ? time : time - this.#floor;
+    // what is no longer confirmed fades, so that a floor's jitter is not taken for work for ever
+    this.#cost = Math.min(Math.max(0.8 * this.#cost, beyond / size), time / size);
+    const growth = beyond > 0 ? 1.5 : 2;
+    this.#size = Math.min(growth * size, Math.max(size / 8, target / this.#cost));
   }
 }
