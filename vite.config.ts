@@ -6,7 +6,7 @@ import type { Reporter } from 'vitest/node';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** `import source from './kernel.wgsl?raw'` without comments and indentation. Every line break stays: compilers report lines. */
+/** `import source from './kernel.wgsl?raw'` without comments and spaces. Every line break stays: compilers report lines. */
 const wgsl: Plugin = {
   name: 'wgsl',
   enforce: 'pre',
@@ -16,7 +16,7 @@ const wgsl: Plugin = {
     this.addWatchFile(file);
     const source = readFileSync(file, 'utf8')
       .replace(/\/\/.*|\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/.+/g, ' '))
-      .replace(/^[ \t]+|[ \t\r]+$/gm, '');
+      .replace(/[ \t\r]*([-+*/=<>{}(),;:&|^%!\n])[ \t\r]*/g, '$1');
     return { code: `export default ${JSON.stringify(source)}`, map: null };
   },
 };

@@ -2,15 +2,13 @@
 //
 //   Z = (alpha(T−1, last blank) + alpha(T−1, last label)) · Π_t unit_t / normaliser_t
 //
-// The exponents of the units are summed as integers, what remains of them by a fixed tree.
+// The scales are summed as integers, so that a million equal frames add up to what they are.
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read> ends: array<Extended>;
 @group(0) @binding(6) var<storage, read_write> totals: array<Total>;
 
-fn exponentSum(lane: u32, v: i32) -> i32 {
-  return bitcast<i32>(countOf(lane, bitcast<u32>(v)));
-}
+var<workgroup> parts: array<Total, WORKGROUP>;
 
 @compute @workgroup_size(WORKGROUP)
 fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -18,39 +16,45 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let n = problem.firstSequence + part;
   let sequence = sequenceAt(n);
 
-  var k = 0;
-  var r = 0.0;
-  var invalid = 0u;
+  var sum = Total();
   for (var t = lane; t < sequence.inputLength; t += WORKGROUP) {
     let frame = frames[part * problem.frames + t];
     let scale = scaleOf(frame);
-    k += scale.k;
-    r += scale.r;
-    invalid |= frame.invalid;
+    sum.k += scale.k;
+    if (abs(scale.r) < 1.0) { sum.near = fixedSum(sum.near, toFixed(scale.r)); } else { sum.far += scale.r; }
+    sum.status |= frame.invalid;
   }
-  k = exponentSum(lane, k);
-  r = sumOf(lane, vec2f(r, 0.0)).x;
-  invalid = largestOf(lane, invalid);
+  parts[lane] = sum;
+  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+    workgroupBarrier();
+    if (lane < width) {
+      let other = parts[lane + width];
+      sum.k += other.k;
+      sum.near = fixedSum(sum.near, other.near);
+      sum.far += other.far;
+      sum.status |= other.status;
+      parts[lane] = sum;
+    }
+  }
   if (lane != 0u) { return; }
 
-  var z = ONE;
+  sum.z = ONE;
   if (sequence.inputLength > 0u) {
     var label = NOTHING;
     if (sequence.targetLength > 0u) { label = ends[2u * part + 1u]; }
-    z = sum3(ends[2u * part], label, NOTHING);
+    sum.z = sum3(ends[2u * part], label, NOTHING);
   }
-  let share = f32(problem.sequences) * f32(max(sequence.targetLength, 1u));
-  var total = Total(z, Reduced(k, r), REGULAR, 0u, select(1.0, 1.0 / share, problem.mean != 0u), 0u);
-  if (invalid != 0u) {
-    total.status = INVALID;
-    total.loss = NAN;
-  } else if (!sequence.feasible || z.m == 0.0) {
-    total.status = INFEASIBLE;
-    total.loss = select(INFINITY, 0u, problem.zeroInfinity != 0u);
+  if (sum.status != 0u) {
+    sum.status = INVALID;
+    sum.loss = NAN;
+  } else if (!sequence.feasible || sum.z.m == 0.0) {
+    sum.status = INFEASIBLE;
+    sum.loss = select(INFINITY, 0u, problem.zeroInfinity != 0u);
   } else {
-    let m = lnMantissa(z.m);
-    let e = f32(k + z.e + m.k);
-    total.loss = bitcast<u32>(0.0 - (e * 0.693359375 + (r + m.r - e * 2.12194440e-4)));
+    let m = lnMantissa(sum.z.m);
+    let near = f32(sum.near.high) * 4.0 + f32(sum.near.low) * 9.3132257e-10;
+    let e = f32(sum.k + sum.z.e + m.k);
+    sum.loss = bitcast<u32>(0.0 - (e * 0.693359375 + (near + sum.far + m.r - e * 2.12194440e-4)));
   }
-  totals[n] = total;
+  totals[n] = sum;
 }

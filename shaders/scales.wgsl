@@ -9,6 +9,14 @@
 
 var<workgroup> runs: array<Reduced, WORKGROUP>;
 
+/// Keeps the remainder small, so that it does not lose digits as it grows.
+fn add(run: Reduced, scale: Reduced) -> Reduced {
+  let r = run.r + scale.r;
+  if (abs(r) > 1.0) { return Reduced(run.k + scale.k, r); }
+  let rest = reduce(r, 2);
+  return Reduced(run.k + scale.k + rest.k, rest.r);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn runningScales(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let part = group.x;
@@ -21,19 +29,17 @@ fn runningScales(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
 
   var run = Reduced();
   for (var t = first; t < end; t++) {
-    let scale = scaleOf(frames[place + t]);
-    run = Reduced(run.k + scale.k, run.r + scale.r);
+    run = add(run, scaleOf(frames[place + t]));
   }
   runs[lane] = run;
   workgroupBarrier();
 
   run = Reduced();
   for (var before = 0u; before < lane; before++) {
-    run = Reduced(run.k + runs[before].k, run.r + runs[before].r);
+    run = add(run, runs[before]);
   }
   for (var t = first; t < end; t++) {
-    let scale = scaleOf(frames[place + t]);
-    run = Reduced(run.k + scale.k, run.r + scale.r);
+    run = add(run, scaleOf(frames[place + t]));
     scales[place + t] = run;
   }
 }

@@ -7,6 +7,7 @@ import rows from '../shaders/rows.wgsl?raw';
 import emission from '../shaders/shared/emission.wgsl?raw';
 import exponential from '../shaders/shared/exponential.wgsl?raw';
 import extended from '../shaders/shared/extended.wgsl?raw';
+import fixed from '../shaders/shared/fixed.wgsl?raw';
 import frame from '../shaders/shared/frame.wgsl?raw';
 import problem from '../shaders/shared/problem.wgsl?raw';
 import sequence from '../shaders/shared/sequence.wgsl?raw';
@@ -14,7 +15,7 @@ import total from '../shaders/shared/total.wgsl?raw';
 import tree from '../shaders/shared/tree.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
 
-const shared = { problem, sequence, extended, exponential, values, frame, total, tree };
+const shared = { problem, sequence, extended, exponential, values, frame, fixed, total, tree };
 const kernels = {
   rows: () => rows,
   alpha: () => alpha,

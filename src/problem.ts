@@ -30,7 +30,9 @@ export type Problem = Record<
 >;
 
 /** The fields in the shader's order: it is the only place that says it. */
-export const problemFields = [...source.matchAll(/(\w+): [ui]32/g)].map((match) => match[1] as keyof Problem);
+export const problemFields = [...source.matchAll(/(\w+): ?[ui]32/g)].map(
+  (match) => match[1] as keyof Problem,
+);
 
 /** Dynamic uniform offsets come in steps of 256 bytes; no device asks for more. */
 export const uniformBlockBytes = 256;

@@ -10,6 +10,6 @@ struct Frame {
 
 /// The scale that a frame's emissions leave out: ln(unit) − ln(normaliser). For logits the unit cancels.
 fn scaleOf(frame: Frame) -> Reduced {
-  if (LOGITS) { return Reduced(0, -frame.lnNormaliser); }
+  if (LOGITS) { return reduce(-frame.lnNormaliser, problem.range); }
   return frame.unit;
 }

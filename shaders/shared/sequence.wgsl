@@ -17,6 +17,12 @@ fn sequenceAt(n: u32) -> Sequence {
   return Sequence(base, targets[base], targets[base + 1u], targets[base + 2u] != 0u);
 }
 
+/// What the loss of a sequence counts in the reduction.
+fn weightOf(sequence: Sequence) -> f32 {
+  let share = f32(problem.sequences) * f32(max(sequence.targetLength, 1u));
+  return select(1.0, 1.0 / share, problem.mean != 0u);
+}
+
 fn labelAt(sequence: Sequence, i: u32) -> u32 {
   return targets[sequence.base + 3u + i] & 0x7fffffffu;
 }

@@ -95,9 +95,10 @@ export function lossesOf(
   const floats = new Float32Array(totals.buffer);
   const words = elementBytes.total / 4;
   const losses = Float64Array.from({ length: sequences }, (_, n) => {
-    const [m, , , r, , loss] = floats.subarray(n * words);
-    const [, e, k, , status] = totals.subarray(n * words);
-    return status === REGULAR ? 0 - ((k! + e!) * Math.LN2 + r! + Math.log(m!)) : loss!;
+    const [m, , , , , far, , loss] = floats.subarray(n * words);
+    const [, e, k, high, low, , status] = totals.subarray(n * words);
+    const near = (high * 2 ** 32 + (low >>> 0)) / 2 ** 30;
+    return status === REGULAR ? 0 - ((k + e) * Math.LN2 + near + far + Math.log(m)) : loss;
   });
   if (reduction === 'none') return losses;
   let sum = 0;
