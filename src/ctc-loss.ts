@@ -12,7 +12,6 @@ import { describe, limitsOf, sharedDevice } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { GpuRunner } from './gpu/runner.js';
 import { defaultTuning, type Limits, type Task as TaskPlan, type Tuning } from './plan.js';
-import { planStep } from './step.js';
 import { checkTargets } from './targets.js';
 import { Task } from './task.js';
 import type {
@@ -122,6 +121,8 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     const { limits, tuning } = forced.get(this) ?? {};
     const device = this.#device;
     const room = { ...(device ? limitsOf(device) : unlimited), ...limits };
+    // a strategy is a chunk of its own: its plan and its kernels
+    const { planStep } = await import('./step.js');
     const plan = planStep({ ...this.#settings, ...shape }, room, { ...defaultTuning, ...tuning });
     const runner = device
       ? await GpuRunner.create(device, plan, this.#backend)

@@ -1,5 +1,3 @@
-import alpha from '../shaders/alpha.wgsl?raw';
-import beta from '../shaders/beta.wgsl?raw';
 import gradient from '../shaders/gradient.wgsl?raw';
 import loss from '../shaders/loss.wgsl?raw';
 import reduce from '../shaders/reduce.wgsl?raw';
@@ -18,12 +16,13 @@ import values from '../shaders/shared/values.wgsl?raw';
 const shared = { problem, sequence, extended, exponential, values, frame, fixed, total, tree };
 const kernels = {
   rows: () => rows,
-  alpha: () => alpha,
   loss: () => loss,
-  beta: () => beta,
   gradient: () => gradient,
   reduce: () => reduce,
-  // only for what is kept: not part of the main chunk
+  // a strategy's own, loaded with its plan
+  alpha: async () => (await import('./step.js')).alpha,
+  beta: async () => (await import('./step.js')).beta,
+  // only for what is kept
   posterior: async () => (await import('../shaders/posterior.wgsl?raw')).default,
   scales: async () => (await import('../shaders/scales.wgsl?raw')).default,
 };
