@@ -1,4 +1,4 @@
-// One workgroup for each (t, n): the gradient with respect to every class, each written by one invocation.
+// For each (t, n), by a workgroup or by one invocation: the gradient with respect to every class, each written by one invocation.
 //
 //   gradient(c) = (softmax(c) − Σ posterior(i) over the places i of class c) · weight · gradOutput
 //
@@ -26,12 +26,13 @@ fn weighted(v: f32, e: i32, weight: f32, upstream: u32) -> u32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let t = problem.boxFrame + group.x;
+fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let lane = laneOf(index);
+  let t = problem.boxFrame + frameOf(group.x, index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
   let row = t * problem.frameStride + n * problem.sequenceStride;
-  if (row < problem.firstRow || row - problem.firstRow >= problem.rowCount) { return; }
+  if (t >= problem.boxEnd || row < problem.firstRow || row - problem.firstRow >= problem.rowCount) { return; }
   let start = integer + (row - problem.firstRow) * problem.classes;
   let gradStart = gradShift + (row - problem.firstRow) * problem.classes;
 
@@ -39,7 +40,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let used = t < sequence.inputLength;
   if (!used || status != REGULAR) {
     let none = !used || (status == INFEASIBLE && problem.zeroInfinity != 0u);
-    for (var c = lane; c < problem.classes; c += WORKGROUP) { grad[gradStart + c] = select(NAN, 0u, none); }
+    for (var c = lane; c < problem.classes; c += LANES) { grad[gradStart + c] = select(NAN, 0u, none); }
     return;
   }
 
@@ -47,7 +48,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let latticeRow = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
   let place = (part * problem.alphaRows + latticeRow) * (problem.labels + 1u);
   var sums = vec2f(); // of the blanks, of all states
-  for (var i = lane; i <= sequence.targetLength; i += WORKGROUP) {
+  for (var i = lane; i <= sequence.targetLength; i += LANES) {
     if (inBand(sequence, i, t)) {
       let pair = lattice[place + i];
       let blank = bitcast<f32>(pair.x);
@@ -58,7 +59,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
 
   let frame = frames[part * problem.frames + t];
   let upstream = gradOutput[n * problem.gradOutputStride];
-  for (var c = lane; c < problem.classes; c += WORKGROUP) {
+  for (var c = lane; c < problem.classes; c += LANES) {
     var posterior = 0.0;
     if (c == problem.blank) {
       posterior = sums.x;

@@ -1,20 +1,21 @@
-// One workgroup for each (t, n): a kept frame of posteriors made to sum to 1, once nothing else needs it.
+// For each (t, n), by a workgroup or by one invocation: a kept frame of posteriors made to sum to 1, once nothing else needs it.
 // A sequence without a finite loss has no posterior: NaN.
 
 @group(0) @binding(4) var<storage, read_write> lattice: array<vec4u>;
 @group(0) @binding(5) var<storage, read> totals: array<Total>;
 
 @compute @workgroup_size(WORKGROUP)
-fn posterior(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let t = problem.boxFrame + group.x;
+fn posterior(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let lane = laneOf(index);
+  let t = problem.boxFrame + frameOf(group.x, index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
-  if (t >= sequence.inputLength) { return; }
+  if (t >= min(problem.boxEnd, sequence.inputLength)) { return; }
 
   let row = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
   let place = ((n - problem.firstSequence) * problem.alphaRows + row) * (problem.labels + 1u);
   var sum = 0.0;
-  for (var i = lane; i <= sequence.targetLength; i += WORKGROUP) {
+  for (var i = lane; i <= sequence.targetLength; i += LANES) {
     if (inBand(sequence, i, t)) {
       let pair = lattice[place + i];
       sum += bitcast<f32>(pair.x) + bitcast<f32>(pair.z);
@@ -23,7 +24,7 @@ fn posterior(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   sum = sumOf(lane, vec2f(sum, 0.0)).x;
 
   let regular = totals[n].status == REGULAR;
-  for (var i = lane; i <= sequence.targetLength; i += WORKGROUP) {
+  for (var i = lane; i <= sequence.targetLength; i += LANES) {
     if (inBand(sequence, i, t)) {
       let pair = lattice[place + i];
       lattice[place + i] = select(

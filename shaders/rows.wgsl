@@ -1,4 +1,4 @@
-// One workgroup for each (t, n): the scores of a frame become emissions.
+// For each (t, n), by a workgroup or by one invocation: the scores of a frame become emissions.
 //
 //   scores      -1.2  -0.1  -7.3  -2.0  …  C classes        log-probabilities, or logits
 //   unit        e^(-0.1)                                    of the largest that counts
@@ -24,20 +24,21 @@ fn fromOrderKey(key: u32) -> u32 {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let t = problem.boxFrame + group.x;
+fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+  let lane = laneOf(index);
+  let t = problem.boxFrame + frameOf(group.x, index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
   let row = t * problem.frameStride + n * problem.sequenceStride;
-  if (t >= sequence.inputLength || row < problem.firstRow || row - problem.firstRow >= problem.rowCount) { return; }
+  if (t >= min(problem.boxEnd, sequence.inputLength) || row < problem.firstRow || row - problem.firstRow >= problem.rowCount) { return; }
   let start = integer + (row - problem.firstRow) * problem.classes;
   let labels = sequence.targetLength;
 
   var key = select(orderKey(scoreBits(start + problem.blank)), MINUS_INFINITY_KEY, LOGITS);
   if (LOGITS) {
-    for (var c = lane; c < problem.classes; c += WORKGROUP) { key = max(key, orderKey(scoreBits(start + c))); }
+    for (var c = lane; c < problem.classes; c += LANES) { key = max(key, orderKey(scoreBits(start + c))); }
   } else {
-    for (var i = lane; i < labels; i += WORKGROUP) {
+    for (var i = lane; i < labels; i += LANES) {
       key = max(key, orderKey(scoreBits(start + labelAt(sequence, i))));
     }
   }
@@ -50,26 +51,25 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   var frame = Frame(NOTHING, unit, 1.0, 0.0, u32(invalid), 0u);
   if (LOGITS && !invalid) {
     // the largest are counted, the others summed: ln(1 + rest) keeps every digit of a confident frame
-    var count = 0u;
-    var rest = 0.0;
-    for (var c = lane; c < problem.classes; c += WORKGROUP) {
+    var rest = vec2f(); // sum, count
+    for (var c = lane; c < problem.classes; c += LANES) {
       let bits = scoreBits(start + c);
       if (orderKey(bits) == largest) {
-        count += 1u;
+        rest.y += 1.0;
       } else {
         let e = emission(bits, unit);
-        rest += e.m * powerOfTwo(e.e);
+        rest.x += e.m * powerOfTwo(e.e);
       }
     }
-    let more = f32(countOf(lane, count) - 1u);
-    let sum = sumOf(lane, vec2f(rest, 0.0)).x;
-    frame.normaliser = 1.0 + (more + sum);
-    frame.lnNormaliser = ln1p(more + sum);
+    rest = sumOf(lane, rest);
+    let others = (rest.y - 1.0) + rest.x;
+    frame.normaliser = 1.0 + others;
+    frame.lnNormaliser = ln1p(others);
   }
 
   let part = n - problem.firstSequence;
   let place = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
-  for (var i = lane; i < labels; i += WORKGROUP) {
+  for (var i = lane; i < labels; i += LANES) {
     emissions[place + i] = emission(scoreBits(start + labelAt(sequence, i)), unit);
   }
   if (lane == 0u) {

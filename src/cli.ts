@@ -93,4 +93,7 @@ function report(error: unknown): number {
   return 1;
 }
 
+// the reader of a pipe may leave early (| head)
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 process.exitCode = await main(process.argv.slice(2)).catch(report);

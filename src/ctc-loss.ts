@@ -8,10 +8,10 @@ import {
   type Settings,
   scoresKey,
 } from './check.js';
-import { describe, limitsOf, sharedDevice } from './device.js';
+import { describe, isSoftware, limitsOf, sharedDevice } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { GpuRunner } from './gpu/runner.js';
-import { defaultTuning, type Limits, type Task as TaskPlan, type Tuning } from './plan.js';
+import { type Limits, type Task as TaskPlan, type Tuning, tuningFor } from './plan.js';
 import { checkTargets } from './targets.js';
 import { Task } from './task.js';
 import type {
@@ -67,7 +67,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     }
     if (device === 'cpu') return new CtcLoss(settings, 'asked for');
     try {
-      const { device, adapter, reason } = await sharedDevice();
+      const { device, adapter, reason } = await sharedDevice(device === 'gpu');
       return new CtcLoss(settings, reason, device, adapter);
     } catch (error) {
       if (device === 'gpu' || !(error instanceof CtcError)) throw error;
@@ -123,7 +123,10 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     const room = { ...(device ? limitsOf(device) : unlimited), ...limits };
     // a strategy is a chunk of its own: its plan and its kernels
     const { planStep } = await import('./step.js');
-    const plan = planStep({ ...this.#settings, ...shape }, room, { ...defaultTuning, ...tuning });
+    const plan = planStep({ ...this.#settings, ...shape }, room, {
+      ...tuningFor(isSoftware(device)),
+      ...tuning,
+    });
     const runner = device
       ? await GpuRunner.create(device, plan, this.#backend)
       : new (await import('./cpu/runner.js')).CpuRunner(plan, this.#backend);

@@ -28,13 +28,17 @@ export function provideGpu(provided: GpuSource): void {
 }
 
 let shared: Promise<OpenDevice> | undefined;
+let failed = false;
 
-/** The device that all library-owned work shares, made at first use. */
-export function sharedDevice(): Promise<OpenDevice> {
-  shared ??= open().catch((error) => {
-    shared = undefined;
-    throw error;
-  });
+/** The device that all library-owned work shares, made at first use. `again`: look anew where there was none before. */
+export function sharedDevice(again: boolean): Promise<OpenDevice> {
+  if (!shared || (failed && again)) {
+    failed = false;
+    shared = open();
+    shared.catch(() => {
+      failed = true;
+    });
+  }
   return shared;
 }
 
@@ -58,6 +62,11 @@ export function describe(info: GPUAdapterInfo | undefined): string {
   if (!info) return 'unknown adapter';
   const { vendor, architecture, device, description } = info;
   return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';
+}
+
+/** A device without a GPU behind it, where barriers are dear. */
+export function isSoftware(device: GPUDevice | undefined): boolean {
+  return device?.adapterInfo?.isFallbackAdapter === true;
 }
 
 /** The limits that a plan has to respect; indices in the shaders are 32 bits wide. */

@@ -2,6 +2,7 @@ import gradient from '../shaders/gradient.wgsl?raw';
 import loss from '../shaders/loss.wgsl?raw';
 import reduce from '../shaders/reduce.wgsl?raw';
 import rows from '../shaders/rows.wgsl?raw';
+import alone from '../shaders/shared/alone.wgsl?raw';
 import emission from '../shaders/shared/emission.wgsl?raw';
 import exponential from '../shaders/shared/exponential.wgsl?raw';
 import extended from '../shaders/shared/extended.wgsl?raw';
@@ -9,11 +10,11 @@ import fixed from '../shaders/shared/fixed.wgsl?raw';
 import frame from '../shaders/shared/frame.wgsl?raw';
 import problem from '../shaders/shared/problem.wgsl?raw';
 import sequence from '../shaders/shared/sequence.wgsl?raw';
+import together from '../shaders/shared/together.wgsl?raw';
 import total from '../shaders/shared/total.wgsl?raw';
-import tree from '../shaders/shared/tree.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
 
-const shared = { problem, sequence, extended, exponential, values, frame, fixed, total, tree };
+const shared = { problem, sequence, extended, exponential, values, frame, fixed, total };
 const kernels = {
   rows: () => rows,
   loss: () => loss,
@@ -46,7 +47,11 @@ export async function moduleOf(kernel: KernelName, constants: Constants): Promis
   const lines = Object.entries(constants).map(
     ([name, value]) => `const ${name} = ${value}${typeof value === 'number' ? 'u' : ''};\n`,
   );
-  const before = readsScores.includes(kernel) ? { ...shared, emission } : shared;
+  const before = {
+    ...shared,
+    ...(constants.ALONE ? { alone } : { together }),
+    ...(readsScores.includes(kernel) && { emission }),
+  };
   const files = [
     ['constants', lines.join('')],
     ...Object.entries(before).map(([name, text]) => [`shaders/shared/${name}.wgsl`, text]),

@@ -14,17 +14,25 @@ export interface Limits {
 export interface Tuning {
   /** Invocations of a workgroup, a power of two. */
   readonly workgroupSize: number;
+  /** The same where a workgroup shares a row of the caller's tensor: on a software adapter each barrier is dear. */
+  readonly rowWorkgroupSize: number;
+  /** Rows of fewer classes and labels than this are left to one invocation each. */
+  readonly sharedRow: number;
   /** Elements of the caller's tensor that one dispatch handles: keeps a dispatch short. */
   readonly elementsPerDispatch: number;
   /** Frames that one command walks: the length of the table behind `integer`. */
   readonly framesPerCommand: number;
 }
 
-export const defaultTuning: Tuning = {
-  workgroupSize: 64,
-  elementsPerDispatch: 2 ** 22,
-  framesPerCommand: 4096,
-};
+export function tuningFor(softwareAdapter: boolean): Tuning {
+  return {
+    workgroupSize: 64,
+    rowWorkgroupSize: softwareAdapter ? 16 : 64,
+    sharedRow: 512,
+    elementsPerDispatch: softwareAdapter ? 2 ** 19 : 2 ** 22,
+    framesPerCommand: 4096,
+  };
+}
 
 /** The problem, all but the data. */
 export interface Task extends Axes {

@@ -17,6 +17,7 @@ export type Problem = Record<
   | 'gradOutputStride'
   | 'firstSequence'
   | 'boxFrame'
+  | 'boxEnd'
   | 'boxSequence'
   | 'firstRow'
   | 'rowCount'

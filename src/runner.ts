@@ -21,8 +21,8 @@ export interface Runner {
   setRecords(records: Uint32Array<ArrayBuffer>): void;
   run(input: RunInput, options: RunOptions): Promise<RunOutput>;
   encode(encoder: GPUCommandEncoder, input: RunInput): void;
-  /** Log-values (alpha, beta) or probabilities of a kept lattice, [N, T, L], as the last run left them. */
-  read(kept: Kept): Promise<Float64Array>;
+  /** Log-values (alpha, beta) or probabilities of a kept lattice, [N, T, L], as the last run left them; its records. */
+  read(kept: Kept, records: Uint32Array): Promise<Float64Array>;
   /** The kept lattice for a shader of the caller's. */
   lattice(): DeviceLattice;
   destroy(): void;

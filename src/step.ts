@@ -1,6 +1,5 @@
 import {
   type Binding,
-  defaultTuning,
   elementBytes,
   type Limits,
   type Plan,
@@ -40,7 +39,7 @@ interface Stage extends Box {
 }
 
 /** The *step* strategy: one dispatch for each frame and direction, all sequences and states in its grid. */
-export function planStep(task: Task, limits: Limits, tuning: Tuning = defaultTuning): Plan {
+export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
   const { frames, maxTargetLength: labels, keep } = task;
   const pairs = labels + 1;
   const keepsBeta = keep.includes('beta');
@@ -62,12 +61,19 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning = defaultTun
     WORKGROUP: tuning.workgroupSize,
     LOGITS: task.scores === 'logits',
   });
-  const HALF = task.dtype === 'float16';
+  // how the rows of the caller's tensor are shared out
+  const alone = task.classes + labels < tuning.sharedRow;
+  const rowsPerGroup = alone ? tuning.workgroupSize : 1;
+  const share = { ALONE: alone, ...(!alone && { WORKGROUP: tuning.rowWorkgroupSize }) };
 
   /** One workgroup for each row of the caller's tensors that belongs to a box. */
   function overRows(kernel: 'rows' | 'gradient', box: Box, fields: Partial<Problem>, bindings: Bindings) {
     const both = kernel === 'gradient';
-    const constants = { HALF, ...(both && { SOFTMAX: task.gradient === 'logits' }) };
+    const constants = {
+      ...share,
+      HALF: task.dtype === 'float16',
+      ...(both && { SOFTMAX: task.gradient === 'logits' }),
+    };
     const integers = {
       integer: { shiftOf: 'scores' as TensorName },
       ...(both && { gradShift: { shiftOf: 'grad' as TensorName } }),
@@ -79,14 +85,15 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning = defaultTun
         ...(both && { grad: { tensor: 'grad' as const, ...rows } }),
       };
       for (const { frames, sequences } of boxesOf(window, box, task, limits)) {
-        const grid = [count(frames), count(sequences)] as const;
+        const grid = [Math.ceil(count(frames) / rowsPerGroup), count(sequences)] as const;
         const place = {
           boxFrame: frames.first,
+          boxEnd: frames.end,
           boxSequence: sequences.first,
           firstRow: rows.firstRow,
           rowCount: rows.rows,
         };
-        const cost = grid[0] * grid[1] * task.classes;
+        const cost = count(frames) * count(sequences) * task.classes;
         recording.dispatch(kernel, grid, { ...fields, ...place }, { ...bindings, ...caller }, cost, {
           constants,
           integers,
@@ -200,14 +207,22 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning = defaultTun
       }
       if (keep.includes('posterior')) {
         for (const run of cut(count(stage.frames), limits.maxComputeWorkgroupsPerDimension)) {
-          const place = { boxFrame: stage.frames.first + run.first, boxSequence: part.first };
+          const place = {
+            boxFrame: stage.frames.first + run.first,
+            boxEnd: stage.frames.first + run.end,
+            boxSequence: part.first,
+          };
           const bindings = { targets: common.targets!, lattice, totals };
+          const grid = [Math.ceil(count(run) / rowsPerGroup), batch] as const;
           recording.dispatch(
             'posterior',
-            [count(run), batch],
+            grid,
             { ...fields, ...place },
             bindings,
             count(run) * batch * pairs,
+            {
+              constants: share,
+            },
           );
         }
       }
@@ -255,6 +270,7 @@ function problemOf(task: Task): Problem {
     gradOutputStride: Number(task.reduction === 'none'),
     firstSequence: 0,
     boxFrame: 0,
+    boxEnd: 0,
     boxSequence: 0,
     firstRow: 0,
     rowCount: 0,

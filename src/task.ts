@@ -44,6 +44,8 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   #records: Uint32Array<ArrayBuffer> | undefined;
   /** What the runner holds; differs from `#records` while runs that began with older targets are pending. */
   #current: Uint32Array | undefined;
+  /** The targets of the last run: those of a kept lattice. */
+  #ran: Uint32Array | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #pending = 0;
   #destroyed = false;
@@ -97,6 +99,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
       options.signal?.throwIfAborted();
       this.#alive();
       if (this.#current !== records) this.#upload(records);
+      this.#ran = records;
       return this.#runner.run(checked, options);
     });
     this.#tail = turn.then(
@@ -126,7 +129,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     if (typeof (encoder as GPUCommandEncoder)?.beginComputePass !== 'function') {
       throw wrongKind('encoder', 'a GPUCommandEncoder', encoder);
     }
-    this.#targets();
+    this.#ran = this.#targets();
     this.#runner.encode(encoder as GPUCommandEncoder, this.#check(input, false));
   }
 
@@ -138,9 +141,9 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
         `read: '${kept}' was not kept; prepare with keep: ['${[...keep, kept].join("', '")}']`,
       );
     }
-    this.#targets();
     await this.#tail;
-    return this.#runner.read(kept);
+    if (!this.#ran) throw new TypeError('read: expected a run before this, got none');
+    return this.#runner.read(kept, this.#ran);
   }
 
   destroy(): void {

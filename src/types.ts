@@ -31,7 +31,7 @@ export type Dtype = 'float32' | 'float16';
 /** `[T, N, C]` in the order of the layout, or `[T, C]`. */
 export type Shape = readonly [number, number, number] | readonly [number, number];
 
-/** A whole buffer, or a range of it in bytes; `offset` a multiple of 4. */
+/** A whole buffer, or a range of it in bytes. `offset`: a multiple of 4; of 256 for losses and upstream gradients. */
 export type GpuData =
   | GpuBuffer
   | { readonly buffer: GpuBuffer; readonly offset?: number; readonly size?: number };
@@ -173,7 +173,7 @@ export interface LatticeBlock {
   /** Half-open range of frames. */
   readonly frames: readonly [first: number, end: number];
   /** For `createBindGroup`: the bindings that the snippet declares. They belong to the task. */
-  readonly entries: readonly {
+  readonly entries: {
     readonly binding: number;
     readonly resource: { readonly buffer: GpuBuffer; readonly offset: number; readonly size: number };
   }[];
@@ -216,7 +216,8 @@ export interface CtcTask<
   setTargets(targets: Targets, lengths?: TargetLengths): void;
   /**
    * Loss and gradient of one batch. Runs of one task follow each other. Arrays in, arrays out; buffers in, buffers out
-   * (those given as `loss` and `grad`, else new ones that are the caller's).
+   * (those given as `loss` and `grad`, else new ones that are the caller's). Host arrays are read while the run goes on:
+   * leave them as they are until it has ended.
    */
   run<D extends HostData | GpuData>(
     input: TaskInput<D>,
@@ -231,6 +232,7 @@ export interface CtcTask<
    * A kept lattice, float64, [N, T, L] with L = 2·maxTargetLength + 1. Alpha and beta as natural logarithms (−Infinity
    * outside the band of states that lie on a whole path, and beyond the input length), the posterior as probabilities (0
    * there; NaN for a sequence without a finite loss). beta(t, s) does not include the emission at t.
+   * @throws TypeError if it was not kept, or nothing has run yet.
    */
   read(kept: Kept): Promise<Float64Array>;
   /** Frees the task's memory; a run that has not ended rejects. May be called again. */

@@ -18,7 +18,8 @@ struct Problem {
 
   firstSequence: u32,   // the part of the batch that is in memory starts here
   boxFrame: u32,        // this dispatch starts at this frame
-  boxSequence: u32,     //   and this sequence
+  boxEnd: u32,          //   ends before this one,
+  boxSequence: u32,     //   and starts at this sequence
   firstRow: u32,        // the window of the caller's tensor that is bound
   rowCount: u32,
   emissionFrame: u32,   // the frame in row 0 of `emissions`

@@ -36,7 +36,10 @@ export const alpha: Kernel = (problem, { grid }, { targets, frames, emissions, l
       const top = aE > bE ? aE : bE;
       const into = aligned(aM, aE, top) + aligned(bM, bE, top);
       store(lattice, now + 2 * i, into * blankM, Math.max(top + blankE, ZERO));
-      if (i === labels) continue;
+      if (i === labels) {
+        store(lattice, now + 2 * i + 1, 0, ZERO);
+        continue;
+      }
       const cM = inBand ? m[own + 1] : 0;
       const cE = inBand ? e[own + 1] : ZERO;
       const skip = sequence.maySkip(i);

@@ -12,7 +12,7 @@ export const gradient: Kernel = (problem, { grid, constants }, bindings) => {
     const sequence = new Sequence(problem, targets, n);
     const status = totals[n * TOTAL.words + TOTAL.status];
     const weight = totals[n * TOTAL.words + TOTAL.weight] * gradOutput[n * problem.gradOutputStride];
-    for (let t = problem.boxFrame; t < problem.boxFrame + grid[0]; t++) {
+    for (let t = problem.boxFrame; t < problem.boxEnd; t++) {
       const row = t * problem.frameStride + n * problem.sequenceStride - problem.firstRow;
       if (row < 0 || row >= problem.rowCount) continue;
       const start = row * classes;

@@ -8,7 +8,7 @@ export const posterior: Kernel = (problem, { grid }, { targets, lattice, totals 
     const n = problem.boxSequence + y;
     const sequence = new Sequence(problem, targets, n);
     const regular = totals[n * TOTAL.words + TOTAL.status] === REGULAR;
-    for (let t = problem.boxFrame; t < Math.min(problem.boxFrame + grid[0], sequence.inputLength); t++) {
+    for (let t = problem.boxFrame; t < Math.min(problem.boxEnd, sequence.inputLength); t++) {
       const row =
         (n - problem.firstSequence) * problem.alphaRows + ((t - problem.alphaFrame) % problem.alphaRows);
       const place = 2 * (problem.labels + 1) * row;

@@ -1,6 +1,6 @@
 import type { Problem } from '../problem.js';
 import { type Bindings, FRAME } from './buffers.js';
-import { storeExp } from './extended.js';
+import { type Extended, storeExp } from './extended.js';
 import type { Kernel } from './runner.js';
 import { Sequence } from './sequence.js';
 
@@ -9,7 +9,7 @@ export const rows: Kernel = (problem, { grid, constants }, bindings) => {
   for (let y = 0; y < grid[1]; y++) {
     const n = problem.boxSequence + y;
     const sequence = new Sequence(problem, bindings.targets, n);
-    for (let t = problem.boxFrame; t < Math.min(problem.boxFrame + grid[0], sequence.inputLength); t++) {
+    for (let t = problem.boxFrame; t < Math.min(problem.boxEnd, sequence.inputLength); t++) {
       const row = t * problem.frameStride + n * problem.sequenceStride - problem.firstRow;
       if (row >= 0 && row < problem.rowCount)
         frame(problem, bindings, sequence, n, t, row, constants.LOGITS === true);
@@ -50,8 +50,7 @@ function frame(
   frames[place + FRAME.unit] = unit;
   frames[place + FRAME.normaliser] = 1;
   frames[place + FRAME.invalid] = Number(invalid);
-  if (invalid) return;
-  if (logits) {
+  if (logits && !invalid) {
     // all but the one largest: ln(1 + rest) keeps every digit of a confident frame
     let rest = 0;
     let equal = 0;
@@ -64,9 +63,10 @@ function frame(
     frames[place + FRAME.lnNormaliser] = Math.log1p(rest);
   }
   const first = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
-  for (let i = 0; i < labels; i++)
-    storeExp(emissions, first + i, scores[start + sequence.labelAt(i)] - unit, problem.range);
-  storeExp(blank, 0, scores[start + problem.blank] - unit, problem.range);
+  const storeEmission = (to: Extended, place: number, label: number) =>
+    storeExp(to, place, invalid ? Number.NEGATIVE_INFINITY : scores[start + label] - unit, problem.range);
+  for (let i = 0; i < labels; i++) storeEmission(emissions, first + i, sequence.labelAt(i));
+  storeEmission(blank, 0, problem.blank);
   frames[place + FRAME.blankM] = blank.m[0];
   frames[place + FRAME.blankE] = blank.e[0];
 }

@@ -124,8 +124,8 @@ export class CpuRunner implements Runner {
     );
   }
 
-  async read(kept: Kept): Promise<Float64Array> {
-    return latticeOf(this.#plan, kept, this.#buffers.targets as Uint32Array, async (block) => {
+  read(kept: Kept, records: Uint32Array): Promise<Float64Array> {
+    return latticeOf(this.#plan, kept, records, async (block) => {
       const { m, e } = this.#buffers[block[kept]!] as Extended;
       const scales = block.scales === undefined ? undefined : (this.#buffers[block.scales] as Float64Array);
       return {

@@ -125,8 +125,8 @@ export class GpuRunner implements Runner {
     return tensors;
   }
 
-  read(kept: Kept): Promise<Float64Array> {
-    return this.#kept!.readLattice(this.#device, this.#plan, this.#memory, kept, this.#records);
+  read(kept: Kept, records: Uint32Array): Promise<Float64Array> {
+    return this.#kept!.readLattice(this.#device, this.#plan, this.#memory, kept, records);
   }
 
   lattice(): DeviceLattice {

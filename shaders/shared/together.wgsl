@@ -1,9 +1,16 @@
-// Reductions over a workgroup in a fixed order: the same bits at every run.
+// A workgroup shares a row: for many classes. Its other form is alone.wgsl.
+//
+// Reductions go in a fixed order, so the bits are the same at every run:
 //
 //   lane  0 1 2 3 4 5 6 7
 //         0+4 1+5 2+6 3+7
 //         0+2 1+3
 //         0+1                 every lane gets the result
+
+const LANES = WORKGROUP;
+
+fn frameOf(group: u32, index: u32) -> u32 { return group; }
+fn laneOf(index: u32) -> u32 { return index; }
 
 var<workgroup> treeOfIntegers: array<u32, WORKGROUP>;
 var<workgroup> treeOfFloats: array<vec2f, WORKGROUP>;
@@ -13,15 +20,6 @@ fn largestOf(lane: u32, v: u32) -> u32 {
   for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
     workgroupBarrier();
     if (lane < width) { treeOfIntegers[lane] = max(treeOfIntegers[lane], treeOfIntegers[lane + width]); }
-  }
-  return workgroupUniformLoad(&treeOfIntegers[0]);
-}
-
-fn countOf(lane: u32, v: u32) -> u32 {
-  treeOfIntegers[lane] = v;
-  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
-    workgroupBarrier();
-    if (lane < width) { treeOfIntegers[lane] += treeOfIntegers[lane + width]; }
   }
   return workgroupUniformLoad(&treeOfIntegers[0]);
 }
