@@ -3,7 +3,7 @@
 
 struct CtcProblem {
   zero: u32, frames: u32, sequences: u32, classes: u32, labels: u32, blank: u32, zeroInfinity: u32, mean: u32,
-  range: i32, recordWords: u32, frameStride: u32, sequenceStride: u32, gradOutputStride: u32, firstSequence: u32,
+  recordWords: u32, frameStride: u32, sequenceStride: u32, gradOutputStride: u32, firstSequence: u32,
   boxFrame: u32, boxEnd: u32, boxSequence: u32, firstRow: u32, rowCount: u32, emissionFrame: u32, emissionRows: u32,
   alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32,
 }
@@ -12,18 +12,22 @@ struct CtcScale { k: i32, r: f32 }
 /// Stands for −Infinity, which WGSL does not promise to keep.
 const CTC_LOG_ZERO = -3.4028234e38;
 
+fn ctcRecord(n: u32) -> u32 {
+  return (n - ctcProblem.firstSequence) * ctcProblem.recordWords;
+}
+
 fn ctcInputLength(n: u32) -> u32 {
-  return ctcTargets[n * ctcProblem.recordWords];
+  return ctcTargets[ctcRecord(n)];
 }
 
 fn ctcTargetLength(n: u32) -> u32 {
-  return ctcTargets[n * ctcProblem.recordWords + 1u];
+  return ctcTargets[ctcRecord(n) + 1u];
 }
 
 /// The class of state s; the blank at even states.
 fn ctcClass(n: u32, s: u32) -> u32 {
   if (s % 2u == 0u) { return ctcProblem.blank; }
-  return ctcTargets[n * ctcProblem.recordWords + 3u + s / 2u] & 0x7fffffffu;
+  return ctcTargets[ctcRecord(n) + 3u + s / 2u] & 0x7fffffffu;
 }
 
 fn ctcFrame(n: u32, t: u32) -> u32 {

@@ -78,7 +78,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     if (SOFTMAX) {
       let bits = scoreBits(start + c);
       if (LOGITS) {
-        let p = emission(bits, frame.unit);
+        let p = emission(bits, frame.unit, rangeOf(sequence));
         value += p.m * powerOfTwo(p.e) / frame.normaliser;
       } else if (isNaN(bits) || bits == INFINITY) {
         special = bits;
@@ -89,7 +89,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
         if (p.e > 127) { special = INFINITY; } else if (p.e > 64) { value = p.m; e = p.e; } else { value += p.m * powerOfTwo(p.e); }
       }
     }
-    var result = weighted(value, e, weightOf(sequence), upstream);
+    var result = weighted(value, e, totals[n].weight, upstream);
     if (special != 0u) {
       let zero = (upstream & 0x7fffffffu) == 0u;
       result = select(INFINITY | (upstream & 0x80000000u), NAN, isNaN(special) || isNaN(upstream) || zero);

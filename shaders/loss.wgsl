@@ -39,6 +39,7 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (lane != 0u) { return; }
 
   sum.z = ONE;
+  sum.weight = weightOf(sequence);
   if (sequence.inputLength > 0u) {
     var label = NOTHING;
     if (sequence.targetLength > 0u) { label = ends[2u * part + 1u]; }

@@ -13,7 +13,7 @@ fn reduceLosses(@builtin(local_invocation_index) lane: u32) {
     if (!REDUCE) {
       losses[n] = total.loss;
     } else if (total.status == REGULAR) {
-      sum += bitcast<f32>(total.loss) * weightOf(sequenceAt(n));
+      sum += bitcast<f32>(total.loss) * total.weight;
     } else if (problem.zeroInfinity == 0u || total.status == INVALID) {
       worst = max(worst, total.status);
     }

@@ -33,6 +33,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   if (t >= min(problem.boxEnd, sequence.inputLength) || row < problem.firstRow || row - problem.firstRow >= problem.rowCount) { return; }
   let start = integer + (row - problem.firstRow) * problem.classes;
   let labels = sequence.targetLength;
+  let range = rangeOf(sequence);
 
   var key = select(orderKey(scoreBits(start + problem.blank)), MINUS_INFINITY_KEY, LOGITS);
   if (LOGITS) {
@@ -46,7 +47,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let none = largest == MINUS_INFINITY_KEY;
   let invalid = largest > LARGEST_FINITE_KEY || (LOGITS && none);
   var unit = Reduced();
-  if (!invalid && !none) { unit = unitOf(finiteScore(fromOrderKey(largest))); }
+  if (!invalid && !none) { unit = unitOf(finiteScore(fromOrderKey(largest)), range); }
 
   var frame = Frame(NOTHING, unit, 1.0, 0.0, u32(invalid), 0u);
   if (LOGITS && !invalid) {
@@ -57,7 +58,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
       if (orderKey(bits) == largest) {
         rest.y += 1.0;
       } else {
-        let e = emission(bits, unit);
+        let e = emission(bits, unit, range);
         rest.x += e.m * powerOfTwo(e.e);
       }
     }
@@ -70,10 +71,10 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let part = n - problem.firstSequence;
   let place = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
   for (var i = lane; i < labels; i += LANES) {
-    emissions[place + i] = emission(scoreBits(start + labelAt(sequence, i)), unit);
+    emissions[place + i] = emission(scoreBits(start + labelAt(sequence, i)), unit, range);
   }
   if (lane == 0u) {
-    frame.blank = emission(scoreBits(start + problem.blank), unit);
+    frame.blank = emission(scoreBits(start + problem.blank), unit, range);
     frames[part * problem.frames + t] = frame;
   }
 }

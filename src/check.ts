@@ -144,11 +144,8 @@ export function checkDtype(name: string, dtype: Dtype | undefined, data?: unknow
     (data as object | undefined)?.constructor?.name ?? '',
   )?.[1];
   const own = kind === undefined ? undefined : kind === 'Float32' ? 'float32' : 'float16';
-  // the bits of a Uint16Array say nothing of themselves
-  const chosen = checkChoice(name, dtype ?? (kind === 'Uint16' ? undefined : (own ?? 'float32')), [
-    'float32',
-    'float16',
-  ]);
+  if (kind === 'Uint16' && dtype === undefined) throw wrongKind(name, "'float16' for a Uint16Array", dtype);
+  const chosen = checkChoice(name, dtype ?? own ?? 'float32', ['float32', 'float16']);
   if (own && chosen !== own) throw wrongValue(name, `'${own}' for a ${kind}Array`, chosen);
   return chosen;
 }

@@ -9,7 +9,7 @@ import {
   scoresKey,
 } from './check.js';
 import { describe, isSoftware, limitsOf, sharedDevice } from './device.js';
-import { CtcError, wrongValue } from './errors.js';
+import { CtcError, wrongKind, wrongValue } from './errors.js';
 import { GpuRunner } from './gpu/runner.js';
 import { type Limits, type Task as TaskPlan, type Tuning, tuningFor } from './plan.js';
 import { checkTargets } from './targets.js';
@@ -67,8 +67,8 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     }
     if (device === 'cpu') return new CtcLoss(settings, 'asked for');
     try {
-      const { device, adapter, reason } = await sharedDevice(device === 'gpu');
-      return new CtcLoss(settings, reason, device, adapter);
+      const open = await sharedDevice(device === 'gpu');
+      return new CtcLoss(settings, open.reason, open.device, open.adapter);
     } catch (error) {
       if (device === 'gpu' || !(error instanceof CtcError)) throw error;
       return new CtcLoss(settings, error.message);
@@ -159,6 +159,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     const tensor = input[scores] as Tensor<S, D>;
     checkObject(scores, tensor, ['data', 'shape', 'layout', 'dtype']);
     const { data, shape, layout, dtype } = tensor;
+    if (data === undefined) throw wrongKind(`${scores}.data`, 'a typed array or a GPUBuffer', data);
     const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, this.#settings.blank);
     const batch = checkTargets(input.targets, input, axes, this.#settings.blank);
     const task = await this.#prepare<S>({

@@ -35,7 +35,7 @@ export function shown(value: unknown): string {
   const kind = value.constructor?.name;
   if (length > 4 || ArrayBuffer.isView(value)) return `${kind} of ${length}`;
   if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
-  return kind === 'Object' ? `{ ${Object.keys(value).join(', ')} }` : `a ${kind}`;
+  return kind === 'Object' ? `{${Object.keys(value).join(', ')}}` : kind;
 }
 
 const message = (argument: string, expected: string, got: unknown) =>

@@ -47,7 +47,7 @@ export interface Task extends Axes {
 }
 
 /** Bytes of an element on the GPU; the twins hold the same elements as float64. */
-export const elementBytes = { word: 4, extended: 8, scale: 8, pair: 16, frame: 32, total: 32 } as const;
+export const elementBytes = { word: 4, extended: 8, scale: 8, pair: 16, frame: 32, total: 36 } as const;
 
 export interface BufferPlan {
   readonly element: keyof typeof elementBytes;

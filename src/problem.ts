@@ -10,7 +10,6 @@ export type Problem = Record<
   | 'blank'
   | 'zeroInfinity'
   | 'mean'
-  | 'range'
   | 'recordWords'
   | 'frameStride'
   | 'sequenceStride'
@@ -31,7 +30,7 @@ export type Problem = Record<
 >;
 
 /** The fields in the shader's order: it is the only place that says it. */
-export const problemFields = [...source.matchAll(/(\w+): ?[ui]32/g)].map(
+export const problemFields = [...source.matchAll(/(\w+): ?[ui]32,/g)].map(
   (match) => match[1] as keyof Problem,
 );
 

@@ -244,9 +244,16 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
 
   const constants = { REDUCE: task.reduction !== 'none' };
   const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
-  recording.dispatch('reduce', [1, 1], {}, { targets: 'targets', totals: 'totals', losses }, task.sequences, {
-    constants,
-  });
+  recording.dispatch(
+    'reduce',
+    [1, 1],
+    {},
+    { targets: { buffer: 'targets', count: 1 }, totals: 'totals', losses },
+    task.sequences,
+    {
+      constants,
+    },
+  );
   return recording.plan('step', tensors);
 }
 
@@ -262,8 +269,6 @@ function problemOf(task: Task): Problem {
     blank: task.blank,
     zeroInfinity: Number(task.zeroInfinity),
     mean: Number(task.reduction === 'mean'),
-    // alpha.e + beta.e − Z.e must not wrap, nor a sum over frames of the units' exponents
-    range: Math.min(2 ** 20, Math.floor(2 ** 29 / frames)),
     recordWords: recordWords(maxTargetLength, classes),
     frameStride: task.layout === 'NTC' ? 1 : sequences,
     sequenceStride: task.layout === 'NTC' ? frames : 1,

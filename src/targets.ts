@@ -30,6 +30,9 @@ function checkLengths(argument: string, lengths: Lengths, axes: Axes, most: numb
 function rowsOf(targets: Targets, lengths: number[] | undefined, axes: Axes): ArrayLike<unknown>[] {
   if (isList(targets))
     return isList(targets[0]) ? rowsOfNested(targets, axes) : rowsOfFlat(targets, lengths, axes);
+  if (typeof targets !== 'object' || targets === null) {
+    throw wrongKind('targets', 'rows, { data, shape: [N, S] } or a flat array', targets);
+  }
   checkObject('targets', targets, ['data', 'shape']);
   const { data, shape } = targets as { data: unknown; shape: unknown };
   if (!isList(data)) throw wrongKind('targets.data', 'an array of integers', data);

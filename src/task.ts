@@ -106,13 +106,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
       () => this.#end(),
       () => this.#end(),
     );
-    try {
-      return this.#result(await turn) as LossResult<R, G, S, D>;
-    } catch (error) {
-      // freed memory shows as a validation error of whatever used it next
-      if (this.#destroyed) this.#alive(error);
-      throw error;
-    }
+    return this.#result(await this.#unlessDestroyed(turn)) as LossResult<R, G, S, D>;
   }
 
   encode(encoder: GpuCommandEncoder, input: EncodeInput): void {
@@ -143,7 +137,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     }
     await this.#tail;
     if (!this.#ran) throw new TypeError('read: expected a run before this, got none');
-    return this.#runner.read(kept, this.#ran);
+    return this.#unlessDestroyed(this.#runner.read(kept, this.#ran));
   }
 
   destroy(): void {
@@ -238,6 +232,16 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     this.#pending--;
     if (this.#pending === 0 && this.#records && this.#current !== this.#records && !this.#destroyed)
       this.#upload(this.#records);
+  }
+
+  /** Freed memory shows as a validation error of whatever used it next. */
+  async #unlessDestroyed<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#alive(error);
+      throw error;
+    }
   }
 
   #alive(cause?: unknown) {

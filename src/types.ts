@@ -172,7 +172,10 @@ export interface LatticeBlock {
   readonly sequences: readonly [first: number, end: number];
   /** Half-open range of frames. */
   readonly frames: readonly [first: number, end: number];
-  /** For `createBindGroup`: the bindings that the snippet declares. They belong to the task. */
+  /**
+   * For `createBindGroup`: the bindings that the snippet declares. They belong to the task. A pipeline with `layout: 'auto'`
+   * leaves out what its shader does not use: keep only what it reads, or give it a layout.
+   */
   readonly entries: {
     readonly binding: number;
     readonly resource: { readonly buffer: GpuBuffer; readonly offset: number; readonly size: number };

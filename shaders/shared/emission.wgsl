@@ -17,18 +17,18 @@ fn finiteScore(bits: u32) -> f32 {
 
 /// The unit in which a frame's emissions are counted: e^x of its largest score x.
 /// Far from zero x stays whole, since then x and its neighbours subtract exactly.
-fn unitOf(x: f32) -> Reduced {
-  return reduce(x, select(0, problem.range, abs(x) < 0.6 * f32(problem.range)));
+fn unitOf(x: f32, range: i32) -> Reduced {
+  return reduce(x, select(0, range, abs(x) < 0.6 * f32(range)));
 }
 
 /// exp(score) in units of `unit`, which is at least as large: each is reduced by itself, so that
 /// a small score loses no digits against a large unit. Exactly 1 for the unit's own score.
-fn emission(bits: u32, unit: Reduced) -> Extended {
+fn emission(bits: u32, unit: Reduced, range: i32) -> Extended {
   if (bits == MINUS_INFINITY) { return NOTHING; }
   let whole = abs(unit.r) > 1.0;
-  let x = reduce(finiteScore(bits), select(problem.range, 0, whole));
-  let rest = reduce(x.r - unit.r, 2 * problem.range);
+  let x = reduce(finiteScore(bits), select(range, 0, whole));
+  let rest = reduce(x.r - unit.r, 2 * range);
   let k = x.k - unit.k + rest.k;
-  if (k < -problem.range) { return NOTHING; }
+  if (k < -range) { return NOTHING; }
   return Extended(expNearZero(rest.r), k);
 }

@@ -10,6 +10,6 @@ struct Frame {
 
 /// The scale that a frame's emissions leave out: ln(unit) − ln(normaliser). For logits the unit cancels.
 fn scaleOf(frame: Frame) -> Reduced {
-  if (LOGITS) { return reduce(-frame.lnNormaliser, problem.range); }
+  if (LOGITS) { return reduce(-frame.lnNormaliser, 1024); }
   return frame.unit;
 }

@@ -10,7 +10,6 @@ struct Problem {
   blank: u32,
   zeroInfinity: u32,
   mean: u32,            // 1: a loss counts 1 / (N · max(S_n, 1)) in the reduction; 0: 1
-  range: i32,           // emissions below 2^−range count as zero
   recordWords: u32,     // size of a sequence's record in `targets`
   frameStride: u32,     // row of the caller's tensor = t · frameStride + n · sequenceStride
   sequenceStride: u32,

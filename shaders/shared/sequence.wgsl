@@ -17,6 +17,12 @@ fn sequenceAt(n: u32) -> Sequence {
   return Sequence(base, targets[base], targets[base + 1u], targets[base + 2u] != 0u);
 }
 
+/// Emissions below 2^−range count as zero: over T_n frames alpha.e + beta.e − Z.e must not wrap, nor a sum of
+/// the units' exponents.
+fn rangeOf(sequence: Sequence) -> i32 {
+  return min(1048576, 536870912 / i32(max(sequence.inputLength, 1u)));
+}
+
 /// What the loss of a sequence counts in the reduction.
 fn weightOf(sequence: Sequence) -> f32 {
   let share = f32(problem.sequences) * f32(max(sequence.targetLength, 1u));

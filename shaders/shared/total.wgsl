@@ -10,4 +10,5 @@ struct Total {
   far: f32,      // of the scales of scores too large for that
   status: u32,
   loss: u32,     // bits of a float32
+  weight: f32,   // of the loss in the reduction
 }

@@ -64,7 +64,7 @@ function frame(
   }
   const first = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
   const storeEmission = (to: Extended, place: number, label: number) =>
-    storeExp(to, place, invalid ? Number.NEGATIVE_INFINITY : scores[start + label] - unit, problem.range);
+    storeExp(to, place, invalid ? Number.NEGATIVE_INFINITY : scores[start + label] - unit, sequence.range);
   for (let i = 0; i < labels; i++) storeEmission(emissions, first + i, sequence.labelAt(i));
   storeEmission(blank, 0, problem.blank);
   frames[place + FRAME.blankM] = blank.m[0];

@@ -29,6 +29,7 @@ const sliceTime = 12;
 export class CpuRunner implements Runner {
   readonly backend: Backend;
   readonly #plan: Plan;
+  #destroyed = false;
   readonly #buffers: Readonly<Record<string, CpuBuffer>>;
 
   constructor(plan: Plan, backend: Backend) {
@@ -85,6 +86,7 @@ export class CpuRunner implements Runner {
           onProgress?.(done / total);
           await nextTask();
           signal?.throwIfAborted();
+          if (this.#destroyed) throw new CtcError('destroyed', 'the task was destroyed during this run');
           pause = performance.now() + sliceTime;
         }
       }
@@ -142,7 +144,9 @@ export class CpuRunner implements Runner {
     );
   }
 
-  destroy(): void {}
+  destroy(): void {
+    this.#destroyed = true;
+  }
 }
 
 /** Lets timers, input and other tasks run. */

@@ -28,6 +28,11 @@ export class Sequence {
     return this.labels[i] >>> 31 === 1;
   }
 
+  /** Emissions below 2^−range count as zero. */
+  get range(): number {
+    return Math.min(2 ** 20, Math.floor(2 ** 29 / Math.max(this.inputLength, 1)));
+  }
+
   /** First and last pair that a path can be in at frame t and still reach both ends; first > last if none. */
   firstPair(t: number): number {
     return Math.max(0, this.targetLength + t - this.inputLength);

@@ -34,18 +34,15 @@ export function readLattice(
 /** Buffers and WGSL of what was kept: `lattice` of a task. */
 export function deviceLattice({ kept, problems, task }: Plan, memory: Memory): DeviceLattice {
   const whole = (buffer: GPUBuffer) => ({ buffer, offset: 0, size: buffer.size });
-  const targets = {
-    buffer: memory.buffer('targets'),
-    offset: 0,
-    size: task.sequences * problems[0].recordWords * 4,
-  };
+  const record = 4 * problems[0].recordWords;
+  const targets = memory.buffer('targets');
   return {
     blocks: kept.map((block) => ({
       sequences: [block.firstSequence, block.firstSequence + block.sequences],
       frames: [block.firstFrame, block.firstFrame + block.frames],
       entries: [
         { buffer: memory.problems, offset: block.problem * uniformBlockBytes, size: uniformBlockBytes },
-        targets,
+        { buffer: targets, offset: block.firstSequence * record, size: block.sequences * record },
         ...namesOf(block).map((name) => whole(memory.buffer(name))),
       ].map((resource, binding) => ({ binding, resource })),
     })),

@@ -20,6 +20,7 @@ export class Memory {
   readonly #device: GPUDevice;
   readonly #plan: Plan;
   readonly #buffers: Readonly<Record<string, GPUBuffer>>;
+  #destroyed = false;
   readonly #tensors = new Map<TensorName, DeviceTensor>();
 
   static async create(device: GPUDevice, plan: Plan): Promise<Memory> {
@@ -66,6 +67,7 @@ export class Memory {
     if (existing) return existing;
     const tensor = await this.createTensor(name);
     this.#tensors.set(name, tensor);
+    if (this.#destroyed) this.destroy();
     return tensor;
   }
 
@@ -91,6 +93,7 @@ export class Memory {
   }
 
   destroy(): void {
+    this.#destroyed = true;
     for (const buffer of [this.problems, this.integers, ...Object.values(this.#buffers)]) buffer.destroy();
     for (const { buffers } of this.#tensors.values()) for (const buffer of buffers) buffer.destroy();
     this.#tensors.clear();
