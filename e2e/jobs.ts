@@ -1,5 +1,6 @@
 /** What a test can have done in the browser: the exported functions of these modules, loaded when first asked for. */
 export const jobs = {
+  ctc: () => import('./jobs/ctc.js'),
   smoke: () => import('./jobs/smoke.js'),
 };
 

@@ -35,7 +35,8 @@ export function shown(value: unknown): string {
   const kind = value.constructor?.name;
   if (length > 4 || ArrayBuffer.isView(value)) return `${kind} of ${length}`;
   if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
-  return kind === 'Object' ? `{${Object.keys(value).join(', ')}}` : kind;
+  if (kind === 'Object') return `{ ${Object.keys(value).join(', ')} }`.replace('{  }', '{}');
+  return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 const message = (argument: string, expected: string, got: unknown) =>

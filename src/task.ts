@@ -136,6 +136,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
       );
     }
     await this.#tail;
+    this.#alive();
     if (!this.#ran) throw new TypeError('read: expected a run before this, got none');
     return this.#unlessDestroyed(this.#runner.read(kept, this.#ran));
   }

@@ -85,17 +85,22 @@ export class CpuRunner implements Runner {
         if (performance.now() > pause) {
           onProgress?.(done / total);
           await nextTask();
-          signal?.throwIfAborted();
-          if (this.#destroyed) throw new CtcError('destroyed', 'the task was destroyed during this run');
+          this.#goesOn(signal);
           pause = performance.now() + sliceTime;
         }
       }
     }
     onProgress?.(1);
+    this.#goesOn(signal);
     return {
       losses: callers.losses as Float64Array,
       ...(callers.grad && { grad: callers.grad as Float32Array }),
     };
+  }
+
+  #goesOn(signal: RunOptions['signal']) {
+    signal?.throwIfAborted();
+    if (this.#destroyed) throw new CtcError('destroyed', 'this task was destroyed');
   }
 
   #resolve(binding: Binding, callers: Record<string, Float32Array | Float64Array>): CpuBuffer {

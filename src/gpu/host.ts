@@ -2,7 +2,7 @@
 import { elementBytes, type Plan } from '../plan.js';
 import type { RunOptions } from '../types.js';
 import { inErrorScopes, unlessLost } from './lost.js';
-import type { DeviceTensor } from './memory.js';
+import type { DeviceTensor, Memory } from './memory.js';
 
 const USAGE = { MAP_READ: 1, COPY_DST: 8 } as const;
 const READ = 1;
@@ -14,6 +14,7 @@ const chunkBytes = 2 ** 24;
 /** Copies an array into a tensor. */
 export async function upload(
   device: GPUDevice,
+  memory: Memory,
   tensor: DeviceTensor,
   rowBytes: number,
   data: ArrayBufferView,
@@ -31,6 +32,7 @@ export async function upload(
         padded.set(chunk);
         chunk = padded;
       }
+      memory.alive();
       device.queue.writeBuffer(buffer, offset, chunk);
       if (length > chunkBytes) {
         await new Promise((resolve) => setTimeout(resolve));

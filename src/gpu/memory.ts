@@ -1,3 +1,4 @@
+import { CtcError } from '../errors.js';
 import type { Plan, TensorName } from '../plan.js';
 import { elementBytes } from '../plan.js';
 import { integerTable, packProblems } from '../problem.js';
@@ -68,6 +69,7 @@ export class Memory {
     const tensor = await this.createTensor(name);
     this.#tensors.set(name, tensor);
     if (this.#destroyed) this.destroy();
+    this.alive();
     return tensor;
   }
 
@@ -90,6 +92,11 @@ export class Memory {
       throw error;
     }
     return { buffers, offset: 0, rowsPerBuffer };
+  }
+
+  /** To be called before a write: WebGPU would tell the device's owner of a write to freed memory, not us. */
+  alive(): void {
+    if (this.#destroyed) throw new CtcError('destroyed', 'this task was destroyed');
   }
 
   destroy(): void {

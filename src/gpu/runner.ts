@@ -58,7 +58,7 @@ export class GpuRunner implements Runner {
     const { upload, download, readWords, lossesOf } = await import('./host.js');
     const scores = await this.#memory.tensor('scores');
     const grad = this.#plan.task.gradient === 'none' ? undefined : await this.#memory.tensor('grad');
-    await upload(this.#device, scores, this.#plan.tensors.scores.rowBytes, data, options);
+    await upload(this.#device, this.#memory, scores, this.#plan.tensors.scores.rowBytes, data, options);
     const tensors = { ...(await this.#given(input, options)), scores, ...(grad && { grad }) };
     await this.#scheduler.run(tensors, options);
     const totals = await readWords(this.#device, this.#memory.buffer('totals'));
@@ -104,7 +104,14 @@ export class GpuRunner implements Runner {
     const { upload } = await import('./host.js');
     const gradOutput = await this.#memory.tensor('gradOutput');
     const { rowBytes } = this.#plan.tensors.gradOutput;
-    await upload(this.#device, gradOutput, rowBytes, Float32Array.from(input.gradOutput), options);
+    await upload(
+      this.#device,
+      this.#memory,
+      gradOutput,
+      rowBytes,
+      Float32Array.from(input.gradOutput),
+      options,
+    );
     return { ...tensors, gradOutput };
   }
 

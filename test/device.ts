@@ -1,0 +1,84 @@
+import { afterEach, expect } from 'vitest';
+import { openGpu } from '../src/node/machine.js';
+
+/** A device as any page may have it, watched: default limits, no features. */
+export interface TestDevice {
+  readonly device: GPUDevice;
+  readonly adapter: string;
+  /** Buffers created and not yet destroyed, by label. */
+  alive(): string[];
+  /** A storage buffer that can be written and copied from, holding `data`; no leak if it is left. */
+  buffer(data: ArrayBufferView<ArrayBuffer> | number, usage?: number): GPUBuffer;
+  read(buffer: GPUBuffer, offset?: number, size?: number): Promise<Float32Array>;
+  /** The uncaptured errors so far, which then do not fail the test. */
+  takeErrors(): Promise<string[]>;
+}
+
+const STORAGE = 0x80 | 0x8 | 0x4;
+const opened: TestDevice[] = [];
+let printed = false;
+
+/** Errors that no scope catches fail the test in which they arrive. */
+afterEach(async () => {
+  for (const { takeErrors } of opened) expect(await takeErrors(), 'uncaptured GPU errors').toEqual([]);
+});
+
+export async function openDevice(): Promise<TestDevice> {
+  const { gpu, driver } = await openGpu();
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error('no WebGPU adapter');
+  const device = await adapter.requestDevice();
+  if (!printed) console.log(`GPU adapter: ${driver}`);
+  printed = true;
+
+  const errors: string[] = [];
+  device.addEventListener('uncapturederror', (event) => {
+    event.preventDefault();
+    errors.push(event.error.message);
+  });
+  let lost = false;
+  device.lost.then(() => {
+    lost = true;
+  });
+
+  const alive = new Set<GPUBuffer>();
+  const createBuffer = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = createBuffer(descriptor);
+    const destroy = buffer.destroy.bind(buffer);
+    alive.add(buffer);
+    buffer.destroy = () => {
+      alive.delete(buffer);
+      destroy();
+    };
+    return buffer;
+  };
+
+  const test: TestDevice = {
+    device,
+    adapter: driver,
+    alive: () => [...alive].map(({ label }) => label).sort(),
+    buffer(data, usage = STORAGE) {
+      const size = typeof data === 'number' ? data : Math.ceil(data.byteLength / 4) * 4;
+      const buffer = createBuffer({ size, usage });
+      if (typeof data !== 'number') device.queue.writeBuffer(buffer, 0, data);
+      return buffer;
+    },
+    async read(buffer, offset = 0, size = buffer.size - offset) {
+      const staging = createBuffer({ size, usage: 0x8 | 0x1 });
+      const encoder = device.createCommandEncoder();
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+      device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(1);
+      const values = new Float32Array(staging.getMappedRange().slice(0));
+      staging.destroy();
+      return values;
+    },
+    async takeErrors() {
+      if (!lost) await device.queue.onSubmittedWorkDone();
+      return errors.splice(0);
+    },
+  };
+  opened.push(test);
+  return test;
+}
