@@ -16,7 +16,7 @@ const wgsl: Plugin = {
     this.addWatchFile(file);
     const source = readFileSync(file, 'utf8')
       .replace(/\/\/.*|\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/.+/g, ' '))
-      .replace(/[ \t\r]*([-+*/=<>{}(),;:&|^%!\n])[ \t\r]*/g, '$1');
+      .replace(/[ \t\r]*([(){},;:*/\n])[ \t\r]*/g, '$1');
     return { code: `export default ${JSON.stringify(source)}`, map: null };
   },
 };

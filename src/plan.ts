@@ -16,7 +16,7 @@ export interface Tuning {
   readonly workgroupSize: number;
   /** The same where a workgroup shares a row of the caller's tensor: on a software adapter each barrier is dear. */
   readonly rowWorkgroupSize: number;
-  /** Rows of fewer classes and labels than this are left to one invocation each. */
+  /** Rows of fewer classes than this are left to one invocation each. */
   readonly sharedRow: number;
   /** Elements of the caller's tensor that one dispatch handles: keeps a dispatch short. */
   readonly elementsPerDispatch: number;

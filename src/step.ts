@@ -61,8 +61,8 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
     WORKGROUP: tuning.workgroupSize,
     LOGITS: task.scores === 'logits',
   });
-  // how the rows of the caller's tensor are shared out
-  const alone = task.classes + labels < tuning.sharedRow;
+  // how the rows of the caller's tensor are shared out; by C alone, since a sequence's bits must not depend on its batch
+  const alone = task.classes < tuning.sharedRow;
   const rowsPerGroup = alone ? tuning.workgroupSize : 1;
   const share = { ALONE: alone, ...(!alone && { WORKGROUP: tuning.rowWorkgroupSize }) };
 
