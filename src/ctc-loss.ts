@@ -10,8 +10,9 @@ import {
 } from './check.js';
 import { describe, isSoftware, limitsOf, sharedDevice } from './device.js';
 import { CtcError, wrongKind, wrongValue } from './errors.js';
+import { forced } from './forced.js';
 import { GpuRunner } from './gpu/runner.js';
-import { type Limits, type Task as TaskPlan, type Tuning, tuningFor } from './plan.js';
+import { type Limits, type Task as TaskPlan, tuningFor } from './plan.js';
 import { checkTargets } from './targets.js';
 import { Task } from './task.js';
 import type {
@@ -33,14 +34,6 @@ import type {
   TaskInput,
   Tensor,
 } from './types.js';
-
-/** Sizes for tests: small ones make small cases take every path. Not part of the public interface. */
-export interface Forced {
-  readonly limits?: Partial<Limits>;
-  readonly tuning?: Partial<Tuning>;
-}
-
-export const forced = new WeakMap<CtcLoss, Forced>();
 
 /**
  * The CTC loss and its gradient (Graves et al. 2006, equations 6 to 16), with the semantics of

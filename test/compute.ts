@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
-import { type Forced, forced } from '../src/ctc-loss.js';
+import { type Forced, forced } from '../src/forced.js';
 import type { Gradient, Kept, Reduction } from '../src/types.js';
 import { expectGradient, expectLosses } from './bars.js';
 import type { Batch, Reference } from './reference.js';

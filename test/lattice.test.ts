@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
-import { type Forced, forced } from '../src/ctc-loss.js';
+import { type Forced, forced } from '../src/forced.js';
 import type { CtcTask, Kept } from '../src/types.js';
 import { openDevice } from './device.js';
 import { type Batch, lattice, sequenceOf } from './reference.js';

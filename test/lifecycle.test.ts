@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
-import { forced } from '../src/ctc-loss.js';
+import { forced } from '../src/forced.js';
 import { openDevice } from './device.js';
 
 const gpu = await openDevice();
@@ -150,13 +150,16 @@ describe('a lost device', () => {
 
   test.each(['arrays', 'buffers'])('in the middle of a run of %s', async (kind) => {
     const { device, ctc, buffer } = await doomed();
-    const task = await ctc.prepare(long);
+    // at least six submissions, two of them in flight
+    const frames = 3000;
+    const task = await ctc.prepare({ logits: [frames, 1, 6], maxTargetLength: 9 });
     task.setTargets(longTargets);
     const shares: number[] = [];
     const onProgress = (share: number) => {
-      if (shares.push(share) === 2) device.destroy();
+      if (shares.push(share) === 1) device.destroy();
     };
-    const logits = kind === 'arrays' ? longScores : buffer(longScores);
+    const scores = scoresOf(frames * 6);
+    const logits = kind === 'arrays' ? scores : buffer(scores);
     const waiting = task.run({ logits });
     const running = task.run({ logits }, { onProgress });
     const queued = task.run({ logits });
