@@ -20,10 +20,9 @@ const kernels = {
   loss: () => loss,
   gradient: () => gradient,
   reduce: () => reduce,
-  // a strategy's own, loaded with its plan
-  alpha: async () => (await import('./step.js')).alpha,
-  beta: async () => (await import('./step.js')).beta,
-  // only for what is kept
+  // loaded when a plan asks for them: a strategy's own, and what only kept lattices need
+  alpha: async () => (await import('../shaders/alpha.wgsl?raw')).default,
+  beta: async () => (await import('../shaders/beta.wgsl?raw')).default,
   posterior: async () => (await import('../shaders/posterior.wgsl?raw')).default,
   scales: async () => (await import('../shaders/scales.wgsl?raw')).default,
 };

@@ -22,10 +22,6 @@ import {
 } from './split.js';
 import { recordWords } from './targets.js';
 
-/** The strategy's kernels. */
-export { default as alpha } from '../shaders/alpha.wgsl?raw';
-export { default as beta } from '../shaders/beta.wgsl?raw';
-
 type Bindings = Readonly<Record<string, Binding | string>>;
 
 /** A slice of time of one part of the batch: where its lattice lies. */

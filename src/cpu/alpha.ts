@@ -1,6 +1,5 @@
-import { FRAME } from './buffers.js';
+import { FRAME, type Kernel } from './buffers.js';
 import { aligned, store, ZERO } from './extended.js';
-import type { Kernel } from './runner.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/alpha.wgsl. */

@@ -1,6 +1,5 @@
-import { FRAME, TOTAL } from './buffers.js';
+import { FRAME, type Kernel, TOTAL } from './buffers.js';
 import { aligned, store, UP, ZERO } from './extended.js';
-import type { Kernel } from './runner.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/beta.wgsl. */

@@ -1,4 +1,5 @@
-import type { BufferPlan } from '../plan.js';
+import type { BufferPlan, Dispatch } from '../plan.js';
+import type { Problem } from '../problem.js';
 import { type Extended, extended } from './extended.js';
 
 /** Fields of the `frame` element, in float64: shaders/shared/frame.wgsl. */
@@ -51,3 +52,6 @@ export interface Bindings {
   readonly grad: Float32Array;
   readonly losses: Float64Array;
 }
+
+/** A twin of a kernel: the same name, the same bindings, float64. `integer` is the step of its command. */
+export type Kernel = (problem: Problem, dispatch: Dispatch, bindings: Bindings, integer: number) => void;

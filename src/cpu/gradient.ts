@@ -1,5 +1,4 @@
-import { FRAME, INFEASIBLE, REGULAR, TOTAL } from './buffers.js';
-import type { Kernel } from './runner.js';
+import { FRAME, INFEASIBLE, type Kernel, REGULAR, TOTAL } from './buffers.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/gradient.wgsl. */

@@ -1,6 +1,5 @@
-import { FRAME, INFEASIBLE, INVALID, REGULAR, TOTAL } from './buffers.js';
+import { FRAME, INFEASIBLE, INVALID, type Kernel, REGULAR, TOTAL } from './buffers.js';
 import { aligned, ln } from './extended.js';
-import type { Kernel } from './runner.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/loss.wgsl. */

@@ -1,5 +1,4 @@
-import { REGULAR, TOTAL } from './buffers.js';
-import type { Kernel } from './runner.js';
+import { type Kernel, REGULAR, TOTAL } from './buffers.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/posterior.wgsl. */

@@ -1,5 +1,4 @@
-import { INFEASIBLE, INVALID, TOTAL } from './buffers.js';
-import type { Kernel } from './runner.js';
+import { INFEASIBLE, INVALID, type Kernel, TOTAL } from './buffers.js';
 
 /** Twin of shaders/reduce.wgsl. */
 export const reduce: Kernel = (problem, { constants }, { totals, losses }) => {

@@ -1,7 +1,6 @@
 import type { Problem } from '../problem.js';
-import { type Bindings, FRAME } from './buffers.js';
+import { type Bindings, FRAME, type Kernel } from './buffers.js';
 import { type Extended, storeExp } from './extended.js';
-import type { Kernel } from './runner.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/rows.wgsl. */

@@ -2,13 +2,12 @@ import { CtcError } from '../errors.js';
 import { halfToFloat } from '../half.js';
 import type { KernelName } from '../kernels.js';
 import { latticeOf } from '../lattice.js';
-import type { Binding, Dispatch, Plan } from '../plan.js';
-import type { Problem } from '../problem.js';
+import type { Binding, Plan } from '../plan.js';
 import type { RunInput, Runner } from '../runner.js';
 import type { Backend, Kept, RunOptions } from '../types.js';
 import { alpha } from './alpha.js';
 import { beta } from './beta.js';
-import { allocate, type Bindings, type CpuBuffer } from './buffers.js';
+import { allocate, type Bindings, type CpuBuffer, type Kernel } from './buffers.js';
 import { type Extended, ln } from './extended.js';
 import { gradient } from './gradient.js';
 import { loss } from './loss.js';
@@ -16,9 +15,6 @@ import { posterior } from './posterior.js';
 import { reduce } from './reduce.js';
 import { rows } from './rows.js';
 import { scales } from './scales.js';
-
-/** A twin of a kernel: the same name, the same bindings, float64. `integer` is the step of its command. */
-export type Kernel = (problem: Problem, dispatch: Dispatch, bindings: Bindings, integer: number) => void;
 
 const kernels: Record<KernelName, Kernel> = { rows, alpha, loss, beta, gradient, posterior, scales, reduce };
 

@@ -1,5 +1,4 @@
-import { FRAME } from './buffers.js';
-import type { Kernel } from './runner.js';
+import { FRAME, type Kernel } from './buffers.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/scales.wgsl. */
