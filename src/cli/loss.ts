@@ -19,7 +19,7 @@ export async function lossOf(file: string, { reduction, device, strategy }: Loss
         name,
         loss: typeof loss === 'number' ? jsonNumber(loss) : Array.from(loss, jsonNumber),
         grad: Array.from(grad, jsonNumber),
-        device: backend.device === 'gpu' ? `gpu: ${backend.adapter}` : 'cpu',
+        device: backend.device,
         strategy: backend.strategy,
       });
     } finally {
