@@ -84,7 +84,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
         special = bits;
       } else if (bits != MINUS_INFINITY) {
         // unnormalised scores may be large: beside them the posterior does not count
-        let x = reduce(finiteScore(bits), 1 << 20u);
+        let x = reduce(bitcast<f32>(bits), 1 << 20u);
         let p = normalised(expNearZero(clamp(x.r, -0.4, 0.4)), x.k);
         if (p.e > 127) { special = INFINITY; } else if (p.e > 64) { value = p.m; e = p.e; } else { value += p.m * powerOfTwo(p.e); }
       }

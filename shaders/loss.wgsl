@@ -21,7 +21,7 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let frame = frames[part * problem.frames + t];
     let scale = scaleOf(frame);
     sum.k += scale.k;
-    if (abs(scale.r) < 1.0) { sum.near = fixedSum(sum.near, toFixed(scale.r)); } else { sum.far += scale.r; }
+    if (abs(scale.r) < 1.0) { sum.near = fixedSum(sum.near, toFixed(scale.r)); } else { sum.far += scale.r * 9.5367432e-7; }
     sum.status |= frame.invalid;
   }
   parts[lane] = sum;
@@ -55,7 +55,8 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let m = lnMantissa(sum.z.m);
     let near = f32(sum.near.high) * 4.0 + f32(sum.near.low) * 9.3132257e-10;
     let e = f32(sum.k + sum.z.e + m.k);
-    sum.loss = bitcast<u32>(0.0 - (e * 0.693359375 + (near + sum.far + m.r - e * 2.12194440e-4)));
+    let log = e * 0.693359375 + (near + sum.far * 1048576.0 + m.r - e * 2.12194440e-4);
+    sum.loss = select(bitcast<u32>(0.0 - log), INFINITY ^ (bitcast<u32>(0.0 - sum.far) & 0x80000000u), abs(sum.far) > 3.2e32);
   }
   totals[n] = sum;
 }

@@ -47,7 +47,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let none = largest == MINUS_INFINITY_KEY;
   let invalid = largest > LARGEST_FINITE_KEY || (LOGITS && none);
   var unit = Reduced();
-  if (!invalid && !none) { unit = unitOf(finiteScore(fromOrderKey(largest)), range); }
+  if (!invalid && !none) { unit = unitOf(bitcast<f32>(fromOrderKey(largest)), range); }
 
   var frame = Frame(NOTHING, unit, 1.0, 0.0, u32(invalid), 0u);
   if (LOGITS && !invalid) {

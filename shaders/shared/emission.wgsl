@@ -10,11 +10,6 @@ fn scoreBits(i: u32) -> u32 {
   return select(bitcast<u32>(unpack2x16float(half).x), special, (half & 0x7c00u) == 0x7c00u);
 }
 
-/// Finite scores as numbers; beyond ±1e30 they count as that, so that sums over a sequence stay finite.
-fn finiteScore(bits: u32) -> f32 {
-  return clamp(bitcast<f32>(bits), -1e30, 1e30);
-}
-
 /// The unit in which a frame's emissions are counted: e^x of its largest score x.
 /// Far from zero x stays whole, since then x and its neighbours subtract exactly.
 fn unitOf(x: f32, range: i32) -> Reduced {
@@ -26,8 +21,10 @@ fn unitOf(x: f32, range: i32) -> Reduced {
 fn emission(bits: u32, unit: Reduced, range: i32) -> Extended {
   if (bits == MINUS_INFINITY) { return NOTHING; }
   let whole = abs(unit.r) > 1.0;
-  let x = reduce(finiteScore(bits), select(range, 0, whole));
-  let rest = reduce(x.r - unit.r, 2 * range);
+  let x = reduce(bitcast<f32>(bits), select(range, 0, whole));
+  // halves: the difference of two finite scores may exceed float32
+  let half = clamp(0.5 * x.r - 0.5 * unit.r, -1e30, 1e30);
+  let rest = reduce(2.0 * half, 2 * range);
   let k = x.k - unit.k + rest.k;
   if (k < -range) { return NOTHING; }
   return Extended(expNearZero(rest.r), k);

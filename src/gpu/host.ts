@@ -100,7 +100,7 @@ export function lossesOf(
     const [m, , , , , far, , loss] = floats.subarray(n * words);
     const [, e, k, high, low, , status] = totals.subarray(n * words);
     const near = (high * 2 ** 32 + (low >>> 0)) / 2 ** 30;
-    return status === REGULAR ? 0 - ((k + e) * Math.LN2 + near + far + Math.log(m)) : loss;
+    return status === REGULAR ? 0 - ((k + e) * Math.LN2 + near + far * 2 ** 20 + Math.log(m)) : loss;
   });
   if (reduction === 'none') return losses;
   let sum = 0;
