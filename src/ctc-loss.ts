@@ -9,12 +9,11 @@ import {
   scoresKey,
 } from './check.js';
 import { describe, isSoftware, limitsOf, sharedDevice } from './device.js';
-import { CtcError, wrongKind, wrongValue } from './errors.js';
+import { CtcError, wrongValue } from './errors.js';
 import { forced } from './forced.js';
 import { GpuRunner } from './gpu/runner.js';
-import { type Limits, type Task as TaskPlan, tuningFor } from './plan.js';
-import { checkTargets } from './targets.js';
-import { Task } from './task.js';
+import { type Limits, tuningFor } from './plan.js';
+import { Task, type TaskShape } from './task.js';
 import type {
   Backend,
   CtcLossOptions,
@@ -31,7 +30,6 @@ import type {
   Shape,
   TargetLengths,
   Targets,
-  TaskInput,
   Tensor,
 } from './types.js';
 
@@ -106,7 +104,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     return task as unknown as CtcTask<R, G, S>;
   }
 
-  async #prepare<S extends Shape>(shape: Omit<TaskPlan, keyof Settings>): Promise<Task<R, G, S>> {
+  async #prepare<S extends Shape>(shape: TaskShape): Promise<Task<R, G, S>> {
     this.#alive();
     if (shape.scores === 'logits' && this.#settings.gradient === 'logProbs') {
       throw wrongValue('gradient', "'logits' or 'none' when logits go in", 'logProbs');
@@ -138,37 +136,9 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     input: LossInput<S, D>,
     options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
-    checkObject('input', input, [
-      'logProbs',
-      'logits',
-      'targets',
-      'inputLengths',
-      'targetLengths',
-      'gradOutput',
-      'loss',
-      'grad',
-    ]);
-    const scores = scoresKey(input);
-    const tensor = input[scores] as Tensor<S, D>;
-    checkObject(scores, tensor, ['data', 'shape', 'layout', 'dtype']);
-    const { data, shape, layout, dtype } = tensor;
-    if (data === undefined) throw wrongKind(`${scores}.data`, 'a typed array or a GPUBuffer', data);
-    const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, this.#settings.blank);
-    const batch = checkTargets(input.targets, input, axes, this.#settings.blank);
-    const task = await this.#prepare<S>({
-      ...axes,
-      scores,
-      dtype: checkDtype(`${scores}.dtype`, dtype, data),
-      maxTargetLength: batch.labels.reduce((most, { length }) => Math.max(most, length), 0),
-      keep: [],
-    });
-    try {
-      task.setBatch(batch);
-      const { gradOutput, loss, grad } = input;
-      return await task.run({ [scores]: data, gradOutput, loss, grad } as TaskInput<D>, options);
-    } finally {
-      task.destroy();
-    }
+    const { runBatch } = await import('./batch.js');
+    const prepare = (shape: TaskShape) => this.#prepare<S>(shape);
+    return runBatch(input, this.#settings.blank, prepare, options);
   }
 
   /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */

@@ -7,6 +7,7 @@ import {
   checkRunOptions,
   isGpuData,
   isList,
+  type Settings,
   scoresKey,
 } from './check.js';
 import { CtcError, wrongKind, wrongValue } from './errors.js';
@@ -33,6 +34,9 @@ import type {
   Targets,
   TaskInput,
 } from './types.js';
+
+/** What a plan must know beyond the settings of a `CtcLoss`. */
+export type TaskShape = Omit<Plan['task'], keyof Settings>;
 
 /** Checks what comes in, keeps runs apart, and hands the work to a runner. */
 export class Task<R extends Reduction, G extends Gradient, S extends Shape>

@@ -1,0 +1,63 @@
+/** One batch from beginning to end. Loaded when somebody asks for one. */
+import { checkAxes, checkDtype, checkObject, scoresKey } from './check.js';
+import { wrongKind } from './errors.js';
+import { checkTargets } from './targets.js';
+import type { Task, TaskShape } from './task.js';
+import type {
+  GpuData,
+  Gradient,
+  HostData,
+  LossInput,
+  LossResult,
+  Reduction,
+  RunOptions,
+  Shape,
+  TaskInput,
+  Tensor,
+} from './types.js';
+
+/** `run` of a `CtcLoss`: checks, prepares, runs, frees. */
+export async function runBatch<
+  R extends Reduction,
+  G extends Gradient,
+  S extends Shape,
+  D extends HostData | GpuData,
+>(
+  input: LossInput<S, D>,
+  blank: number,
+  prepare: (shape: TaskShape) => Promise<Task<R, G, S>>,
+  options?: RunOptions,
+): Promise<LossResult<R, G, S, D>> {
+  const keys = [
+    'logProbs',
+    'logits',
+    'targets',
+    'inputLengths',
+    'targetLengths',
+    'gradOutput',
+    'loss',
+    'grad',
+  ];
+  checkObject('input', input, keys);
+  const scores = scoresKey(input);
+  const tensor = input[scores] as Tensor<S, D>;
+  checkObject(scores, tensor, ['data', 'shape', 'layout', 'dtype']);
+  const { data, shape, layout, dtype } = tensor;
+  if (data === undefined) throw wrongKind(`${scores}.data`, 'a typed array or a GPUBuffer', data);
+  const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, blank);
+  const batch = checkTargets(input.targets, input, axes, blank);
+  const task = await prepare({
+    ...axes,
+    scores,
+    dtype: checkDtype(`${scores}.dtype`, dtype, data),
+    maxTargetLength: batch.labels.reduce((most, { length }) => Math.max(most, length), 0),
+    keep: [],
+  });
+  try {
+    task.setBatch(batch);
+    const { gradOutput, loss, grad } = input;
+    return await task.run({ [scores]: data, gradOutput, loss, grad } as TaskInput<D>, options);
+  } finally {
+    task.destroy();
+  }
+}
