@@ -18,7 +18,7 @@ export interface Tuning {
   readonly rowWorkgroupSize: number;
   /** Rows of fewer classes than this are left to one invocation each. */
   readonly sharedRow: number;
-  /** Elements of the caller's tensor that one dispatch handles: keeps a dispatch short. */
+  /** Classes and labels that one dispatch handles: keeps a dispatch short. */
   readonly elementsPerDispatch: number;
   /** Frames that one command walks: the length of the table behind `integer`. */
   readonly framesPerCommand: number;

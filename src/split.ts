@@ -71,12 +71,13 @@ export function rowsPerBuffer({ classes, frames, sequences }: Task, { maxBufferS
  * @throws RangeError if a row is too long.
  */
 export function splitTensor(task: Task, limits: Limits, tuning: Tuning): Range[] {
-  const { classes, frames, sequences } = task;
+  const { classes, frames, sequences, maxTargetLength } = task;
   // a binding starts at a multiple of 256 bytes at or before its first row
   const room = Math.min(limits.maxStorageBufferBindingSize - uniformBlockBytes, limits.maxBufferSize);
   if (4 * classes > room)
     throw new RangeError(`C = ${classes}: expected a row of at most ${room} bytes, got ${4 * classes}`);
-  const perWindow = Math.max(1, Math.floor(Math.min(room / 4, tuning.elementsPerDispatch) / classes));
+  const short = Math.floor(tuning.elementsPerDispatch / (classes + maxTargetLength));
+  const perWindow = Math.max(1, Math.min(Math.floor(room / (4 * classes)), short));
   return cut(sequences * frames, rowsPerBuffer(task, limits)).flatMap((buffer) =>
     cut(count(buffer), perWindow).map(({ first, end }) => ({
       first: buffer.first + first,

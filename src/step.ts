@@ -89,7 +89,7 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
           firstRow: rows.firstRow,
           rowCount: rows.rows,
         };
-        const cost = count(frames) * count(sequences) * task.classes;
+        const cost = count(frames) * count(sequences) * (task.classes + labels);
         recording.dispatch(kernel, grid, { ...fields, ...place }, { ...bindings, ...caller }, cost, {
           constants,
           integers,
@@ -202,7 +202,11 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
         overRows('gradient', stage, fields, { ...common, lattice, totals, gradOutput });
       }
       if (keep.includes('posterior')) {
-        for (const run of cut(count(stage.frames), limits.maxComputeWorkgroupsPerDimension)) {
+        const short = Math.max(1, Math.floor(tuning.elementsPerDispatch / (batch * pairs)));
+        for (const run of cut(
+          count(stage.frames),
+          Math.min(short, limits.maxComputeWorkgroupsPerDimension),
+        )) {
           const place = {
             boxFrame: stage.frames.first + run.first,
             boxEnd: stage.frames.first + run.end,

@@ -1,14 +1,38 @@
 import { CtcError } from '../errors.js';
 
+/** Who waits on a device, and the error once it is lost. */
+interface Watch {
+  readonly waiting: Set<(error: CtcError) => void>;
+  error?: CtcError;
+}
+
+const watches = new WeakMap<GPUDevice, Watch>();
+
+function watchOf(device: GPUDevice): Watch {
+  let watch = watches.get(device);
+  if (!watch) {
+    const made: Watch = { waiting: new Set() };
+    device.lost.then(({ reason, message }) => {
+      made.error = new CtcError('device-lost', `device lost (${reason}): ${message}`);
+      for (const reject of made.waiting) reject(made.error);
+    });
+    watches.set(device, made);
+    watch = made;
+  }
+  return watch;
+}
+
 /**
- * The promise, or a rejection as soon as the device is lost: after that almost every WebGPU promise
- * resolves as if all were well, or never (Dawn).
+ * The promise, or a rejection as soon as the device is lost: after that almost every WebGPU promise resolves as if all
+ * were well, or never (Dawn). Not a race with `device.lost`, which would keep every promise that ever raced.
  */
 export function unlessLost<T>(device: GPUDevice, promise: Promise<T>): Promise<T> {
-  const lost = device.lost.then(({ reason, message }) => {
-    throw new CtcError('device-lost', `device lost (${reason}): ${message}`);
+  const watch = watchOf(device);
+  return new Promise<T>((resolve, reject) => {
+    if (watch.error) reject(watch.error);
+    watch.waiting.add(reject);
+    promise.then(resolve, reject).finally(() => watch.waiting.delete(reject));
   });
-  return Promise.race([promise, lost]);
 }
 
 /** Runs GPU calls in error scopes; what the device reports about them rejects the promise. */
