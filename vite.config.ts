@@ -41,7 +41,20 @@ const library = {
     rolldownOptions: {
       external: ['webgpu', /^node:/],
       // Vite leaves the whitespace of ES libraries alone; browsers that load dist without a bundler should not pay for it.
-      output: { minify: true, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      output: {
+        minify: true,
+        entryFileNames: '[name].js',
+        chunkFileNames: 'chunks/[name].js',
+        // one chunk for what every user loads, not one for each set of lazy chunks that shares a part of it
+        codeSplitting: {
+          groups: [
+            {
+              name: 'main',
+              test: /\/src\/(ctc-loss|task|check|errors|targets|plan|problem)\.ts|\/src\/gpu\/lost\.ts/,
+            },
+          ],
+        },
+      },
     },
   },
 } satisfies ViteUserConfig;
