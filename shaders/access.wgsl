@@ -1,5 +1,5 @@
 // For shaders of the caller's: reads kept lattices without knowing their number type.
-// The fields are those of shaders/shared/problem.wgsl, the record that of shaders/shared/sequence.wgsl.
+// The fields and their order are those of shaders/shared/problem.wgsl, the record that of shaders/shared/sequence.wgsl.
 
 struct CtcProblem {
   zero: u32, frames: u32, sequences: u32, classes: u32, labels: u32, blank: u32, zeroInfinity: u32, mean: u32,

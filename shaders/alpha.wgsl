@@ -46,9 +46,8 @@ fn alpha(@builtin(global_invocation_id) id: vec3u) {
     }
     now.blank = product(sum3(own.blank, left, NOTHING), blankEmission);
     if (i < labels) {
-      let skipped = left;
-      let over = Extended(select(0.0, skipped.m, maySkip(sequence, i)), select(ZERO, skipped.e, maySkip(sequence, i)));
-      now.label = product(sum3(own.label, own.blank, over), emissions[emissionPlace + i]);
+      if (!maySkip(sequence, i)) { left = NOTHING; }
+      now.label = product(sum3(own.label, own.blank, left), emissions[emissionPlace + i]);
     }
     lattice[rowOf(part, t) + i] = pack(now);
   }

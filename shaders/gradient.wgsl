@@ -1,9 +1,10 @@
-// For each (t, n), by a workgroup or by one invocation: the gradient with respect to every class, each written by one invocation.
+// For each (t, n), by a workgroup or by one invocation: the gradient with respect to every class,
+// each written by one invocation.
 //
 //   gradient(c) = (softmax(c) − Σ posterior(i) over the places i of class c) · weight · gradOutput
 //
-// The blank's posterior is a tree over S + 1 states; a label's places come from the inverse index in
-// the sequence's record. No atomics, so the bits are the same at every run.
+// The blank's posterior is summed over S + 1 states in a fixed order; a label's places come from the
+// inverse index in the sequence's record. No atomics, so the bits are the same at every run.
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read> lattice: array<vec4u>;

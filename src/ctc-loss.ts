@@ -18,6 +18,7 @@ import type {
   Backend,
   CtcLossOptions,
   CtcTask,
+  Disposes,
   GpuData,
   GpuDevice,
   Gradient,
@@ -49,8 +50,11 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
    */
   static async create<const R extends Reduction = 'mean', const G extends Gradient = 'logits'>(
     options?: CtcLossOptions<R, G>,
-  ): Promise<CtcLoss<R, G>> {
-    const settings = checkSettings(options);
+  ): Promise<CtcLoss<R, G> & Disposes> {
+    return CtcLoss.#create(checkSettings(options)) as Promise<CtcLoss<R, G> & Disposes>;
+  }
+
+  static async #create(settings: Settings): Promise<CtcLoss> {
     const { device } = settings;
     if (typeof device === 'object') {
       const given = device as GPUDevice;

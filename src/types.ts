@@ -194,7 +194,8 @@ export interface DeviceLattice {
   wgsl(group?: number): string;
 }
 
-type Disposes = SymbolConstructor extends { readonly dispose: infer D extends symbol }
+/** `using`, where the program's library has it. */
+export type Disposes = SymbolConstructor extends { readonly dispose: infer D extends symbol }
   ? { [K in D]: () => void }
   : object;
 

@@ -308,7 +308,7 @@ describe('destroy', () => {
     task[Symbol.dispose]();
     expect(gpu.alive()).toEqual(before);
     await ctc.prepare(room);
-    (ctc as unknown as Disposable)[Symbol.dispose]();
+    ctc[Symbol.dispose]();
     expect(gpu.alive()).toEqual(before);
   });
 });

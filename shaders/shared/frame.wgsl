@@ -5,7 +5,7 @@ struct Frame {
   normaliser: f32,  // logits: sum of exp(logit) over the classes, in that unit; log-probabilities: 1
   lnNormaliser: f32,
   invalid: u32,     // 1: NaN or +Infinity among the scores that count
-  padding: u32,
+  padding: u32,     // to 32 bytes
 }
 
 /// The scale that a frame's emissions leave out: ln(unit) − ln(normaliser). For logits the unit cancels.

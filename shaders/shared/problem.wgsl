@@ -1,5 +1,5 @@
 // What a dispatch is told: the problem's shape, and which part of it is its share.
-// Field for field the same as `problemFields` in src/problem.ts.
+// src/problem.ts reads the fields and their order from here.
 
 struct Problem {
   zero: u32,            // always 0, unknown to the compiler: see opaque()
