@@ -50,7 +50,7 @@ const library = {
           groups: [
             {
               name: 'main',
-              test: /\/src\/(ctc-loss|task|check|errors|targets|plan|problem)\.ts|\/src\/gpu\/lost\.ts/,
+              test: /\/src\/(index|ctc-loss|task|check|errors|targets|plan|problem)\.ts|\/src\/gpu\/lost\.ts/,
             },
           ],
         },

@@ -83,7 +83,7 @@ export function checkSettings(options: CtcLossOptions = {}): Settings {
   for (const [key, value] of Object.entries(options))
     if (value !== undefined) Object.assign(settings, { [key]: value });
   const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
-  if (typeof (device as GPUDevice).createBuffer !== 'function') {
+  if (typeof (device as GPUDevice | null)?.createBuffer !== 'function') {
     checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
   }
   if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
@@ -95,8 +95,8 @@ export function checkSettings(options: CtcLossOptions = {}): Settings {
 }
 
 export function checkRunOptions(options: RunOptions): void {
-  const { signal, onProgress } = options;
   checkObject('options', options, ['signal', 'onProgress']);
+  const { signal, onProgress } = options;
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
     throw wrongKind('signal', 'an AbortSignal', signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
@@ -123,11 +123,11 @@ export function checkAxes(
 ): Axes {
   if (!isList(shape) || (shape.length !== 2 && shape.length !== 3))
     throw wrongKind(name, '[T, N, C] in memory order, or [T, C]', shape);
-  const order = checkChoice(`${prefix}layout`, layout ?? (shape.length === 2 ? 'TC' : 'TNC'), [
-    'TNC',
-    'NTC',
-    'TC',
-  ]);
+  const order = checkChoice(
+    `${prefix}layout`,
+    layout === undefined ? (shape.length === 2 ? 'TC' : 'TNC') : layout,
+    ['TNC', 'NTC', 'TC'],
+  );
   if (order.length !== shape.length)
     throw wrongValue(name, `${order.length} sizes for the layout ${order}`, shape);
   const axis = (letter: string) => {
@@ -145,7 +145,7 @@ export function checkDtype(name: string, dtype: Dtype | undefined, data?: unknow
   )?.[1];
   const own = kind === undefined ? undefined : kind === 'Float32' ? 'float32' : 'float16';
   if (kind === 'Uint16' && dtype === undefined) throw wrongKind(name, "'float16' for a Uint16Array", dtype);
-  const chosen = checkChoice(name, dtype ?? own ?? 'float32', ['float32', 'float16']);
+  const chosen = checkChoice(name, dtype === undefined ? (own ?? 'float32') : dtype, ['float32', 'float16']);
   if (own && chosen !== own) throw wrongValue(name, `'${own}' for a ${kind}Array`, chosen);
   return chosen;
 }

@@ -105,7 +105,13 @@ export function checkTargets(
     );
   });
   return {
-    inputLengths: checkLengths('inputLengths', inputLengths ?? axes.frames, axes, axes.frames, ' (T)'),
+    inputLengths: checkLengths(
+      'inputLengths',
+      inputLengths === undefined ? axes.frames : inputLengths,
+      axes,
+      axes.frames,
+      ' (T)',
+    ),
     labels,
   };
 }

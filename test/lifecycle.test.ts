@@ -363,6 +363,16 @@ describe('every buffer that is made is destroyed', () => {
   });
 });
 
+test('arrays on shared memory are taken like others', async () => {
+  const ctc = await CtcLoss.create({ device });
+  const own = scoresOf(count);
+  const shared = new Float32Array(new SharedArrayBuffer(4 * count));
+  shared.set(own);
+  const run = (data: Float32Array) => ctc.run({ logits: { data, shape }, targets });
+  expect(await run(shared)).toEqual(await run(own));
+  ctc.destroy();
+});
+
 describe('several at once', () => {
   test('tasks interleaved give what they give alone', async () => {
     const tasks = await Promise.all([ctc.prepare(room), ctc.prepare(long), ctc.prepare(room)]);

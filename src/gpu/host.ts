@@ -26,6 +26,8 @@ export async function upload(
     const length = Math.min(tensor.rowsPerBuffer * rowBytes, bytes.length - start);
     for (let offset = 0; offset < length; offset += chunkBytes) {
       let chunk = bytes.subarray(start + offset, start + Math.min(length, offset + chunkBytes));
+      // Dawn crashes on shared memory
+      if (!(bytes.buffer instanceof ArrayBuffer)) chunk = new Uint8Array(chunk);
       if (chunk.length % 4 !== 0) {
         // an odd number of halves, but a write is a multiple of 4 bytes
         const padded = new Uint8Array(chunk.length + 2);

@@ -74,7 +74,8 @@ export async function buffersInBuffersOut(): Promise<void> {
 }
 
 export async function resourcesCanBeUsed(): Promise<void> {
-  using task = await (await CtcLoss.create()).prepare({ logits: shape, maxTargetLength: 2 });
+  using ctc = await CtcLoss.create();
+  using task = await ctc.prepare({ logits: shape, maxTargetLength: 2 });
   task.setTargets({ data: Int32Array.of(1, 2, 3, 0), shape: [2, 2] }, { targetLengths: [2, 1] });
   task.setTargets([Uint8Array.of(1, 2), [3]]);
 }
