@@ -1,5 +1,5 @@
 /** One batch from beginning to end. Loaded when somebody asks for one. */
-import { checkAxes, checkDtype, checkObject, scoresKey } from './check.js';
+import { checkAxes, checkDtype, checkHostData, checkObject, isList, scoresKey } from './check.js';
 import { wrongKind } from './errors.js';
 import { checkTargets } from './targets.js';
 import type { Task, TaskShape } from './task.js';
@@ -45,11 +45,14 @@ export async function runBatch<
   const { data, shape, layout, dtype } = tensor;
   if (data === undefined) throw wrongKind(`${scores}.data`, 'a typed array or a GPUBuffer', data);
   const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, blank);
+  const elements = checkDtype(`${scores}.dtype`, dtype, data);
+  // before anything of the shape's size is made
+  if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, elements);
   const batch = checkTargets(input.targets, input, axes, blank);
   const task = await prepare({
     ...axes,
     scores,
-    dtype: checkDtype(`${scores}.dtype`, dtype, data),
+    dtype: elements,
     maxTargetLength: batch.labels.reduce((most, { length }) => Math.max(most, length), 0),
     keep: [],
   });

@@ -140,9 +140,7 @@ export function checkAxes(
 }
 
 export function checkDtype(name: string, dtype: Dtype | undefined, data?: unknown): Dtype {
-  const kind = /^(Float32|Float16|Uint16)Array$/.exec(
-    (data as object | undefined)?.constructor?.name ?? '',
-  )?.[1];
+  const kind = /^(Float32|Float16|Uint16)Array$/.exec(kindOf(data))?.[1];
   const own = kind === undefined ? undefined : kind === 'Float32' ? 'float32' : 'float16';
   if (kind === 'Uint16' && dtype === undefined) throw wrongKind(name, "'float16' for a Uint16Array", dtype);
   const chosen = checkChoice(name, dtype === undefined ? (own ?? 'float32') : dtype, ['float32', 'float16']);
@@ -159,6 +157,11 @@ export function isGpuData(value: unknown): boolean {
   return isBuffer(value) || (isObject(value) && isBuffer((value as { buffer?: unknown }).buffer));
 }
 
+/** `Float32Array` for one of these or of a class derived from it. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
 /** A typed array of the right element type and count. */
 export function checkHostData(
   name: string,
@@ -168,7 +171,7 @@ export function checkHostData(
 ): Float32Array | Uint16Array {
   const kinds = dtype === 'float32' ? ['Float32Array'] : ['Float16Array', 'Uint16Array'];
   const array = data as Float32Array;
-  if (!isList(data) || !kinds.includes(array.constructor.name))
+  if (!isList(data) || !kinds.includes(kindOf(data)))
     throw wrongKind(name, `a ${kinds.join(' or ')}, or a GPUBuffer`, data);
   if (array.length !== count) throw wrongValue(name, `${count} values (the product of the shape)`, data);
   return dtype === 'float32' ? array : new Uint16Array(array.buffer, array.byteOffset, count);

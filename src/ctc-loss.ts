@@ -115,7 +115,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     }
     const { limits, tuning } = forced.get(this) ?? {};
     const device = this.#device;
-    const room = { ...(device ? limitsOf(device) : unlimited), ...limits };
+    const room = { ...(device ? limitsOf(device) : cpuLimits), ...limits };
     // a strategy is a chunk of its own: its plan and its kernels
     const { planStep } = await import('./step.js');
     const plan = planStep({ ...this.#settings, ...shape }, room, {
@@ -159,9 +159,10 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
 if (Symbol.dispose)
   Object.defineProperty(CtcLoss.prototype, Symbol.dispose, { value: CtcLoss.prototype.destroy });
 
-const unlimited: Limits = {
-  maxStorageBufferBindingSize: 2 ** 40,
-  maxBufferSize: 2 ** 40,
+/** What a typed array may hold everywhere. */
+const cpuLimits: Limits = {
+  maxStorageBufferBindingSize: 2 ** 32,
+  maxBufferSize: 2 ** 32,
   maxComputeWorkgroupsPerDimension: 2 ** 31,
 };
 

@@ -66,9 +66,12 @@ export function rowsPerBuffer({ classes, frames, sequences }: Task, { maxBufferS
   return Math.min(Math.floor(maxBufferSize / (4 * classes)), frames * sequences);
 }
 
+/** More would be days of work, and a plan of gigabytes. */
+const mostWindows = 2 ** 17;
+
 /**
  * Ranges of rows of the caller's tensors that can be bound, and are short work for one dispatch.
- * @throws RangeError if a row is too long.
+ * @throws RangeError if a row is too long, or there are too many.
  */
 export function splitTensor(task: Task, limits: Limits, tuning: Tuning): Range[] {
   const { classes, frames, sequences, maxTargetLength } = task;
@@ -78,7 +81,13 @@ export function splitTensor(task: Task, limits: Limits, tuning: Tuning): Range[]
     throw new RangeError(`C = ${classes}: expected a row of at most ${room} bytes, got ${4 * classes}`);
   const short = Math.floor(tuning.elementsPerDispatch / (classes + maxTargetLength));
   const perWindow = Math.max(1, Math.min(Math.floor(room / (4 * classes)), short));
-  return cut(sequences * frames, rowsPerBuffer(task, limits)).flatMap((buffer) =>
+  const rows = sequences * frames;
+  if (rows > perWindow * mostWindows) {
+    throw new RangeError(
+      `T · N = ${frames} · ${sequences}: expected at most ${perWindow * mostWindows} frames in all, got ${rows}`,
+    );
+  }
+  return cut(rows, rowsPerBuffer(task, limits)).flatMap((buffer) =>
     cut(count(buffer), perWindow).map(({ first, end }) => ({
       first: buffer.first + first,
       end: buffer.first + end,

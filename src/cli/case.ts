@@ -18,6 +18,21 @@ const words = new Map<unknown, number>([
   ['-Infinity', Number.NEGATIVE_INFINITY],
 ]);
 
+const keys = [
+  'name',
+  'shape',
+  'logProbs',
+  'targets',
+  'targetsLayout',
+  'inputLengths',
+  'targetLengths',
+  'blank',
+  'zeroInfinity',
+];
+
+/** A key without its style: PyTorch writes input_lengths. */
+const plain = (key: string) => key.toLowerCase().replace(/[-_]/g, '');
+
 /** @throws InputError naming the file and the key. */
 export function readCase(file: string): Case {
   return parseCase(file, readText(file));
@@ -40,15 +55,23 @@ export function parseCase(file: string, text: string): Case {
   };
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new InputError(`${file}: not JSON: ${(error as Error).message}`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     return fail('(top level)', 'an object', json);
+  for (const key of Object.keys(json)) {
+    const meant = keys.find((known) => known !== key && plain(known) === plain(key));
+    if (meant) throw new InputError(`${file}: ${key}: unknown key; did you mean ${meant}?`);
+  }
   const { name = file, shape, logProbs, targets, targetsLayout, inputLengths, targetLengths } = json;
   const { blank = 0, zeroInfinity = false } = json;
+  if (typeof name !== 'string') return fail('name', 'a string', name);
   if (!Array.isArray(shape)) return fail('shape', '[T, N, C] or [T, C]', shape);
+  for (const [i, size] of shape.entries()) {
+    if (!Number.isInteger(size) || size < 1) fail(`shape[${i}]`, 'an integer ≥ 1', size);
+  }
   if (!Array.isArray(logProbs)) return fail('logProbs', 'a flat array of numbers', logProbs);
   const count = shape.reduce((product: number, size) => product * size, 1);
   if (logProbs.length !== count) {
@@ -70,7 +93,7 @@ export function parseCase(file: string, text: string): Case {
   if (targetsLayout === 'padded' && shape.length === 3 && !targets.every(Array.isArray))
     return fail('targets', 'an array of rows, since targetsLayout is "padded"', targets);
   return {
-    name: String(name),
+    name,
     blank: blank as number,
     zeroInfinity: zeroInfinity as boolean,
     input: {

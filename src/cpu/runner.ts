@@ -31,9 +31,13 @@ export class CpuRunner implements Runner {
   constructor(plan: Plan, backend: Backend) {
     this.#plan = plan;
     this.backend = backend;
-    this.#buffers = Object.fromEntries(
-      Object.entries(plan.buffers).map(([name, spec]) => [name, allocate(spec)]),
-    );
+    try {
+      this.#buffers = Object.fromEntries(
+        Object.entries(plan.buffers).map(([name, spec]) => [name, allocate(spec)]),
+      );
+    } catch (cause) {
+      throw new CtcError('out-of-memory', `prepare: ${(cause as Error).message}`, { cause });
+    }
   }
 
   /** The twin of a device buffer. */

@@ -1,5 +1,6 @@
 /** Kept lattices on the device: for the host to read, for a shader of the caller's to use. */
 import access from '../../shaders/access.wgsl?raw';
+import { checkInteger } from '../check.js';
 import { latticeOf } from '../lattice.js';
 import type { KeptBlock, Plan } from '../plan.js';
 import { uniformBlockBytes } from '../problem.js';
@@ -46,7 +47,7 @@ export function deviceLattice({ kept, problems, task }: Plan, memory: Memory): D
         ...namesOf(block).map((name) => whole(memory.buffer(name))),
       ].map((resource, binding) => ({ binding, resource })),
     })),
-    wgsl: (group = 0) => latticeWgsl(task.keep, group),
+    wgsl: (group = 0) => latticeWgsl(task.keep, checkInteger('group', group, 0)),
   };
 }
 
