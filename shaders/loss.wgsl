@@ -55,7 +55,7 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let m = lnMantissa(sum.z.m);
     let near = f32(sum.near.high) * 4.0 + f32(sum.near.low) * 9.3132257e-10;
     let e = f32(sum.k + sum.z.e + m.k);
-    let log = e * 0.693359375 + (near + sum.far * 1048576.0 + m.r - e * 2.12194440e-4);
+    let log = e * 0.693359375 + (near + clamp(sum.far, -3.2e32, 3.2e32) * 1048576.0 + m.r - e * 2.12194440e-4);
     sum.loss = select(bitcast<u32>(0.0 - log), INFINITY ^ (bitcast<u32>(0.0 - sum.far) & 0x80000000u), abs(sum.far) > 3.2e32);
   }
   totals[n] = sum;

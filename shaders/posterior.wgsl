@@ -21,9 +21,9 @@ fn posterior(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
       sum += bitcast<f32>(pair.x) + bitcast<f32>(pair.z);
     }
   }
-  sum = sumOf(lane, vec2f(sum, 0.0)).x;
-
   let regular = totals[n].status == REGULAR;
+  sum = select(1.0, sumOf(lane, vec2f(sum, 0.0)).x, regular);
+
   for (var i = lane; i <= sequence.targetLength; i += LANES) {
     if (inBand(sequence, i, t)) {
       let pair = lattice[place + i];

@@ -53,7 +53,8 @@ async function main(argv: string[]): Promise<number> {
     return 0;
   }
   if (command === 'info') {
-    if (files.length > 0) throw new InputError(`info: expected no arguments, got '${files[0]}'\n\n${usage}`);
+    if (argv.length > 1)
+      throw new InputError(`info: expected nothing after it, got '${argv.slice(1).join(' ')}'\n\n${usage}`);
     console.log(await info());
     return 0;
   }

@@ -8,7 +8,7 @@ import {
   type Settings,
   scoresKey,
 } from './check.js';
-import { describe, isSoftware, limitsOf, sharedDevice } from './device.js';
+import { adapterName, isSoftware, limitsOf, sharedDevice } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { forced } from './forced.js';
 import { GpuRunner } from './gpu/runner.js';
@@ -58,7 +58,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     const { device } = settings;
     if (typeof device === 'object') {
       const given = device as GPUDevice;
-      return new CtcLoss(settings, 'the device that was given', given, describe(given.adapterInfo));
+      return new CtcLoss(settings, 'the device that was given', given, adapterName(given.adapterInfo));
     }
     if (device === 'cpu') return new CtcLoss(settings, 'asked for');
     try {

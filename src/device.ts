@@ -44,21 +44,24 @@ export function sharedDevice(again: boolean): Promise<OpenDevice> {
 
 async function open(): Promise<OpenDevice> {
   const { gpu, reason } = await source();
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter)
-    throw new CtcError('no-webgpu', 'WebGPU is here, but it found no adapter: no usable graphics driver');
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-  const device = await adapter.requestDevice({
-    label: 'ctc:device',
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
-  });
-  device.lost.then(() => {
-    shared = undefined;
-  });
-  return { device, adapter: describe(adapter.info), reason: `WebGPU from ${reason}` };
+  try {
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) throw new Error('it found no adapter: no usable graphics driver');
+    const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+    const device = await adapter.requestDevice({
+      label: 'ctc:device',
+      requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+    });
+    device.lost.then(() => {
+      shared = undefined;
+    });
+    return { device, adapter: adapterName(adapter.info), reason: `WebGPU from ${reason}` };
+  } catch (cause) {
+    throw new CtcError('no-webgpu', `WebGPU is here, but ${(cause as Error).message}`, { cause });
+  }
 }
 
-export function describe(info: GPUAdapterInfo | undefined): string {
+export function adapterName(info: GPUAdapterInfo | undefined): string {
   if (!info) return 'unknown adapter';
   const { vendor, architecture, device, description } = info;
   return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';

@@ -35,7 +35,7 @@ export function tuningFor(softwareAdapter: boolean): Tuning {
 }
 
 /** The problem, all but the data. */
-export interface Task extends Axes {
+export interface ProblemShape extends Axes {
   readonly scores: 'logProbs' | 'logits';
   readonly dtype: Dtype;
   readonly maxTargetLength: number;
@@ -55,7 +55,7 @@ export interface BufferPlan {
 }
 
 /** A range of elements of one of the plan's own buffers; all of it by default. */
-export interface BufferRange {
+export interface ElementRange {
   readonly buffer: string;
   readonly first?: number;
   readonly count?: number;
@@ -68,7 +68,7 @@ export interface Window {
   readonly rows: number;
 }
 
-export type Binding = BufferRange | Window;
+export type Binding = ElementRange | Window;
 
 export type TensorName = 'scores' | 'grad' | 'losses' | 'gradOutput';
 
@@ -124,7 +124,7 @@ export interface KeptBlock {
 /** Everything that a run does, as data. */
 export interface Plan {
   readonly strategy: 'step';
-  readonly task: Task;
+  readonly task: ProblemShape;
   readonly buffers: Readonly<Record<string, BufferPlan>>;
   readonly tensors: Readonly<Record<TensorName, TensorPlan>>;
   readonly problems: readonly Problem[];
@@ -137,7 +137,7 @@ export interface Plan {
 
 /** Takes down a plan as it is made: buffers by name, each problem once, commands in order. */
 export class PlanRecording {
-  readonly #task: Task;
+  readonly #task: ProblemShape;
   readonly #base: Problem;
   readonly #constants: Constants;
   readonly #buffers: Record<string, BufferPlan> = {};
@@ -147,7 +147,7 @@ export class PlanRecording {
   readonly #kept: KeptBlock[] = [];
 
   /** `base` and `constants` hold for every dispatch that does not say otherwise. */
-  constructor(task: Task, base: Problem, constants: Constants) {
+  constructor(task: ProblemShape, base: Problem, constants: Constants) {
     this.#task = task;
     this.#base = base;
     this.#constants = constants;

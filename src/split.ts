@@ -1,4 +1,4 @@
-import { elementBytes, type Limits, type Task, type Tuning } from './plan.js';
+import { elementBytes, type Limits, type ProblemShape, type Tuning } from './plan.js';
 import { uniformBlockBytes } from './problem.js';
 import { recordWords } from './targets.js';
 
@@ -34,7 +34,7 @@ export interface FrameBytes {
  * @throws RangeError naming the size that cannot be split further.
  */
 export function splitMemory(
-  task: Task,
+  task: ProblemShape,
   limits: Limits,
   bytes: FrameBytes,
 ): { parts: Range[]; slices: Range[] } {
@@ -62,7 +62,10 @@ export function splitMemory(
 }
 
 /** Rows of one buffer, where the library makes the buffers of a tensor. */
-export function rowsPerBuffer({ classes, frames, sequences }: Task, { maxBufferSize }: Limits): number {
+export function rowsPerBuffer(
+  { classes, frames, sequences }: ProblemShape,
+  { maxBufferSize }: Limits,
+): number {
   return Math.min(Math.floor(maxBufferSize / (4 * classes)), frames * sequences);
 }
 
@@ -73,7 +76,7 @@ const mostWindows = 2 ** 17;
  * Ranges of rows of the caller's tensors that can be bound, and are short work for one dispatch.
  * @throws RangeError if a row is too long, or there are too many.
  */
-export function splitTensor(task: Task, limits: Limits, tuning: Tuning): Range[] {
+export function splitTensor(task: ProblemShape, limits: Limits, tuning: Tuning): Range[] {
   const { classes, frames, sequences, maxTargetLength } = task;
   // a binding starts at a multiple of 256 bytes at or before its first row
   const room = Math.min(limits.maxStorageBufferBindingSize - uniformBlockBytes, limits.maxBufferSize);
@@ -102,7 +105,7 @@ export interface Box {
 }
 
 /** The smallest grids that hold the rows of a window which belong to a box; some of their rows may lie outside it. */
-export function boxesOf(window: Range, box: Box, task: Task, limits: Limits): Box[] {
+export function boxesOf(window: Range, box: Box, task: ProblemShape, limits: Limits): Box[] {
   const byTime = task.layout !== 'NTC';
   const inner = byTime ? task.sequences : task.frames;
   const outerRange = { first: Math.floor(window.first / inner), end: Math.ceil(window.end / inner) };

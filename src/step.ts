@@ -4,7 +4,7 @@ import {
   type Limits,
   type Plan,
   PlanRecording,
-  type Task,
+  type ProblemShape,
   type TensorName,
   type TensorPlan,
   type Tuning,
@@ -35,7 +35,7 @@ interface Stage extends Box {
 }
 
 /** The *step* strategy: one dispatch for each frame and direction, all sequences and states in its grid. */
-export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
+export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
   const { frames, maxTargetLength: labels, keep } = task;
   const pairs = labels + 1;
   const keepsBeta = keep.includes('beta');
@@ -159,7 +159,7 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
   parts.forEach((part, p) => {
     const batch = count(part);
     const words = recordWords(labels, task.classes);
-    const common: Bindings = {
+    const ofPart: Bindings = {
       targets: { buffer: 'targets', first: part.first * words, count: batch * words },
       frames: recording.buffer('frames', 'frame', batch * frames),
     };
@@ -170,19 +170,19 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
     stages.forEach((stage, j) => {
       const { fields, emissions, lattice } = stage;
       const before = stages[j - 1];
-      overRows('rows', { ...stage, frames: stage.emissionFrames }, fields, { ...common, emissions });
+      overRows('rows', { ...stage, frames: stage.emissionFrames }, fields, { ...ofPart, emissions });
       if (stored && before)
         recording.copy(before.lattice, lattice, (before.fields.alphaRows! - 1) * pairs, 0, pairs);
-      overFrames('alpha', stage, fields, { ...common, emissions, lattice, ends });
+      overFrames('alpha', stage, fields, { ...ofPart, emissions, lattice, ends });
     });
 
     const whole = stages[0]!.fields;
-    recording.dispatch('loss', [batch, 1], whole, { ...common, ends, totals }, batch * frames);
+    recording.dispatch('loss', [batch, 1], whole, { ...ofPart, ends, totals }, batch * frames);
     const scales =
       keep.includes('alpha') || keepsBeta
         ? recording.buffer(`scales.${p}`, 'scale', batch * frames)
         : undefined;
-    if (scales) recording.dispatch('scales', [batch, 1], whole, { ...common, scales }, batch * frames);
+    if (scales) recording.dispatch('scales', [batch, 1], whole, { ...ofPart, scales }, batch * frames);
 
     for (const [j, stage] of [...stages.entries()].reverse()) {
       const { fields, emissions, lattice, betas } = stage;
@@ -195,11 +195,11 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
       }
       if (backward) {
         if (keepsBeta && after) recording.copy(after.betas, betas, 0, (fields.betaRows! - 1) * pairs, pairs);
-        overFrames('beta', stage, fields, { ...common, emissions, lattice, betas, totals });
+        overFrames('beta', stage, fields, { ...ofPart, emissions, lattice, betas, totals });
       }
       if (task.gradient !== 'none') {
         const gradOutput = { tensor: 'gradOutput', firstRow: 0, rows: 1 } as const;
-        overRows('gradient', stage, fields, { ...common, lattice, totals, gradOutput });
+        overRows('gradient', stage, fields, { ...ofPart, lattice, totals, gradOutput });
       }
       if (keep.includes('posterior')) {
         const short = Math.max(1, Math.floor(tuning.elementsPerDispatch / (batch * pairs)));
@@ -212,7 +212,7 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
             boxEnd: stage.frames.first + run.end,
             boxSequence: part.first,
           };
-          const bindings = { targets: common.targets!, lattice, totals };
+          const bindings = { targets: ofPart.targets!, lattice, totals };
           const grid = [Math.ceil(count(run) / rowsPerGroup), batch] as const;
           recording.dispatch(
             'posterior',
@@ -258,7 +258,7 @@ export function planStep(task: Task, limits: Limits, tuning: Tuning): Plan {
 }
 
 /** What every dispatch is told of the problem; the fields of its own share come on top. */
-function problemOf(task: Task): Problem {
+function problemOf(task: ProblemShape): Problem {
   const { frames, sequences, classes, maxTargetLength } = task;
   return {
     zero: 0,
@@ -288,7 +288,7 @@ function problemOf(task: Task): Problem {
   };
 }
 
-function tensorsOf(task: Task, limits: Limits): Record<TensorName, TensorPlan> {
+function tensorsOf(task: ProblemShape, limits: Limits): Record<TensorName, TensorPlan> {
   const rows = task.sequences * task.frames;
   const perBuffer = rowsPerBuffer(task, limits);
   const scoreBytes = task.dtype === 'float16' ? 2 : 4;

@@ -103,8 +103,11 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
       options.signal?.throwIfAborted();
       this.#alive();
       if (this.#current !== records) this.#upload(records);
+      // until it has ended well, what is kept is of no run
+      this.#ran = undefined;
+      const output = await this.#runner.run(checked, options);
       this.#ran = records;
-      return this.#runner.run(checked, options);
+      return output;
     });
     this.#tail = turn.then(
       () => this.#end(),
@@ -127,8 +130,9 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     if (typeof (encoder as GPUCommandEncoder)?.beginComputePass !== 'function') {
       throw wrongKind('encoder', 'a GPUCommandEncoder', encoder);
     }
+    const checked = this.#check(input, false);
     this.#ran = this.#targets();
-    this.#runner.encode(encoder as GPUCommandEncoder, this.#check(input, false));
+    this.#runner.encode(encoder as GPUCommandEncoder, checked);
   }
 
   async read(kept: Kept): Promise<Float64Array> {

@@ -206,7 +206,7 @@ export interface CtcTask<
   S extends Shape = Shape,
 > extends Disposes {
   readonly backend: Backend;
-  /** Bytes that the task holds besides the caller's tensors, known before anything runs. */
+  /** Bytes that the task holds besides scores and gradient, known before anything runs. */
   readonly memory: number;
   /**
    * The kept lattice for a shader of the caller's, as the last submission leaves it.

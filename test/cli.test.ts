@@ -203,7 +203,7 @@ describe('a wrong command line ends with code 2, the reason and the usage', () =
       "--strategy: expected auto, step, got 'x'",
     ],
     ['an option without value', ['loss', 'a.json', '--device'], /--device/],
-    ['info with a file', ['info', 'a.json'], "info: expected no arguments, got 'a.json'"],
+    ['info with a file', ['info', 'a.json'], "info: expected nothing after it, got 'a.json'"],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await cli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -21,7 +21,7 @@ export const reductions: readonly Reduction[] = ['none', 'sum', 'mean'];
 
 export const numbers = (values: Numbers): Float64Array => Float64Array.from(values, Number);
 
-/** Sum of the magnitudes of the row maxima over what counts, as the bar for losses has it: DESIGN of accuracy in README. */
+/** Sum of the magnitudes of the row maxima over what counts, as the bar for losses has it. */
 export function rowMaxima({ input }: Golden): number {
   const { data, shape } = input.logProbs!;
   const classes = shape[shape.length - 1]!;

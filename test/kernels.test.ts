@@ -16,7 +16,7 @@ import { pipelineFor } from '../src/gpu/pipelines.js';
 import { Scheduler } from '../src/gpu/scheduler.js';
 import { halfToFloat } from '../src/half.js';
 import { type Constants, type KernelName, moduleOf } from '../src/kernels.js';
-import { type BufferPlan, elementBytes, type Plan, type Task, tuningFor } from '../src/plan.js';
+import { type BufferPlan, elementBytes, type Plan, type ProblemShape, tuningFor } from '../src/plan.js';
 import { packProblems, problemFields } from '../src/problem.js';
 import { planStep } from '../src/step.js';
 import { packRecords } from '../src/targets.js';
@@ -34,7 +34,12 @@ const limits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-function planOf(batch: Batch, scores: 'logits' | 'logProbs', keep: Task['keep'] = [], tuning = {}): Plan {
+function planOf(
+  batch: Batch,
+  scores: 'logits' | 'logProbs',
+  keep: ProblemShape['keep'] = [],
+  tuning = {},
+): Plan {
   const { frames, sequences, classes, blank, targets } = batch;
   const maxTargetLength = Math.max(...targets.map((row) => row.length));
   const task = { frames, sequences, classes, blank, maxTargetLength, scores, keep } as const;

@@ -7,7 +7,7 @@ import {
   elementBytes,
   type Limits,
   type Plan,
-  type Task,
+  type ProblemShape,
   type Tuning,
   tuningFor,
 } from '../src/plan.js';
@@ -17,7 +17,7 @@ import { planStep } from '../src/step.js';
 const upTo = (max: number, min = 1) => fc.integer({ min, max });
 const either = fc.constantFrom;
 
-const tasks: fc.Arbitrary<Task> = fc.record({
+const tasks: fc.Arbitrary<ProblemShape> = fc.record({
   frames: upTo(40),
   sequences: upTo(6),
   classes: upTo(40),
@@ -210,7 +210,7 @@ const ordinary: Limits = {
   maxBufferSize: 2 ** 28,
   maxComputeWorkgroupsPerDimension: 65535,
 };
-const speech: Task = {
+const speech: ProblemShape = {
   frames: 1000,
   sequences: 16,
   classes: 32,

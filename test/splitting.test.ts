@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { halfToFloat } from '../src/half.js';
-import { type Plan, type Task, type Tuning, tuningFor } from '../src/plan.js';
+import { type Plan, type ProblemShape, type Tuning, tuningFor } from '../src/plan.js';
 import { planStep } from '../src/step.js';
 import type { Kept } from '../src/types.js';
 import { expectGradient, expectLosses } from './bars.js';
@@ -29,7 +29,7 @@ const everything: readonly Kept[] = ['alpha', 'beta', 'posterior'];
 function planOf(batch: Batch, how: How): Plan {
   const { scores = 'logProbs', layout = 'TNC', keep = [], gradient = 'logits', reduction = 'none' } = how;
   const maxTargetLength = Math.max(...batch.targets.map((row) => row.length));
-  const task: Task = {
+  const task: ProblemShape = {
     ...{ frames: batch.frames, sequences: batch.sequences, classes: batch.classes, blank: batch.blank },
     ...{ scores, layout, keep, gradient, reduction, maxTargetLength, zeroInfinity: false },
     dtype: how.halves ? 'float16' : 'float32',

@@ -1,7 +1,7 @@
 import type { KernelBinding } from '../kernels.js';
 import {
-  type BufferRange,
   type Dispatch,
+  type ElementRange,
   elementBytes,
   type Plan,
   type TensorName,
@@ -174,7 +174,7 @@ export class Scheduler {
     return bound;
   }
 
-  #range({ buffer, first = 0, count }: BufferRange): GPUBufferBinding {
+  #range({ buffer, first = 0, count }: ElementRange): GPUBufferBinding {
     const plan = this.#plan.buffers[buffer]!;
     const size = elementBytes[plan.element];
     return { buffer: this.#memory.buffer(buffer), offset: first * size, size: (count ?? plan.count) * size };
