@@ -1,5 +1,5 @@
 import { FRAME, type Kernel, TOTAL } from './buffers.js';
-import { aligned, store, UP, ZERO } from './extended.js';
+import { aligned, DOWN, type Extended, store, UP, ZERO } from './extended.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/beta.wgsl. */
@@ -63,14 +63,18 @@ export const beta: Kernel = (
           store(betas, place + 1, 0, ZERO);
         }
       }
-      for (const state of [0, 1]) {
-        const at = alphaRow + 2 * i + state;
-        const shift = lattice.e[at] + e[place + state] - ze;
-        // |shift| > 1 only where the posterior is far below the smallest float32
-        const scale = shift === 0 ? 1 : shift === 1 ? UP : shift === -1 ? 1 / UP : 0;
-        lattice.m[at] = ((lattice.m[at] * m[place + state]) / zm) * scale;
-        lattice.e[at] = 0;
-      }
+      const at = alphaRow + 2 * i;
+      complete(lattice, at, betas, place, zm, ze);
+      complete(lattice, at + 1, betas, place + 1, zm, ze);
     }
   }
 };
+
+/** Alpha becomes the posterior. */
+function complete(lattice: Extended, at: number, betas: Extended, place: number, zm: number, ze: number) {
+  const shift = lattice.e[at] + betas.e[place] - ze;
+  const share = (lattice.m[at] * betas.m[place]) / zm;
+  // |shift| > 1 only where the posterior is far below the smallest float32
+  lattice.m[at] = shift === 0 ? share : shift === 1 ? share * UP : shift === -1 ? share * DOWN : 0;
+  lattice.e[at] = 0;
+}
