@@ -16,11 +16,6 @@ fn pairAt(sequence: Sequence, place: u32, i: u32, t: u32) -> Pair {
   return unpack(lattice[place + i]);
 }
 
-fn rowOf(part: u32, t: u32) -> u32 {
-  let row = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
-  return (part * problem.alphaRows + row) * (problem.labels + 1u);
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn alpha(@builtin(global_invocation_id) id: vec3u) {
   let t = problem.boxFrame + integer;
@@ -32,24 +27,23 @@ fn alpha(@builtin(global_invocation_id) id: vec3u) {
 
   var now = Pair(NOTHING, NOTHING);
   if (inBand(sequence, i, t)) {
-    let emissionPlace = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
-    let blankEmission = frames[part * problem.frames + t].blank;
+    let blankEmission = frames[framePlace(part, t)].blank;
     var own = Pair(NOTHING, NOTHING);
     var left = NOTHING;
     if (t == 0u) {
       // the start, as if a path stood before pair 0
       own.blank = ONE;
     } else {
-      let before = rowOf(part, t - 1u);
+      let before = alphaRow(part, t - 1u);
       own = pairAt(sequence, before, i, t - 1u);
       if (i > 0u) { left = pairAt(sequence, before, i - 1u, t - 1u).label; }
     }
     now.blank = product(sum3(own.blank, left, NOTHING), blankEmission);
     if (i < labels) {
       if (!maySkip(sequence, i)) { left = NOTHING; }
-      now.label = product(sum3(own.label, own.blank, left), emissions[emissionPlace + i]);
+      now.label = product(sum3(own.label, own.blank, left), emissions[emissionRow(part, t) + i]);
     }
-    lattice[rowOf(part, t) + i] = pack(now);
+    lattice[alphaRow(part, t) + i] = pack(now);
   }
   if (t + 1u == sequence.inputLength) {
     if (i == labels) { ends[2u * part] = now.blank; }

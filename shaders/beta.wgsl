@@ -14,11 +14,6 @@
 @group(0) @binding(7) var<storage, read_write> betas: array<vec4u>;
 @group(0) @binding(8) var<storage, read> totals: array<Total>;
 
-fn rowOf(part: u32, t: u32) -> u32 {
-  let row = u32(i32(t) - problem.betaFrame) % problem.betaRows;
-  return (part * problem.betaRows + row) * (problem.labels + 1u);
-}
-
 fn posterior(alpha: Extended, beta: Extended, z: Extended) -> f32 {
   return alpha.m * beta.m * powerOfTwo(clamp(alpha.e + beta.e - z.e, -127, 127));
 }
@@ -37,14 +32,14 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
   if (t + 1u == sequence.inputLength) {
     if (i == labels) { now.blank = ONE; } else { now.label = ONE; }
   } else {
-    let after = rowOf(part, t + 1u);
-    let emissionPlace = (part * problem.emissionRows + t + 1u - problem.emissionFrame) * problem.labels;
-    let blankEmission = frames[part * problem.frames + t + 1u].blank;
+    let after = betaRow(part, t + 1u);
+    let emission = emissionRow(part, t + 1u);
+    let blankEmission = frames[framePlace(part, t + 1u)].blank;
     var own = Pair(NOTHING, NOTHING);
     if (inBand(sequence, i, t + 1u)) {
       own = unpack(betas[after + i]);
       own.blank = product(own.blank, blankEmission);
-      if (i < labels) { own.label = product(own.label, emissions[emissionPlace + i]); }
+      if (i < labels) { own.label = product(own.label, emissions[emission + i]); }
     }
     now.blank = sum3(own.blank, own.label, NOTHING);
     if (i < labels) {
@@ -53,7 +48,7 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
         right = unpack(betas[after + i + 1u]);
         right.blank = product(right.blank, blankEmission);
         if (i + 1u < labels && maySkip(sequence, i + 1u)) {
-          right.label = product(right.label, emissions[emissionPlace + i + 1u]);
+          right.label = product(right.label, emissions[emission + i + 1u]);
         } else {
           right.label = NOTHING;
         }
@@ -61,10 +56,9 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
       now.label = sum3(own.label, right.blank, right.label);
     }
   }
-  betas[rowOf(part, t) + i] = pack(now);
+  betas[betaRow(part, t) + i] = pack(now);
 
-  let row = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
-  let place = (part * problem.alphaRows + row) * (problem.labels + 1u) + i;
+  let place = alphaRow(part, t) + i;
   let alpha = unpack(lattice[place]);
   let z = totals[n].z;
   lattice[place] = vec4u(

@@ -32,10 +32,10 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let t = problem.boxFrame + frameOf(group.x, index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
-  let row = t * problem.frameStride + n * problem.sequenceStride;
-  if (t >= problem.boxEnd || row < problem.firstRow || row - problem.firstRow >= problem.rowCount) { return; }
-  let start = integer + (row - problem.firstRow) * problem.classes;
-  let gradStart = gradShift + (row - problem.firstRow) * problem.classes;
+  let row = windowRow(t, n);
+  if (t >= problem.boxEnd || row >= problem.rowCount) { return; }
+  let start = integer + row * problem.classes;
+  let gradStart = gradShift + row * problem.classes;
 
   let status = totals[n].status;
   let used = t < sequence.inputLength;
@@ -46,8 +46,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 
   let part = n - problem.firstSequence;
-  let latticeRow = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
-  let place = (part * problem.alphaRows + latticeRow) * (problem.labels + 1u);
+  let place = alphaRow(part, t);
   var sums = vec2f(); // of the blanks, of all states
   for (var i = lane; i <= sequence.targetLength; i += LANES) {
     if (inBand(sequence, i, t)) {
@@ -58,7 +57,7 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
   sums = sumOf(lane, sums);
 
-  let frame = frames[part * problem.frames + t];
+  let frame = frames[framePlace(part, t)];
   let upstream = gradOutput[n * problem.gradOutputStride];
   for (var c = lane; c < problem.classes; c += LANES) {
     var posterior = 0.0;

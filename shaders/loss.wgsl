@@ -18,7 +18,7 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   var sum = Total();
   for (var t = lane; t < sequence.inputLength; t += WORKGROUP) {
-    let frame = frames[part * problem.frames + t];
+    let frame = frames[framePlace(part, t)];
     let scale = scaleOf(frame);
     sum.k += scale.k;
     if (abs(scale.r) < 1.0) { sum.near = fixedSum(sum.near, toFixed(scale.r)); } else { sum.far += scale.r * 9.5367432e-7; }

@@ -1,4 +1,5 @@
-// For each (t, n), by a workgroup or by one invocation: a kept frame of posteriors made to sum to 1, once nothing else needs it.
+// For each (t, n), by a workgroup or by one invocation: a kept frame of posteriors made to sum to 1,
+// once nothing else needs it.
 // A sequence without a finite loss has no posterior: NaN.
 
 @group(0) @binding(4) var<storage, read_write> lattice: array<vec4u>;
@@ -12,8 +13,7 @@ fn posterior(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   let sequence = sequenceAt(n);
   if (t >= min(problem.boxEnd, sequence.inputLength)) { return; }
 
-  let row = u32(i32(t) - problem.alphaFrame) % problem.alphaRows;
-  let place = ((n - problem.firstSequence) * problem.alphaRows + row) * (problem.labels + 1u);
+  let place = alphaRow(n - problem.firstSequence, t);
   var sum = 0.0;
   for (var i = lane; i <= sequence.targetLength; i += LANES) {
     if (inBand(sequence, i, t)) {

@@ -29,9 +29,9 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let t = problem.boxFrame + frameOf(group.x, index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
-  let row = t * problem.frameStride + n * problem.sequenceStride;
-  if (t >= min(problem.boxEnd, sequence.inputLength) || row < problem.firstRow || row - problem.firstRow >= problem.rowCount) { return; }
-  let start = integer + (row - problem.firstRow) * problem.classes;
+  let row = windowRow(t, n);
+  if (t >= min(problem.boxEnd, sequence.inputLength) || row >= problem.rowCount) { return; }
+  let start = integer + row * problem.classes;
   let labels = sequence.targetLength;
   let range = rangeOf(sequence);
 
@@ -69,12 +69,12 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   }
 
   let part = n - problem.firstSequence;
-  let place = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
+  let place = emissionRow(part, t);
   for (var i = lane; i < labels; i += LANES) {
     emissions[place + i] = emission(scoreBits(start + labelAt(sequence, i)), unit, range);
   }
   if (lane == 0u) {
     frame.blank = emission(scoreBits(start + problem.blank), unit, range);
-    frames[part * problem.frames + t] = frame;
+    frames[framePlace(part, t)] = frame;
   }
 }

@@ -25,7 +25,7 @@ fn runningScales(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   let length = (sequence.inputLength + WORKGROUP - 1u) / WORKGROUP;
   let first = min(lane * length, sequence.inputLength);
   let end = min(first + length, sequence.inputLength);
-  let place = part * problem.frames;
+  let place = framePlace(part, 0u);
 
   var run = Reduced();
   for (var t = first; t < end; t++) {

@@ -8,13 +8,14 @@ import exponential from '../shaders/shared/exponential.wgsl?raw';
 import extended from '../shaders/shared/extended.wgsl?raw';
 import fixed from '../shaders/shared/fixed.wgsl?raw';
 import frame from '../shaders/shared/frame.wgsl?raw';
+import layout from '../shaders/shared/layout.wgsl?raw';
 import problem from '../shaders/shared/problem.wgsl?raw';
 import sequence from '../shaders/shared/sequence.wgsl?raw';
 import together from '../shaders/shared/together.wgsl?raw';
 import total from '../shaders/shared/total.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
 
-const shared = { problem, sequence, extended, exponential, values, frame, fixed, total };
+const shared = { problem, layout, extended, exponential, values, frame, fixed, total };
 const kernels = {
   rows: () => rows,
   loss: () => loss,
@@ -29,8 +30,9 @@ const kernels = {
 
 export type KernelName = keyof typeof kernels;
 
-/** Kernels that read the caller's tensor; nobody else declares a binding for it. */
+/** Shared files that declare a binding, which only the kernels that use it are to bind. */
 const readsScores: readonly KernelName[] = ['rows', 'gradient'];
+const readsNoTargets: readonly KernelName[] = ['reduce'];
 
 /** The `const` lines of a module: what the plan fixes when it chooses a kernel. */
 export type Constants = Readonly<Record<string, number | boolean>>;
@@ -49,6 +51,7 @@ export async function moduleOf(kernel: KernelName, constants: Constants): Promis
   const before = {
     ...shared,
     ...(constants.ALONE ? { alone } : { together }),
+    ...(!readsNoTargets.includes(kernel) && { sequence }),
     ...(readsScores.includes(kernel) && { emission }),
   };
   const files = [

@@ -20,7 +20,8 @@ export interface Runner {
   readonly backend: Backend;
   setRecords(records: Uint32Array<ArrayBuffer>): void;
   run(input: RunInput, options: RunOptions): Promise<RunOutput>;
-  encode(encoder: GPUCommandEncoder, input: RunInput): void;
+  /** Only on a GPU. */
+  encode?(encoder: GPUCommandEncoder, input: RunInput): void;
   /** Log-values (alpha, beta) or probabilities of a kept lattice, [N, T, L], as the last run left them; its records. */
   read(kept: Kept, records: Uint32Array): Promise<Float64Array>;
   /** The kept lattice for a shader of the caller's. */

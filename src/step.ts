@@ -244,16 +244,9 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
 
   const constants = { REDUCE: task.reduction !== 'none' };
   const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
-  recording.dispatch(
-    'reduce',
-    [1, 1],
-    {},
-    { targets: { buffer: 'targets', count: 1 }, totals: 'totals', losses },
-    task.sequences,
-    {
-      constants,
-    },
-  );
+  recording.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, task.sequences, {
+    constants,
+  });
   return recording.plan('step', tensors);
 }
 

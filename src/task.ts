@@ -118,7 +118,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
 
   encode(encoder: GpuCommandEncoder, input: EncodeInput): void {
     this.#alive();
-    if (this.backend.device === 'cpu') {
+    if (!this.#runner.encode) {
       throw new CtcError('no-webgpu', `encode: this runs on the CPU (${this.backend.reason}); use run`);
     }
     if (this.#pending > 0) {

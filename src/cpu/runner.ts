@@ -124,13 +124,6 @@ export class CpuRunner implements Runner {
     target.e.set(source.e.subarray(2 * fromFirst, 2 * (fromFirst + count)), 2 * toFirst);
   }
 
-  encode(): never {
-    throw new CtcError(
-      'no-webgpu',
-      `encode: expected a GPU device, but this runs on the CPU (${this.backend.reason}); use run`,
-    );
-  }
-
   read(kept: Kept, records: Uint32Array): Promise<Float64Array> {
     return latticeOf(this.#plan, kept, records, async (block) => {
       const { m, e } = this.#buffers[block[kept]!] as Extended;

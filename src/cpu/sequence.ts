@@ -5,27 +5,28 @@ export class Sequence {
   readonly inputLength: number;
   readonly targetLength: number;
   readonly feasible: boolean;
-  readonly labels: Uint32Array;
-  readonly #starts: Uint32Array;
-  readonly #places: Uint32Array;
+  readonly #targets: Uint32Array;
+  readonly #labels: number;
+  readonly #starts: number;
+  readonly #places: number;
 
   constructor(problem: Problem, targets: Uint32Array, n: number) {
     const base = (n - problem.firstSequence) * problem.recordWords;
     this.inputLength = targets[base];
     this.targetLength = targets[base + 1];
     this.feasible = targets[base + 2] !== 0;
-    this.labels = targets.subarray(base + 3, base + 3 + this.targetLength);
-    const starts = base + 3 + problem.labels;
-    this.#starts = targets.subarray(starts, starts + problem.labels + 1);
-    this.#places = targets.subarray(starts + problem.labels + 1, starts + 2 * problem.labels + 1);
+    this.#targets = targets;
+    this.#labels = base + 3;
+    this.#starts = this.#labels + problem.labels;
+    this.#places = this.#starts + problem.labels + 1;
   }
 
   labelAt(i: number): number {
-    return this.labels[i] & 0x7fffffff;
+    return this.#targets[this.#labels + i] & 0x7fffffff;
   }
 
   maySkip(i: number): boolean {
-    return this.labels[i] >>> 31 === 1;
+    return this.#targets[this.#labels + i] >>> 31 === 1;
   }
 
   /** Emissions below 2^−range count as zero. */
@@ -46,13 +47,13 @@ export class Sequence {
   forEachClass(callback: (label: number, first: number, end: number) => void): void {
     let first = 0;
     for (let j = 0; first < this.targetLength; j++) {
-      const end = this.#starts[j + 1];
-      callback(this.labelAt(this.#places[first]), first, end);
+      const end = this.#targets[this.#starts + j + 1];
+      callback(this.labelAt(this.place(first)), first, end);
       first = end;
     }
   }
 
   place(index: number): number {
-    return this.#places[index];
+    return this.#targets[this.#places + index];
   }
 }
