@@ -4,7 +4,7 @@ import { elementBytes } from '../plan.js';
 import { integerTable, packProblems } from '../problem.js';
 import { inErrorScopes } from './lost.js';
 
-const USAGE = { COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
+const [COPY_SRC, COPY_DST, UNIFORM, STORAGE] = [4, 8, 64, 128];
 
 /** A tensor as the plan's rows, in one buffer of the caller's or in as many of ours as the device asks for. */
 export interface DeviceTensor {
@@ -37,25 +37,25 @@ export class Memory {
   private constructor(device: GPUDevice, plan: Plan, made: GPUBuffer[]) {
     this.#device = device;
     this.#plan = plan;
-    const create = (name: string, size: number, usage: number) => {
-      const buffer = device.createBuffer({ label: `ctc:${plan.strategy}:${name}`, size, usage });
-      made.push(buffer);
-      return buffer;
-    };
     const uniform = (name: string, data: Int32Array<ArrayBuffer>) => {
-      const buffer = create(name, data.byteLength, USAGE.UNIFORM | USAGE.COPY_DST);
+      const buffer = this.#create(made, name, data.byteLength, UNIFORM | COPY_DST);
       device.queue.writeBuffer(buffer, 0, data);
       return buffer;
     };
     this.problems = uniform('problems', packProblems(plan.problems));
     this.integers = uniform('integers', integerTable(plan.integers));
-    const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
     this.#buffers = Object.fromEntries(
       Object.entries(plan.buffers).map(([name, { element, count }]) => [
         name,
-        create(name, count * elementBytes[element], usage),
+        this.#create(made, name, count * elementBytes[element]),
       ]),
     );
+  }
+
+  #create(made: GPUBuffer[], name: string, size: number, usage = STORAGE | COPY_SRC | COPY_DST): GPUBuffer {
+    const buffer = this.#device.createBuffer({ label: `ctc:${this.#plan.strategy}:${name}`, size, usage });
+    made.push(buffer);
+    return buffer;
   }
 
   buffer(name: string): GPUBuffer {
@@ -81,10 +81,7 @@ export class Memory {
       await inErrorScopes(this.#device, name, () => {
         for (let first = 0; first < rows; first += rowsPerBuffer) {
           const size = Math.ceil((Math.min(rowsPerBuffer, rows - first) * rowBytes) / 4) * 4;
-          const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
-          buffers.push(
-            this.#device.createBuffer({ label: `ctc:${this.#plan.strategy}:${name}`, size, usage }),
-          );
+          this.#create(buffers, name, size);
         }
       });
     } catch (error) {
