@@ -2,10 +2,10 @@
 // The fields and their order are those of shaders/shared/problem.wgsl, the record that of shaders/shared/sequence.wgsl.
 
 struct CtcProblem {
-  zero: u32, frames: u32, sequences: u32, classes: u32, labels: u32, blank: u32, zeroInfinity: u32, mean: u32,
-  recordWords: u32, frameStride: u32, sequenceStride: u32, gradOutputStride: u32, firstSequence: u32,
+  zero: u32, frames: u32, sequences: u32, classes: u32, labels: u32, distinct: u32, pairs: u32, blank: u32,
+  zeroInfinity: u32, mean: u32, recordWords: u32, frameStride: u32, sequenceStride: u32, gradOutputStride: u32, firstSequence: u32,
   boxFrame: u32, boxEnd: u32, boxSequence: u32, firstRow: u32, rowCount: u32, emissionFrame: u32, emissionRows: u32,
-  alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32,
+  alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32, segment: u32, blocks: u32,
 }
 struct CtcScale { k: i32, r: f32 }
 
@@ -27,7 +27,9 @@ fn ctcTargetLength(n: u32) -> u32 {
 /// The class of state s; the blank at even states.
 fn ctcClass(n: u32, s: u32) -> u32 {
   if (s % 2u == 0u) { return ctcProblem.blank; }
-  return ctcTargets[ctcRecord(n) + 3u + s / 2u] & 0x7fffffffu;
+  let slots = ctcRecord(n) + 4u;
+  let slot = ctcTargets[slots + s / 2u] & 0x7fffffffu;
+  return ctcTargets[slots + ctcProblem.labels + slot];
 }
 
 fn ctcFrame(n: u32, t: u32) -> u32 {
@@ -40,7 +42,7 @@ fn ctcPlace(n: u32, t: u32, s: u32, origin: i32, rows: u32) -> i32 {
   let frames = ctcInputLength(n);
   if (t >= frames || s >= min(length, 2u * t + 2u) || s + 2u * frames < length + 2u * t) { return -1; }
   let row = u32(i32(t) - origin) % rows;
-  let start = ((n - ctcProblem.firstSequence) * rows + row) * (ctcProblem.labels + 1u) * 2u;
+  let start = ((n - ctcProblem.firstSequence) * rows + row) * ctcProblem.pairs * 2u;
   return i32(start + s);
 }
 

@@ -6,10 +6,9 @@
 //                                                          · emission of label i
 // One invocation owns one pair. The frame before is a row of the same buffer.
 
-@group(0) @binding(4) var<storage, read> frames: array<Frame>;
-@group(0) @binding(5) var<storage, read> emissions: array<Extended>;
-@group(0) @binding(6) var<storage, read_write> lattice: array<vec4u>;
-@group(0) @binding(7) var<storage, read_write> ends: array<Extended>;
+@group(0) @binding(4) var<storage, read> emissions: array<Extended>;
+@group(0) @binding(5) var<storage, read_write> lattice: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> ends: array<Extended>;
 
 fn pairAt(sequence: Sequence, place: u32, i: u32, t: u32) -> Pair {
   if (!inBand(sequence, i, t)) { return Pair(NOTHING, NOTHING); }
@@ -27,7 +26,7 @@ fn alpha(@builtin(global_invocation_id) id: vec3u) {
 
   var now = Pair(NOTHING, NOTHING);
   if (inBand(sequence, i, t)) {
-    let blankEmission = frames[framePlace(part, t)].blank;
+    let emission = emissionRow(part, t);
     var own = Pair(NOTHING, NOTHING);
     var left = NOTHING;
     if (t == 0u) {
@@ -38,10 +37,10 @@ fn alpha(@builtin(global_invocation_id) id: vec3u) {
       own = pairAt(sequence, before, i, t - 1u);
       if (i > 0u) { left = pairAt(sequence, before, i - 1u, t - 1u).label; }
     }
-    now.blank = product(sum3(own.blank, left, NOTHING), blankEmission);
+    now.blank = product(sum3(own.blank, left, NOTHING), emissions[emission]);
     if (i < labels) {
       if (!maySkip(sequence, i)) { left = NOTHING; }
-      now.label = product(sum3(own.label, own.blank, left), emissions[emissionRow(part, t) + i]);
+      now.label = product(sum3(own.label, own.blank, left), emissions[emission + slotAt(sequence, i)]);
     }
     lattice[alphaRow(part, t) + i] = pack(now);
   }

@@ -8,11 +8,10 @@
 // The posterior alpha · beta / Z takes the place of alpha as it passes. Its mantissas are left as they
 // come (alpha.m · beta.m · 2^shift): the gradient divides by the frame's own sum, which cancels drift.
 
-@group(0) @binding(4) var<storage, read> frames: array<Frame>;
-@group(0) @binding(5) var<storage, read> emissions: array<Extended>;
-@group(0) @binding(6) var<storage, read_write> lattice: array<vec4u>;
-@group(0) @binding(7) var<storage, read_write> betas: array<vec4u>;
-@group(0) @binding(8) var<storage, read> totals: array<Total>;
+@group(0) @binding(4) var<storage, read> emissions: array<Extended>;
+@group(0) @binding(5) var<storage, read_write> lattice: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> betas: array<vec4u>;
+@group(0) @binding(7) var<storage, read> totals: array<Total>;
 
 fn posterior(alpha: Extended, beta: Extended, z: Extended) -> f32 {
   return alpha.m * beta.m * powerOfTwo(clamp(alpha.e + beta.e - z.e, -127, 127));
@@ -34,12 +33,12 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
   } else {
     let after = betaRow(part, t + 1u);
     let emission = emissionRow(part, t + 1u);
-    let blankEmission = frames[framePlace(part, t + 1u)].blank;
+    let blankEmission = emissions[emission];
     var own = Pair(NOTHING, NOTHING);
     if (inBand(sequence, i, t + 1u)) {
       own = unpack(betas[after + i]);
       own.blank = product(own.blank, blankEmission);
-      if (i < labels) { own.label = product(own.label, emissions[emission + i]); }
+      if (i < labels) { own.label = product(own.label, emissions[emission + slotAt(sequence, i)]); }
     }
     now.blank = sum3(own.blank, own.label, NOTHING);
     if (i < labels) {
@@ -48,7 +47,7 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
         right = unpack(betas[after + i + 1u]);
         right.blank = product(right.blank, blankEmission);
         if (i + 1u < labels && maySkip(sequence, i + 1u)) {
-          right.label = product(right.label, emissions[emission + i + 1u]);
+          right.label = product(right.label, emissions[emission + slotAt(sequence, i + 1u)]);
         } else {
           right.label = NOTHING;
         }

@@ -4,7 +4,8 @@
 //   gradient(c) = (softmax(c) − Σ posterior(i) over the places i of class c) · weight · gradOutput
 //
 // The blank's posterior is summed over S + 1 states in a fixed order; a label's places come from the
-// inverse index in the sequence's record. No atomics, so the bits are the same at every run.
+// inverse index in the sequence's record. No atomics, so the bits are the same at every run. A workgroup
+// that shares a row writes the softmax of all classes first, four at a time, then the few that occur.
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read> lattice: array<vec4u>;
@@ -13,17 +14,62 @@
 @group(0) @binding(8) var<storage, read_write> grad: array<u32>;
 @group(0) @binding(9) var<uniform> gradShift: u32;
 
-/// v · 2^e times the weight, as bits: overflow becomes Infinity here and not in arithmetic.
-fn weighted(v: f32, e: i32, weight: f32, upstream: u32) -> u32 {
-  if (isNaN(upstream)) { return NAN; }
-  let sign = (bitcast<u32>(v) ^ upstream) & 0x80000000u;
-  let size = normalised(abs(v), e);
-  if ((upstream & 0x7fffffffu) == INFINITY) { return select(sign | INFINITY, NAN, size.m == 0.0); }
-  let factor = product(normalised(weight, 0), normalised(abs(bitcast<f32>(upstream)), 0));
-  let result = product(size, factor);
+/// What one row tells all of its classes.
+struct Row {
+  largest: f32,
+  inverse: f32,   // 1 / normaliser
+  factor: f32,    // weight · gradOutput, if `plain`
+  plain: bool,    // no product with the factor can leave the range of floats
+  weight: f32,
+  upstream: u32,
+}
+
+/// exp(score) of four classes; for logits in units of the largest.
+fn softmax(bits: vec4u, row: Row) -> vec4f {
+  if (!SOFTMAX) { return vec4f(); }
+  if (LOGITS) { return expOfTwice(max(0.5 * finite(bits) - 0.5 * row.largest, vec4f(-44.0))) * row.inverse; }
+  return expOfTwice(clamp(0.5 * finite(bits), vec4f(-44.0), vec4f(8.0)));
+}
+
+/// Whether that holds for log-probabilities: no NaN, no +Infinity, nothing beyond 16.
+fn arePlain(bits: vec4u) -> bool {
+  return LOGITS || !SOFTMAX || !(any(bitcast<vec4i>(bits) > vec4i(0x41800000)) || any(bits > vec4u(MINUS_INFINITY)));
+}
+
+/// Gradient of a class, whatever its score and the factor: overflow becomes Infinity here and not in arithmetic.
+fn rare(bits: u32, posterior: f32, row: Row) -> u32 {
+  let upstreamSize = row.upstream & 0x7fffffffu;
+  let upstreamSign = row.upstream & 0x80000000u;
+  var value = softmax(vec4u(bits), row).x - posterior;
+  var e = 0;
+  if (!arePlain(vec4u(bits))) {
+    // unnormalised scores may be large: beside them the posterior does not count
+    let x = reduce(bitcast<f32>(bits), 1 << 20u);
+    let p = normalised(expNearZero(clamp(x.r, -0.35, 0.35)), x.k);
+    if (isNaN(bits) || bits == INFINITY || p.e > 127) {
+      return select(INFINITY | upstreamSign, NAN, isNaN(bits) || isNaN(row.upstream) || upstreamSize == 0u);
+    }
+    value = p.m;
+    e = p.e;
+    if (e <= 64) {
+      value = p.m * powerOfTwo(e) - posterior;
+      e = 0;
+    }
+  }
+  if (isNaN(row.upstream)) { return NAN; }
+  let sign = (bitcast<u32>(value) & 0x80000000u) ^ upstreamSign;
+  let size = normalised(abs(value), e);
+  if (upstreamSize == INFINITY) { return select(sign | INFINITY, NAN, size.m == 0.0); }
+  let result = product(size, product(normalised(row.weight, 0), normalised(bitcast<f32>(upstreamSize), 0)));
   if (result.m == 0.0) { return 0u; }
   if (result.e > 127) { return sign | INFINITY; }
   return sign | bitcast<u32>(result.m * powerOfTwo(result.e));
+}
+
+fn entry(bits: u32, posterior: f32, row: Row) -> u32 {
+  if (!row.plain || !arePlain(vec4u(bits))) { return rare(bits, posterior, row); }
+  let value = (softmax(vec4u(bits), row).x - posterior) * row.factor;
+  return select(bitcast<u32>(value), 0u, value == 0.0);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -32,68 +78,75 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   let t = problem.boxFrame + frameOf(group.x, index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
-  let row = windowRow(t, n);
-  if (t >= problem.boxEnd || row >= problem.rowCount) { return; }
-  let start = integer + row * problem.classes;
-  let gradStart = gradShift + row * problem.classes;
+  let line = windowRow(t, n);
+  if (t >= problem.boxEnd || line >= problem.rowCount) { return; }
+  let start = integer + line * problem.classes;
+  let gradStart = gradShift + line * problem.classes;
 
-  let status = totals[n].status;
+  let part = n - problem.firstSequence;
   let used = t < sequence.inputLength;
-  if (!used || status != REGULAR) {
-    let none = !used || (status == INFEASIBLE && problem.zeroInfinity != 0u);
+  let k = stepOf(sequence, sweepOf(sequence, t), t);
+  // unused frames belong to the first slice
+  if (!isHeld(select(0u, k, used))) { return; }
+  let total = totals[n];
+  if (!used || total.status != REGULAR) {
+    let none = !used || (total.status == INFEASIBLE && problem.zeroInfinity != 0u);
     for (var c = lane; c < problem.classes; c += LANES) { grad[gradStart + c] = select(NAN, 0u, none); }
     return;
   }
 
-  let part = n - problem.firstSequence;
-  let place = alphaRow(part, t);
-  var sums = vec2f(); // of the blanks, of all states
-  for (var i = lane; i <= sequence.targetLength; i += LANES) {
-    if (inBand(sequence, i, t)) {
-      let pair = lattice[place + i];
-      let blank = bitcast<f32>(pair.x);
-      sums += vec2f(blank, blank + bitcast<f32>(pair.z));
-    }
+  let places = posteriorRow(part, sequence, t);
+  let end = (min(k, sequence.targetLength) + 4u) / 4u;
+  var sums = vec2f(); // of the blanks, of the labels
+  for (var q = lane + firstPair(sequence, k) / 4u; q < end; q += LANES) {
+    sums += posteriorsOf(places, sequence, k, q);
   }
   sums = sumOf(lane, sums);
+  let whole = sums.x + sums.y;
 
   let frame = frames[framePlace(part, t)];
   let upstream = gradOutput[n * problem.gradOutputStride];
-  for (var c = lane; c < problem.classes; c += LANES) {
+  let exponent = (upstream >> 23u) & 0xffu;
+  // 2^±60; the weight is between 1 and 2^-60
+  let plain = (exponent > 67u && exponent < 187u) || (upstream & 0x7fffffffu) == 0u;
+  var row = Row(frame.largest, 1.0 / frame.normaliser, 0.0, plain, total.weight, upstream);
+  if (plain) { row.factor = total.weight * bitcast<f32>(upstream); }
+
+  if (!ALONE) {
+    let ends = vectorsOf(start);
+    for (var v = ends.first + lane; v < ends.end; v += LANES) {
+      let bits = fourScores(v);
+      let to = gradStart + 4u * v - start;
+      if (row.plain && arePlain(bits)) {
+        let value = softmax(bits, row) * row.factor;
+        let zero = value == vec4f();
+        for (var j = 0u; j < 4u; j++) { grad[to + j] = select(bitcast<u32>(value[j]), 0u, zero[j]); }
+      } else {
+        for (var j = 0u; j < 4u; j++) { grad[to + j] = rare(bits[j], 0.0, row); }
+      }
+    }
+    for (var j = lane; j < ends.odd; j += LANES) {
+      let i = oddAt(ends, start, j);
+      grad[gradStart + i - start] = entry(scoreBits(i), 0.0, row);
+    }
+    waitForRow();
+  }
+  // with a row to itself an invocation goes through all classes, with others through those that occur
+  let count = select(slotsOf(sequence), problem.classes, ALONE);
+  for (var j = lane; j < count; j += LANES) {
+    var c = j;
+    if (!ALONE) { c = classOf(sequence, j); }
     var posterior = 0.0;
     if (c == problem.blank) {
-      posterior = sums.x;
+      posterior = sums.x / whole;
     } else {
-      let places = placesOf(sequence, c);
-      for (var j = places.x; j < places.y; j++) {
-        let i = placeAt(sequence, j);
-        if (inBand(sequence, i, t)) { posterior += bitcast<f32>(lattice[place + i].z); }
+      let range = placesOf(sequence, c);
+      for (var place = range.x; place < range.y; place++) {
+        let i = placeAt(sequence, place);
+        if (inBand(sequence, i, t)) { posterior += labelPosterior(places, sequence, t, i); }
       }
+      posterior /= whole;
     }
-    posterior /= sums.y;
-
-    var value = -posterior;
-    var e = 0;
-    var special = 0u;
-    if (SOFTMAX) {
-      let bits = scoreBits(start + c);
-      if (LOGITS) {
-        let p = emission(bits, frame.unit, rangeOf(sequence));
-        value += p.m * powerOfTwo(p.e) / frame.normaliser;
-      } else if (isNaN(bits) || bits == INFINITY) {
-        special = bits;
-      } else if (bits != MINUS_INFINITY) {
-        // unnormalised scores may be large: beside them the posterior does not count
-        let x = reduce(bitcast<f32>(bits), 1 << 20u);
-        let p = normalised(expNearZero(clamp(x.r, -0.4, 0.4)), x.k);
-        if (p.e > 127) { special = INFINITY; } else if (p.e > 64) { value = p.m; e = p.e; } else { value += p.m * powerOfTwo(p.e); }
-      }
-    }
-    var result = weighted(value, e, totals[n].weight, upstream);
-    if (special != 0u) {
-      let zero = (upstream & 0x7fffffffu) == 0u;
-      result = select(INFINITY | (upstream & 0x80000000u), NAN, isNaN(special) || isNaN(upstream) || zero);
-    }
-    grad[gradStart + c] = result;
+    grad[gradStart + c] = entry(scoreBits(start + c), posterior, row);
   }
 }

@@ -1,11 +1,10 @@
-// One workgroup for each sequence: Z from the two end states, and the loss −ln Z.
+// One workgroup for each sequence: Z, and the loss −ln Z.
 //
-//   Z = (alpha(T−1, last blank) + alpha(T−1, last label)) · Π_t unit_t / normaliser_t
+//   Z = (sum over all paths, in the units of the frames) · Π_t unit_t / normaliser_t
 //
 // The scales are summed as integers, so that a million equal frames add up to what they are.
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
-@group(0) @binding(5) var<storage, read> ends: array<Extended>;
 @group(0) @binding(6) var<storage, read_write> totals: array<Total>;
 
 var<workgroup> parts: array<Total, WORKGROUP>;
@@ -17,6 +16,8 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let sequence = sequenceAt(n);
 
   var sum = Total();
+  sum.z = NOTHING;
+  if (sequence.inputLength == 0u) { if (lane == 0u) { sum.z = ONE; } } else if (sequence.feasible) { sum.z = pathsOf(sequence, part, lane); }
   for (var t = lane; t < sequence.inputLength; t += WORKGROUP) {
     let frame = frames[framePlace(part, t)];
     let scale = scaleOf(frame);
@@ -33,18 +34,13 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       sum.near = fixedSum(sum.near, other.near);
       sum.far += other.far;
       sum.status |= other.status;
+      sum.z = sum3(sum.z, other.z, NOTHING);
       parts[lane] = sum;
     }
   }
   if (lane != 0u) { return; }
 
-  sum.z = ONE;
   sum.weight = weightOf(sequence);
-  if (sequence.inputLength > 0u) {
-    var label = NOTHING;
-    if (sequence.targetLength > 0u) { label = ends[2u * part + 1u]; }
-    sum.z = sum3(ends[2u * part], label, NOTHING);
-  }
   if (sum.status != 0u) {
     sum.status = INVALID;
     sum.loss = NAN;

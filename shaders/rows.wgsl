@@ -2,9 +2,9 @@
 //
 //   scores      -1.2  -0.1  -7.3  -2.0  …  C classes        log-probabilities, or logits
 //   unit        e^(-0.1)                                    of the largest that counts
-//   emissions   0.33  1  7e-4  …                            of the blank and of the S_n labels
+//   emissions   0.33  1  7e-4  …                            of the blank and of each distinct label
 //
-// What counts: for log-probabilities the blank and the labels of the sequence, S + 1 gathers; for
+// What counts: for log-probabilities the blank and the labels of the sequence, gathers; for
 // logits the whole row, whose normaliser Σ exp(logit) is found here too and never stored per class.
 
 @group(0) @binding(4) var<storage, read_write> frames: array<Frame>;
@@ -12,16 +12,6 @@
 
 const LARGEST_FINITE_KEY = 0xff7fffffu;
 const MINUS_INFINITY_KEY = 0x007fffffu;
-
-/// Integers in the order of the floats; NaN of either sign above all.
-fn orderKey(bits: u32) -> u32 {
-  let key = bits ^ select(0x80000000u, 0xffffffffu, bits >> 31u == 1u);
-  return select(key, 0xffffffffu, isNaN(bits));
-}
-
-fn fromOrderKey(key: u32) -> u32 {
-  return key ^ select(0xffffffffu, 0x80000000u, key >> 31u == 1u);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -31,50 +21,58 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let sequence = sequenceAt(n);
   let row = windowRow(t, n);
   if (t >= min(problem.boxEnd, sequence.inputLength) || row >= problem.rowCount) { return; }
+  let sweep = sweepOf(sequence, t);
+  let step = stepOf(sequence, sweep, t);
+  let other = stepOf(sequence, 1u, t);
+  if (!isHeld(step) && !(isMiddle(sequence, t) && isHeld(other))) { return; }
   let start = integer + row * problem.classes;
-  let labels = sequence.targetLength;
+  let slots = slotsOf(sequence);
   let range = rangeOf(sequence);
 
-  var key = select(orderKey(scoreBits(start + problem.blank)), MINUS_INFINITY_KEY, LOGITS);
+  var seen = Seen(0.0, 0.0, 0.0, MINUS_INFINITY_KEY);
   if (LOGITS) {
-    for (var c = lane; c < problem.classes; c += LANES) { key = max(key, orderKey(scoreBits(start + c))); }
+    seen = laneOfRow(lane, start);
   } else {
-    for (var i = lane; i < labels; i += LANES) {
-      key = max(key, orderKey(scoreBits(start + labelAt(sequence, i))));
+    for (var slot = lane; slot < slots; slot += LANES) {
+      seen.key = max(seen.key, orderKey(scoreBits(start + classOf(sequence, slot))));
     }
   }
-  let largest = largestOf(lane, key);
-  let none = largest == MINUS_INFINITY_KEY;
-  let invalid = largest > LARGEST_FINITE_KEY || (LOGITS && none);
-  var unit = Reduced();
-  if (!invalid && !none) { unit = unitOf(bitcast<f32>(fromOrderKey(largest)), range); }
-
-  var frame = Frame(NOTHING, unit, 1.0, 0.0, u32(invalid), 0u);
-  if (LOGITS && !invalid) {
-    // the largest are counted, the others summed: ln(1 + rest) keeps every digit of a confident frame
-    var rest = vec2f(); // sum, count
-    for (var c = lane; c < problem.classes; c += LANES) {
-      let bits = scoreBits(start + c);
-      if (orderKey(bits) == largest) {
-        rest.y += 1.0;
-      } else {
-        let e = emission(bits, unit, range);
-        rest.x += e.m * powerOfTwo(e.e);
-      }
-    }
-    rest = sumOf(lane, rest);
-    let others = (rest.y - 1.0) + rest.x;
+  let key = largestOf(lane, seen.key);
+  let largest = bitcast<f32>(fromOrderKey(key));
+  var none = key == MINUS_INFINITY_KEY;
+  var lowest = 0.0;
+  if (LOGITS && key == orderKey(LOWEST_BITS)) {
+    lowest = countLowest(lane, start);
+    none = lowest == 0.0;
+  }
+  let invalid = key > LARGEST_FINITE_KEY || (LOGITS && none);
+  var frame = Frame(Reduced(), 0.0, 1.0, 0.0, u32(invalid));
+  if (!invalid && !none) {
+    frame.unit = unitOf(largest, range);
+    frame.largest = largest;
+  }
+  if (LOGITS) {
+    let isLargest = seen.largest == largest;
+    let before = (seen.rest + seen.equal) * expOfTwice(vec4f(max(0.5 * seen.largest - 0.5 * largest, -44.0))).x;
+    let rest = sumOf(lane, select(vec2f(before, 0.0), vec2f(seen.rest, seen.equal), isLargest));
+    let others = select((rest.y - 1.0) + rest.x, lowest - 1.0, lowest > 0.0);
     frame.normaliser = 1.0 + others;
-    frame.lnNormaliser = ln1p(others);
+    frame.lnNormaliser = ln1p(max(others, 0.0));
   }
 
   let part = n - problem.firstSequence;
-  let place = emissionRow(part, t);
-  for (var i = lane; i < labels; i += LANES) {
-    emissions[place + i] = emission(scoreBits(start + labelAt(sequence, i)), unit, range);
+  if (lane == 0u) { frames[framePlace(part, t)] = frame; }
+  if (isHeld(step)) {
+    let place = emissionRow(sweepRow(part, sweep), step);
+    for (var slot = lane; slot < slots; slot += LANES) {
+      emissions[place + slot] = emission(scoreBits(start + classOf(sequence, slot)), frame.unit, range);
+    }
+    emissions[place + problem.distinct + 1u] = NO_EMISSION;
   }
-  if (lane == 0u) {
-    frame.blank = emission(scoreBits(start + problem.blank), unit, range);
-    frames[framePlace(part, t)] = frame;
+  // at the middle the other sweep arrives without the emission, which is in this one
+  if (isMiddle(sequence, t) && isHeld(other)) {
+    let place = emissionRow(sweepRow(part, 1u), other);
+    for (var slot = lane; slot < slots; slot += LANES) { emissions[place + slot] = ONE; }
+    emissions[place + problem.distinct + 1u] = NO_EMISSION;
   }
 }

@@ -90,7 +90,7 @@ export function checkSettings(options: CtcLossOptions = {}): Settings {
   checkInteger('blank', blank, 0);
   checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
   checkChoice('gradient', gradient, ['logits', 'logProbs', 'none']);
-  checkChoice('strategy', strategy, ['auto', 'step']);
+  checkChoice('strategy', strategy, ['auto', 'step', 'fused', 'tiled']);
   return settings;
 }
 

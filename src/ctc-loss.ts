@@ -8,11 +8,11 @@ import {
   type Settings,
   scoresKey,
 } from './check.js';
-import { adapterName, isSoftware, limitsOf, sharedDevice } from './device.js';
+import { adapterName, adapterOf, limitsOf, sharedDevice } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { forced } from './forced.js';
 import { GpuRunner } from './gpu/runner.js';
-import { type Limits, tuningFor } from './plan.js';
+import { type Limits, strategyFor, tuningFor } from './plan.js';
 import { Task, type TaskShape } from './task.js';
 import type {
   Backend,
@@ -78,7 +78,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
   ) {
     this.#settings = settings;
     this.#device = device;
-    this.#backend = { device: device ? 'gpu' : 'cpu', adapter, strategy: 'step', reason };
+    this.#backend = { device: device ? 'gpu' : 'cpu', adapter, strategy: settings.strategy, reason };
   }
 
   /** The device in use: the caller's or the shared one; undefined on the CPU. */
@@ -116,20 +116,23 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     const { limits, tuning } = forced.get(this) ?? {};
     const device = this.#device;
     const room = { ...(device ? limitsOf(device) : cpuLimits), ...limits };
+    const task = { ...this.#settings, ...shape };
+    const sizes = { ...tuningFor(adapterOf(device)), ...tuning };
+    const strategy = strategyFor(this.#settings.strategy, task, sizes);
     // a strategy is a chunk of its own: its plan and its kernels
-    const { planStep } = await import('./step.js');
-    const plan = planStep({ ...this.#settings, ...shape }, room, {
-      ...tuningFor(isSoftware(device)),
-      ...tuning,
-    });
+    const plan =
+      strategy === 'step'
+        ? (await import('./step.js')).planStep(task, room, sizes)
+        : (await import('./sweeps.js')).planSweeps(task, room, sizes, strategy);
+    const backend = { ...this.#backend, strategy };
     const runner = device
-      ? await GpuRunner.create(device, plan, this.#backend)
-      : new (await import('./cpu/runner.js')).CpuRunner(plan, this.#backend);
-    const task = new Task<R, G, S>(plan, runner, () => this.#tasks.delete(task));
-    this.#tasks.add(task);
-    if (this.#destroyed) task.destroy();
+      ? await GpuRunner.create(device, plan, backend)
+      : new (await import('./cpu/runner.js')).CpuRunner(plan, backend);
+    const made = new Task<R, G, S>(plan, runner, () => this.#tasks.delete(made));
+    this.#tasks.add(made);
+    if (this.#destroyed) made.destroy();
     this.#alive();
-    return task;
+    return made;
   }
 
   /**

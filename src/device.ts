@@ -1,5 +1,5 @@
 import { CtcError } from './errors.js';
-import type { Limits } from './plan.js';
+import type { Adapter, Limits } from './plan.js';
 
 /** A device, and where it comes from. */
 export interface OpenDevice {
@@ -50,6 +50,7 @@ async function open(): Promise<OpenDevice> {
     const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
     const device = await adapter.requestDevice({
       label: 'ctc:device',
+      requiredFeatures: adapter.features.has('subgroups') ? ['subgroups'] : [],
       requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
     });
     device.lost.then(() => {
@@ -67,9 +68,12 @@ export function adapterName(info: GPUAdapterInfo | undefined): string {
   return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';
 }
 
-/** A device without a GPU behind it, where barriers are dear. */
-export function isSoftware(device: GPUDevice | undefined): boolean {
-  return device?.adapterInfo?.isFallbackAdapter === true;
+/** What a plan is tuned to. Without a device: one wide block for the CPU's twins. */
+export function adapterOf(device: GPUDevice | undefined): Adapter {
+  if (!device) return { software: true, subgroupSize: 0 };
+  const { isFallbackAdapter, subgroupMinSize, subgroupMaxSize } = device.adapterInfo ?? {};
+  const subgroups = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
+  return { software: isFallbackAdapter === true, ...(subgroups && { subgroupSize: subgroupMinSize }) };
 }
 
 /** The limits that a plan has to respect; indices in the shaders are 32 bits wide. */

@@ -1,7 +1,7 @@
 import type { Axes } from './check.js';
-import type { Constants, KernelName } from './kernels.js';
+import type { Constants, KernelName } from './kernels/kernels.js';
 import { type Problem, problemFields, uniformBlockBytes } from './problem.js';
-import type { Dtype, Gradient, Kept, Reduction } from './types.js';
+import type { Dtype, Gradient, Kept, Reduction, Strategy } from './types.js';
 
 /** What a plan must know of a device. */
 export interface Limits {
@@ -22,16 +22,51 @@ export interface Tuning {
   readonly elementsPerDispatch: number;
   /** Frames that one command walks: the length of the table behind `integer`. */
   readonly framesPerCommand: number;
+  /** Lanes of a workgroup that sweeps, four pairs each; 0: as many as a row needs. */
+  readonly lanes: number;
+  /** Whether those are a subgroup. */
+  readonly subgroups: boolean;
+  readonly software: boolean;
 }
 
-export function tuningFor(softwareAdapter: boolean): Tuning {
+/** What a tuning must know of a device. */
+export interface Adapter {
+  readonly software: boolean;
+  /** Lanes of a subgroup, where the device has subgroups of one size only. */
+  readonly subgroupSize?: number;
+}
+
+export function tuningFor({ software, subgroupSize }: Adapter): Tuning {
   return {
     workgroupSize: 64,
-    rowWorkgroupSize: softwareAdapter ? 16 : 64,
+    rowWorkgroupSize: software ? 8 : 64,
     sharedRow: 512,
-    elementsPerDispatch: softwareAdapter ? 2 ** 19 : 2 ** 22,
+    elementsPerDispatch: software ? 2 ** 19 : 2 ** 22,
     framesPerCommand: 4096,
+    lanes: subgroupSize ?? (software ? 8 : 64),
+    subgroups: subgroupSize !== undefined,
+    software,
   };
+}
+
+/**
+ * The strategy for a task: what was asked for, or the fastest that does it.
+ * @throws TypeError for a strategy that cannot do it.
+ */
+export function strategyFor(
+  asked: Strategy,
+  { keep, maxTargetLength, sequences }: ProblemShape,
+  { lanes, software }: Tuning,
+): Plan['strategy'] {
+  if (keep.length > 0 && asked !== 'auto' && asked !== 'step')
+    throw new TypeError(
+      `keep: expected nothing with strategy '${asked}', which stores no lattice; use 'step'`,
+    );
+  if (asked !== 'auto') return asked;
+  if (keep.length > 0) return 'step';
+  // a GPU has room for many workgroups: few sequences with wide targets would leave it idle
+  const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
+  return !software && blocks >= 4 && sequences < 64 ? 'tiled' : 'fused';
 }
 
 /** The problem, all but the data. */
@@ -47,7 +82,18 @@ export interface ProblemShape extends Axes {
 }
 
 /** Bytes of an element on the GPU; the twins hold the same elements as float64. */
-export const elementBytes = { word: 4, extended: 8, scale: 8, pair: 16, frame: 32, total: 36 } as const;
+export const elementBytes = {
+  word: 4,
+  extended: 8,
+  scale: 8,
+  pair: 16,
+  frame: 24,
+  total: 36,
+  share: 8,
+  state: 16,
+  posterior: 8,
+  edge: 8,
+} as const;
 
 export interface BufferPlan {
   readonly element: keyof typeof elementBytes;
@@ -123,7 +169,7 @@ export interface KeptBlock {
 
 /** Everything that a run does, as data. */
 export interface Plan {
-  readonly strategy: 'step';
+  readonly strategy: Exclude<Strategy, 'auto'>;
   readonly task: ProblemShape;
   readonly buffers: Readonly<Record<string, BufferPlan>>;
   readonly tensors: Readonly<Record<TensorName, TensorPlan>>;

@@ -7,6 +7,8 @@ export type Problem = Record<
   | 'sequences'
   | 'classes'
   | 'labels'
+  | 'distinct'
+  | 'pairs'
   | 'blank'
   | 'zeroInfinity'
   | 'mean'
@@ -25,7 +27,9 @@ export type Problem = Record<
   | 'alphaFrame'
   | 'alphaRows'
   | 'betaFrame'
-  | 'betaRows',
+  | 'betaRows'
+  | 'segment'
+  | 'blocks',
   number
 >;
 

@@ -22,11 +22,19 @@ function intersection(a: Range, b: Range): Range {
   return { first: Math.max(a.first, b.first), end: Math.min(a.end, b.end) };
 }
 
-/** Bytes for one frame of one sequence. */
-export interface FrameBytes {
+/** What a strategy holds of one sequence. */
+export interface Held {
+  /** Steps into which its time is laid out. */
+  readonly steps: number;
+  /** Bytes for each of them. */
   readonly lattice: number;
   readonly emissions: number;
+  /** Bytes that it holds at least, however time is cut. */
+  readonly row: number;
 }
+
+/** More than this is not taken for a lattice at once, even where a device would give it. */
+const mostLattice = 2 ** 30;
 
 /**
  * How the library's own memory is split so that no buffer exceeds a binding: over the batch first, and where one
@@ -36,10 +44,10 @@ export interface FrameBytes {
 export function splitMemory(
   task: ProblemShape,
   limits: Limits,
-  bytes: FrameBytes,
+  { steps, lattice, emissions, row }: Held,
 ): { parts: Range[]; slices: Range[] } {
   const { frames, sequences, classes, maxTargetLength } = task;
-  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, mostLattice);
   const fits = (what: string, needed: number, room: number) => {
     if (needed <= room) return;
     throw new RangeError(
@@ -47,18 +55,22 @@ export function splitMemory(
     );
   };
   const record = 4 * recordWords(maxTargetLength, classes);
-  const twoRows = 2 * elementBytes.pair * (maxTargetLength + 1);
   fits(`T = ${frames}`, elementBytes.frame * frames, most);
-  fits(`maxTargetLength = ${maxTargetLength}`, twoRows, most);
+  fits(`maxTargetLength = ${maxTargetLength}`, Math.max(row, 2 * lattice, 2 * emissions), most);
   fits(`C = ${classes} and maxTargetLength = ${maxTargetLength}`, record, most);
   fits(`N = ${sequences}`, sequences * record, limits.maxBufferSize);
 
-  const widest = Math.max(bytes.lattice, bytes.emissions);
-  const whole = Math.max(widest * frames, elementBytes.frame * frames, twoRows, record);
-  const perPart = Math.min(Math.floor(most / whole) || 1, limits.maxComputeWorkgroupsPerDimension);
-  // a slice has one row more: the frame before it (alpha) or after it (emissions, beta)
-  const perSlice = whole <= most ? frames : Math.floor(most / widest) - 1;
-  return { parts: cut(sequences, perPart), slices: cut(frames, perSlice) };
+  // the lattice and the emissions together in one and a half bindings
+  const perStep = Math.max(lattice, emissions, (lattice + emissions) / 1.5);
+  const whole = Math.max(perStep * steps, elementBytes.frame * frames, row, record);
+  const perPart = Math.min(
+    Math.floor(most / whole) || 1,
+    Math.max(1, Math.floor(limits.maxComputeWorkgroupsPerDimension / 2)),
+  );
+  // a slice of the step strategy has one row more: the frame before it (alpha) or after it (emissions, beta)
+  const perSlice = whole <= most ? steps : Math.floor(most / perStep) - 1;
+  const evenly = Math.ceil(steps / Math.ceil(steps / perSlice));
+  return { parts: cut(sequences, perPart), slices: cut(steps, evenly) };
 }
 
 /** Rows of one buffer, where the library makes the buffers of a tensor. */

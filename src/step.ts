@@ -1,28 +1,8 @@
-import {
-  type Binding,
-  elementBytes,
-  type Limits,
-  type Plan,
-  PlanRecording,
-  type ProblemShape,
-  type TensorName,
-  type TensorPlan,
-  type Tuning,
-} from './plan.js';
+import { type Bindings, Draft } from './draft.js';
+import { elementBytes, type Limits, type Plan, type ProblemShape, type Tuning } from './plan.js';
 import type { Problem } from './problem.js';
-import {
-  type Box,
-  boxesOf,
-  count,
-  cut,
-  type Range,
-  rowsPerBuffer,
-  splitMemory,
-  splitTensor,
-} from './split.js';
-import { recordWords } from './targets.js';
-
-type Bindings = Readonly<Record<string, Binding | string>>;
+import { type Box, count, cut, type Range, splitMemory } from './split.js';
+import { distinctLabels } from './targets.js';
 
 /** A slice of time of one part of the batch: where its lattice lies. */
 interface Stage extends Box {
@@ -38,12 +18,15 @@ interface Stage extends Box {
 export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
   const { frames, maxTargetLength: labels, keep } = task;
   const pairs = labels + 1;
+  const slots = distinctLabels(labels, task.classes) + 2;
   const keepsBeta = keep.includes('beta');
   const backward = task.gradient !== 'none' || keepsBeta || keep.includes('posterior');
   const stored = backward || keep.includes('alpha');
   const { parts, slices } = splitMemory(task, limits, {
+    steps: frames,
+    row: 2 * pairs * elementBytes.pair,
     lattice: stored ? pairs * elementBytes.pair : 0,
-    emissions: labels * elementBytes.extended,
+    emissions: slots * elementBytes.extended,
   });
   const groups = Math.ceil(pairs / tuning.workgroupSize);
   if (groups > limits.maxComputeWorkgroupsPerDimension) {
@@ -51,52 +34,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
       `maxTargetLength: expected at most ${limits.maxComputeWorkgroupsPerDimension * tuning.workgroupSize - 1} on this device, got ${labels}`,
     );
   }
-  const windows = splitTensor(task, limits, tuning);
-  const tensors = tensorsOf(task, limits);
-  const recording = new PlanRecording(task, problemOf(task), {
-    WORKGROUP: tuning.workgroupSize,
-    LOGITS: task.scores === 'logits',
-  });
-  // how the rows of the caller's tensor are shared out; by C alone, since a sequence's bits must not depend on its batch
-  const alone = task.classes < tuning.sharedRow;
-  const rowsPerGroup = alone ? tuning.workgroupSize : 1;
-  const share = { ALONE: alone, ...(!alone && { WORKGROUP: tuning.rowWorkgroupSize }) };
-
-  /** One workgroup for each row of the caller's tensors that belongs to a box. */
-  function overRows(kernel: 'rows' | 'gradient', box: Box, fields: Partial<Problem>, bindings: Bindings) {
-    const both = kernel === 'gradient';
-    const constants = {
-      ...share,
-      HALF: task.dtype === 'float16',
-      ...(both && { SOFTMAX: task.gradient === 'logits' }),
-    };
-    const integers = {
-      integer: { shiftOf: 'scores' as TensorName },
-      ...(both && { gradShift: { shiftOf: 'grad' as TensorName } }),
-    };
-    for (const window of windows) {
-      const rows = { firstRow: window.first, rows: count(window) };
-      const caller = {
-        scores: { tensor: 'scores' as const, ...rows },
-        ...(both && { grad: { tensor: 'grad' as const, ...rows } }),
-      };
-      for (const { frames, sequences } of boxesOf(window, box, task, limits)) {
-        const grid = [Math.ceil(count(frames) / rowsPerGroup), count(sequences)] as const;
-        const place = {
-          boxFrame: frames.first,
-          boxEnd: frames.end,
-          boxSequence: sequences.first,
-          firstRow: rows.firstRow,
-          rowCount: rows.rows,
-        };
-        const cost = count(frames) * count(sequences) * (task.classes + labels);
-        recording.dispatch(kernel, grid, { ...fields, ...place }, { ...bindings, ...caller }, cost, {
-          constants,
-          integers,
-        });
-      }
-    }
-  }
+  const recording = new Draft(task, limits, tuning, false, {});
 
   /** One dispatch for each frame of a box. */
   function overFrames(kernel: 'alpha' | 'beta', box: Box, fields: Partial<Problem>, bindings: Bindings) {
@@ -131,7 +69,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
         emissions: recording.buffer(
           backward ? `emissions.${j}` : 'emissions',
           'extended',
-          batch * emissionRows * labels,
+          batch * emissionRows * slots,
         ),
         lattice: recording.buffer(stored ? `lattice.${own}` : 'lattice', 'pair', batch * alphaRows * pairs),
         betas: backward
@@ -150,19 +88,9 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     });
   }
 
-  recording.buffer('targets', 'word', task.sequences * recordWords(labels, task.classes));
-  recording.buffer('totals', 'total', task.sequences);
-  // where the caller gives none
-  recording.buffer('losses', 'word', tensors.losses.rowBytes / 4);
-  recording.buffer('gradOutput', 'word', tensors.gradOutput.rowBytes / 4);
-
   parts.forEach((part, p) => {
     const batch = count(part);
-    const words = recordWords(labels, task.classes);
-    const ofPart: Bindings = {
-      targets: { buffer: 'targets', first: part.first * words, count: batch * words },
-      frames: recording.buffer('frames', 'frame', batch * frames),
-    };
+    const ofPart = recording.ofPart(part);
     const ends = recording.buffer('ends', 'extended', 2 * batch);
     const totals = 'totals';
     const stages = stagesOf(part, p);
@@ -170,7 +98,10 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     stages.forEach((stage, j) => {
       const { fields, emissions, lattice } = stage;
       const before = stages[j - 1];
-      overRows('rows', { ...stage, frames: stage.emissionFrames }, fields, { ...ofPart, emissions });
+      recording.overRows('rows', { ...stage, frames: stage.emissionFrames }, fields, {
+        ...ofPart,
+        emissions,
+      });
       if (stored && before)
         recording.copy(before.lattice, lattice, (before.fields.alphaRows! - 1) * pairs, 0, pairs);
       overFrames('alpha', stage, fields, { ...ofPart, emissions, lattice, ends });
@@ -198,8 +129,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
         overFrames('beta', stage, fields, { ...ofPart, emissions, lattice, betas, totals });
       }
       if (task.gradient !== 'none') {
-        const gradOutput = { tensor: 'gradOutput', firstRow: 0, rows: 1 } as const;
-        overRows('gradient', stage, fields, { ...ofPart, lattice, totals, gradOutput });
+        recording.overRows('gradient', stage, fields, { ...ofPart, lattice, totals });
       }
       if (keep.includes('posterior')) {
         const short = Math.max(1, Math.floor(tuning.elementsPerDispatch / (batch * pairs)));
@@ -212,8 +142,8 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
             boxEnd: stage.frames.first + run.end,
             boxSequence: part.first,
           };
-          const bindings = { targets: ofPart.targets!, lattice, totals };
-          const grid = [Math.ceil(count(run) / rowsPerGroup), batch] as const;
+          const bindings = { targets: ofPart.targets, lattice, totals };
+          const grid = [recording.groups(count(run)), batch] as const;
           recording.dispatch(
             'posterior',
             grid,
@@ -221,7 +151,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
             bindings,
             count(run) * batch * pairs,
             {
-              constants: share,
+              constants: recording.share,
             },
           );
         }
@@ -242,59 +172,5 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     }
   });
 
-  const constants = { REDUCE: task.reduction !== 'none' };
-  const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
-  recording.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, task.sequences, {
-    constants,
-  });
-  return recording.plan('step', tensors);
-}
-
-/** What every dispatch is told of the problem; the fields of its own share come on top. */
-function problemOf(task: ProblemShape): Problem {
-  const { frames, sequences, classes, maxTargetLength } = task;
-  return {
-    zero: 0,
-    frames,
-    sequences,
-    classes,
-    labels: maxTargetLength,
-    blank: task.blank,
-    zeroInfinity: Number(task.zeroInfinity),
-    mean: Number(task.reduction === 'mean'),
-    recordWords: recordWords(maxTargetLength, classes),
-    frameStride: task.layout === 'NTC' ? 1 : sequences,
-    sequenceStride: task.layout === 'NTC' ? frames : 1,
-    gradOutputStride: Number(task.reduction === 'none'),
-    firstSequence: 0,
-    boxFrame: 0,
-    boxEnd: 0,
-    boxSequence: 0,
-    firstRow: 0,
-    rowCount: 0,
-    emissionFrame: 0,
-    emissionRows: 1,
-    alphaFrame: 0,
-    alphaRows: 1,
-    betaFrame: 0,
-    betaRows: 1,
-  };
-}
-
-function tensorsOf(task: ProblemShape, limits: Limits): Record<TensorName, TensorPlan> {
-  const rows = task.sequences * task.frames;
-  const perBuffer = rowsPerBuffer(task, limits);
-  const scoreBytes = task.dtype === 'float16' ? 2 : 4;
-  const reduced = {
-    rows: 1,
-    rowBytes: task.reduction === 'none' ? 4 * task.sequences : 4,
-    elementBytes: 4,
-    rowsPerBuffer: 1,
-  };
-  return {
-    scores: { rows, rowBytes: task.classes * scoreBytes, elementBytes: scoreBytes, rowsPerBuffer: perBuffer },
-    grad: { rows, rowBytes: task.classes * 4, elementBytes: 4, rowsPerBuffer: perBuffer },
-    losses: reduced,
-    gradOutput: reduced,
-  };
+  return recording.finish('step');
 }

@@ -129,41 +129,50 @@ export function requiredFrames(labels: ArrayLike<number>): number {
   return frames;
 }
 
+/** Room for the distinct labels of a sequence. */
+export function distinctLabels(maxTargetLength: number, classes: number): number {
+  return Math.min(maxTargetLength, classes - 1);
+}
+
 /** Words of a sequence's record, shaders/shared/sequence.wgsl; a multiple of 64 so that any range binds. */
 export function recordWords(maxTargetLength: number, classes: number): number {
-  return Math.ceil((4 + 3 * maxTargetLength + 2 * Math.ceil(classes / 32)) / 64) * 64;
+  const lists = 2 * maxTargetLength + 2 * distinctLabels(maxTargetLength, classes);
+  return Math.ceil((6 + lists + 2 * Math.ceil(classes / 32)) / 64) * 64;
 }
 
 /** The records of a batch, as shaders/shared/sequence.wgsl lays them out. */
 export function packRecords(
   batch: Batch,
+  blank: number,
   maxTargetLength: number,
   classes: number,
 ): Uint32Array<ArrayBuffer> {
   const words = recordWords(maxTargetLength, classes);
-  const count = batch.labels.length;
-  const records = new Uint32Array(words * count);
+  const room = distinctLabels(maxTargetLength, classes);
+  const slotClasses = 4 + maxTargetLength;
+  const starts = slotClasses + room + 1;
+  const places = starts + room + 1;
+  const classTable = places + maxTargetLength;
+  const records = new Uint32Array(words * batch.labels.length);
   batch.labels.forEach((labels, n) => {
     const record = records.subarray(n * words, (n + 1) * words);
     record[0] = batch.inputLengths[n];
     record[1] = labels.length;
     record[2] = Number(batch.inputLengths[n] >= requiredFrames(labels));
-    labels.forEach((label, i) => {
-      record[3 + i] = label | (i > 0 && label !== labels[i - 1] ? 0x80000000 : 0);
-    });
-    const starts = 3 + maxTargetLength;
-    const places = starts + maxTargetLength + 1;
-    const classTable = places + maxTargetLength;
+    record[slotClasses] = blank;
     const order = Uint32Array.from(labels.keys()).sort((a, b) => labels[a] - labels[b] || a - b);
     let distinct = 0;
     order.forEach((place, j) => {
-      record[places + j] = place;
       const label = labels[place];
       if (j === 0 || label !== labels[order[j - 1]]) {
         record[starts + distinct++] = j;
+        record[slotClasses + distinct] = label;
         record[classTable + 2 * (label >> 5)] |= 1 << (label & 31);
       }
+      record[4 + place] = distinct | (place > 0 && label !== labels[place - 1] ? 0x80000000 : 0);
+      record[places + j] = place;
     });
+    record[3] = distinct;
     record[starts + distinct] = labels.length;
     let before = 0;
     for (let word = classTable; word < classTable + 2 * Math.ceil(classes / 32); word += 2) {

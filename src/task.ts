@@ -85,7 +85,8 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
 
   /** Targets that are checked already. */
   setBatch(batch: Batch): void {
-    this.#records = packRecords(batch, this.#plan.task.maxTargetLength, this.#plan.task.classes);
+    const { task } = this.#plan;
+    this.#records = packRecords(batch, task.blank, task.maxTargetLength, task.classes);
     if (this.#pending === 0) this.#upload(this.#records);
   }
 

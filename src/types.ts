@@ -23,8 +23,12 @@ export type Gradient = 'logits' | 'logProbs' | 'none';
 /** Order of the axes in memory: time, batch, classes. `TC` is one sequence without a batch axis. */
 export type Layout = 'TNC' | 'NTC' | 'TC';
 
-/** How the lattice is computed. `step`: one dispatch per frame and direction. */
-export type Strategy = 'auto' | 'step';
+/**
+ * How the lattice is computed. `step`: one dispatch per frame and direction. `fused`: many frames per dispatch, from both
+ * ends of a sequence at once, a workgroup for each. `tiled`: the same, with a workgroup for each block of a wide target.
+ * `auto` chooses.
+ */
+export type Strategy = 'auto' | 'step' | 'fused' | 'tiled';
 
 export type Dtype = 'float32' | 'float16';
 
@@ -95,7 +99,8 @@ export interface Backend {
   readonly device: 'gpu' | 'cpu';
   /** The adapter's own description. */
   readonly adapter: string;
-  readonly strategy: Exclude<Strategy, 'auto'>;
+  /** Before a task is prepared: what was asked for. */
+  readonly strategy: Strategy;
   readonly reason: string;
 }
 

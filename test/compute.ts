@@ -1,14 +1,16 @@
 import { expect } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/forced.js';
-import type { Gradient, Kept, Reduction } from '../src/types.js';
+import type { Gradient, Kept, Reduction, Strategy } from '../src/types.js';
 import { expectGradient, expectLosses } from './bars.js';
 import type { Batch, Reference } from './reference.js';
 
 export const devices = ['gpu', 'cpu'] as const;
+export const strategies = ['step', 'fused', 'tiled'] as const;
 
 export interface How extends Forced {
   readonly device?: 'gpu' | 'cpu' | GPUDevice;
+  readonly strategy?: Strategy;
   readonly scores?: 'logits' | 'logProbs';
   readonly gradient?: Gradient;
   readonly reduction?: Reduction;
@@ -54,8 +56,9 @@ export interface AnyTask {
 
 export async function prepare(batch: Batch, how: How = {}): Promise<{ ctc: CtcLoss; task: AnyTask }> {
   const { device = 'gpu', scores = 'logProbs', layout = 'TNC', keep = [] } = how;
-  const { gradient = 'logits', reduction = 'none', zeroInfinity = false } = how;
-  const ctc = await CtcLoss.create({ device, blank: batch.blank, gradient, reduction, zeroInfinity });
+  const { gradient = 'logits', reduction = 'none', zeroInfinity = false, strategy = 'auto' } = how;
+  const { blank } = batch;
+  const ctc = await CtcLoss.create({ device, strategy, blank, gradient, reduction, zeroInfinity });
   forced.set(ctc as CtcLoss, how);
   const { frames: T, sequences: N, classes: C } = batch;
   const task = await ctc.prepare({

@@ -15,7 +15,7 @@ import { Memory } from '../src/gpu/memory.js';
 import { pipelineFor } from '../src/gpu/pipelines.js';
 import { Scheduler } from '../src/gpu/scheduler.js';
 import { halfToFloat } from '../src/half.js';
-import { type Constants, type KernelName, moduleOf } from '../src/kernels.js';
+import { type Constants, type KernelName, moduleOf } from '../src/kernels/kernels.js';
 import { type BufferPlan, elementBytes, type Plan, type ProblemShape, tuningFor } from '../src/plan.js';
 import { packProblems, problemFields } from '../src/problem.js';
 import { planStep } from '../src/step.js';
@@ -45,7 +45,7 @@ function planOf(
   const task = { frames, sequences, classes, blank, maxTargetLength, scores, keep } as const;
   const rest = { layout: 'TNC', dtype: 'float32', reduction: 'mean', zeroInfinity: false } as const;
   return planStep({ ...task, ...rest, gradient: 'logits' }, limits, {
-    ...tuningFor(false),
+    ...tuningFor({ software: false }),
     workgroupSize: 8,
     ...tuning,
   });

@@ -233,7 +233,7 @@ describe('what does not fit is refused by name', () => {
     ['maxTargetLength', { sequences: 1, maxTargetLength: 2 ** 22 - 1 }],
     ['maxTargetLength', { sequences: 1, maxTargetLength: 2 ** 25 }],
   ])('%s', (dimension, change) => {
-    expect(() => planStep({ ...speech, ...change }, ordinary, tuningFor(false))).toThrow(
+    expect(() => planStep({ ...speech, ...change }, ordinary, tuningFor({ software: false }))).toThrow(
       expect.objectContaining({ name: 'RangeError', message: expect.stringMatching(`^${dimension}\\b`) }),
     );
   });
@@ -243,7 +243,7 @@ describe('what does not fit is refused by name', () => {
       { frames: 30000, maxTargetLength: 3000, sequences: 3 },
       { frames: 5000, sequences: 64, classes: 8000 },
     ])
-      expect(planStep({ ...speech, ...change }, ordinary, tuningFor(false)).commands.length).toBeGreaterThan(
+      expect(planStep({ ...speech, ...change }, ordinary, tuningFor({ software: false })).commands.length).toBeGreaterThan(
         3,
       );
   });

@@ -39,7 +39,7 @@ function planOf(batch: Batch, how: How): Plan {
     maxBufferSize: 2 ** 28,
     maxComputeWorkgroupsPerDimension: 65535,
   };
-  return planStep(task, { ...vast, ...how.limits }, { ...tuningFor(false), ...how.tuning });
+  return planStep(task, { ...vast, ...how.limits }, { ...tuningFor({ software: false }), ...how.tuning });
 }
 
 /** How often a plan cuts the caller's tensor, the batch, the time, and walks of frames. */

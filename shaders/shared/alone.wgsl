@@ -5,5 +5,6 @@ const LANES = 1u;
 
 fn frameOf(group: u32, index: u32) -> u32 { return group * WORKGROUP + index; }
 fn laneOf(index: u32) -> u32 { return 0u; }
+fn waitForRow() {}
 fn largestOf(lane: u32, v: u32) -> u32 { return v; }
 fn sumOf(lane: u32, v: vec2f) -> vec2f { return v; }

@@ -1,13 +1,46 @@
 // Reads the caller's tensor as bits: an implementation may assume that no float is NaN or infinite.
 
 @group(0) @binding(3) var<storage, read> scores: array<u32>;
+@group(0) @binding(10) var<storage, read> vectors: array<vec4u>; // the same memory
+
+fn halfBits(half: u32) -> u32 {
+  let special = ((half & 0x8000u) << 16u) | INFINITY | ((half & 0x03ffu) << 13u);
+  return select(bitcast<u32>(unpack2x16float(half).x), special, (half & 0x7c00u) == 0x7c00u);
+}
 
 /// The bits of element i as float32.
 fn scoreBits(i: u32) -> u32 {
   if (!HALF) { return scores[i]; }
-  let half = (scores[i / 2u] >> (16u * (i % 2u))) & 0xffffu;
-  let special = ((half & 0x8000u) << 16u) | INFINITY | ((half & 0x03ffu) << 13u);
-  return select(bitcast<u32>(unpack2x16float(half).x), special, (half & 0x7c00u) == 0x7c00u);
+  return halfBits((scores[i / 2u] >> (16u * (i % 2u))) & 0xffffu);
+}
+
+/// Those of elements 4v to 4v + 3.
+fn fourScores(v: u32) -> vec4u {
+  if (!HALF) { return vectors[v]; }
+  let low = scores[2u * v];
+  let high = scores[2u * v + 1u];
+  return vec4u(halfBits(low & 0xffffu), halfBits(low >> 16u), halfBits(high & 0xffffu), halfBits(high >> 16u));
+}
+
+/// A row starts anywhere: the vectors of four that lie wholly in it, and how many elements are left at its ends.
+struct Vectors { first: u32, end: u32, odd: u32 }
+
+fn vectorsOf(start: u32) -> Vectors {
+  let end = start + problem.classes;
+  let first = (start + 3u) / 4u;
+  let last = max(end / 4u, first);
+  return Vectors(first, last, problem.classes - min(4u * (last - first), problem.classes));
+}
+
+/// The j-th element that lies in none of the vectors.
+fn oddAt(row: Vectors, start: u32, j: u32) -> u32 {
+  let before = 4u * row.first - start;
+  return start + select(j + 4u * (row.end - row.first), j, j < before);
+}
+
+/// The nearest finite number, for bits of any but a NaN.
+fn finite(bits: vec4u) -> vec4f {
+  return bitcast<vec4f>(min(bitcast<vec4i>(min(bits, vec4u(0xff7fffffu))), vec4i(0x7f7fffff)));
 }
 
 /// The unit in which a frame's emissions are counted: e^x of its largest score x.
@@ -19,13 +52,13 @@ fn unitOf(x: f32, range: i32) -> Reduced {
 /// exp(score) in units of `unit`, which is at least as large: each is reduced by itself, so that
 /// a small score loses no digits against a large unit. Exactly 1 for the unit's own score.
 fn emission(bits: u32, unit: Reduced, range: i32) -> Extended {
-  if (bits == MINUS_INFINITY) { return NOTHING; }
+  if (bits == MINUS_INFINITY) { return NO_EMISSION; }
   let whole = abs(unit.r) > 1.0;
   let x = reduce(bitcast<f32>(bits), select(range, 0, whole));
   // halves: the difference of two finite scores may exceed float32
   let half = clamp(0.5 * x.r - 0.5 * unit.r, -1e30, 1e30);
   let rest = reduce(2.0 * half, 2 * range);
   let k = x.k - unit.k + rest.k;
-  if (k < -range) { return NOTHING; }
+  if (k < -range) { return NO_EMISSION; }
   return Extended(expNearZero(rest.r), k);
 }

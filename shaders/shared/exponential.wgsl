@@ -16,9 +16,19 @@ fn reduce(x: f32, limit: i32) -> Reduced {
   return Reduced(k, opaque(rest - f32(k - 16384 * high) * 0.693359375) + f32(k) * 2.12194440e-4);
 }
 
-/// exp(r) for |r| ≤ 0.36, to one ulp; exactly 1 at 0.
+/// exp(r) for |r| ≤ 0.35, to one ulp; exactly 1 at 0. A minimax polynomial.
 fn expNearZero(r: f32) -> f32 {
-  return 1.0 + r * (1.0 + r * (0.5 + r * (1.6666667e-1 + r * (4.1666668e-2 + r * (8.3333338e-3 + r * (1.3888889e-3 + r * 1.9841270e-4))))));
+  return 1.0 + r * (1.0 + r * (0.49999994 + r * (0.16666421 + r * (4.1668057e-2 + r * (8.3749657e-3 + r * 1.3842711e-3)))));
+}
+
+/// exp(2h) for −44 ≤ h ≤ 44, to two ulps of itself and of a float's smallest; exactly 1 at 0, and 0 at −44.
+/// Halves, since the difference of two finite floats may not be finite.
+fn expOfTwice(h: vec4f) -> vec4f {
+  let k = round(h * 2.88539008);
+  let near = h - k * 0.3466796875;
+  let s = bitcast<vec4f>(bitcast<vec4u>(near) ^ vec4u(problem.zero)) + k * 1.06097220e-4;
+  let p = 1.0 + s * (2.0 + s * (1.9999998 + s * (1.3333137 + s * (0.66668892 + s * (0.26799890 + s * 8.8593350e-2)))));
+  return p * bitcast<vec4f>(vec4u(max(vec4i(k) + 127, vec4i())) << vec4u(23u));
 }
 
 /// ln(1 + d) for −0.3 ≤ d ≤ 0.42: twice artanh(d / (2 + d)).

@@ -3,14 +3,15 @@
 // sequences of the part that is in memory.
 
 fn latticeRow(part: u32, t: u32, origin: i32, rows: u32) -> u32 {
-  return (part * rows + u32(i32(t) - origin) % rows) * (problem.labels + 1u);
+  return (part * rows + u32(i32(t) - origin) % rows) * problem.pairs;
 }
 
 fn alphaRow(part: u32, t: u32) -> u32 { return latticeRow(part, t, problem.alphaFrame, problem.alphaRows); }
 fn betaRow(part: u32, t: u32) -> u32 { return latticeRow(part, t, problem.betaFrame, problem.betaRows); }
 
+/// Emissions of a frame: of the blank in slot 0, of each distinct label, and of what does not exist.
 fn emissionRow(part: u32, t: u32) -> u32 {
-  return (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
+  return (part * problem.emissionRows + t - problem.emissionFrame) * (problem.distinct + 2u);
 }
 
 fn framePlace(part: u32, t: u32) -> u32 {

@@ -7,6 +7,8 @@ struct Problem {
   sequences: u32,       // N
   classes: u32,         // C
   labels: u32,          // S: room for labels in a sequence's record
+  distinct: u32,        // D: room for distinct labels, min(S, C − 1)
+  pairs: u32,           // of blank and label in a row of the lattice: S + 1, or more
   blank: u32,
   zeroInfinity: u32,
   mean: u32,            // 1: a loss counts 1 / (N · max(S_n, 1)) in the reduction; 0: 1
@@ -27,6 +29,8 @@ struct Problem {
   alphaRows: u32,
   betaFrame: i32,
   betaRows: u32,
+  segment: u32,         // steps of a sweep that one dispatch walks
+  blocks: u32,          // blocks of pairs that one workgroup walks through
 }
 
 @group(0) @binding(0) var<uniform> problem: Problem;

@@ -3,11 +3,13 @@
 //   0  input length T_n
 //   1  target length S_n
 //   2  1 if T_n has room for the labels and the blanks between repeats, else 0
-//   3                    S words      labels; bit 31: differs from the label before it, so that
-//                                     a path may skip the blank between them
-//   3 + S                S + 1 words  j-th distinct class occurs at places[starts[j] .. starts[j + 1]]
-//   4 + 2S               S words      places, sorted by class
-//   4 + 3S               2⌈C/32⌉      for each 32 classes: which occur (bits), how many occur before them
+//   3  number of distinct labels; slot 0 stands for the blank, slots 1, 2, … for them
+//   4                 S words      slots of the labels; bit 31: differs from the label before it, so that
+//                                  a path may skip the blank between them
+//   4 + S             D + 1 words  classes of the slots
+//   5 + S + D         D + 1 words  the class of slot j + 1 occurs at places[starts[j] .. starts[j + 1]]
+//   6 + S + 2D        S words      places, sorted by class
+//   6 + 2S + 2D       2⌈C/32⌉      for each 32 classes: which occur (bits), how many occur before them
 struct Sequence { base: u32, inputLength: u32, targetLength: u32, feasible: bool }
 
 @group(0) @binding(2) var<storage, read> targets: array<u32>;
@@ -29,18 +31,27 @@ fn weightOf(sequence: Sequence) -> f32 {
   return select(1.0, 1.0 / share, problem.mean != 0u);
 }
 
-fn labelAt(sequence: Sequence, i: u32) -> u32 {
-  return targets[sequence.base + 3u + i] & 0x7fffffffu;
+/// The slot of a label, without its bit 31.
+fn slotAt(sequence: Sequence, i: u32) -> u32 {
+  return targets[sequence.base + 4u + i] & 0x7fffffffu;
 }
 
 fn maySkip(sequence: Sequence, i: u32) -> bool {
-  return (targets[sequence.base + 3u + i] >> 31u) != 0u;
+  return (targets[sequence.base + 4u + i] >> 31u) != 0u;
+}
+
+fn slotsOf(sequence: Sequence) -> u32 {
+  return targets[sequence.base + 3u] + 1u;
+}
+
+fn classOf(sequence: Sequence, slot: u32) -> u32 {
+  return targets[sequence.base + 4u + problem.labels + slot];
 }
 
 /// The range of places at which a class occurs among the labels; empty if it does not.
 fn placesOf(sequence: Sequence, class_: u32) -> vec2u {
-  let starts = sequence.base + 3u + problem.labels;
-  let word = starts + 2u * problem.labels + 1u + 2u * (class_ / 32u);
+  let starts = sequence.base + 5u + problem.labels + problem.distinct;
+  let word = starts + problem.labels + problem.distinct + 1u + 2u * (class_ / 32u);
   let bits = targets[word];
   let bit = 1u << (class_ % 32u);
   if ((bits & bit) == 0u) { return vec2u(); }
@@ -49,7 +60,12 @@ fn placesOf(sequence: Sequence, class_: u32) -> vec2u {
 }
 
 fn placeAt(sequence: Sequence, i: u32) -> u32 {
-  return targets[sequence.base + 4u + 2u * problem.labels + i];
+  return targets[sequence.base + 6u + problem.labels + 2u * problem.distinct + i];
+}
+
+/// The first pair at frame t that can still reach the end.
+fn firstPair(sequence: Sequence, t: u32) -> u32 {
+  return u32(max(0, i32(sequence.targetLength + t) - i32(sequence.inputLength)));
 }
 
 /// Pairs that a path can be in at frame t and still reach both ends. Outside this band a pair is zero

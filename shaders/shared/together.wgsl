@@ -12,6 +12,9 @@ const LANES = WORKGROUP;
 fn frameOf(group: u32, index: u32) -> u32 { return group; }
 fn laneOf(index: u32) -> u32 { return index; }
 
+/// What the lanes wrote of the row can be written over.
+fn waitForRow() { storageBarrier(); }
+
 var<workgroup> treeOfIntegers: array<u32, WORKGROUP>;
 var<workgroup> treeOfFloats: array<vec2f, WORKGROUP>;
 

@@ -1,16 +1,11 @@
-import { FRAME, type Kernel, TOTAL } from './buffers.js';
+import { type Kernel, TOTAL } from './buffers.js';
 import { aligned, DOWN, type Extended, store, UP, ZERO } from './extended.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/beta.wgsl. */
-export const beta: Kernel = (
-  problem,
-  { grid },
-  { targets, frames, emissions, lattice, betas, totals },
-  integer,
-) => {
+export const beta: Kernel = (problem, { grid }, { targets, emissions, lattice, betas, totals }, integer) => {
   const t = problem.boxFrame + integer;
-  const pairs = problem.labels + 1;
+  const { pairs } = problem;
   const { m, e } = betas;
   for (let part = 0; part < grid[1]; part++) {
     const n = problem.firstSequence + part;
@@ -22,10 +17,9 @@ export const beta: Kernel = (
     const now = betaRow(t);
     const after = betaRow(t + 1);
     const final = t + 1 === sequence.inputLength;
-    const frame = (part * problem.frames + t + 1) * FRAME.words;
-    const blankM = final ? 0 : frames[frame + FRAME.blankM];
-    const blankE = final ? ZERO : frames[frame + FRAME.blankE];
-    const emission = (part * problem.emissionRows + t + 1 - problem.emissionFrame) * problem.labels;
+    const emission = (part * problem.emissionRows + t + 1 - problem.emissionFrame) * (problem.distinct + 2);
+    const blankM = final ? 0 : emissions.m[emission];
+    const blankE = final ? ZERO : emissions.e[emission];
     const last = sequence.lastPair(t);
     const firstAfter = sequence.firstPair(t + 1);
     const lastAfter = final ? -1 : sequence.lastPair(t + 1);
@@ -40,8 +34,9 @@ export const beta: Kernel = (
       const aM = inBand ? m[own] * blankM : 0;
       const aE = inBand ? e[own] + blankE : ZERO;
       const withLabel = inBand && i < labels;
-      const bM = withLabel ? m[own + 1] * emissions.m[emission + i] : 0;
-      const bE = withLabel ? e[own + 1] + emissions.e[emission + i] : ZERO;
+      const label = withLabel ? emission + sequence.slotAt(i) : 0;
+      const bM = withLabel ? m[own + 1] * emissions.m[label] : 0;
+      const bE = withLabel ? e[own + 1] + emissions.e[label] : ZERO;
       const place = now + 2 * i;
       if (final) {
         store(betas, place, i === labels ? 1 : 0, 0);
@@ -54,8 +49,9 @@ export const beta: Kernel = (
           const cM = right ? m[own + 2] * blankM : 0;
           const cE = right ? e[own + 2] + blankE : ZERO;
           const skip = right && i + 1 < labels && sequence.maySkip(i + 1);
-          const dM = skip ? m[own + 3] * emissions.m[emission + i + 1] : 0;
-          const dE = skip ? e[own + 3] + emissions.e[emission + i + 1] : ZERO;
+          const next = skip ? emission + sequence.slotAt(i + 1) : 0;
+          const dM = skip ? m[own + 3] * emissions.m[next] : 0;
+          const dE = skip ? e[own + 3] + emissions.e[next] : ZERO;
           const high = Math.max(bE, cE, dE);
           const sum = aligned(bM, bE, high) + aligned(cM, cE, high) + aligned(dM, dE, high);
           store(betas, place + 1, sum, Math.max(high, ZERO));

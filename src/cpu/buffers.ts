@@ -3,15 +3,7 @@ import type { Problem } from '../problem.js';
 import { type Extended, extended } from './extended.js';
 
 /** Fields of the `frame` element, in float64: shaders/shared/frame.wgsl. */
-export const FRAME = {
-  words: 8,
-  blankM: 0,
-  blankE: 1,
-  unit: 2,
-  normaliser: 3,
-  lnNormaliser: 4,
-  invalid: 5,
-} as const;
+export const FRAME = { words: 4, unit: 0, normaliser: 1, lnNormaliser: 2, invalid: 3 } as const;
 
 /** Fields of the `total` element: shaders/shared/total.wgsl. */
 export const TOTAL = { words: 8, zm: 0, ze: 1, scale: 2, status: 3, loss: 4, weight: 5 } as const;
@@ -28,13 +20,20 @@ export function allocate({ element, count }: BufferPlan): CpuBuffer {
     case 'word':
       return new Uint32Array(count);
     case 'extended':
+    case 'edge':
       return extended(count);
     case 'pair':
+    case 'state':
       return extended(2 * count);
     case 'scale':
       return new Float64Array(count);
-    default:
-      return new Float64Array(8 * count);
+    case 'share':
+    case 'posterior':
+      return new Float64Array(2 * count);
+    case 'frame':
+      return new Float64Array(FRAME.words * count);
+    case 'total':
+      return new Float64Array(TOTAL.words * count);
   }
 }
 
@@ -43,9 +42,14 @@ export interface Bindings {
   readonly scores: Float32Array;
   readonly frames: Float64Array;
   readonly emissions: Extended;
-  readonly lattice: Extended;
+  /** The step strategy's is extended; the others' has, a row, a number for each pair and then another. */
+  readonly lattice: Extended & Float64Array;
   readonly betas: Extended;
   readonly ends: Extended;
+  /** A row: the blanks of all pairs, then their labels. So in `posteriors`. */
+  readonly states: Extended;
+  readonly edges: Extended;
+  readonly posteriors: Float64Array;
   readonly totals: Float64Array;
   readonly scales: Float64Array;
   readonly gradOutput: Float64Array;

@@ -1,3 +1,5 @@
+import { expNear } from './exponential.js';
+
 /**
  * The twins' number type: value = m · 2^(256 e), a double whose exponent almost never has to move.
  * A zero has m = 0 and e = ZERO; otherwise 2^−128 ≤ m < 2^128 where it is stored.
@@ -20,23 +22,30 @@ export function extended(length: number): Extended {
 
 /** Stores m · 2^(256 e), for m ≥ 0 within the range of a double. */
 export function store(to: Extended, place: number, m: number, e: number): void {
-  if (m > SMALL && m < LARGE) {
+  if (m >= SMALL && m < LARGE) {
     to.m[place] = m;
     to.e[place] = e;
   } else if (m === 0) {
     to.m[place] = 0;
     to.e[place] = ZERO;
   } else {
-    const up = m >= LARGE;
-    to.m[place] = m * (up ? DOWN : UP);
-    to.e[place] = e + (up ? 1 : -1);
+    storeFar(to, place, m, e);
   }
+}
+
+function storeFar(to: Extended, place: number, m: number, e: number) {
+  let size = m;
+  let exponent = e;
+  for (; size < SMALL; size *= UP) exponent--;
+  for (; size >= LARGE; size *= DOWN) exponent++;
+  to.m[place] = size;
+  to.e[place] = exponent;
 }
 
 /** Stores exp(d) for any d ≤ 0 and −Infinity; 0 below 2^−range. */
 export function storeExp(to: Extended, place: number, d: number, range: number): void {
   if (d > -88) {
-    to.m[place] = Math.exp(d);
+    to.m[place] = expNear(d);
     to.e[place] = 0;
   } else if (d < -range * Math.LN2) {
     to.m[place] = 0;

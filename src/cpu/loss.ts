@@ -1,9 +1,12 @@
+import * as arrivals from './arrivals.js';
 import { FRAME, INFEASIBLE, INVALID, type Kernel, REGULAR, TOTAL } from './buffers.js';
-import { aligned, ln } from './extended.js';
+import * as ends from './ends.js';
+import { ln } from './extended.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/loss.wgsl. */
-export const loss: Kernel = (problem, { grid, constants }, { targets, frames, ends, totals }) => {
+export const loss: Kernel = (problem, { grid, constants }, bindings) => {
+  const { targets, frames, totals } = bindings;
   for (let part = 0; part < grid[0]; part++) {
     const n = problem.firstSequence + part;
     const sequence = new Sequence(problem, targets, n);
@@ -14,23 +17,20 @@ export const loss: Kernel = (problem, { grid, constants }, { targets, frames, en
       scale += constants.LOGITS ? -frames[frame + FRAME.lnNormaliser] : frames[frame + FRAME.unit];
       invalid ||= frames[frame + FRAME.invalid] !== 0;
     }
-    let zm = 1;
-    let ze = 0;
-    if (sequence.inputLength > 0) {
-      const e0 = ends.e[2 * part];
-      const e1 = ends.e[2 * part + 1];
-      ze = Math.max(e0, e1);
-      zm = aligned(ends.m[2 * part], e0, ze) + aligned(ends.m[2 * part + 1], e1, ze);
-    }
-    const status = invalid ? INVALID : !sequence.feasible || zm === 0 ? INFEASIBLE : REGULAR;
+    let z = { m: 1, e: 0 };
+    if (sequence.inputLength > 0)
+      z = constants.MIDDLE
+        ? arrivals.pathsOf(problem, sequence, bindings.states, part)
+        : ends.pathsOf(bindings.ends, part);
+    const status = invalid ? INVALID : !sequence.feasible || z.m === 0 ? INFEASIBLE : REGULAR;
     const infinity = problem.zeroInfinity ? 0 : Number.POSITIVE_INFINITY;
     const place = n * TOTAL.words;
-    totals[place + TOTAL.zm] = zm;
-    totals[place + TOTAL.ze] = ze;
+    totals[place + TOTAL.zm] = z.m;
+    totals[place + TOTAL.ze] = z.e;
     totals[place + TOTAL.scale] = scale;
     totals[place + TOTAL.status] = status;
     totals[place + TOTAL.loss] =
-      status === REGULAR ? 0 - (scale + ln(zm, ze)) : status === INVALID ? Number.NaN : infinity;
+      status === REGULAR ? 0 - (scale + ln(z.m, z.e)) : status === INVALID ? Number.NaN : infinity;
     totals[place + TOTAL.weight] = problem.mean
       ? 1 / (problem.sequences * Math.max(sequence.targetLength, 1))
       : 1;

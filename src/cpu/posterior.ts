@@ -10,7 +10,7 @@ export const posterior: Kernel = (problem, { grid }, { targets, lattice, totals 
     for (let t = problem.boxFrame; t < Math.min(problem.boxEnd, sequence.inputLength); t++) {
       const row =
         (n - problem.firstSequence) * problem.alphaRows + ((t - problem.alphaFrame) % problem.alphaRows);
-      const place = 2 * (problem.labels + 1) * row;
+      const place = 2 * problem.pairs * row;
       const from = place + 2 * sequence.firstPair(t);
       const end = place + 2 * sequence.lastPair(t) + 2;
       let sum = 0;

@@ -1,73 +1,88 @@
-import type { Problem } from '../problem.js';
-import { type Bindings, FRAME, type Kernel } from './buffers.js';
-import { type Extended, storeExp } from './extended.js';
+import { FRAME, type Kernel } from './buffers.js';
+import { expDown } from './exponential.js';
+import { storeExp, ZERO } from './extended.js';
+import * as middle from './middle.js';
 import { Sequence } from './sequence.js';
+import * as whole from './whole.js';
 
 /** Twin of shaders/rows.wgsl. */
-export const rows: Kernel = (problem, { grid, constants }, bindings) => {
+export const rows: Kernel = (problem, { grid, constants }, { targets, scores, frames, emissions }) => {
+  const { sweepOf, stepOf, isMiddle, isHeld, sweepRow } = constants.MIDDLE ? middle : whole;
+  const { emissionFrame, emissionRows } = problem;
+  const width = problem.distinct + 2;
   for (let y = 0; y < grid[1]; y++) {
     const n = problem.boxSequence + y;
-    const sequence = new Sequence(problem, bindings.targets, n);
-    for (let t = problem.boxFrame; t < Math.min(problem.boxEnd, sequence.inputLength); t++) {
+    const part = n - problem.firstSequence;
+    const sequence = new Sequence(problem, targets, n);
+    const { slots, range } = sequence;
+    const classes = Int32Array.from({ length: slots }, (_, slot) => sequence.classOf(slot));
+    const end = Math.min(problem.boxEnd, sequence.inputLength);
+    for (let t = problem.boxFrame; t < end; t++) {
       const row = t * problem.frameStride + n * problem.sequenceStride - problem.firstRow;
-      if (row >= 0 && row < problem.rowCount)
-        frame(problem, bindings, sequence, n, t, row, constants.LOGITS === true);
+      if (row < 0 || row >= problem.rowCount) continue;
+      const sweep = sweepOf(sequence, t);
+      const step = stepOf(sequence, sweep, t);
+      const other = stepOf(sequence, 1, t);
+      const held = isHeld(problem, step);
+      const shared = isMiddle(sequence, t) && isHeld(problem, other);
+      if (!held && !shared) continue;
+
+      const start = row * problem.classes;
+      let largest = Number.NEGATIVE_INFINITY;
+      let rest = 0;
+      let invalid = false;
+      if (constants.LOGITS) {
+        ({ largest, rest } = lookAt(scores, start, start + problem.classes));
+        // NaN where a score is NaN, or Infinity beside others
+        invalid = !(rest < Number.POSITIVE_INFINITY && Math.abs(largest) < Number.POSITIVE_INFINITY);
+      } else {
+        for (let slot = 0; slot < slots; slot++) {
+          const x = scores[start + classes[slot]];
+          if (x > largest) largest = x;
+          // true for NaN too
+          if (!(x < Number.POSITIVE_INFINITY)) invalid = true;
+        }
+      }
+      const unit = invalid || largest === Number.NEGATIVE_INFINITY ? 0 : largest;
+      const place = (part * problem.frames + t) * FRAME.words;
+      frames[place + FRAME.unit] = unit;
+      frames[place + FRAME.normaliser] = invalid ? 1 : 1 + rest;
+      frames[place + FRAME.lnNormaliser] = invalid ? 0 : Math.log1p(rest);
+      frames[place + FRAME.invalid] = Number(invalid);
+
+      if (held) {
+        const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
+        for (let slot = 0; slot < slots; slot++) {
+          const d = invalid ? Number.NEGATIVE_INFINITY : scores[start + classes[slot]] - unit;
+          storeExp(emissions, first + slot, d, range);
+        }
+        emissions.m[first + width - 1] = 0;
+        emissions.e[first + width - 1] = ZERO;
+      }
+      // at the middle the other sweep arrives without the emission, which is in this one
+      if (shared) {
+        const first = (sweepRow(part, 1) * emissionRows + other - emissionFrame) * width;
+        emissions.m.fill(1, first, first + slots);
+        emissions.e.fill(0, first, first + slots);
+        emissions.m[first + width - 1] = 0;
+        emissions.e[first + width - 1] = ZERO;
+      }
     }
   }
 };
 
-function frame(
-  problem: Problem,
-  { scores, frames, emissions }: Bindings,
-  sequence: Sequence,
-  n: number,
-  t: number,
-  row: number,
-  logits: boolean,
-) {
-  const start = row * problem.classes;
-  const end = start + problem.classes;
-  const labels = sequence.targetLength;
-  let largest = Number.NEGATIVE_INFINITY;
-  let invalid = false;
-  const look = (x: number) => {
-    if (x > largest) largest = x;
-    // true for NaN too
-    if (!(x < Number.POSITIVE_INFINITY)) invalid = true;
-  };
-  if (logits) for (let c = start; c < end; c++) look(scores[c]);
-  else {
-    look(scores[start + problem.blank]);
-    for (let i = 0; i < labels; i++) look(scores[start + sequence.labelAt(i)]);
-  }
-  if (logits && largest === Number.NEGATIVE_INFINITY) invalid = true;
-  const unit = invalid || largest === Number.NEGATIVE_INFINITY ? 0 : largest;
-
-  const part = n - problem.firstSequence;
-  const place = (part * problem.frames + t) * FRAME.words;
-  frames.fill(0, place, place + FRAME.words);
-  frames[place + FRAME.unit] = unit;
-  frames[place + FRAME.normaliser] = 1;
-  frames[place + FRAME.invalid] = Number(invalid);
-  if (logits && !invalid) {
-    // all but the one largest: ln(1 + rest) keeps every digit of a confident frame
-    let rest = 0;
-    let equal = 0;
-    for (let c = start; c < end; c++) {
-      if (scores[c] === unit) equal++;
-      else rest += Math.exp(scores[c] - unit);
+/** The largest score, and the sum of exp(score − largest) over all others: ln(1 + rest) keeps every digit of a confident frame. */
+function lookAt(scores: Float32Array, start: number, end: number): { largest: number; rest: number } {
+  let largest = scores[start];
+  let at = start;
+  for (let c = start; c < end; c++) {
+    if (scores[c] > largest) {
+      largest = scores[c];
+      at = c;
     }
-    rest += equal - 1;
-    frames[place + FRAME.normaliser] = 1 + rest;
-    frames[place + FRAME.lnNormaliser] = Math.log1p(rest);
   }
-  const first = (part * problem.emissionRows + t - problem.emissionFrame) * problem.labels;
-  const storeEmission = (to: Extended, place: number, label: number) =>
-    storeExp(to, place, invalid ? Number.NEGATIVE_INFINITY : scores[start + label] - unit, sequence.range);
-  for (let i = 0; i < labels; i++) storeEmission(emissions, first + i, sequence.labelAt(i));
-  storeEmission(blank, 0, problem.blank);
-  frames[place + FRAME.blankM] = blank.m[0];
-  frames[place + FRAME.blankE] = blank.e[0];
+  let rest = 0;
+  for (let c = start; c < at; c++) rest += expDown(scores[c] - largest);
+  for (let c = at + 1; c < end; c++) rest += expDown(scores[c] - largest);
+  return { largest, rest };
 }
-
-const blank = { m: new Float64Array(1), e: new Int32Array(1) };

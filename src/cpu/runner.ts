@@ -1,6 +1,6 @@
 import { CtcError } from '../errors.js';
 import { halfToFloat } from '../half.js';
-import type { KernelName } from '../kernels.js';
+import type { KernelName } from '../kernels/kernels.js';
 import { latticeOf } from '../lattice.js';
 import type { Binding, Plan } from '../plan.js';
 import type { RunInput, Runner } from '../runner.js';
@@ -11,12 +11,19 @@ import { allocate, type Bindings, type CpuBuffer, type Kernel } from './buffers.
 import { type Extended, ln } from './extended.js';
 import { gradient } from './gradient.js';
 import { loss } from './loss.js';
+import { meet } from './meet.js';
 import { posterior } from './posterior.js';
 import { reduce } from './reduce.js';
 import { rows } from './rows.js';
 import { scales } from './scales.js';
+import { spread } from './spread.js';
+import { sweep } from './sweep.js';
 
-const kernels: Record<KernelName, Kernel> = { rows, alpha, loss, beta, gradient, posterior, scales, reduce };
+const kernels: Record<KernelName, Kernel> = {
+  ...{ rows, alpha, loss, beta, gradient, reduce },
+  ...{ sweep, meet, spread },
+  ...{ posterior, scales },
+};
 
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 12;
@@ -118,10 +125,18 @@ export class CpuRunner implements Runner {
   }
 
   #copy(from: string, to: string, fromFirst: number, toFirst: number, count: number) {
-    const source = this.#buffers[from] as Extended;
-    const target = this.#buffers[to] as Extended;
-    target.m.set(source.m.subarray(2 * fromFirst, 2 * (fromFirst + count)), 2 * toFirst);
-    target.e.set(source.e.subarray(2 * fromFirst, 2 * (fromFirst + count)), 2 * toFirst);
+    const source = this.#buffers[from];
+    const target = this.#buffers[to];
+    // numbers that an element is here
+    const width = lengthOf(source) / this.#plan.buffers[from].count;
+    const first = width * fromFirst;
+    const end = width * (fromFirst + count);
+    if (isExtended(source) && isExtended(target)) {
+      target.m.set(source.m.subarray(first, end), width * toFirst);
+      target.e.set(source.e.subarray(first, end), width * toFirst);
+    } else {
+      (target as Float64Array).set((source as Float64Array).subarray(first, end), width * toFirst);
+    }
   }
 
   read(kept: Kept, records: Uint32Array): Promise<Float64Array> {
@@ -145,6 +160,14 @@ export class CpuRunner implements Runner {
   destroy(): void {
     this.#destroyed = true;
   }
+}
+
+function isExtended(buffer: CpuBuffer): buffer is Extended {
+  return 'm' in buffer;
+}
+
+function lengthOf(buffer: CpuBuffer): number {
+  return isExtended(buffer) ? buffer.m.length : buffer.length;
 }
 
 /** Lets timers, input and other tasks run. */

@@ -5,8 +5,11 @@ export class Sequence {
   readonly inputLength: number;
   readonly targetLength: number;
   readonly feasible: boolean;
+  /** The blank's and one for each distinct label. */
+  readonly slots: number;
   readonly #targets: Uint32Array;
   readonly #labels: number;
+  readonly #classes: number;
   readonly #starts: number;
   readonly #places: number;
 
@@ -15,18 +18,24 @@ export class Sequence {
     this.inputLength = targets[base];
     this.targetLength = targets[base + 1];
     this.feasible = targets[base + 2] !== 0;
+    this.slots = targets[base + 3] + 1;
     this.#targets = targets;
-    this.#labels = base + 3;
-    this.#starts = this.#labels + problem.labels;
-    this.#places = this.#starts + problem.labels + 1;
+    this.#labels = base + 4;
+    this.#classes = this.#labels + problem.labels;
+    this.#starts = this.#classes + problem.distinct + 1;
+    this.#places = this.#starts + problem.distinct + 1;
   }
 
-  labelAt(i: number): number {
+  slotAt(i: number): number {
     return this.#targets[this.#labels + i] & 0x7fffffff;
   }
 
   maySkip(i: number): boolean {
     return this.#targets[this.#labels + i] >>> 31 === 1;
+  }
+
+  classOf(slot: number): number {
+    return this.#targets[this.#classes + slot];
   }
 
   /** Emissions below 2^−range count as zero. */
@@ -43,14 +52,9 @@ export class Sequence {
     return Math.min(t, this.targetLength);
   }
 
-  /** Calls back with each distinct class and the range of its places; `place` turns an index into a place. */
-  forEachClass(callback: (label: number, first: number, end: number) => void): void {
-    let first = 0;
-    for (let j = 0; first < this.targetLength; j++) {
-      const end = this.#targets[this.#starts + j + 1];
-      callback(this.labelAt(this.place(first)), first, end);
-      first = end;
-    }
+  /** The labels of slot j are at the places start(j) to start(j + 1); `place` turns an index into a place. */
+  start(slot: number): number {
+    return this.#targets[this.#starts + slot - 1];
   }
 
   place(index: number): number {

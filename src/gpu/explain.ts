@@ -1,6 +1,6 @@
 /** Why a kernel did not compile, at the lines of its files. Loaded when one does not. */
 import { CtcError } from '../errors.js';
-import type { KernelModule, KernelName } from '../kernels.js';
+import type { KernelModule, KernelName } from '../kernels/kernels.js';
 import { unlessLost } from './lost.js';
 
 export async function explain(

@@ -1,5 +1,11 @@
 import { CtcError } from '../errors.js';
-import { bindingsOf, type Constants, type KernelBinding, type KernelName, moduleOf } from '../kernels.js';
+import {
+  bindingsOf,
+  type Constants,
+  type KernelBinding,
+  type KernelName,
+  moduleOf,
+} from '../kernels/kernels.js';
 import { unlessLost } from './lost.js';
 
 export interface Pipeline {

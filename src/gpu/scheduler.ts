@@ -1,4 +1,4 @@
-import type { KernelBinding } from '../kernels.js';
+import type { KernelBinding } from '../kernels/kernels.js';
 import {
   type Dispatch,
   type ElementRange,
@@ -157,7 +157,11 @@ export class Scheduler {
         };
       }
       const to = command.bindings[name];
-      return 'tensor' in to ? this.#window(to, tensors[to.tensor]!, shifts) : this.#range(to);
+      const resource = 'tensor' in to ? this.#window(to, tensors[to.tensor]!, shifts) : this.#range(to);
+      // too short to hold a vector: nothing will be read, but a binding must be long enough
+      return name === 'vectors' && resource.size! < 16
+        ? { buffer: this.#memory.buffer('targets') }
+        : resource;
     };
     const entries = bindings.map((binding) => ({ binding: binding.binding, resource: resourceOf(binding) }));
     const offsets = bindings

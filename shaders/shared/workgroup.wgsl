@@ -1,0 +1,20 @@
+// Lanes hand over through workgroup memory, one barrier a step: what is read at a step is written over two
+// steps later, when every lane has passed the barrier between. The other form of subgroup.wgsl.
+
+struct Lane { @builtin(local_invocation_index) index: u32 }
+
+var<workgroup> handed: array<vec2f, 2u * LANES>;
+
+fn fromLeft(k: u32, lane: u32, v: vec2f) -> vec2f {
+  let half = (k % 2u) * LANES;
+  handed[half + lane] = v;
+  workgroupBarrier();
+  return handed[half + max(lane, 1u) - 1u];
+}
+
+fn fromRight(k: u32, lane: u32, v: f32) -> f32 {
+  let half = (k % 2u) * LANES;
+  handed[half + lane].x = v;
+  workgroupBarrier();
+  return handed[half + min(lane + 1u, LANES - 1u)].x;
+}

@@ -1,0 +1,73 @@
+// Many frames of the forward variable, from one end of the sequence towards its middle; seen from the
+// other end, time and labels reversed, the same recursion is the backward variable.
+//
+//   k−1    blank_i   label_i−1        X = blank_i + label_i−1
+//             │ ╲   ╱ │               Y = label_i + (X if label_i−1 may be skipped from, else blank_i)
+//   k      blank_i  label_i           blank_i = X · its emission,  label_i = Y · its emission
+//
+// What is kept of a step is not the states but, as floats in [0, 1], the shares from which spread.wgsl
+// finds the posterior:   from left = label_i−1 / X    stayed = label_i / Y
+
+@group(0) @binding(4) var<storage, read> emissions: array<Extended>;
+@group(0) @binding(5) var<storage, read_write> states: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> edges: array<vec2f>;
+@group(0) @binding(7) var<storage, read_write> lattice: array<vec4f>;
+
+@compute @workgroup_size(LANES)
+fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
+  let row = group.y;
+  let sweep = row % 2u;
+  let sequence = sequenceAt(problem.firstSequence + row / 2u);
+  let firstBlock = group.x * problem.blocks;
+  for (var block = firstBlock; block < firstBlock + problem.blocks; block++) {
+    let span = spanOf(sequence, sweep, group.x, block * BLOCK);
+    let pair = block * BLOCK + 4u * lane.index;
+    let labels = labelsOf(sequence, sweep, pair);
+    let place = row * problem.pairs + pair;
+    var blank = Four(vec4f(), vec4i(ZERO));
+    var label = blank;
+    if (span.first > block * BLOCK) {
+      blank = Four(bitcast<vec4f>(states[place]), bitcast<vec4i>(states[place + 1u]));
+      label = Four(bitcast<vec4f>(states[place + 2u]), bitcast<vec4i>(states[place + 3u]));
+    } else if (pair == 0u) {
+      // the start, as if a path stood before pair 0
+      blank = Four(vec4f(1.0, 0.0, 0.0, 0.0), vec4i(0, ZERO, ZERO, ZERO));
+    }
+    for (var k = span.first; k < span.end; k++) {
+      let last = vec2f(label.m.w, bitcast<f32>(label.e.w));
+      var left = fromLeft(k, lane.index, last);
+      if (lane.index == LANES - 1u) { edges[edgeOf(row, block, k)] = last; }
+      if (lane.index == 0u) {
+        left = vec2f(0.0, bitcast<f32>(ZERO));
+        if (hasLeft(sequence, pair, k)) { left = edges[edgeOf(row, block - 1u, k)]; }
+      }
+      let lefts = Four(vec4f(left.x, label.m.xyz), vec4i(bitcast<i32>(left.y), label.e.xyz));
+      let x = join(lefts, blank);
+      let y = join(label, choose(labels.skip, x.total, blank));
+      if (STORE) {
+        let to = stepRow(row / 2u, sweep, k) + pair / 4u;
+        lattice[to] = x.share;
+        lattice[to + problem.pairs / 4u] = y.share;
+      }
+      let at = emissionRow(row, k);
+      let b = emissions[at];
+      let e0 = emissions[at + labels.slot.x];
+      let e1 = emissions[at + labels.slot.y];
+      let e2 = emissions[at + labels.slot.z];
+      let e3 = emissions[at + labels.slot.w];
+      blank = times(x.total, Four(vec4f(b.m), vec4i(b.e)));
+      label = times(y.total, Four(vec4f(e0.m, e1.m, e2.m, e3.m), vec4i(e0.e, e1.e, e2.e, e3.e)));
+      if (k % 8u == 7u) {
+        blank = settled(blank);
+        label = settled(label);
+      }
+    }
+    if (span.first < span.end) {
+      states[place] = bitcast<vec4u>(blank.m);
+      states[place + 1u] = bitcast<vec4u>(blank.e);
+      states[place + 2u] = bitcast<vec4u>(label.m);
+      states[place + 3u] = bitcast<vec4u>(label.e);
+    }
+    storageBarrier();
+  }
+}

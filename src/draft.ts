@@ -1,0 +1,162 @@
+import {
+  type Binding,
+  type ElementRange,
+  type Limits,
+  type Plan,
+  PlanRecording,
+  type ProblemShape,
+  type TensorName,
+  type TensorPlan,
+  type Tuning,
+} from './plan.js';
+import type { Problem } from './problem.js';
+import { type Box, boxesOf, count, type Range, rowsPerBuffer, splitTensor } from './split.js';
+import { distinctLabels, recordWords } from './targets.js';
+
+export type Bindings = Readonly<Record<string, Binding | string>>;
+
+/** A plan as it is made: what all strategies share. The rows of the caller's tensors come in, and go out as gradients. */
+export class Draft extends PlanRecording {
+  readonly #task: ProblemShape;
+  readonly #limits: Limits;
+  readonly #tensors: Record<TensorName, TensorPlan>;
+  readonly #windows: readonly Range[];
+  readonly #rowsPerGroup: number;
+  /** How the lanes of a workgroup share the rows of a tensor or of a lattice. */
+  readonly share: { readonly ALONE: boolean; readonly WORKGROUP?: number };
+
+  constructor(task: ProblemShape, limits: Limits, tuning: Tuning, middle: boolean, fields: Partial<Problem>) {
+    super(
+      task,
+      { ...problemOf(task), ...fields },
+      { MIDDLE: middle, WORKGROUP: tuning.workgroupSize, LOGITS: task.scores === 'logits' },
+    );
+    this.#task = task;
+    this.#limits = limits;
+    this.#tensors = tensorsOf(task, limits);
+    this.#windows = splitTensor(task, limits, tuning);
+    // by C alone, since a sequence's bits must not depend on its batch
+    const ALONE = task.classes < tuning.sharedRow;
+    this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
+    this.share = { ALONE, ...(!ALONE && { WORKGROUP: tuning.rowWorkgroupSize }) };
+    this.buffer('targets', 'word', task.sequences * recordWords(task.maxTargetLength, task.classes));
+    this.buffer('totals', 'total', task.sequences);
+    // where the caller gives none
+    this.buffer('losses', 'word', this.#tensors.losses.rowBytes / 4);
+    this.buffer('gradOutput', 'word', this.#tensors.gradOutput.rowBytes / 4);
+  }
+
+  /** What the kernels of a part of the batch read: its targets, its frames. */
+  ofPart(part: Range): { targets: ElementRange; frames: string } {
+    const words = recordWords(this.#task.maxTargetLength, this.#task.classes);
+    return {
+      targets: { buffer: 'targets', first: part.first * words, count: count(part) * words },
+      frames: this.buffer('frames', 'frame', count(part) * this.#task.frames),
+    };
+  }
+
+  /** Workgroups for a number of rows. */
+  groups(rows: number): number {
+    return Math.ceil(rows / this.#rowsPerGroup);
+  }
+
+  /** The rows of the caller's tensors that belong to a box. */
+  overRows(kernel: 'rows' | 'gradient', box: Box, fields: Partial<Problem>, bindings: Bindings): void {
+    const { classes, dtype, gradient, maxTargetLength } = this.#task;
+    const both = kernel === 'gradient';
+    const constants = {
+      ...this.share,
+      HALF: dtype === 'float16',
+      ...(both && { SOFTMAX: gradient === 'logits' }),
+    };
+    const integers = {
+      integer: { shiftOf: 'scores' as TensorName },
+      ...(both && { gradShift: { shiftOf: 'grad' as TensorName } }),
+    };
+    const gradOutput = { tensor: 'gradOutput', firstRow: 0, rows: 1 } as const;
+    for (const window of this.#windows) {
+      const rows = { firstRow: window.first, rows: count(window) };
+      const caller = {
+        scores: { tensor: 'scores' as const, ...rows },
+        vectors: { tensor: 'scores' as const, ...rows },
+        ...(both && { grad: { tensor: 'grad' as const, ...rows }, gradOutput }),
+      };
+      for (const { frames, sequences } of boxesOf(window, box, this.#task, this.#limits)) {
+        const grid = [this.groups(count(frames)), count(sequences)] as const;
+        const place = {
+          boxFrame: frames.first,
+          boxEnd: frames.end,
+          boxSequence: sequences.first,
+          firstRow: rows.firstRow,
+          rowCount: rows.rows,
+        };
+        const cost = count(frames) * count(sequences) * (classes + maxTargetLength);
+        const to = { ...bindings, ...caller };
+        this.dispatch(kernel, grid, { ...fields, ...place }, to, cost, { constants, integers });
+      }
+    }
+  }
+
+  /** The plan, once the losses are reduced. */
+  finish(strategy: Plan['strategy']): Plan {
+    const { reduction, sequences } = this.#task;
+    const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
+    this.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, sequences, {
+      constants: { REDUCE: reduction !== 'none' },
+    });
+    return this.plan(strategy, this.#tensors);
+  }
+}
+
+/** What every dispatch is told of the problem; the fields of its own share come on top. */
+function problemOf(task: ProblemShape): Problem {
+  const { frames, sequences, classes, maxTargetLength } = task;
+  return {
+    zero: 0,
+    frames,
+    sequences,
+    classes,
+    labels: maxTargetLength,
+    distinct: distinctLabels(maxTargetLength, classes),
+    pairs: maxTargetLength + 1,
+    blank: task.blank,
+    zeroInfinity: Number(task.zeroInfinity),
+    mean: Number(task.reduction === 'mean'),
+    recordWords: recordWords(maxTargetLength, classes),
+    frameStride: task.layout === 'NTC' ? 1 : sequences,
+    sequenceStride: task.layout === 'NTC' ? frames : 1,
+    gradOutputStride: Number(task.reduction === 'none'),
+    firstSequence: 0,
+    boxFrame: 0,
+    boxEnd: 0,
+    boxSequence: 0,
+    firstRow: 0,
+    rowCount: 0,
+    emissionFrame: 0,
+    emissionRows: 1,
+    alphaFrame: 0,
+    alphaRows: 1,
+    betaFrame: 0,
+    betaRows: 1,
+    segment: 0,
+    blocks: 0,
+  };
+}
+
+function tensorsOf(task: ProblemShape, limits: Limits): Record<TensorName, TensorPlan> {
+  const rows = task.sequences * task.frames;
+  const perBuffer = rowsPerBuffer(task, limits);
+  const scoreBytes = task.dtype === 'float16' ? 2 : 4;
+  const reduced = {
+    rows: 1,
+    rowBytes: task.reduction === 'none' ? 4 * task.sequences : 4,
+    elementBytes: 4,
+    rowsPerBuffer: 1,
+  };
+  return {
+    scores: { rows, rowBytes: task.classes * scoreBytes, elementBytes: scoreBytes, rowsPerBuffer: perBuffer },
+    grad: { rows, rowBytes: task.classes * 4, elementBytes: 4, rowsPerBuffer: perBuffer },
+    losses: reduced,
+    gradOutput: reduced,
+  };
+}

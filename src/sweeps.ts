@@ -1,0 +1,119 @@
+import { Draft } from './draft.js';
+import { elementBytes, type Limits, type Plan, type ProblemShape, type Tuning } from './plan.js';
+import { count, splitMemory } from './split.js';
+import { distinctLabels } from './targets.js';
+
+/**
+ * The *fused* and *tiled* strategies: sweeps from both ends of each sequence meet in its middle, then the posterior
+ * spreads outwards. Where the lattice is too large, it is held a slice of steps at a time: the sweeps leave a
+ * checkpoint at the start of each slice, and sweep again through a slice when the posterior comes to it.
+ */
+export function planSweeps(
+  task: ProblemShape,
+  limits: Limits,
+  tuning: Tuning,
+  strategy: 'fused' | 'tiled',
+): Plan {
+  const { frames, maxTargetLength: labels } = task;
+  const backward = task.gradient !== 'none';
+  const lanes = tuning.lanes || Math.ceil((labels + 1) / 4);
+  const blocks = Math.ceil((labels + 1) / (4 * lanes));
+  const pairs = 4 * lanes * blocks;
+  const slots = distinctLabels(labels, task.classes) + 2;
+  // of both sweeps, the middle frame in each
+  const steps = Math.floor(frames / 2) + 1;
+  const { parts, slices } = splitMemory(task, limits, {
+    steps,
+    lattice: backward ? 2 * pairs * elementBytes.share : 0,
+    emissions: 2 * slots * elementBytes.extended,
+    row: 2 * pairs * elementBytes.state,
+  });
+  const blocksPerGroup = strategy === 'fused' ? blocks : 1;
+  const groups = blocks / blocksPerGroup;
+  if (groups > limits.maxComputeWorkgroupsPerDimension) {
+    throw new RangeError(
+      `maxTargetLength: expected at most ${limits.maxComputeWorkgroupsPerDimension * 4 * lanes - 1} with strategy 'tiled' on this device, got ${labels}`,
+    );
+  }
+  const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
+  const sliceSteps = count(slices[0]!);
+
+  for (const part of parts) {
+    const batch = count(part);
+    const rows = 2 * batch;
+    const ofPart = draft.ofPart(part);
+    const emissions = draft.buffer('emissions', 'extended', rows * sliceSteps * slots);
+    const lattice = draft.buffer('lattice', 'share', backward ? rows * sliceSteps * pairs : 1);
+    const states = draft.buffer('states', 'state', rows * pairs);
+    const segment = segmentOf(sliceSteps, rows * 4 * lanes * blocksPerGroup, groups, tuning);
+    const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);
+    const posteriors = backward ? draft.buffer('posteriors', 'posterior', rows * pairs) : '';
+    const totals = 'totals';
+    const fieldsOf = (first: number) => ({
+      firstSequence: part.first,
+      emissionFrame: first,
+      emissionRows: sliceSteps,
+      alphaFrame: first,
+      alphaRows: sliceSteps,
+      segment,
+    });
+
+    const overSteps = (kernel: 'sweep' | 'spread', slice: { first: number; end: number }, store: boolean) => {
+      const sweep = kernel === 'sweep';
+      const run = Math.ceil(count(slice) / segment) + groups - 1;
+      draft.dispatch(
+        kernel,
+        [groups, rows],
+        { ...fieldsOf(slice.first), boxFrame: slice.first, boxEnd: slice.end },
+        {
+          ...{ targets: ofPart.targets, edges, lattice },
+          ...(sweep ? { emissions, states } : { posteriors }),
+        },
+        rows * pairs * Math.ceil(count(slice) / run),
+        {
+          integers: { integer: 'step' },
+          steps: { count: run, descending: !sweep },
+          constants: { LANES: lanes, SUBGROUPS: tuning.subgroups, ...(sweep && { STORE: store }) },
+        },
+      );
+    };
+    /** The frames of a slice lie at both ends of what the slices before it left; the middle one may be in two slices. */
+    const boxOf = (first: number) => ({
+      frames: { first: Math.max(0, first - 1), end: frames - first },
+      sequences: part,
+    });
+
+    slices.forEach((slice, j) => {
+      const last = j === slices.length - 1;
+      const fields = fieldsOf(slice.first);
+      draft.overRows('rows', boxOf(slice.first), fields, { ...ofPart, emissions });
+      overSteps('sweep', slice, backward && last);
+      if (backward && !last) draft.copy(states, draft.buffer(`checkpoint.${j + 1}`, 'state', rows * pairs));
+    });
+    const whole = fieldsOf(0);
+    draft.dispatch('loss', [batch, 1], whole, { ...ofPart, states, totals }, batch * frames);
+    if (!backward) continue;
+
+    const meetings = [Math.ceil(pairs / tuning.workgroupSize), rows] as const;
+    const met = { targets: ofPart.targets, states, totals, posteriors };
+    draft.dispatch('meet', meetings, whole, met, rows * pairs);
+    for (const [j, slice] of [...slices.entries()].reverse()) {
+      const fields = fieldsOf(slice.first);
+      if (j < slices.length - 1) {
+        if (j > 0) draft.copy(`checkpoint.${j}`, states);
+        draft.overRows('rows', boxOf(slice.first), fields, { ...ofPart, emissions });
+        overSteps('sweep', slice, true);
+      }
+      overSteps('spread', slice, false);
+      draft.overRows('gradient', boxOf(slice.first), fields, { ...ofPart, lattice, totals });
+    }
+  }
+  return draft.finish(strategy);
+}
+
+/** Steps that one dispatch walks: as many as are short work, but no more than keep all groups of blocks at work. */
+function segmentOf(steps: number, pairs: number, groups: number, tuning: Tuning): number {
+  const short = Math.floor(tuning.elementsPerDispatch / pairs);
+  const shared = groups === 1 ? steps : Math.ceil(steps / (4 * groups));
+  return Math.max(1, Math.min(steps, short, Math.max(16, shared)));
+}
