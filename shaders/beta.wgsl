@@ -60,8 +60,7 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
   let place = alphaRow(part, t) + i;
   let alpha = unpack(lattice[place]);
   let z = totals[n].z;
-  lattice[place] = vec4u(
-    bitcast<u32>(posterior(alpha.blank, now.blank, z)), 0u,
-    bitcast<u32>(posterior(alpha.label, now.label, z)), 0u,
-  );
+  // only mantissas: a posterior needs no exponent
+  lattice[place].x = bitcast<u32>(posterior(alpha.blank, now.blank, z));
+  lattice[place].z = bitcast<u32>(posterior(alpha.label, now.label, z));
 }

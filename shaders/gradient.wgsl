@@ -68,9 +68,11 @@ fn rare(bits: u32, posterior: f32, row: Row) -> u32 {
 
 fn entry(bits: u32, posterior: f32, row: Row) -> u32 {
   if (!row.plain || !arePlain(vec4u(bits))) { return rare(bits, posterior, row); }
-  let value = (softmax(vec4u(bits), row).x - posterior) * row.factor;
-  return select(bitcast<u32>(value), 0u, value == 0.0);
+  return plainBits((softmax(vec4u(bits), row).x - posterior) * row.factor);
 }
+
+/// No zero has a sign.
+fn plainBits(v: f32) -> u32 { return select(bitcast<u32>(v), 0u, v == 0.0); }
 
 @compute @workgroup_size(WORKGROUP)
 fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
@@ -113,40 +115,43 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   if (plain) { row.factor = total.weight * bitcast<f32>(upstream); }
 
   if (!ALONE) {
-    let ends = vectorsOf(start);
-    for (var v = ends.first + lane; v < ends.end; v += LANES) {
-      let bits = fourScores(v);
-      let to = gradStart + 4u * v - start;
-      if (row.plain && arePlain(bits)) {
-        let value = softmax(bits, row) * row.factor;
-        let zero = value == vec4f();
-        for (var j = 0u; j < 4u; j++) { grad[to + j] = select(bitcast<u32>(value[j]), 0u, zero[j]); }
-      } else {
-        for (var j = 0u; j < 4u; j++) { grad[to + j] = rare(bits[j], 0.0, row); }
-      }
-    }
-    for (var j = lane; j < ends.odd; j += LANES) {
-      let i = oddAt(ends, start, j);
-      grad[gradStart + i - start] = entry(scoreBits(i), 0.0, row);
+    for (var v = lane; 4u * v < problem.classes; v += LANES) {
+      let bits = fourOfRow(v, start);
+      let plain = row.plain && arePlain(bits);
+      let value = softmax(bits, row) * row.factor;
+      let to = gradStart + 4u * v;
+      let room = problem.classes - 4u * v;
+      grad[to] = plainBits(value.x);
+      if (room > 1u) { grad[to + 1u] = plainBits(value.y); }
+      if (room > 2u) { grad[to + 2u] = plainBits(value.z); }
+      if (room > 3u) { grad[to + 3u] = plainBits(value.w); }
+      for (var j = 0u; !plain && j < min(room, 4u); j++) { grad[to + j] = rare(bits[j], 0.0, row); }
     }
     waitForRow();
   }
-  // with a row to itself an invocation goes through all classes, with others through those that occur
-  let count = select(slotsOf(sequence), problem.classes, ALONE);
-  for (var j = lane; j < count; j += LANES) {
+  // With a row to itself an invocation goes through all classes, and meets those that occur in their order;
+  // with others it goes through those alone.
+  let slots = slotsOf(sequence);
+  var next = 1u;
+  for (var j = lane; j < select(slots, problem.classes, ALONE); j += LANES) {
+    var slot = j;
     var c = j;
-    if (!ALONE) { c = classOf(sequence, j); }
-    var posterior = 0.0;
-    if (c == problem.blank) {
-      posterior = sums.x / whole;
+    if (!ALONE) {
+      c = classOf(sequence, slot);
+    } else if (next < slots && classOf(sequence, next) == c) {
+      slot = next;
+      next++;
     } else {
-      let range = placesOf(sequence, c);
-      for (var place = range.x; place < range.y; place++) {
+      slot = select(slots, 0u, c == problem.blank);
+    }
+    var posterior = select(0.0, sums.x, slot == 0u);
+    if (slot > 0u && slot < slots) {
+      let end = placesEnd(sequence, slot);
+      for (var place = placesEnd(sequence, slot - 1u); place < end; place++) {
         let i = placeAt(sequence, place);
         if (inBand(sequence, i, t)) { posterior += labelPosterior(places, sequence, t, i); }
       }
-      posterior /= whole;
     }
-    grad[gradStart + c] = entry(scoreBits(start + c), posterior, row);
+    grad[gradStart + c] = entry(scoreBits(start + c), posterior / whole, row);
   }
 }

@@ -26,19 +26,17 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     sum.status |= frame.invalid;
   }
   parts[lane] = sum;
-  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
-    workgroupBarrier();
-    if (lane < width) {
-      let other = parts[lane + width];
-      sum.k += other.k;
-      sum.near = fixedSum(sum.near, other.near);
-      sum.far += other.far;
-      sum.status |= other.status;
-      sum.z = sum3(sum.z, other.z, NOTHING);
-      parts[lane] = sum;
-    }
-  }
+  workgroupBarrier();
   if (lane != 0u) { return; }
+  // one lane adds up the others: a tree would be twice the code, whose compilation is what a first call waits for
+  for (var i = 1u; i < WORKGROUP + problem.zero; i++) {
+    let other = parts[i];
+    sum.k += other.k;
+    sum.near = fixedSum(sum.near, other.near);
+    sum.far += other.far;
+    sum.status |= other.status;
+    sum.z = sum3(sum.z, other.z, NOTHING);
+  }
 
   sum.weight = weightOf(sequence);
   if (sum.status != 0u) {

@@ -52,9 +52,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     frame.largest = largest;
   }
   if (LOGITS) {
-    let isLargest = seen.largest == largest;
-    let before = (seen.rest + seen.equal) * expOfTwice(vec4f(max(0.5 * seen.largest - 0.5 * largest, -44.0))).x;
-    let rest = sumOf(lane, select(vec2f(before, 0.0), vec2f(seen.rest, seen.equal), isLargest));
+    let rest = sumOf(lane, select(vec2f(beside(seen, largest), 0.0), vec2f(seen.rest, seen.equal), seen.largest == largest));
     let others = select((rest.y - 1.0) + rest.x, lowest - 1.0, lowest > 0.0);
     frame.normaliser = 1.0 + others;
     frame.lnNormaliser = ln1p(max(others, 0.0));

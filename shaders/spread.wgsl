@@ -36,9 +36,9 @@ fn spread(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       let rest = label - stayed;
       let x = blank + select(vec4f(), rest, skip);
       let toLeft = fromX * x;
-      if (lane.index == 0u) { edges[edgeOf(row, block, k)].x = toLeft.x; }
       var right = fromRight(k, lane.index, toLeft.x);
       if (lane.index == LANES - 1u) {
+        edges[edgeOf(row, block, k)].x = right;
         right = 0.0;
         if (hasRight(sequence, pair + 4u, k)) { right = edges[edgeOf(row, block + 1u, k)].x; }
       }
@@ -49,6 +49,6 @@ fn spread(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       posteriors[place] = blank;
       posteriors[place + 1u] = label;
     }
-    storageBarrier();
+    betweenBlocks();
   }
 }

@@ -34,10 +34,10 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       blank = Four(vec4f(1.0, 0.0, 0.0, 0.0), vec4i(0, ZERO, ZERO, ZERO));
     }
     for (var k = span.first; k < span.end; k++) {
-      let last = vec2f(label.m.w, bitcast<f32>(label.e.w));
-      var left = fromLeft(k, lane.index, last);
-      if (lane.index == LANES - 1u) { edges[edgeOf(row, block, k)] = last; }
+      var left = fromLeft(k, lane.index, vec2f(label.m.w, bitcast<f32>(label.e.w)));
       if (lane.index == 0u) {
+        // the last lane's goes to the edge, what comes from there is of the block before: no other lane touches edges
+        edges[edgeOf(row, block, k)] = left;
         left = vec2f(0.0, bitcast<f32>(ZERO));
         if (hasLeft(sequence, pair, k)) { left = edges[edgeOf(row, block - 1u, k)]; }
       }
@@ -68,6 +68,6 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       states[place + 2u] = bitcast<vec4u>(label.m);
       states[place + 3u] = bitcast<vec4u>(label.e);
     }
-    storageBarrier();
+    betweenBlocks();
   }
 }

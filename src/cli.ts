@@ -5,7 +5,7 @@ import { info } from './cli/info.js';
 import { lossOf } from './cli/loss.js';
 import { CtcError } from './errors.js';
 
-const usage = `usage: webgpu-ctc loss CASE.json… [--reduction none|sum|mean] [--device auto|gpu|cpu] [--strategy auto|step]
+const usage = `usage: webgpu-ctc loss CASE.json… [--reduction none|sum|mean] [--device auto|gpu|cpu] [--strategy auto|step|fused|tiled]
        webgpu-ctc info
 
 loss   CTC loss and gradient of each case file, one JSON object per line on stdout:
@@ -18,7 +18,7 @@ exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 4 no WebGPU wit
 const choices = {
   reduction: ['none', 'sum', 'mean'],
   device: ['auto', 'gpu', 'cpu'],
-  strategy: ['auto', 'step'],
+  strategy: ['auto', 'step', 'fused', 'tiled'],
 } as const;
 
 function choice<K extends keyof typeof choices>(name: K, value: string): (typeof choices)[K][number] {

@@ -41,7 +41,7 @@ export function tuningFor({ software, subgroupSize }: Adapter): Tuning {
     workgroupSize: 64,
     rowWorkgroupSize: software ? 8 : 64,
     sharedRow: 512,
-    elementsPerDispatch: software ? 2 ** 19 : 2 ** 22,
+    elementsPerDispatch: software ? 2 ** 20 : 2 ** 22,
     framesPerCommand: 4096,
     lanes: subgroupSize ?? (software ? 8 : 64),
     subgroups: subgroupSize !== undefined,

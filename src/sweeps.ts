@@ -43,7 +43,7 @@ export function planSweeps(
     const rows = 2 * batch;
     const ofPart = draft.ofPart(part);
     const emissions = draft.buffer('emissions', 'extended', rows * sliceSteps * slots);
-    const lattice = draft.buffer('lattice', 'share', backward ? rows * sliceSteps * pairs : 1);
+    const lattice = draft.buffer('lattice', 'share', backward ? rows * sliceSteps * pairs : 2);
     const states = draft.buffer('states', 'state', rows * pairs);
     const segment = segmentOf(sliceSteps, rows * 4 * lanes * blocksPerGroup, groups, tuning);
     const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);

@@ -22,20 +22,15 @@ fn fourScores(v: u32) -> vec4u {
   return vec4u(halfBits(low & 0xffffu), halfBits(low >> 16u), halfBits(high & 0xffffu), halfBits(high >> 16u));
 }
 
-/// A row starts anywhere: the vectors of four that lie wholly in it, and how many elements are left at its ends.
-struct Vectors { first: u32, end: u32, odd: u32 }
-
-fn vectorsOf(start: u32) -> Vectors {
-  let end = start + problem.classes;
-  let first = (start + 3u) / 4u;
-  let last = max(end / 4u, first);
-  return Vectors(first, last, problem.classes - min(4u * (last - first), problem.classes));
-}
-
-/// The j-th element that lies in none of the vectors.
-fn oddAt(row: Vectors, start: u32, j: u32) -> u32 {
-  let before = 4u * row.first - start;
-  return start + select(j + 4u * (row.end - row.first), j, j < before);
+/// Those of elements 4v to 4v + 3 of the row that starts at `start`; −Infinity in place of what is no part of it.
+/// A row starts anywhere, but which scores go together must not depend on where.
+fn fourOfRow(v: u32, start: u32) -> vec4u {
+  if (start % 4u == 0u && 4u * v + 4u <= problem.classes) { return fourScores(start / 4u + v); }
+  var bits = vec4u(MINUS_INFINITY);
+  for (var j = 0u; j < 4u; j++) {
+    if (4u * v + j < problem.classes) { bits[j] = scoreBits(start + 4u * v + j); }
+  }
+  return bits;
 }
 
 /// The nearest finite number, for bits of any but a NaN.
@@ -53,12 +48,14 @@ fn unitOf(x: f32, range: i32) -> Reduced {
 /// a small score loses no digits against a large unit. Exactly 1 for the unit's own score.
 fn emission(bits: u32, unit: Reduced, range: i32) -> Extended {
   if (bits == MINUS_INFINITY) { return NO_EMISSION; }
+  let score = bitcast<f32>(bits);
   let whole = abs(unit.r) > 1.0;
-  let x = reduce(bitcast<f32>(bits), select(range, 0, whole));
   // halves: the difference of two finite scores may exceed float32
-  let half = clamp(0.5 * x.r - 0.5 * unit.r, -1e30, 1e30);
-  let rest = reduce(2.0 * half, 2 * range);
-  let k = x.k - unit.k + rest.k;
+  let apart = 2.0 * clamp(0.5 * score - 0.5 * unit.r, -1e30, 1e30);
+  let x = reduce(select(score, apart, whole), select(range, 2 * range, whole));
+  let r = x.r - select(unit.r, 0.0, whole);
+  let up = round(r * 1.44269504);
+  let k = x.k - unit.k + i32(up);
   if (k < -range) { return NO_EMISSION; }
-  return Extended(expNearZero(rest.r), k);
+  return Extended(expNearZero(opaque(r - up * 0.693359375) + up * 2.12194440e-4), k);
 }

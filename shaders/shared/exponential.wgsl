@@ -11,9 +11,9 @@ fn opaque(v: f32) -> f32 {
 fn reduce(x: f32, limit: i32) -> Reduced {
   // ln 2 = 355/512 − 2.1219444e−4. With k = 2^14 · high + low both products and differences are exact.
   let k = clamp(i32(round(clamp(x, -1e6, 1e6) * 1.44269504)), -limit, limit);
-  let high = k / 16384;
+  let high = (k + 8192) >> 14u;
   let rest = opaque(x - f32(high) * 11360.0);
-  return Reduced(k, opaque(rest - f32(k - 16384 * high) * 0.693359375) + f32(k) * 2.12194440e-4);
+  return Reduced(k, opaque(rest - f32(k - (high << 14u)) * 0.693359375) + f32(k) * 2.12194440e-4);
 }
 
 /// exp(r) for |r| ≤ 0.35, to one ulp; exactly 1 at 0. A minimax polynomial.

@@ -2,7 +2,7 @@
 // src/problem.ts reads the fields and their order from here.
 
 struct Problem {
-  zero: u32,            // always 0, unknown to the compiler: see opaque()
+  zero: u32,            // always 0, which no compiler knows: see opaque()
   frames: u32,          // T
   sequences: u32,       // N
   classes: u32,         // C

@@ -6,10 +6,9 @@
 //   3  number of distinct labels; slot 0 stands for the blank, slots 1, 2, … for them
 //   4                 S words      slots of the labels; bit 31: differs from the label before it, so that
 //                                  a path may skip the blank between them
-//   4 + S             D + 1 words  classes of the slots
-//   5 + S + D         D + 1 words  the class of slot j + 1 occurs at places[starts[j] .. starts[j + 1]]
+//   4 + S             D + 1 words  classes of the slots, those of the labels ascending
+//   5 + S + D         D + 1 words  the labels of slot j are at places[end of j − 1 .. end of j]
 //   6 + S + 2D        S words      places, sorted by class
-//   6 + 2S + 2D       2⌈C/32⌉      for each 32 classes: which occur (bits), how many occur before them
 struct Sequence { base: u32, inputLength: u32, targetLength: u32, feasible: bool }
 
 @group(0) @binding(2) var<storage, read> targets: array<u32>;
@@ -48,15 +47,9 @@ fn classOf(sequence: Sequence, slot: u32) -> u32 {
   return targets[sequence.base + 4u + problem.labels + slot];
 }
 
-/// The range of places at which a class occurs among the labels; empty if it does not.
-fn placesOf(sequence: Sequence, class_: u32) -> vec2u {
-  let starts = sequence.base + 5u + problem.labels + problem.distinct;
-  let word = starts + problem.labels + problem.distinct + 1u + 2u * (class_ / 32u);
-  let bits = targets[word];
-  let bit = 1u << (class_ % 32u);
-  if ((bits & bit) == 0u) { return vec2u(); }
-  let j = starts + targets[word + 1u] + countOneBits(bits & (bit - 1u));
-  return vec2u(targets[j], targets[j + 1u]);
+/// The labels of slot j are at the places from placesEnd(j − 1) to placesEnd(j).
+fn placesEnd(sequence: Sequence, slot: u32) -> u32 {
+  return targets[sequence.base + 5u + problem.labels + problem.distinct + slot];
 }
 
 fn placeAt(sequence: Sequence, i: u32) -> u32 {

@@ -15,12 +15,15 @@ fn laneOf(index: u32) -> u32 { return index; }
 /// What the lanes wrote of the row can be written over.
 fn waitForRow() { storageBarrier(); }
 
+/// No compiler knows it: unrolled, each tree would take another 50 ms to compile on lavapipe.
+fn halfOfLanes() -> u32 { return WORKGROUP / 2u + problem.zero; }
+
 var<workgroup> treeOfIntegers: array<u32, WORKGROUP>;
 var<workgroup> treeOfFloats: array<vec2f, WORKGROUP>;
 
 fn largestOf(lane: u32, v: u32) -> u32 {
   treeOfIntegers[lane] = v;
-  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+  for (var width = halfOfLanes(); width > 0u; width /= 2u) {
     workgroupBarrier();
     if (lane < width) { treeOfIntegers[lane] = max(treeOfIntegers[lane], treeOfIntegers[lane + width]); }
   }
@@ -29,7 +32,7 @@ fn largestOf(lane: u32, v: u32) -> u32 {
 
 fn sumOf(lane: u32, v: vec2f) -> vec2f {
   treeOfFloats[lane] = v;
-  for (var width = WORKGROUP / 2u; width > 0u; width /= 2u) {
+  for (var width = halfOfLanes(); width > 0u; width /= 2u) {
     workgroupBarrier();
     if (lane < width) { treeOfFloats[lane] += treeOfFloats[lane + width]; }
   }

@@ -9,12 +9,14 @@ fn fromLeft(k: u32, lane: u32, v: vec2f) -> vec2f {
   let half = (k % 2u) * LANES;
   handed[half + lane] = v;
   workgroupBarrier();
-  return handed[half + max(lane, 1u) - 1u];
+  return handed[half + (lane + LANES - 1u) % LANES];
 }
 
 fn fromRight(k: u32, lane: u32, v: f32) -> f32 {
   let half = (k % 2u) * LANES;
   handed[half + lane].x = v;
   workgroupBarrier();
-  return handed[half + min(lane + 1u, LANES - 1u)].x;
+  return handed[half + (lane + 1u) % LANES].x;
 }
+
+fn betweenBlocks() { workgroupBarrier(); }

@@ -9,7 +9,7 @@ export function addPosteriors(
   sequence: Sequence,
   part: number,
   t: number,
-  [slots]: readonly Int32Array[],
+  slots: Int32Array,
   sums: Float64Array,
 ): void {
   const row = 2 * pairs * (part * alphaRows + ((t - alphaFrame) % alphaRows));
@@ -17,7 +17,7 @@ export function addPosteriors(
   let blanks = 0;
   for (let i = sequence.firstPair(t); i <= last; i++) {
     blanks += m[row + 2 * i];
-    sums[slots[i]] += m[row + 2 * i + 1];
+    if (i < slots.length) sums[slots[i]] += m[row + 2 * i + 1];
   }
   sums[0] += blanks;
 }

@@ -1,5 +1,5 @@
 import type { Problem } from '../problem.js';
-import { stepOf, stepRow, sweepOf, sweepRow } from './middle.js';
+import { placeIn, stepOf, stepRow, sweepOf, sweepRow } from './middle.js';
 import type { Sequence } from './sequence.js';
 
 /** Twin of shaders/shared/quads.wgsl: adds the posteriors of a frame to `sums`, by slot. */
@@ -9,18 +9,16 @@ export function addPosteriors(
   sequence: Sequence,
   part: number,
   t: number,
-  slotsOf: readonly Int32Array[],
+  slots: Int32Array,
   sums: Float64Array,
 ): void {
   const sweep = sweepOf(sequence, t);
-  const slots = slotsOf[sweep];
   const k = stepOf(sequence, sweep, t);
   const row = stepRow(problem, sweepRow(part, sweep), k);
-  const last = sequence.lastPair(k);
-  let blanks = 0;
-  for (let i = sequence.firstPair(k); i <= last; i++) {
-    sums[slots[i]] += lattice[row + i];
-    blanks += lattice[row + problem.pairs + i];
-  }
-  sums[0] += blanks;
+  const first = sequence.firstPair(k);
+  const end = Math.min(sequence.lastPair(k) + 1, sequence.targetLength);
+  // the first pair has the sum of all blanks
+  sums[0] += lattice[row + problem.pairs + first];
+  if (sweep === 0) for (let i = first; i < end; i++) sums[slots[i]] += lattice[row + i];
+  else for (let i = first; i < end; i++) sums[slots[placeIn(1, sequence, i)]] += lattice[row + i];
 }

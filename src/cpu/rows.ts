@@ -8,6 +8,7 @@ import * as whole from './whole.js';
 /** Twin of shaders/rows.wgsl. */
 export const rows: Kernel = (problem, { grid, constants }, { targets, scores, frames, emissions }) => {
   const { sweepOf, stepOf, isMiddle, isHeld, sweepRow } = constants.MIDDLE ? middle : whole;
+  const { LOGITS } = constants;
   const { emissionFrame, emissionRows } = problem;
   const width = problem.distinct + 2;
   for (let y = 0; y < grid[1]; y++) {
@@ -15,7 +16,7 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
     const part = n - problem.firstSequence;
     const sequence = new Sequence(problem, targets, n);
     const { slots, range } = sequence;
-    const classes = Int32Array.from({ length: slots }, (_, slot) => sequence.classOf(slot));
+    const classOf = Int32Array.from({ length: slots }, (_, slot) => sequence.classOf(slot));
     const end = Math.min(problem.boxEnd, sequence.inputLength);
     for (let t = problem.boxFrame; t < end; t++) {
       const row = t * problem.frameStride + n * problem.sequenceStride - problem.firstRow;
@@ -31,13 +32,13 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
       let largest = Number.NEGATIVE_INFINITY;
       let rest = 0;
       let invalid = false;
-      if (constants.LOGITS) {
+      if (LOGITS) {
         ({ largest, rest } = lookAt(scores, start, start + problem.classes));
         // NaN where a score is NaN, or Infinity beside others
         invalid = !(rest < Number.POSITIVE_INFINITY && Math.abs(largest) < Number.POSITIVE_INFINITY);
       } else {
         for (let slot = 0; slot < slots; slot++) {
-          const x = scores[start + classes[slot]];
+          const x = scores[start + classOf[slot]];
           if (x > largest) largest = x;
           // true for NaN too
           if (!(x < Number.POSITIVE_INFINITY)) invalid = true;
@@ -53,7 +54,7 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
       if (held) {
         const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
         for (let slot = 0; slot < slots; slot++) {
-          const d = invalid ? Number.NEGATIVE_INFINITY : scores[start + classes[slot]] - unit;
+          const d = invalid ? Number.NEGATIVE_INFINITY : scores[start + classOf[slot]] - unit;
           storeExp(emissions, first + slot, d, range);
         }
         emissions.m[first + width - 1] = 0;
@@ -73,16 +74,18 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
 
 /** The largest score, and the sum of exp(score − largest) over all others: ln(1 + rest) keeps every digit of a confident frame. */
 function lookAt(scores: Float32Array, start: number, end: number): { largest: number; rest: number } {
-  let largest = scores[start];
-  let at = start;
-  for (let c = start; c < end; c++) {
-    if (scores[c] > largest) {
-      largest = scores[c];
-      at = c;
+  let c = start;
+  while (c < end - 1 && scores[c] === Number.NEGATIVE_INFINITY) c++;
+  let largest = scores[c];
+  let rest = 0;
+  for (c++; c < end; c++) {
+    const x = scores[c];
+    if (x > largest) {
+      rest = (rest + 1) * expDown(largest - x);
+      largest = x;
+    } else {
+      rest += expDown(x - largest);
     }
   }
-  let rest = 0;
-  for (let c = start; c < at; c++) rest += expDown(scores[c] - largest);
-  for (let c = at + 1; c < end; c++) rest += expDown(scores[c] - largest);
   return { largest, rest };
 }

@@ -4,7 +4,7 @@ import type { Kernel } from './buffers.js';
 import { stepRow } from './middle.js';
 import { Sequence } from './sequence.js';
 
-/** Twin of shaders/spread.wgsl. */
+/** Twin of shaders/spread.wgsl; instead of the blanks of four pairs it sums those of a pair and all to its right. */
 export const spread: Kernel = (
   problem,
   { grid, constants },
@@ -29,7 +29,11 @@ export const spread: Kernel = (
           const last = Math.min(left + size - 1, sequence.lastPair(k));
           const at = stepRow(problem, row, k);
           let right = 0;
-          if (hasRight(sequence, left + size, k)) right = edges.m[edgeOf(problem, row, block + 1, size, k)];
+          let blanks = 0;
+          if (hasRight(sequence, left + size, k)) {
+            right = edges.m[edgeOf(problem, row, block + 1, size, k)];
+            blanks = lattice[at + pairs + left + size];
+          }
           for (let i = last; i >= first; i--) {
             const blank = blankOf[i];
             const label = labelOf[i];
@@ -39,7 +43,8 @@ export const spread: Kernel = (
             const x = blank + skipped;
             const toLeft = lattice[at + i] * x;
             lattice[at + i] = label;
-            lattice[at + pairs + i] = blank;
+            blanks += blank;
+            lattice[at + pairs + i] = blanks;
             blankOf[i] = x - toLeft + (rest - skipped);
             labelOf[i] = stayed + right;
             right = toLeft;

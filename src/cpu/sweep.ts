@@ -9,6 +9,7 @@ import { Sequence } from './sequence.js';
 /** Twin of shaders/sweep.wgsl. */
 export const sweep: Kernel = (problem, { grid, constants }, bindings, integer) => {
   const { targets, emissions, states, edges, lattice } = bindings;
+  const { STORE } = constants;
   const size = 4 * (constants.LANES as number);
   const { pairs, emissionFrame, emissionRows } = problem;
   const width = problem.distinct + 2;
@@ -57,7 +58,7 @@ export const sweep: Kernel = (problem, { grid, constants }, bindings, integer) =
           level.before(firstBefore, lastBefore, inM, inE, least, even);
           const first = Math.max(left, sequence.firstPair(k));
           const last = Math.min(right, k);
-          const to = constants.STORE ? stepRow(problem, row, k) : -1;
+          const to = STORE ? stepRow(problem, row, k) : -1;
           if (level.on) {
             stepLevel(
               blanks.m,

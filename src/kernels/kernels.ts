@@ -1,20 +1,3 @@
-import gradient from '../../shaders/gradient.wgsl?raw';
-import reduce from '../../shaders/reduce.wgsl?raw';
-import rows from '../../shaders/rows.wgsl?raw';
-import alone from '../../shaders/shared/alone.wgsl?raw';
-import emission from '../../shaders/shared/emission.wgsl?raw';
-import exponential from '../../shaders/shared/exponential.wgsl?raw';
-import extended from '../../shaders/shared/extended.wgsl?raw';
-import fixed from '../../shaders/shared/fixed.wgsl?raw';
-import frame from '../../shaders/shared/frame.wgsl?raw';
-import layout from '../../shaders/shared/layout.wgsl?raw';
-import normaliser from '../../shaders/shared/normaliser.wgsl?raw';
-import problem from '../../shaders/shared/problem.wgsl?raw';
-import sequence from '../../shaders/shared/sequence.wgsl?raw';
-import together from '../../shaders/shared/together.wgsl?raw';
-import total from '../../shaders/shared/total.wgsl?raw';
-import values from '../../shaders/shared/values.wgsl?raw';
-
 const sequences = 'problem layout values extended sequence';
 const scores = `${sequences} exponential frame emission LANES TIME`;
 
@@ -47,10 +30,9 @@ export interface KernelModule {
 /** A module is a concatenation and nothing else: extensions, constants, shared files, the kernel. */
 export async function moduleOf(kernel: KernelName, constants: Constants): Promise<KernelModule> {
   const { MIDDLE, ALONE, SUBGROUPS } = constants;
-  const common = { rows, gradient, reduce, problem, layout, values, extended, sequence, exponential, frame };
-  // a strategy is a chunk of its own
+  // chunks of their own: each loaded once, and only by who needs it
   const texts: Record<string, string> = {
-    ...{ ...common, emission, normaliser, fixed, total, alone, together },
+    ...(await import('./rows.js')),
     ...(await (MIDDLE ? import('./sweeps.js') : import('./step.js'))),
     ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept.js'))),
   };
