@@ -1,138 +1,81 @@
-// Loss and gradient, host arrays in and out: GPU adapter, CPU twin and PyTorch side by side in one run.
-// Prints medians with their spread, and ratios to PyTorch's. usage: node bench/bench.js [--json]
-import { spawn, spawnSync } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { CtcError, CtcLoss } from 'webgpu-ctc/node';
+// Loss and gradient: every strategy on every adapter found, buffers of the device in and out, the CPU twin, PyTorch, and
+// the natural composition in jax-js. Medians of interleaved repeats. `node bench/bench.js --help` says what else.
+import { availableParallelism, cpus } from 'node:os';
+import { compare } from './compare.js';
+import { longest } from './jax.js';
+import { firstCalls, firstTable, slopes, slopeTable } from './modes.js';
+import { readOptions } from './options.js';
+import { randomTable, rate, timeTable } from './report.js';
+import { adapters, cpuTwin, pytorch } from './teams.js';
 
-const shapes = [
-  [50, 16, 20, 30],
-  [150, 32, 28, 40],
-  [1000, 16, 32, 200],
-  [400, 32, 5000, 30],
-];
-const rounds = 5;
+/** @typedef {import('./teams.js').Team} Team */
 
-/** @param {number} seed */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
+/** Keeps the contestants that are asked for, and ends processes that are left with none. @param {Team | undefined} team */
+function wanted(team) {
+  if (!team) return false;
+  team.contestants = team.contestants.filter((name) => options.only.test(`${team.name} ${name}`));
+  for (const why of team.left ?? []) console.error(`${team.name}: left out: ${why}`);
+  if (team.contestants.length === 0) team.child.end();
+  return team.contestants.length > 0;
 }
 
-/** @param {number[]} shape */
-function problem([T, N, C, S]) {
-  const next = random(1);
-  return {
-    logits: Float32Array.from({ length: T * N * C }, () => 4 * next() - 2),
-    targets: Array.from({ length: N }, () =>
-      Array.from({ length: S }, () => 1 + Math.floor(next() * (C - 1))),
-    ),
-  };
-}
-
-/** @param {'gpu' | 'cpu'} device */
-async function ours(device) {
-  const ctc = await CtcLoss.create({ device, reduction: 'sum' });
-  return {
-    name: ctc.backend.adapter,
-    /** @param {number[]} shape */
-    async prepare([T, N, C, S]) {
-      const { logits, targets } = problem([T, N, C, S]);
-      const task = await ctc.prepare({ logits: [T, N, C], maxTargetLength: S });
-      task.setTargets(targets);
-      return { run: () => task.run({ logits }), end: () => task.destroy() };
-    },
-  };
-}
-
-const script = `
-import json, sys, time
-import torch
-print(torch.__version__, torch.get_num_threads(), flush=True)
-for line in sys.stdin:
-    T, N, C, S = json.loads(line)
-    if 'key' not in globals() or key != (T, N, C, S):
-        key = (T, N, C, S)
-        x = torch.rand(T, N, C) * 4 - 2
-        y = torch.randint(1, C, (N, S))
-        t = torch.full((N,), T, dtype=torch.long)
-        s = torch.full((N,), S, dtype=torch.long)
-    start = time.perf_counter()
-    x.grad = None
-    x.requires_grad_()
-    torch.nn.functional.ctc_loss(x.log_softmax(2), y, t, s, reduction='sum').backward()
-    print(1000 * (time.perf_counter() - start), flush=True)
-`;
-
-/** PyTorch in a process of its own, or undefined where no python3 has it. */
-async function torch() {
-  const has = (/** @type {string} */ name) => spawnSync(name, ['-c', 'import torch']).status === 0;
-  const name = ['python3', '/usr/bin/python3'].find(has);
-  if (!name) return undefined;
-  const python = spawn(name, ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const lines = createInterface(python.stdout)[Symbol.asyncIterator]();
-  const [version, threads] = (await lines.next()).value.split(' ');
-  return {
-    name: `PyTorch ${version}, ${threads} threads`,
-    /** @param {number[]} shape */
-    async prepare(shape) {
-      const run = async () => {
-        python.stdin.write(`${JSON.stringify(shape)}\n`);
-        return Number((await lines.next()).value);
-      };
-      return { run, end() {} };
-    },
-    end: () => python.kill(),
-  };
-}
-
-/** @param {number[]} times */
-function median(times) {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
-}
-
-const peers = [await ours('cpu')];
-try {
-  peers.unshift(await ours('gpu'));
-} catch (error) {
-  if (!(error instanceof CtcError)) throw error;
-  console.error(`no GPU: ${error.message}`);
-}
-const pytorch = await torch();
-if (pytorch) peers.push(pytorch);
-else console.error('no PyTorch: no python3 with torch was found');
-
-const results = [];
-for (const shape of shapes) {
-  const runs = await Promise.all(peers.map((peer) => peer.prepare(shape)));
-  const times = peers.map(() => /** @type {number[]} */ ([]));
-  // interleaved, so that whatever else the machine does meets all of them
-  for (let round = -1; round < rounds; round++) {
-    for (const [i, { run }] of runs.entries()) {
-      const start = performance.now();
-      const own = await run();
-      const time = typeof own === 'number' ? own : performance.now() - start;
-      if (round >= 0) times[i].push(time);
-    }
+/** @param {Team[]} teams */
+async function compareAll(teams) {
+  /** @type {Map<string, import('./report.js').Bandwidth>} */
+  const bandwidths = new Map();
+  for (const { child, name } of gpus) {
+    const measured = child.ask({ do: 'bandwidth' });
+    await measured.then((bandwidth) => bandwidths.set(name, bandwidth)).catch(console.error);
   }
-  for (const { end } of runs) end();
-  const reference = pytorch && median(times[times.length - 1]);
-  for (const [i, { name }] of peers.entries()) {
-    const ms = median(times[i]);
-    const spread = Math.max(...times[i]) - Math.min(...times[i]);
-    results.push({ shape, name, ms, spread, ...(reference && { ratio: ms / reference }) });
+  const results = [];
+  for (const shape of options.shapes) {
+    console.error(`${shape} …`);
+    const compiles = options.random === undefined && shape[0] <= longest;
+    const runners = teams
+      .flatMap((team) => team.contestants.map((contestant) => ({ team, contestant })))
+      .filter(({ contestant }) => compiles || contestant !== 'jax-js');
+    const times = await compare(runners, shape, options.pace);
+    results.push(...rate(times, options.pace.scores, bandwidths));
   }
+  return { bandwidths, results };
 }
-pytorch?.end();
 
-if (process.argv.includes('--json')) console.log(JSON.stringify(results));
-else {
-  console.log('| T, N, C, S | | median ms | spread | × PyTorch |\n|:--|:--|--:|--:|--:|');
-  for (const { shape, name, ms, spread, ratio } of results) {
-    console.log(
-      `| ${shape} | ${name} | ${ms.toFixed(1)} | ${spread.toFixed(1)} | ${ratio?.toFixed(2) ?? ''} |`,
-    );
+/** Read and written. @param {number} bytesPerMs */
+const perSecond = (bytesPerMs) => `${(bytesPerMs / 1e6).toFixed(1)} GB/s`;
+
+/** @param {Awaited<ReturnType<typeof compareAll>>} measured @param {Team[]} teams */
+function* report({ bandwidths, results }, teams) {
+  for (const { name } of teams) {
+    const { copy, shader } = bandwidths.get(name) ?? {};
+    const speed = copy && shader && `: copies ${perSecond(copy)}, by a shader ${perSecond(shader)}`;
+    yield `\n${name}${speed ?? ''}\n`;
+    const own = results.filter(({ team }) => team === name);
+    yield options.random === undefined ? timeTable(own) : randomTable(own);
   }
+  if (results.some(({ contestant }) => contestant === 'jax-js'))
+    yield `\njax-js is unrolled over time, which it compiles for long: it is run up to T = ${longest} only.`;
 }
+
+const options = readOptions();
+const gpus = (await adapters(options)).filter(wanted);
+if (gpus.length === 0) console.error('no adapter is left to measure on');
+/** @param {object} json @param {string} text */
+const print = (json, text) => console.log(options.json ? JSON.stringify(json, undefined, 1) : text);
+const { scores } = options.pace;
+const machine = `${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}; ${scores}`;
+
+if (options.first) {
+  const lines = await firstCalls(gpus, options.shapes, options.pace);
+  print({ machine, results: lines }, `${machine}\n\n${firstTable(lines)}`);
+} else if (options.slopes) {
+  const lines = await slopes(gpus, options.pace);
+  print({ machine, results: lines }, `${machine}\n\n${slopeTable(lines)}`);
+} else {
+  const more = options.random === undefined ? [await cpuTwin(), await pytorch()] : [];
+  const teams = [...gpus, ...more.filter((team) => team !== undefined).filter(wanted)];
+  const measured = await compareAll(teams);
+  const bandwidths = Object.fromEntries(measured.bandwidths);
+  print({ machine, bandwidths, results: measured.results }, [machine, ...report(measured, teams)].join('\n'));
+  for (const { child } of teams) child.end();
+}
+for (const { child } of gpus) child.end();
