@@ -28,7 +28,7 @@ fn ctcTargetLength(n: u32) -> u32 {
 fn ctcClass(n: u32, s: u32) -> u32 {
   if (s % 2u == 0u) { return ctcProblem.blank; }
   let slots = ctcRecord(n) + 4u;
-  let slot = ctcTargets[slots + s / 2u] & 0x7fffffffu;
+  let slot = ctcTargets[slots + s / 2u] & 0x3fffffffu;
   return ctcTargets[slots + ctcProblem.labels + slot];
 }
 

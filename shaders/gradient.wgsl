@@ -114,10 +114,13 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   var row = Row(frame.largest, 1.0 / frame.normaliser, 0.0, plain, total.weight, upstream);
   if (plain) { row.factor = total.weight * bitcast<f32>(upstream); }
 
+  // whether to go through all classes, or only those that occur
+  var all = ALONE;
   if (!ALONE) {
+    var odd = u32(!row.plain);
     for (var v = lane; 4u * v < problem.classes; v += LANES) {
       let bits = fourOfRow(v, start);
-      let plain = row.plain && arePlain(bits);
+      odd |= u32(!arePlain(bits));
       let value = softmax(bits, row) * row.factor;
       let to = gradStart + 4u * v;
       let room = problem.classes - 4u * v;
@@ -125,24 +128,26 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       if (room > 1u) { grad[to + 1u] = plainBits(value.y); }
       if (room > 2u) { grad[to + 2u] = plainBits(value.z); }
       if (room > 3u) { grad[to + 3u] = plainBits(value.w); }
-      for (var j = 0u; !plain && j < min(room, 4u); j++) { grad[to + j] = rare(bits[j], 0.0, row); }
     }
     waitForRow();
+    all = largestOf(lane, odd) > 0u;
   }
-  // With a row to itself an invocation goes through all classes, and meets those that occur in their order;
-  // with others it goes through those alone.
   let slots = slotsOf(sequence);
+  // slots of labels are in the order of their classes
   var next = 1u;
-  for (var j = lane; j < select(slots, problem.classes, ALONE); j += LANES) {
+  var nextClass = classOf(sequence, min(next, slots - 1u));
+  for (var j = lane; j < select(slots, problem.classes, all); j += LANES) {
     var slot = j;
     var c = j;
-    if (!ALONE) {
-      c = classOf(sequence, slot);
-    } else if (next < slots && classOf(sequence, next) == c) {
-      slot = next;
-      next++;
+    if (all) {
+      while (next < slots && nextClass < c) {
+        next++;
+        nextClass = classOf(sequence, min(next, slots - 1u));
+      }
+      slot = select(slots, next, next < slots && nextClass == c);
+      if (c == problem.blank) { slot = 0u; }
     } else {
-      slot = select(slots, 0u, c == problem.blank);
+      c = classOf(sequence, slot);
     }
     var posterior = select(0.0, sums.x, slot == 0u);
     if (slot > 0u && slot < slots) {

@@ -27,18 +27,26 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   parts[lane] = sum;
   workgroupBarrier();
-  if (lane != 0u) { return; }
-  // one lane adds up the others: a tree would be twice the code, whose compilation is what a first call waits for
-  for (var i = 1u; i < WORKGROUP + problem.zero; i++) {
-    let other = parts[i];
-    sum.k += other.k;
-    sum.near = fixedSum(sum.near, other.near);
-    sum.far += other.far;
-    sum.status |= other.status;
-    sum.z = sum3(sum.z, other.z, NOTHING);
+  if (lane == 0u) {
+    // one lane adds up the others: a tree would be twice the code, whose compilation is what a first call waits for
+    for (var i = 1u; i < WORKGROUP + problem.zero; i++) {
+      let other = parts[i];
+      sum.k += other.k;
+      sum.near = fixedSum(sum.near, other.near);
+      sum.far += other.far;
+      sum.status |= other.status;
+      sum.z = sum3(sum.z, other.z, NOTHING);
+    }
+    sum.weight = weightOf(sequence);
+    finish(sequence, &sum);
+    totals[n] = sum;
+    parts[0] = sum;
   }
+  shareOut(sequence, part, lane, workgroupUniformLoad(&parts[0]));
+}
 
-  sum.weight = weightOf(sequence);
+/// What the loss is, from all that was summed.
+fn finish(sequence: Sequence, sum: ptr<function, Total>) {
   if (sum.status != 0u) {
     sum.status = INVALID;
     sum.loss = NAN;
@@ -52,5 +60,4 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let log = e * 0.693359375 + (near + clamp(sum.far, -3.2e32, 3.2e32) * 1048576.0 + m.r - e * 2.12194440e-4);
     sum.loss = select(bitcast<u32>(0.0 - log), INFINITY ^ (bitcast<u32>(0.0 - sum.far) & 0x80000000u), abs(sum.far) > 3.2e32);
   }
-  totals[n] = sum;
 }

@@ -26,7 +26,7 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let place = row * problem.pairs + pair;
     var blank = Four(vec4f(), vec4i(ZERO));
     var label = blank;
-    if (span.first > block * BLOCK) {
+    if (RESUMES && span.first > block * BLOCK) {
       blank = Four(bitcast<vec4f>(states[place]), bitcast<vec4i>(states[place + 1u]));
       label = Four(bitcast<vec4f>(states[place + 2u]), bitcast<vec4i>(states[place + 3u]));
     } else if (pair == 0u) {

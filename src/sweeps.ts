@@ -47,7 +47,7 @@ export function planSweeps(
     const states = draft.buffer('states', 'state', rows * pairs);
     const segment = segmentOf(sliceSteps, rows * 4 * lanes * blocksPerGroup, groups, tuning);
     const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);
-    const posteriors = backward ? draft.buffer('posteriors', 'posterior', rows * pairs) : '';
+    const posteriors = draft.buffer('posteriors', 'posterior', backward ? rows * pairs : 1);
     const totals = 'totals';
     const fieldsOf = (first: number) => ({
       firstSequence: part.first,
@@ -61,6 +61,7 @@ export function planSweeps(
     const overSteps = (kernel: 'sweep' | 'spread', slice: { first: number; end: number }, store: boolean) => {
       const sweep = kernel === 'sweep';
       const run = Math.ceil(count(slice) / segment) + groups - 1;
+      const resumes = run > 1 || slices.length > 1;
       draft.dispatch(
         kernel,
         [groups, rows],
@@ -73,7 +74,11 @@ export function planSweeps(
         {
           integers: { integer: 'step' },
           steps: { count: run, descending: !sweep },
-          constants: { LANES: lanes, SUBGROUPS: tuning.subgroups, ...(sweep && { STORE: store }) },
+          constants: {
+            LANES: lanes,
+            SUBGROUPS: tuning.subgroups,
+            ...(sweep && { STORE: store, RESUMES: resumes }),
+          },
         },
       );
     };
@@ -90,13 +95,9 @@ export function planSweeps(
       overSteps('sweep', slice, backward && last);
       if (backward && !last) draft.copy(states, draft.buffer(`checkpoint.${j + 1}`, 'state', rows * pairs));
     });
-    const whole = fieldsOf(0);
-    draft.dispatch('loss', [batch, 1], whole, { ...ofPart, states, totals }, batch * frames);
+    const met = { ...ofPart, states, totals, posteriors };
+    draft.dispatch('loss', [batch, 1], fieldsOf(0), met, batch * frames, { constants: { STORE: backward } });
     if (!backward) continue;
-
-    const meetings = [Math.ceil(pairs / tuning.workgroupSize), rows] as const;
-    const met = { targets: ofPart.targets, states, totals, posteriors };
-    draft.dispatch('meet', meetings, whole, met, rows * pairs);
     for (const [j, slice] of [...slices.entries()].reverse()) {
       const fields = fieldsOf(slice.first);
       if (j < slices.length - 1) {

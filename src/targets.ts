@@ -168,7 +168,8 @@ export function packRecords(
         record[slotClasses + distinct] = label;
       }
       record[ends + distinct] = j + 1;
-      record[4 + place] = distinct | (place > 0 && label !== labels[place - 1] ? 0x80000000 : 0);
+      const [before = label, after = label] = [labels[place - 1], labels[place + 1]];
+      record[4 + place] = distinct | (Number(label !== before) << 31) | (Number(label !== after) << 30);
       record[places + j] = place;
     });
     record[3] = distinct;

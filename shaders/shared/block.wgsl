@@ -47,8 +47,9 @@ fn labelsOf(sequence: Sequence, sweep: u32, pair: u32) -> Labels {
   for (var j = 0u; j < 4u; j++) {
     let i = pair + j;
     if (i < sequence.targetLength) {
-      labels.slot[j] = slotAt(sequence, placeIn(sweep, sequence, i));
-      labels.skip[j] = i > 0u && maySkip(sequence, select(i, sequence.targetLength - i, sweep == 1u));
+      let word = targets[sequence.base + 4u + placeIn(sweep, sequence, i)];
+      labels.slot[j] = word & 0x3fffffffu;
+      labels.skip[j] = (word >> (31u - sweep)) % 2u == 1u;
     }
   }
   return labels;

@@ -9,3 +9,5 @@ fn pathsOf(sequence: Sequence, part: u32, lane: u32) -> Extended {
   if (sequence.targetLength > 0u) { label = ends[2u * part + 1u]; }
   return sum3(ends[2u * part], label, NOTHING);
 }
+
+fn shareOut(sequence: Sequence, part: u32, lane: u32, total: Total) {}

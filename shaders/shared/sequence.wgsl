@@ -4,8 +4,8 @@
 //   1  target length S_n
 //   2  1 if T_n has room for the labels and the blanks between repeats, else 0
 //   3  number of distinct labels; slot 0 stands for the blank, slots 1, 2, … for them
-//   4                 S words      slots of the labels; bit 31: differs from the label before it, so that
-//                                  a path may skip the blank between them
+//   4                 S words      slots of the labels; bit 31: differs from the label before it,
+//                                  bit 30: from the one after: a path may skip the blank between
 //   4 + S             D + 1 words  classes of the slots, those of the labels ascending
 //   5 + S + D         D + 1 words  the labels of slot j are at places[end of j − 1 .. end of j]
 //   6 + S + 2D        S words      places, sorted by class
@@ -30,9 +30,9 @@ fn weightOf(sequence: Sequence) -> f32 {
   return select(1.0, 1.0 / share, problem.mean != 0u);
 }
 
-/// The slot of a label, without its bit 31.
+/// The slot of a label, without its bits.
 fn slotAt(sequence: Sequence, i: u32) -> u32 {
-  return targets[sequence.base + 4u + i] & 0x7fffffffu;
+  return targets[sequence.base + 4u + i] & 0x3fffffffu;
 }
 
 fn maySkip(sequence: Sequence, i: u32) -> bool {

@@ -1,5 +1,5 @@
 import type { Problem } from '../problem.js';
-import { aligned, type Extended, extended, store, ZERO } from './extended.js';
+import { aligned, DOWN, type Extended, extended, store, UP, ZERO } from './extended.js';
 import { lastStep } from './middle.js';
 import type { Sequence } from './sequence.js';
 
@@ -54,6 +54,29 @@ export function pathsOf(
     store(sum, 0, aligned(sum.m[0], sum.e[0], top) + aligned(m, e, top), top);
   });
   return { m: sum.m[0], e: sum.e[0] };
+}
+
+/** The posterior at the middle frame, in the order of each sweep; none where the loss is not finite. */
+export function shareOut(
+  problem: Problem,
+  sequence: Sequence,
+  states: Extended,
+  posteriors: Float64Array,
+  part: number,
+  z: { m: number; e: number } | undefined,
+): void {
+  for (const row of [2 * part, 2 * part + 1]) {
+    const place = stateRow(problem, row);
+    posteriors.fill(0, place, place + 2 * problem.pairs);
+    if (!z || sequence.inputLength === 0) continue;
+    forEachArrival(problem, sequence, states, row, (state, m, e) => {
+      const shift = e - z.e;
+      const share = m / z.m;
+      // |shift| > 1 only where the posterior is far below the smallest float32
+      posteriors[place + state] =
+        shift === 0 ? share : shift === 1 ? share * UP : shift === -1 ? share * DOWN : 0;
+    });
+  }
 }
 
 const product = extended(1);

@@ -34,5 +34,9 @@ export const loss: Kernel = (problem, { grid, constants }, bindings) => {
     totals[place + TOTAL.weight] = problem.mean
       ? 1 / (problem.sequences * Math.max(sequence.targetLength, 1))
       : 1;
+    if (constants.STORE) {
+      const { states, posteriors } = bindings;
+      arrivals.shareOut(problem, sequence, states, posteriors, part, status === REGULAR ? z : undefined);
+    }
   }
 };

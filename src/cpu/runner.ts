@@ -11,7 +11,6 @@ import { allocate, type Bindings, type CpuBuffer, type Kernel } from './buffers.
 import { type Extended, ln } from './extended.js';
 import { gradient } from './gradient.js';
 import { loss } from './loss.js';
-import { meet } from './meet.js';
 import { posterior } from './posterior.js';
 import { reduce } from './reduce.js';
 import { rows } from './rows.js';
@@ -21,7 +20,7 @@ import { sweep } from './sweep.js';
 
 const kernels: Record<KernelName, Kernel> = {
   ...{ rows, alpha, loss, beta, gradient, reduce },
-  ...{ sweep, meet, spread },
+  ...{ sweep, spread },
   ...{ posterior, scales },
 };
 

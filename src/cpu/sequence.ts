@@ -27,7 +27,7 @@ export class Sequence {
   }
 
   slotAt(i: number): number {
-    return this.#targets[this.#labels + i] & 0x7fffffff;
+    return this.#targets[this.#labels + i] & 0x3fffffff;
   }
 
   maySkip(i: number): boolean {

@@ -10,7 +10,6 @@ const madeOf = {
   alpha: sequences,
   beta: `${sequences} fixed total`,
   sweep: `${sequences} four HANDING TIME block`,
-  meet: `${sequences} fixed total TIME PATHS`,
   spread: `${sequences} HANDING TIME block`,
   posterior: `${sequences} fixed total LANES`,
   scales: `${sequences} exponential frame`,

@@ -1,5 +1,4 @@
 /** The texts that only the strategies with sweeps need: fused and tiled. */
-export { default as meet } from '../../shaders/meet.wgsl?raw';
 export { default as arrivals } from '../../shaders/shared/arrivals.wgsl?raw';
 export { default as block } from '../../shaders/shared/block.wgsl?raw';
 export { default as four } from '../../shaders/shared/four.wgsl?raw';
