@@ -4,8 +4,7 @@
 //   gradient(c) = (softmax(c) − Σ posterior(i) over the places i of class c) · weight · gradOutput
 //
 // The blank's posterior is summed over S + 1 states in a fixed order; a label's places come from the
-// inverse index in the sequence's record. No atomics, so the bits are the same at every run. A workgroup
-// that shares a row writes the softmax of all classes first, four at a time, then the few that occur.
+// inverse index in the sequence's record. No atomics, so the bits are the same at every run.
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read> lattice: array<vec4u>;
@@ -66,18 +65,13 @@ fn rare(bits: u32, posterior: f32, row: Row) -> u32 {
   return sign | bitcast<u32>(result.m * powerOfTwo(result.e));
 }
 
-fn entry(bits: u32, posterior: f32, row: Row) -> u32 {
-  if (!row.plain || !arePlain(vec4u(bits))) { return rare(bits, posterior, row); }
-  return plainBits((softmax(vec4u(bits), row).x - posterior) * row.factor);
-}
-
 /// No zero has a sign.
 fn plainBits(v: f32) -> u32 { return select(bitcast<u32>(v), 0u, v == 0.0); }
 
 @compute @workgroup_size(WORKGROUP)
-fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let lane = laneOf(index);
-  let t = problem.boxFrame + frameOf(group.x, index);
+fn gradient(@builtin(workgroup_id) group: vec3u, own: Lane) {
+  let lane = laneOf(own.index);
+  let t = problem.boxFrame + frameOf(group.x, own.index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
   let line = windowRow(t, n);
@@ -114,49 +108,38 @@ fn gradient(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   var row = Row(frame.largest, 1.0 / frame.normaliser, 0.0, plain, total.weight, upstream);
   if (plain) { row.factor = total.weight * bitcast<f32>(upstream); }
 
-  // whether to go through all classes, or only those that occur
-  var all = ALONE;
-  if (!ALONE) {
-    var odd = u32(!row.plain);
-    for (var v = lane; 4u * v < problem.classes; v += LANES) {
-      let bits = fourOfRow(v, start);
-      odd |= u32(!arePlain(bits));
-      let value = softmax(bits, row) * row.factor;
-      let to = gradStart + 4u * v;
-      let room = problem.classes - 4u * v;
+  for (var v = lane; 4u * v < problem.classes; v += LANES) {
+    var posteriors = vec4f();
+    var rest = occurring(sequence, v);
+    if (rest != 0u) {
+      for (var slot = firstSlot(sequence, v); rest != 0u; slot++) {
+        posteriors[firstTrailingBit(rest)] = posteriorOf(sequence, places, t, slot) / whole;
+        rest &= rest - 1u;
+      }
+    }
+    if (v == problem.blank / 4u) { posteriors[problem.blank % 4u] = sums.x / whole; }
+    let bits = fourOfRow(v, start);
+    let to = gradStart + 4u * v;
+    let room = min(problem.classes - 4u * v, 4u);
+    if (row.plain && arePlain(bits)) {
+      let value = (softmax(bits, row) - posteriors) * row.factor;
       grad[to] = plainBits(value.x);
       if (room > 1u) { grad[to + 1u] = plainBits(value.y); }
       if (room > 2u) { grad[to + 2u] = plainBits(value.z); }
       if (room > 3u) { grad[to + 3u] = plainBits(value.w); }
-    }
-    waitForRow();
-    all = largestOf(lane, odd) > 0u;
-  }
-  let slots = slotsOf(sequence);
-  // slots of labels are in the order of their classes
-  var next = 1u;
-  var nextClass = classOf(sequence, min(next, slots - 1u));
-  for (var j = lane; j < select(slots, problem.classes, all); j += LANES) {
-    var slot = j;
-    var c = j;
-    if (all) {
-      while (next < slots && nextClass < c) {
-        next++;
-        nextClass = classOf(sequence, min(next, slots - 1u));
-      }
-      slot = select(slots, next, next < slots && nextClass == c);
-      if (c == problem.blank) { slot = 0u; }
     } else {
-      c = classOf(sequence, slot);
+      for (var j = 0u; j < room; j++) { grad[to + j] = rare(bits[j], posteriors[j], row); }
     }
-    var posterior = select(0.0, sums.x, slot == 0u);
-    if (slot > 0u && slot < slots) {
-      let end = placesEnd(sequence, slot);
-      for (var place = placesEnd(sequence, slot - 1u); place < end; place++) {
-        let i = placeAt(sequence, place);
-        if (inBand(sequence, i, t)) { posterior += labelPosterior(places, sequence, t, i); }
-      }
-    }
-    grad[gradStart + c] = entry(scoreBits(start + c), posterior / whole, row);
   }
+}
+
+/// Sum over the places of a label's class.
+fn posteriorOf(sequence: Sequence, row: u32, t: u32, slot: u32) -> f32 {
+  var sum = 0.0;
+  let end = placesEnd(sequence, slot);
+  for (var place = placesEnd(sequence, slot - 1u); place < end; place++) {
+    let i = placeAt(sequence, place);
+    if (inBand(sequence, i, t)) { sum += labelPosterior(row, sequence, t, i); }
+  }
+  return sum;
 }

@@ -6,9 +6,9 @@
 @group(0) @binding(5) var<storage, read> totals: array<Total>;
 
 @compute @workgroup_size(WORKGROUP)
-fn posterior(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let lane = laneOf(index);
-  let t = problem.boxFrame + frameOf(group.x, index);
+fn posterior(@builtin(workgroup_id) group: vec3u, own: Lane) {
+  let lane = laneOf(own.index);
+  let t = problem.boxFrame + frameOf(group.x, own.index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
   if (t >= min(problem.boxEnd, sequence.inputLength)) { return; }

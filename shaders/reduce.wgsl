@@ -5,7 +5,8 @@
 @group(0) @binding(5) var<storage, read_write> losses: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
-fn reduceLosses(@builtin(local_invocation_index) lane: u32) {
+fn reduceLosses(own: Lane) {
+  let lane = own.index;
   var sum = 0.0;
   var worst = REGULAR;
   for (var n = lane; n < problem.sequences; n += WORKGROUP) {

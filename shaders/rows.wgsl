@@ -14,9 +14,9 @@ const LARGEST_FINITE_KEY = 0xff7fffffu;
 const MINUS_INFINITY_KEY = 0x007fffffu;
 
 @compute @workgroup_size(WORKGROUP)
-fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-  let lane = laneOf(index);
-  let t = problem.boxFrame + frameOf(group.x, index);
+fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
+  let lane = laneOf(own.index);
+  let t = problem.boxFrame + frameOf(group.x, own.index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
   let row = windowRow(t, n);
@@ -40,22 +40,20 @@ fn rows(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
   let key = largestOf(lane, seen.key);
   let largest = bitcast<f32>(fromOrderKey(key));
   var none = key == MINUS_INFINITY_KEY;
-  var lowest = 0.0;
-  if (LOGITS && key == orderKey(LOWEST_BITS)) {
-    lowest = countLowest(lane, start);
-    none = lowest == 0.0;
+  var others = 0.0;
+  if (LOGITS) {
+    var sum = vec2f(seen.rest, seen.equal);
+    if (seen.largest != largest) { sum = vec2f(beside(seen, largest), 0.0); }
+    if (key == orderKey(LOWEST_BITS)) { sum = vec2f(0.0, countLowest(lane, start)); }
+    sum = sumOf(lane, sum);
+    none = sum.y == 0.0;
+    others = (sum.y - 1.0) + sum.x;
   }
   let invalid = key > LARGEST_FINITE_KEY || (LOGITS && none);
-  var frame = Frame(Reduced(), 0.0, 1.0, 0.0, u32(invalid));
+  var frame = Frame(Reduced(), 0.0, 1.0 + others, ln1p(max(others, 0.0)), u32(invalid));
   if (!invalid && !none) {
     frame.unit = unitOf(largest, range);
     frame.largest = largest;
-  }
-  if (LOGITS) {
-    let rest = sumOf(lane, select(vec2f(beside(seen, largest), 0.0), vec2f(seen.rest, seen.equal), seen.largest == largest));
-    let others = select((rest.y - 1.0) + rest.x, lowest - 1.0, lowest > 0.0);
-    frame.normaliser = 1.0 + others;
-    frame.lnNormaliser = ln1p(max(others, 0.0));
   }
 
   let part = n - problem.firstSequence;

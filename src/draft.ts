@@ -1,3 +1,4 @@
+import type { Constants } from './kernels/kernels.js';
 import {
   type Binding,
   type ElementRange,
@@ -23,7 +24,7 @@ export class Draft extends PlanRecording {
   readonly #windows: readonly Range[];
   readonly #rowsPerGroup: number;
   /** How the lanes of a workgroup share the rows of a tensor or of a lattice. */
-  readonly share: { readonly ALONE: boolean; readonly WORKGROUP?: number };
+  readonly share: Constants;
 
   constructor(task: ProblemShape, limits: Limits, tuning: Tuning, middle: boolean, fields: Partial<Problem>) {
     super(
@@ -38,7 +39,8 @@ export class Draft extends PlanRecording {
     // by C alone, since a sequence's bits must not depend on its batch
     const ALONE = task.classes < tuning.sharedRow;
     this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
-    this.share = { ALONE, ...(!ALONE && { WORKGROUP: tuning.rowWorkgroupSize }) };
+    const { subgroups: SUBGROUPS, rowWorkgroupSize: WORKGROUP } = tuning;
+    this.share = { ALONE, ...(!ALONE && { WORKGROUP, SUBGROUPS }) };
     this.buffer('targets', 'word', task.sequences * recordWords(task.maxTargetLength, task.classes));
     this.buffer('totals', 'total', task.sequences);
     // where the caller gives none

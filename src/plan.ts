@@ -39,7 +39,7 @@ export interface Adapter {
 export function tuningFor({ software, subgroupSize }: Adapter): Tuning {
   return {
     workgroupSize: 64,
-    rowWorkgroupSize: software ? 8 : 64,
+    rowWorkgroupSize: subgroupSize || (software ? 8 : 64),
     sharedRow: 512,
     elementsPerDispatch: software ? 2 ** 20 : 2 ** 22,
     framesPerCommand: 4096,

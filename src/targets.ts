@@ -137,7 +137,7 @@ export function distinctLabels(maxTargetLength: number, classes: number): number
 /** Words of a sequence's record, shaders/shared/sequence.wgsl; a multiple of 64 so that any range binds. */
 export function recordWords(maxTargetLength: number, classes: number): number {
   const lists = 2 * maxTargetLength + 2 * distinctLabels(maxTargetLength, classes);
-  return Math.ceil((6 + lists) / 64) * 64;
+  return Math.ceil((6 + lists + 2 * Math.ceil(classes / 32)) / 64) * 64;
 }
 
 /** The records of a batch, as shaders/shared/sequence.wgsl lays them out. */
@@ -152,6 +152,7 @@ export function packRecords(
   const slotClasses = 4 + maxTargetLength;
   const ends = slotClasses + room + 1;
   const places = ends + room + 1;
+  const classTable = places + maxTargetLength;
   const records = new Uint32Array(words * batch.labels.length);
   batch.labels.forEach((labels, n) => {
     const record = records.subarray(n * words, (n + 1) * words);
@@ -166,6 +167,7 @@ export function packRecords(
       if (j === 0 || label !== labels[order[j - 1]]) {
         distinct++;
         record[slotClasses + distinct] = label;
+        record[classTable + 2 * (label >> 5)] |= 1 << (label & 31);
       }
       record[ends + distinct] = j + 1;
       const [before = label, after = label] = [labels[place - 1], labels[place + 1]];
@@ -173,6 +175,17 @@ export function packRecords(
       record[places + j] = place;
     });
     record[3] = distinct;
+    let before = 0;
+    for (let word = classTable; word < classTable + 2 * Math.ceil(classes / 32); word += 2) {
+      record[word + 1] = before;
+      before += bitCount(record[word]);
+    }
   });
   return records;
+}
+
+function bitCount(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
 }

@@ -6,7 +6,7 @@
 /// Where a state lies in rows whose vectors of four pairs hold blanks, then labels, `width` vectors apart.
 fn stateAt(row: u32, s: u32, width: u32) -> u32 {
   let pair = s / 2u;
-  return 4u * width * (2u * (row * problem.pairs + pair / 4u * 4u) / 4u + s % 2u) + pair % 4u;
+  return 4u * width * (2u * ((row * problem.pairs + pair) / 4u) + s % 2u) + pair % 4u;
 }
 
 fn arrival(sequence: Sequence, row: u32, s: u32) -> Extended {

@@ -40,9 +40,9 @@ fn beside(seen: Seen, largest: f32) -> f32 {
   return (seen.rest + seen.equal) * expOfTwice(vec4f(max(0.5 * seen.largest - 0.5 * largest, -44.0))).x;
 }
 
-/// How many scores are the lowest finite number: `take` does not tell them from −Infinity.
+/// How many of a lane's scores are the lowest finite number, which `finite` makes of −Infinity, too.
 fn countLowest(lane: u32, start: u32) -> f32 {
   var count = 0.0;
   for (var c = lane; c < problem.classes; c += LANES) { count += f32(scoreBits(start + c) == LOWEST_BITS); }
-  return sumOf(lane, vec2f(count, 0.0)).x;
+  return count;
 }

@@ -9,6 +9,7 @@
 //   4 + S             D + 1 words  classes of the slots, those of the labels ascending
 //   5 + S + D         D + 1 words  the labels of slot j are at places[end of j − 1 .. end of j]
 //   6 + S + 2D        S words      places, sorted by class
+//   6 + 2S + 2D       2⌈C/32⌉      for each 32 classes: which occur (bits), how many occur before them
 struct Sequence { base: u32, inputLength: u32, targetLength: u32, feasible: bool }
 
 @group(0) @binding(2) var<storage, read> targets: array<u32>;
@@ -50,6 +51,21 @@ fn classOf(sequence: Sequence, slot: u32) -> u32 {
 /// The labels of slot j are at the places from placesEnd(j − 1) to placesEnd(j).
 fn placesEnd(sequence: Sequence, slot: u32) -> u32 {
   return targets[sequence.base + 5u + problem.labels + problem.distinct + slot];
+}
+
+/// Which of the classes 4v to 4v + 3 occur among the labels, as bits.
+fn occurring(sequence: Sequence, v: u32) -> u32 {
+  return (targets[classTable(sequence, v)] >> (4u * (v % 8u))) & 15u;
+}
+
+/// The slot of the first of them.
+fn firstSlot(sequence: Sequence, v: u32) -> u32 {
+  let word = classTable(sequence, v);
+  return 1u + targets[word + 1u] + countOneBits(targets[word] & ((1u << (4u * (v % 8u))) - 1u));
+}
+
+fn classTable(sequence: Sequence, v: u32) -> u32 {
+  return sequence.base + 6u + 2u * (problem.labels + problem.distinct + v / 8u);
 }
 
 fn placeAt(sequence: Sequence, i: u32) -> u32 {

@@ -1,4 +1,4 @@
-// A workgroup shares a row: for many classes. Its other form is alone.wgsl.
+// A workgroup shares a row: for many classes. Its other forms are butterfly.wgsl and alone.wgsl.
 //
 // Reductions go in a fixed order, so the bits are the same at every run:
 //
@@ -7,13 +7,12 @@
 //         0+2 1+3
 //         0+1                 every lane gets the result
 
+struct Lane { @builtin(local_invocation_index) index: u32 }
+
 const LANES = WORKGROUP;
 
 fn frameOf(group: u32, index: u32) -> u32 { return group; }
 fn laneOf(index: u32) -> u32 { return index; }
-
-/// What the lanes wrote of the row can be written over.
-fn waitForRow() { storageBarrier(); }
 
 /// No compiler knows it: unrolled, each tree would take another 50 ms to compile on lavapipe.
 fn halfOfLanes() -> u32 { return WORKGROUP / 2u + problem.zero; }

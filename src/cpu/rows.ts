@@ -34,8 +34,7 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
       let invalid = false;
       if (LOGITS) {
         ({ largest, rest } = lookAt(scores, start, start + problem.classes));
-        // NaN where a score is NaN, or Infinity beside others
-        invalid = !(rest < Number.POSITIVE_INFINITY && Math.abs(largest) < Number.POSITIVE_INFINITY);
+        invalid = !(rest >= 0 && largest < Number.POSITIVE_INFINITY);
       } else {
         for (let slot = 0; slot < slots; slot++) {
           const x = scores[start + classOf[slot]];
@@ -72,19 +71,18 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
   }
 };
 
-/** The largest score, and the sum of exp(score − largest) over all others: ln(1 + rest) keeps every digit of a confident frame. */
+/**
+ * The largest score, and the sum of exp(score − largest) over all others, in one pass: ln(1 + rest) keeps every digit
+ * of a confident frame. NaN makes `rest` NaN; without a score above −Infinity it is −1.
+ */
 function lookAt(scores: Float32Array, start: number, end: number): { largest: number; rest: number } {
-  let c = start;
-  while (c < end - 1 && scores[c] === Number.NEGATIVE_INFINITY) c++;
-  let largest = scores[c];
-  let rest = 0;
-  for (c++; c < end; c++) {
-    const x = scores[c];
-    if (x > largest) {
-      rest = (rest + 1) * expDown(largest - x);
-      largest = x;
-    } else {
-      rest += expDown(x - largest);
+  let largest = -Number.MAX_VALUE;
+  let rest = -1;
+  for (let c = start; c < end; c++) {
+    for (; c < end && scores[c] <= largest; c++) rest += expDown(scores[c] - largest);
+    if (c < end) {
+      rest = (rest + 1) * expDown(largest - scores[c]);
+      largest = scores[c];
     }
   }
   return { largest, rest };

@@ -36,7 +36,7 @@ export async function moduleOf(kernel: KernelName, constants: Constants): Promis
     ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept.js'))),
   };
   const forms: Record<string, string> = {
-    LANES: ALONE ? 'alone' : 'together',
+    LANES: ALONE ? 'alone' : SUBGROUPS ? 'butterfly' : 'together',
     TIME: MIDDLE ? 'middle' : 'whole',
     POSTERIORS: MIDDLE ? 'quads' : 'pairs',
     PATHS: MIDDLE ? 'arrivals' : 'ends',
@@ -46,7 +46,7 @@ export async function moduleOf(kernel: KernelName, constants: Constants): Promis
     ([name, value]) => `const ${name} = ${value}${typeof value === 'number' ? 'u' : ''};\n`,
   );
   const files = [
-    ['constants', (SUBGROUPS ? 'enable subgroups;\n' : '') + lines.join('')],
+    ['constants', (SUBGROUPS && !ALONE ? 'enable subgroups;\n' : '') + lines.join('')],
     ...madeOf[kernel]
       .split(' ')
       .map((name) => forms[name] ?? name)

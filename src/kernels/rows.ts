@@ -4,6 +4,7 @@ export { default as loss } from '../../shaders/loss.wgsl?raw';
 export { default as reduce } from '../../shaders/reduce.wgsl?raw';
 export { default as rows } from '../../shaders/rows.wgsl?raw';
 export { default as alone } from '../../shaders/shared/alone.wgsl?raw';
+export { default as butterfly } from '../../shaders/shared/butterfly.wgsl?raw';
 export { default as emission } from '../../shaders/shared/emission.wgsl?raw';
 export { default as exponential } from '../../shaders/shared/exponential.wgsl?raw';
 export { default as extended } from '../../shaders/shared/extended.wgsl?raw';
