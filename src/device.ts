@@ -68,9 +68,9 @@ export function adapterName(info: GPUAdapterInfo | undefined): string {
   return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';
 }
 
-/** What a plan is tuned to. Without a device: one wide block for the CPU's twins. */
+/** What a plan is tuned to. */
 export function adapterOf(device: GPUDevice | undefined): Adapter {
-  if (!device) return { software: true, subgroupSize: 0 };
+  if (!device) return { software: true, cpu: true };
   const { isFallbackAdapter, subgroupMinSize, subgroupMaxSize } = device.adapterInfo ?? {};
   const subgroups = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
   return { software: isFallbackAdapter === true, ...(subgroups && { subgroupSize: subgroupMinSize }) };

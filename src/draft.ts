@@ -25,6 +25,8 @@ export class Draft extends PlanRecording {
   readonly #rowsPerGroup: number;
   /** How the lanes of a workgroup share the rows of a tensor or of a lattice. */
   readonly share: Constants;
+  /** The same where they share whatever there is to do. */
+  readonly together: Constants;
 
   constructor(task: ProblemShape, limits: Limits, tuning: Tuning, middle: boolean, fields: Partial<Problem>) {
     super(
@@ -39,8 +41,8 @@ export class Draft extends PlanRecording {
     // by C alone, since a sequence's bits must not depend on its batch
     const ALONE = task.classes < tuning.sharedRow;
     this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
-    const { subgroups: SUBGROUPS, rowWorkgroupSize: WORKGROUP } = tuning;
-    this.share = { ALONE, ...(!ALONE && { WORKGROUP, SUBGROUPS }) };
+    this.together = { ALONE: false, WORKGROUP: tuning.rowWorkgroupSize, SUBGROUPS: tuning.subgroups };
+    this.share = ALONE ? { ALONE } : this.together;
     this.buffer('targets', 'word', task.sequences * recordWords(task.maxTargetLength, task.classes));
     this.buffer('totals', 'total', task.sequences);
     // where the caller gives none
@@ -104,7 +106,7 @@ export class Draft extends PlanRecording {
     const { reduction, sequences } = this.#task;
     const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
     this.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, sequences, {
-      constants: { REDUCE: reduction !== 'none' },
+      constants: { ...this.together, REDUCE: reduction !== 'none' },
     });
     return this.plan(strategy, this.#tensors);
   }

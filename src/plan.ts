@@ -22,6 +22,8 @@ export interface Tuning {
   readonly elementsPerDispatch: number;
   /** Frames that one command walks: the length of the table behind `integer`. */
   readonly framesPerCommand: number;
+  /** Bytes of lattice that a part of the batch aims at: on a CPU it should stay in the cache. */
+  readonly partBytes: number;
   /** Lanes of a workgroup that sweeps, four pairs each; 0: as many as a row needs. */
   readonly lanes: number;
   /** Whether those are a subgroup. */
@@ -31,19 +33,23 @@ export interface Tuning {
 
 /** What a tuning must know of a device. */
 export interface Adapter {
+  /** No GPU behind it. */
   readonly software: boolean;
+  /** The twins: no device at all. */
+  readonly cpu?: boolean;
   /** Lanes of a subgroup, where the device has subgroups of one size only. */
   readonly subgroupSize?: number;
 }
 
-export function tuningFor({ software, subgroupSize }: Adapter): Tuning {
+export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tuning {
   return {
     workgroupSize: 64,
-    rowWorkgroupSize: subgroupSize || (software ? 8 : 64),
+    rowWorkgroupSize: subgroupSize ?? (software ? 8 : 64),
     sharedRow: 512,
     elementsPerDispatch: software ? 2 ** 20 : 2 ** 22,
     framesPerCommand: 4096,
-    lanes: subgroupSize ?? (software ? 8 : 64),
+    partBytes: cpu ? 2 ** 22 : Number.POSITIVE_INFINITY,
+    lanes: cpu ? 0 : (subgroupSize ?? (software ? 8 : 64)),
     subgroups: subgroupSize !== undefined,
     software,
   };

@@ -44,6 +44,7 @@ const mostLattice = 2 ** 30;
 export function splitMemory(
   task: ProblemShape,
   limits: Limits,
+  partBytes: number,
   { steps, lattice, emissions, row }: Held,
 ): { parts: Range[]; slices: Range[] } {
   const { frames, sequences, classes, maxTargetLength } = task;
@@ -64,7 +65,7 @@ export function splitMemory(
   const perStep = Math.max(lattice, emissions, (lattice + emissions) / 1.5);
   const whole = Math.max(perStep * steps, elementBytes.frame * frames, row, record);
   const perPart = Math.min(
-    Math.floor(most / whole) || 1,
+    Math.floor(Math.min(most, partBytes) / whole) || 1,
     Math.max(1, Math.floor(limits.maxComputeWorkgroupsPerDimension / 2)),
   );
   // a slice of the step strategy has one row more: the frame before it (alpha) or after it (emissions, beta)

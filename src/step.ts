@@ -22,7 +22,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
   const keepsBeta = keep.includes('beta');
   const backward = task.gradient !== 'none' || keepsBeta || keep.includes('posterior');
   const stored = backward || keep.includes('alpha');
-  const { parts, slices } = splitMemory(task, limits, {
+  const { parts, slices } = splitMemory(task, limits, tuning.partBytes, {
     steps: frames,
     row: 2 * pairs * elementBytes.pair,
     lattice: stored ? pairs * elementBytes.pair : 0,
@@ -108,7 +108,9 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     });
 
     const whole = stages[0]!.fields;
-    recording.dispatch('loss', [batch, 1], whole, { ...ofPart, ends, totals }, batch * frames);
+    recording.dispatch('loss', [batch, 1], whole, { ...ofPart, ends, totals }, batch * frames, {
+      constants: { WORKGROUP: tuning.rowWorkgroupSize },
+    });
     const scales =
       keep.includes('alpha') || keepsBeta
         ? recording.buffer(`scales.${p}`, 'scale', batch * frames)

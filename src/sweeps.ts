@@ -22,7 +22,7 @@ export function planSweeps(
   const slots = distinctLabels(labels, task.classes) + 2;
   // of both sweeps, the middle frame in each
   const steps = Math.floor(frames / 2) + 1;
-  const { parts, slices } = splitMemory(task, limits, {
+  const { parts, slices } = splitMemory(task, limits, tuning.partBytes, {
     steps,
     lattice: backward ? 2 * pairs * elementBytes.share : 0,
     emissions: 2 * slots * elementBytes.extended,
@@ -96,7 +96,9 @@ export function planSweeps(
       if (backward && !last) draft.copy(states, draft.buffer(`checkpoint.${j + 1}`, 'state', rows * pairs));
     });
     const met = { ...ofPart, states, totals, posteriors };
-    draft.dispatch('loss', [batch, 1], fieldsOf(0), met, batch * frames, { constants: { STORE: backward } });
+    draft.dispatch('loss', [batch, 1], fieldsOf(0), met, batch * frames, {
+      constants: { WORKGROUP: tuning.rowWorkgroupSize, STORE: backward },
+    });
     if (!backward) continue;
     for (const [j, slice] of [...slices.entries()].reverse()) {
       const fields = fieldsOf(slice.first);
