@@ -63,12 +63,12 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
     for (var slot = lane; slot < slots; slot += LANES) {
       emissions[place + slot] = emission(scoreBits(start + classOf(sequence, slot)), frame.unit, range);
     }
-    emissions[place + problem.distinct + 1u] = NO_EMISSION;
+    if (lane == 0u) { emissions[place + problem.distinct + 1u] = NO_EMISSION; }
   }
   // at the middle the other sweep arrives without the emission, which is in this one
   if (isMiddle(sequence, t) && isHeld(other)) {
     let place = emissionRow(sweepRow(part, 1u), other);
     for (var slot = lane; slot < slots; slot += LANES) { emissions[place + slot] = ONE; }
-    emissions[place + problem.distinct + 1u] = NO_EMISSION;
+    if (lane == 0u) { emissions[place + problem.distinct + 1u] = NO_EMISSION; }
   }
 }

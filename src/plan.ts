@@ -45,7 +45,7 @@ export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tun
   return {
     workgroupSize: 64,
     rowWorkgroupSize: subgroupSize ?? (software ? 8 : 64),
-    sharedRow: 512,
+    sharedRow: software ? 512 : 128,
     elementsPerDispatch: software ? 2 ** 20 : 2 ** 22,
     framesPerCommand: 4096,
     partBytes: cpu ? 2 ** 22 : Number.POSITIVE_INFINITY,

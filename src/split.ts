@@ -55,14 +55,14 @@ export function splitMemory(
       `${what}: expected a size that this device can hold (${room} bytes), got ${needed} bytes`,
     );
   };
+  // the lattice and the emissions together in one and a half bindings
+  const perStep = Math.max(lattice, emissions, (lattice + emissions) / 1.5);
   const record = 4 * recordWords(maxTargetLength, classes);
   fits(`T = ${frames}`, elementBytes.frame * frames, most);
-  fits(`maxTargetLength = ${maxTargetLength}`, Math.max(row, 2 * lattice, 2 * emissions), most);
+  fits(`maxTargetLength = ${maxTargetLength}`, Math.max(row, Math.ceil(2 * perStep)), most);
   fits(`C = ${classes} and maxTargetLength = ${maxTargetLength}`, record, most);
   fits(`N = ${sequences}`, sequences * record, limits.maxBufferSize);
 
-  // the lattice and the emissions together in one and a half bindings
-  const perStep = Math.max(lattice, emissions, (lattice + emissions) / 1.5);
   const whole = Math.max(perStep * steps, elementBytes.frame * frames, row, record);
   const perPart = Math.min(
     Math.floor(Math.min(most, partBytes) / whole) || 1,

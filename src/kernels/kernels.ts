@@ -4,7 +4,7 @@ const scores = `${sequences} exponential frame emission LANES TIME`;
 /** Which shared files a kernel is made of. Those in capitals have two forms. */
 const madeOf = {
   rows: `${scores} normaliser`,
-  gradient: `${scores} fixed total POSTERIORS`,
+  gradient: `${scores} fixed total POSTERIORS softmax`,
   reduce: 'problem values extended fixed total LANES',
   loss: `${sequences} exponential frame fixed total TIME PATHS`,
   alpha: sequences,

@@ -14,6 +14,7 @@ export { default as layout } from '../../shaders/shared/layout.wgsl?raw';
 export { default as normaliser } from '../../shaders/shared/normaliser.wgsl?raw';
 export { default as problem } from '../../shaders/shared/problem.wgsl?raw';
 export { default as sequence } from '../../shaders/shared/sequence.wgsl?raw';
+export { default as softmax } from '../../shaders/shared/softmax.wgsl?raw';
 export { default as together } from '../../shaders/shared/together.wgsl?raw';
 export { default as total } from '../../shaders/shared/total.wgsl?raw';
 export { default as values } from '../../shaders/shared/values.wgsl?raw';
