@@ -1,3 +1,4 @@
+import { strategyFor, tuningFor } from './auto.js';
 import {
   checkAxes,
   checkDtype,
@@ -12,7 +13,7 @@ import { adapterName, adapterOf, limitsOf, sharedDevice } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { forced } from './forced.js';
 import { GpuRunner } from './gpu/runner.js';
-import { type Limits, strategyFor, tuningFor } from './plan.js';
+import type { Limits } from './plan.js';
 import { Task, type TaskShape } from './task.js';
 import type {
   Backend,

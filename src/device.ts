@@ -1,5 +1,6 @@
+import type { Adapter } from './auto.js';
 import { CtcError } from './errors.js';
-import type { Adapter, Limits } from './plan.js';
+import type { Limits } from './plan.js';
 
 /** A device, and where it comes from. */
 export interface OpenDevice {

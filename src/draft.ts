@@ -1,3 +1,4 @@
+import type { Tuning } from './auto.js';
 import type { Constants } from './kernels/kernels.js';
 import {
   type Binding,
@@ -8,7 +9,6 @@ import {
   type ProblemShape,
   type TensorName,
   type TensorPlan,
-  type Tuning,
 } from './plan.js';
 import type { Problem } from './problem.js';
 import { type Box, boxesOf, count, type Range, rowsPerBuffer, splitTensor } from './split.js';

@@ -1,4 +1,5 @@
-import type { Limits, Tuning } from './plan.js';
+import type { Tuning } from './auto.js';
+import type { Limits } from './plan.js';
 
 /** Sizes for tests: small ones make small cases take every path. Not part of the public interface. */
 export interface Forced {

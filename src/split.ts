@@ -1,4 +1,5 @@
-import { elementBytes, type Limits, type ProblemShape, type Tuning } from './plan.js';
+import type { Tuning } from './auto.js';
+import { elementBytes, type Limits, type ProblemShape } from './plan.js';
 import { uniformBlockBytes } from './problem.js';
 import { recordWords } from './targets.js';
 

@@ -1,5 +1,6 @@
+import type { Tuning } from './auto.js';
 import { type Bindings, Draft } from './draft.js';
-import { elementBytes, type Limits, type Plan, type ProblemShape, type Tuning } from './plan.js';
+import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
 import type { Problem } from './problem.js';
 import { type Box, count, cut, type Range, splitMemory } from './split.js';
 import { distinctLabels } from './targets.js';

@@ -1,5 +1,6 @@
+import type { Tuning } from './auto.js';
 import { Draft } from './draft.js';
-import { elementBytes, type Limits, type Plan, type ProblemShape, type Tuning } from './plan.js';
+import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
 import { count, splitMemory } from './split.js';
 import { distinctLabels } from './targets.js';
 
@@ -28,15 +29,12 @@ export function planSweeps(
     emissions: 2 * slots * elementBytes.extended,
     row: 2 * pairs * elementBytes.state,
   });
-  const blocksPerGroup = strategy === 'fused' ? blocks : 1;
-  const groups = blocks / blocksPerGroup;
-  if (groups > limits.maxComputeWorkgroupsPerDimension) {
-    throw new RangeError(
-      `maxTargetLength: expected at most ${limits.maxComputeWorkgroupsPerDimension * 4 * lanes - 1} with strategy 'tiled' on this device, got ${labels}`,
-    );
-  }
-  const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
   const sliceSteps = count(slices[0]!);
+  // in a slice each group of blocks has its turn several times, or starting one after the other would take the time
+  const most = strategy === 'fused' ? 1 : Math.ceil(sliceSteps / (4 * shortestSegment));
+  const blocksPerGroup = Math.ceil(blocks / Math.min(most, limits.maxComputeWorkgroupsPerDimension));
+  const groups = Math.ceil(blocks / blocksPerGroup);
+  const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
 
   for (const part of parts) {
     const batch = count(part);
@@ -114,9 +112,12 @@ export function planSweeps(
   return draft.finish(strategy);
 }
 
+/** Fewer steps a dispatch would cost more to launch than to walk. */
+const shortestSegment = 16;
+
 /** Steps that one dispatch walks: as many as are short work, but no more than keep all groups of blocks at work. */
 function segmentOf(steps: number, pairs: number, groups: number, tuning: Tuning): number {
   const short = Math.floor(tuning.elementsPerDispatch / pairs);
   const shared = groups === 1 ? steps : Math.ceil(steps / (4 * groups));
-  return Math.max(1, Math.min(steps, short, Math.max(16, shared)));
+  return Math.max(1, Math.min(steps, short, Math.max(shortestSegment, shared)));
 }

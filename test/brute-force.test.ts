@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest';
 import { expectGradient, expectLosses } from './bars.js';
-import { compute, devices, expectReference } from './compute.js';
+import { compute, expectReference, strategies, ways } from './compute.js';
 import { allPaths, type Batch, forwardBackward, makeBatch, reference } from './reference.js';
 
 /** All targets of up to `most` labels, each at every input length from 0 to `frames`. */
@@ -38,16 +38,19 @@ describe.each(conventions)(
       });
     });
 
-    for (const device of devices) {
-      test(`on the ${device}`, async () => {
-        for (const [i, batch] of cases.entries()) {
-          // rows of few classes are for one lane each, of many for a workgroup
-          for (const sharedRow of device === 'gpu' ? [0, 512] : [0]) {
-            const got = await compute(batch, { device, scores, gradient, tuning: { sharedRow } });
-            expectReference(got, expected[i]!, batch.frames);
-          }
-        }
-      });
-    }
+    test.each(Object.entries(ways))('%s', async (_, how) => {
+      for (const [i, batch] of cases.entries()) {
+        const got = await compute(batch, { ...how, scores, gradient });
+        expectReference(got, expected[i]!, batch.frames);
+      }
+    });
+
+    // rows of few classes are for one lane each, of many for a workgroup
+    test.each(strategies)('gpu, %s, a workgroup for each row', async (strategy) => {
+      for (const [i, batch] of cases.entries()) {
+        const got = await compute(batch, { strategy, scores, gradient, tuning: { sharedRow: 0 } });
+        expectReference(got, expected[i]!, batch.frames);
+      }
+    });
   },
 );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectGradient, expectLosses } from './bars.js';
+import { strategies } from './compute.js';
 import { goldens, numbers, reductions, rowMaxima } from './golden.js';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -72,7 +73,7 @@ describe.each(['gpu', 'cpu'])('golden cases on the %s, many in one call', (devic
     for (const result of results) {
       expect(Object.keys(result)).toEqual(['name', 'loss', 'grad', 'device', 'strategy']);
       expect(result.device).toBe(device);
-      expect(result.strategy).toBe('step');
+      expect(result.strategy).toBe('fused');
       const golden = goldens.find(({ name }) => name === result.name)!;
       const want = golden.expected[reduction]!;
       expect(Array.isArray(result.loss)).toBe(
@@ -87,6 +88,15 @@ describe.each(['gpu', 'cpu'])('golden cases on the %s, many in one call', (devic
     if (reduction !== 'none') expect(infeasible.loss).toBe('Infinity');
     expect(infeasible.grad).toContain('NaN');
   });
+});
+
+test.each(strategies)('--strategy %s is what computes', async (strategy) => {
+  const golden = goldens.find(({ name }) => name === 'repeats')!;
+  const { code, stdout } = await cli(['loss', 'fixtures/golden/repeats.json', '--strategy', strategy]);
+  expect(code).toBe(0);
+  const [result] = lines(stdout);
+  expect(result.strategy).toBe(strategy);
+  expectGradient(numbers(result.grad), numbers(golden.expected.mean!.grad!));
 });
 
 /** A case of two sequences that is right but for what is changed. */
@@ -200,7 +210,7 @@ describe('a wrong command line ends with code 2, the reason and the usage', () =
     [
       'an unknown strategy',
       ['loss', 'a.json', '--strategy', 'x'],
-      "--strategy: expected auto, step, got 'x'",
+      "--strategy: expected auto, step, fused, tiled, got 'x'",
     ],
     ['an option without value', ['loss', 'a.json', '--device'], /--device/],
     ['info with a file', ['info', 'a.json'], "info: expected nothing after it, got 'a.json'"],
@@ -234,7 +244,7 @@ describe('where WebGPU is impossible', () => {
   test('--device auto runs on the CPU', async () => {
     const { code, stdout } = await cli(['loss', file], noWebgpu);
     expect(code).toBe(0);
-    expect(lines(stdout)).toMatchObject([{ name: 'repeats', device: 'cpu', strategy: 'step' }]);
+    expect(lines(stdout)).toMatchObject([{ name: 'repeats', device: 'cpu', strategy: 'fused' }]);
   });
 
   test('info says why, and what to do', async () => {

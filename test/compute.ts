@@ -8,6 +8,25 @@ import type { Batch, Reference } from './reference.js';
 export const devices = ['gpu', 'cpu'] as const;
 export const strategies = ['step', 'fused', 'tiled'] as const;
 
+/** Ways through each strategy: as the device would have it, and with blocks so small that few labels fill several. */
+export const ways: Readonly<Record<string, How>> = {
+  'gpu, step': { device: 'gpu', strategy: 'step' },
+  'gpu, fused': { device: 'gpu', strategy: 'fused' },
+  'gpu, fused in blocks of 4': { device: 'gpu', strategy: 'fused', tuning: { lanes: 1, subgroups: false } },
+  'gpu, tiled in blocks of 8': {
+    device: 'gpu',
+    strategy: 'tiled',
+    tuning: { lanes: 2, subgroups: false, elementsPerDispatch: 64 },
+  },
+  'cpu, step': { device: 'cpu', strategy: 'step' },
+  'cpu, fused': { device: 'cpu', strategy: 'fused' },
+  'cpu, tiled in blocks of 4': {
+    device: 'cpu',
+    strategy: 'tiled',
+    tuning: { lanes: 1, elementsPerDispatch: 64 },
+  },
+};
+
 export interface How extends Forced {
   readonly device?: 'gpu' | 'cpu' | GPUDevice;
   readonly strategy?: Strategy;
@@ -17,6 +36,8 @@ export interface How extends Forced {
   readonly layout?: 'TNC' | 'NTC';
   readonly zeroInfinity?: boolean;
   readonly keep?: readonly Kept[];
+  /** More than the longest target by so many. */
+  readonly moreLabels?: number;
   readonly gradOutput?: readonly number[];
   /** float16 bits in place of the batch's own scores. */
   readonly halves?: Uint16Array;
@@ -57,6 +78,7 @@ export interface AnyTask {
 export async function prepare(batch: Batch, how: How = {}): Promise<{ ctc: CtcLoss; task: AnyTask }> {
   const { device = 'gpu', scores = 'logProbs', layout = 'TNC', keep = [] } = how;
   const { gradient = 'logits', reduction = 'none', zeroInfinity = false, strategy = 'auto' } = how;
+  const { moreLabels = 0 } = how;
   const { blank } = batch;
   const ctc = await CtcLoss.create({ device, strategy, blank, gradient, reduction, zeroInfinity });
   forced.set(ctc as CtcLoss, how);
@@ -65,7 +87,7 @@ export async function prepare(batch: Batch, how: How = {}): Promise<{ ctc: CtcLo
     [scores]: layout === 'TNC' ? [T, N, C] : [N, T, C],
     layout,
     dtype: how.halves ? 'float16' : 'float32',
-    maxTargetLength: batch.targets.reduce((most, row) => Math.max(most, row.length), 0),
+    maxTargetLength: moreLabels + batch.targets.reduce((most, row) => Math.max(most, row.length), 0),
     keep,
   } as never);
   return { ctc: ctc as CtcLoss, task: task as unknown as AnyTask };

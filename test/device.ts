@@ -1,7 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { openGpu } from '../src/node/machine.js';
 
-/** A device as any page may have it, watched: default limits, no features. */
+/** A device as any page may have it, watched: default limits, and of features those asked for that it can have. */
 export interface TestDevice {
   readonly device: GPUDevice;
   readonly adapter: string;
@@ -14,6 +14,21 @@ export interface TestDevice {
   takeErrors(): Promise<string[]>;
 }
 
+/** A NaN as a float, above all others as an exponent. */
+export const poison = 0x7fc0dead;
+
+/** From now on each new buffer of a device that can be written is full of poison. */
+export function poisonBuffers({ device }: TestDevice): void {
+  const createBuffer = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = createBuffer(descriptor);
+    const { size, usage } = buffer;
+    if (usage & 0x8 && !(usage & 0x1))
+      device.queue.writeBuffer(buffer, 0, new Uint32Array(size / 4).fill(poison));
+    return buffer;
+  };
+}
+
 const STORAGE = 0x80 | 0x8 | 0x4;
 const opened: TestDevice[] = [];
 let printed = false;
@@ -23,11 +38,12 @@ afterEach(async () => {
   for (const { takeErrors } of opened) expect(await takeErrors(), 'uncaptured GPU errors').toEqual([]);
 });
 
-export async function openDevice(): Promise<TestDevice> {
+export async function openDevice(...features: GPUFeatureName[]): Promise<TestDevice> {
   const { gpu, driver } = await openGpu();
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error('no WebGPU adapter');
-  const device = await adapter.requestDevice();
+  const requiredFeatures = features.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({ requiredFeatures });
   if (!printed) console.log(`GPU adapter: ${driver}`);
   printed = true;
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CtcLoss, ctcLoss } from 'webgpu-ctc/node';
+import { forced } from '../src/forced.js';
+import { elementBytes } from '../src/plan.js';
 import { openDevice } from './device.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: wrong calls are the subject
@@ -21,6 +23,7 @@ const room = { logProbs: shape, maxTargetLength: 2 };
 
 const onCpu = await CtcLoss.create({ device: 'cpu' });
 const lossOnly = await CtcLoss.create({ device: 'cpu', gradient: 'none', reduction: 'none' });
+const fused = await CtcLoss.create({ device: 'cpu', strategy: 'fused' });
 const partial = await CtcLoss.create({ device: 'cpu', gradient: 'logProbs' });
 const onGpu = await CtcLoss.create({ device, reduction: 'none' });
 
@@ -87,7 +90,7 @@ const tables: Record<string, Row[]> = {
     ['zeroInfinity as a number', create({ zeroInfinity: 1 }), TypeError, 'zeroInfinity: expected a boolean, got 1'],
     ['an unknown gradient', create({ gradient: 'true' }), RangeError, "gradient: expected one of 'logits', 'logProbs', 'none', got 'true'"],
     ['a boolean gradient', create({ gradient: true }), TypeError, "gradient: expected one of 'logits', 'logProbs', 'none', got true"],
-    ['an unknown strategy', create({ strategy: 'fast' }), RangeError, "strategy: expected one of 'auto', 'step', got 'fast'"],
+    ['an unknown strategy', create({ strategy: 'fast' }), RangeError, "strategy: expected one of 'auto', 'step', 'fused', 'tiled', got 'fast'"],
     ['the one-liner rejects, too', () => ctcLoss(logProbs, targets, 4, [2, 1], { blanc: 1 } as Wrong), TypeError, "options: expected the keys device, blank, reduction, zeroInfinity, gradient, strategy, got 'blanc'"],
   ],
   'blank and gradient meet the problem': [
@@ -181,9 +184,10 @@ const tables: Record<string, Row[]> = {
     ['keep that is no array', prepare({ keep: 'alpha' }), TypeError, "keep: expected an array of 'alpha', 'beta', 'posterior', got 'alpha'"],
     ['keep of an unknown lattice', prepare({ keep: ['gamma'] }), RangeError, "keep[0]: expected one of 'alpha', 'beta', 'posterior', got 'gamma'"],
     ['keep of no name', prepare({ keep: [1] }), TypeError, "keep[0]: expected one of 'alpha', 'beta', 'posterior', got 1"],
-    ['more frames than one binding describes', prepare({ logProbs: [2 ** 23, 1, 5] }, onGpu), RangeError, 'T = 8388608: expected a size that this device can hold (134217728 bytes), got 268435456 bytes'],
+    ['more frames than one binding describes', prepare({ logProbs: [2 ** 23, 1, 5] }, onGpu), RangeError, `T = 8388608: expected a size that this device can hold (134217728 bytes), got ${2 ** 23 * elementBytes.frame} bytes`],
     ['a row wider than a binding', prepare({ logProbs: [4, 2, 2 ** 26] }, onGpu), RangeError, 'C = 67108864: expected a row of at most 134217472 bytes, got 268435456'],
-    ['more labels than a binding holds', prepare({ maxTargetLength: 2 ** 23 }, onGpu), RangeError, 'maxTargetLength = 8388608: expected a size that this device can hold (134217728 bytes), got 268435488 bytes'],
+    ['more labels than a binding holds', prepare({ maxTargetLength: 2 ** 23 }, onGpu), RangeError, /^maxTargetLength = 8388608: expected a size that this device can hold \(134217728 bytes\), got \d{9} bytes$/],
+    ['a lattice of a strategy that stores none', prepare({ keep: ['alpha'] }, fused), TypeError, "keep: expected nothing with strategy 'fused', which stores no lattice; use 'step'"],
     ['more sequences than a buffer describes', prepare({ logProbs: [1, 2 ** 22, 2] }, onGpu), RangeError, 'N = 4194304: expected a size that this device can hold (268435456 bytes), got 1073741824 bytes'],
   ],
   setTargets: [

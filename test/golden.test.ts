@@ -1,19 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
 import { expectGradient, expectLosses } from './bars.js';
-import { devices, strategies } from './compute.js';
+import { strategies } from './compute.js';
+import { openDevice } from './device.js';
 import { goldens, numbers, reductions, rowMaxima } from './golden.js';
 
-const ways = devices.flatMap((device) => strategies.map((strategy) => [device, strategy] as const));
+const places = {
+  'the GPU': 'gpu',
+  'a device of default limits without features': (await openDevice()).device,
+  'the CPU': 'cpu',
+} as const;
+const ways = Object.entries(places).flatMap(([place, device]) =>
+  strategies.map((strategy) => [place, strategy, device] as const),
+);
 
-describe.each(ways)("PyTorch's results on the %s by strategy %s", (device, strategy) => {
+describe.each(ways)("PyTorch's results on %s by strategy %s", (place, strategy, device) => {
   let worst = 0;
   beforeAll(async () => {
     const { backend } = await CtcLoss.create({ device });
-    expect(backend.device).toBe(device);
-    console.log(`${device}: ${backend.adapter}`);
+    expect(backend.device).toBe(device === 'cpu' ? 'cpu' : 'gpu');
+    console.log(`${place}: ${backend.adapter}`);
   });
-  afterAll(() => console.log(`${device}, ${strategy}: largest gradient error ${worst.toExponential(1)}`));
+  afterAll(() => console.log(`${place}, ${strategy}: largest gradient error ${worst.toExponential(1)}`));
 
   for (const golden of goldens) {
     test.each(reductions)(`${golden.name}, %s`, async (reduction) => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
 import { forced } from '../src/forced.js';
 import { openDevice } from './device.js';
@@ -18,7 +18,7 @@ const count = 6 * 3 * 5;
 const room = { logits: shape, maxTargetLength: 3 };
 const targets = [[1, 2, 2], [4], [3, 1]];
 const otherTargets = [[2], [3, 4, 1], []];
-/** Enough frames for many submissions, so that there is a middle of a run. */
+/** Frames enough for a run that has a middle, where `inPieces` is used. */
 const long = { logits: [600, 1, 6], maxTargetLength: 9 } as const;
 const longScores = scoresOf(600 * 6);
 const longTargets = [[1, 2, 3, 4, 5, 5, 4, 3, 2]];
@@ -31,6 +31,15 @@ const oneByOne = async (data: Float32Array, rows: number[][]) => {
 };
 
 const longAlone = await ctc.run(longInput);
+
+/** Cuts what runs from now on into dispatches so small that they need many submissions; or turns, on the CPU, for which a clock runs fast. */
+function inPieces<Ctc extends object>(ctc: Ctc, kind: string): Ctc {
+  forced.set(ctc, { tuning: { elementsPerDispatch: 60 } });
+  let now = 0;
+  if (kind === 'cpu') vi.spyOn(performance, 'now').mockImplementation(() => ++now);
+  return ctc;
+}
+afterEach(() => void vi.restoreAllMocks());
 
 /** The rejection of a promise that must not hang. */
 async function rejection(promise: Promise<unknown>): Promise<unknown> {
@@ -73,8 +82,8 @@ describe('what WebGPU refuses', () => {
     const greedy = await CtcLoss.create({ device });
     forced.set(greedy, { limits: { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 } });
     const before = gpu.alive();
-    const error = await rejection(greedy.prepare({ logits: [20_000, 1, 5], maxTargetLength: 1500 }));
-    expect(error).toEqual(isCtcError('gpu-validation', /^prepare: (.|\n)*ctc:step:/));
+    const error = await rejection(greedy.prepare({ logits: [40_000, 1, 5], maxTargetLength: 1500 }));
+    expect(error).toEqual(isCtcError('gpu-validation', /^prepare: (.|\n)*ctc:fused:/));
     expect(gpu.alive()).toEqual(before);
   });
 });
@@ -150,6 +159,7 @@ describe('a lost device', () => {
 
   test.each(['arrays', 'buffers'])('in the middle of a run of %s', async (kind) => {
     const { device, ctc, buffer } = await doomed();
+    inPieces(ctc, kind);
     // at least six submissions, two of them in flight
     const frames = 3000;
     const task = await ctc.prepare({ logits: [frames, 1, 6], maxTargetLength: 9 });
@@ -184,7 +194,7 @@ describe('a lost device', () => {
 
 describe('abort and progress', () => {
   test.each(['gpu', 'cpu'] as const)('the share rises to 1 on the %s', async (kind) => {
-    const ctc = await CtcLoss.create({ device: kind === 'gpu' ? device : 'cpu' });
+    const ctc = inPieces(await CtcLoss.create({ device: kind === 'gpu' ? device : 'cpu' }), kind);
     const shares: number[] = [];
     await ctc.run(longInput, { onProgress: (share) => shares.push(share) });
     expect(shares).toEqual([...new Set(shares)].sort((a, b) => a - b));
@@ -206,6 +216,8 @@ describe('abort and progress', () => {
 
   test.each(['gpu', 'buffers', 'cpu'] as const)('in the middle, and the task goes on: %s', async (kind) => {
     const ctc = await CtcLoss.create({ device: kind === 'cpu' ? 'cpu' : device, reduction: 'none' });
+    const { loss, grad } = kind === 'cpu' ? await ctc.run(longInput) : longAlone;
+    inPieces(ctc, kind);
     const task = await ctc.prepare(long);
     task.setTargets(longTargets);
     const logits = kind === 'buffers' ? gpu.buffer(longScores) : longScores;
@@ -215,8 +227,7 @@ describe('abort and progress', () => {
     const next = task.run({ logits: longScores });
     expect(await rejection(aborted)).toBe('enough');
     const again = await task.run({ logits: longScores });
-    const { loss, grad } = kind === 'cpu' ? await ctc.run(longInput) : longAlone;
-    for (const result of [await next, again]) expect(result).toEqual({ loss, grad, backend: ctc.backend });
+    for (const result of [await next, again]) expect(result).toMatchObject({ loss, grad });
     ctc.destroy();
   });
 
@@ -248,7 +259,7 @@ describe('abort and progress', () => {
 describe('destroy', () => {
   test.each(['gpu', 'buffers', 'cpu'] as const)('during a run ends in an error: %s', async (kind) => {
     const before = gpu.alive();
-    const ctc = await CtcLoss.create({ device: kind === 'cpu' ? 'cpu' : device });
+    const ctc = inPieces(await CtcLoss.create({ device: kind === 'cpu' ? 'cpu' : device }), kind);
     const task = await ctc.prepare({ ...long, keep: ['alpha'] });
     task.setTargets(longTargets);
     const logits = kind === 'buffers' ? gpu.buffer(longScores) : longScores;
@@ -344,7 +355,7 @@ describe('every buffer that is made is destroyed', () => {
   };
   test.each(Object.entries(ways))('%s', async (_, way) => {
     const before = gpu.alive();
-    const ctc = await CtcLoss.create({ device });
+    const ctc = inPieces(await CtcLoss.create({ device }), 'gpu');
     await way(ctc as CtcLoss);
     ctc.destroy();
     expect(gpu.alive()).toEqual(before);
@@ -356,7 +367,7 @@ describe('every buffer that is made is destroyed', () => {
     const logits = { data: gpu.buffer(scoresOf(count)), shape };
     const { loss, grad } = await ctc.run({ logits, targets });
     ctc.destroy();
-    expect(gpu.alive()).toEqual([...before, 'ctc:step:grad', 'ctc:step:losses'].sort());
+    expect(gpu.alive()).toEqual([...before, 'ctc:fused:grad', 'ctc:fused:losses'].sort());
     loss.destroy();
     grad.destroy();
     expect(gpu.alive()).toEqual(before);
@@ -596,7 +607,8 @@ describe('a program that uses the library', () => {
       process.on('exit', () => console.log('end'));`;
     const options = { cwd: repository, timeout: 10_000, killSignal: 'SIGKILL' } as const;
     const { stdout } = await node('node', ['--input-type=module', '-e', script], options);
-    expect(stdout).toBe('end\n');
+    // a driver that was compiling may have something of its own to say after that
+    expect(stdout).toMatch(/^end\n/);
   });
 });
 

@@ -1,8 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expectGradient } from './bars.js';
-import { compute, devices, expectSame, expectSameBits, type How, prepare, runTask } from './compute.js';
-import { type Batch, type Kind, kinds, makeBatch, type Size, seeded } from './reference.js';
+import { expectGradient, expectLosses } from './bars.js';
+import {
+  compute,
+  expectReference,
+  expectSame,
+  expectSameBits,
+  type How,
+  prepare,
+  runTask,
+  ways,
+} from './compute.js';
+import { type Batch, type Kind, kinds, makeBatch, reference, type Size, seeded } from './reference.js';
 
 /** Small problems of every kind, lengths ragged; from a seed, so that a failure can be run again. */
 const batches = (bounds: Partial<Record<keyof Size, number>> = {}, of: readonly Kind[] = kinds) =>
@@ -72,16 +81,71 @@ function shuffled(count: number, seed: number): number[] {
 const rowsOf = (data: Float32Array, width: number) =>
   Array.from({ length: data.length / width }, (_, row) => data.subarray(row * width, (row + 1) * width));
 
-describe.each(devices)('on the %s', (device) => {
-  const runs = device === 'gpu' ? 16 : 40;
+/** Here and there a score that is none. */
+function polluted(batch: Batch, seed: number): Batch {
+  const random = seeded(seed);
+  const strange = [Number.NaN, Infinity, -Infinity, -Infinity, -1e38];
+  const pollute = (data: Float32Array) =>
+    data.map((x) => (random() * data.length < 3 ? strange[Math.floor(5 * random())]! : x));
+  return { ...batch, logits: pollute(batch.logits), logProbs: pollute(batch.logProbs) };
+}
+
+describe.each(Object.entries(ways))('%s', (_, way) => {
+  const runs = way.device === 'gpu' ? 10 : 25;
+  const keep = way.strategy === 'step' ? (['alpha', 'beta', 'posterior'] as const) : [];
+
+  test('loss and gradient are those of float64', () =>
+    holds(
+      2 * runs,
+      async (batch, scores) => {
+        expectReference(
+          await compute(batch, { ...way, scores }),
+          reference(batch, scores, 'logits'),
+          batch.frames,
+        );
+      },
+      batches({ frames: 40, classes: 30, labels: 24 }),
+      scoresKinds,
+    ));
+
+  test('and those of another way through the twins, whatever the scores, with zeroInfinity or without', () =>
+    holds(
+      2 * runs,
+      async (batch, scores, seed, zeroInfinity, sharedRow) => {
+        const how: How = { scores, zeroInfinity };
+        const strange = polluted(batch, seed);
+        const got = await compute(strange, { ...way, ...how, tuning: { ...way.tuning, sharedRow } });
+        const expected = await compute(strange, { ...how, device: 'cpu', strategy: 'step' });
+        expectLosses(got.loss, expected.loss, reference(batch, scores, 'logits').rowMaxima, batch.frames);
+        expectGradient(got.grad, expected.grad);
+      },
+      batches({ frames: 24, labels: 12 }),
+      scoresKinds,
+      fc.nat(),
+      fc.boolean(),
+      fc.constantFrom(0, 512),
+    ));
+
+  test('without a gradient the losses have the same bits', () =>
+    holds(
+      runs,
+      async (batch, scores) => {
+        const { loss, grad } = await compute(batch, { ...way, scores, gradient: 'none' });
+        expect(grad.length).toBe(0);
+        expectSameBits(loss, (await compute(batch, { ...way, scores })).loss, 'loss');
+      },
+      batches(),
+      scoresKinds,
+    ));
 
   test('permuting the batch permutes the results, bit for bit', () =>
     holds(
       runs,
-      async (batch, scores, seed) => {
+      async (batch, scores, seed, sharedRow) => {
         const order = shuffled(batch.sequences, seed);
-        const whole = await compute(batch, { device, scores });
-        const permuted = await compute(pick(batch, order), { device, scores });
+        const how: How = { ...way, scores, tuning: { ...way.tuning, sharedRow } };
+        const whole = await compute(batch, how);
+        const permuted = await compute(pick(batch, order), how);
         expectSameBits(
           permuted.loss,
           Float32Array.from(order, (n) => whole.loss[n]!),
@@ -96,20 +160,19 @@ describe.each(devices)('on the %s', (device) => {
       batches(),
       scoresKinds,
       fc.nat(),
+      fc.constantFrom(0, 512),
     ));
 
   test('a sequence has the same bits alone and in any part of any batch', () =>
     holds(
       runs,
-      async (batch, scores) => {
+      async (batch, scores, sharedRow) => {
         const { classes } = batch;
-        // a length of targets that one of the sequences may reach and another not
-        const tuning = { sharedRow: classes + 4 };
-        const whole = await compute(batch, { device, scores, tuning });
-        const parts = { limits: { maxComputeWorkgroupsPerDimension: 2 } };
-        expectSame(await compute(batch, { device, scores, tuning, ...parts }), whole);
+        const how: How = { ...way, scores, tuning: { ...way.tuning, sharedRow } };
+        const whole = await compute(batch, how);
+        expectSame(await compute(batch, { ...how, limits: { maxComputeWorkgroupsPerDimension: 3 } }), whole);
         for (let n = 0; n < batch.sequences; n++) {
-          const alone = await compute(pick(batch, [n]), { device, scores, tuning, layout: 'NTC' });
+          const alone = await compute(pick(batch, [n]), { ...how, layout: 'NTC' });
           expect(Object.is(alone.loss[0], whole.loss[n])).toBe(true);
           const rows = rowsOf(whole.grad, classes).filter((_, row) => row % batch.sequences === n);
           expectSameBits(alone.grad, Float32Array.from(rows.flatMap((row) => [...row])), 'grad');
@@ -117,27 +180,28 @@ describe.each(devices)('on the %s', (device) => {
       },
       batches({ sequences: 4 }),
       scoresKinds,
+      fc.constantFrom(0, 512),
     ));
 
   test('NTC is TNC with two axes exchanged, bit for bit', () =>
     holds(
       runs,
       async (batch, scores) => {
-        const how: How = { device, scores, keep: ['alpha', 'beta', 'posterior'] };
+        const how: How = { ...way, scores, keep };
         expectSame(await compute(batch, { ...how, layout: 'NTC' }), await compute(batch, how));
       },
       batches(),
       scoresKinds,
     ));
 
-  test('neither the number of padding frames nor what lies in them changes a bit', () =>
+  test('neither the number of padding frames nor what lies in them nor room for more labels changes a bit', () =>
     holds(
       runs,
       async (batch, scores, seed) => {
         const odd = [Number.NaN, Infinity, -Infinity, 1e38, -1e38];
         const longer = padded(batch, seed % 3, (i) => odd[(i + seed) % odd.length]!);
-        const got = await compute(longer, { device, scores });
-        const expected = await compute(batch, { device, scores });
+        const got = await compute(longer, { ...way, scores, moreLabels: seed % 11 });
+        const expected = await compute(batch, { ...way, scores });
         const used = expected.grad.length;
         expectSame({ ...got, grad: got.grad.subarray(0, used) }, expected);
         expect(got.grad.subarray(used).every((x) => Object.is(x, 0))).toBe(true);
@@ -158,7 +222,7 @@ describe.each(devices)('on the %s', (device) => {
         const data = targets.flatMap((row) =>
           Array.from({ length: width }, (_, i) => row[i] ?? odd[(i + seed) % odd.length]!),
         );
-        const { ctc, task } = await prepare(batch, { device });
+        const { ctc, task } = await prepare(batch, way);
         const nested = await runTask(task, batch);
         for (const form of [{ data, shape: [sequences, width] }, targets.flat()]) {
           task.setTargets(form, { inputLengths, targetLengths });
@@ -176,7 +240,7 @@ describe.each(devices)('on the %s', (device) => {
     holds(
       runs,
       async (batch) => {
-        const how: How = { device, keep: ['alpha', 'beta', 'posterior'] };
+        const how: How = { ...way, keep };
         const { ctc, task } = await prepare(batch, how);
         expectSame(await runTask(task, batch, how), await runTask(task, batch, how));
         ctc.destroy();
@@ -188,7 +252,7 @@ describe.each(devices)('on the %s', (device) => {
     holds(
       runs,
       async (batch, scores) => {
-        const { grad } = await compute(batch, { device, scores, zeroInfinity: true });
+        const { grad } = await compute(batch, { ...way, scores, zeroInfinity: true });
         for (const row of rowsOf(grad, batch.classes))
           expect(Math.abs(row.reduce((sum, x) => sum + x, 0))).toBeLessThanOrEqual(1e-6);
       },
@@ -202,7 +266,7 @@ describe.each(devices)('on the %s', (device) => {
       async (batch, seed) => {
         const random = seeded(seed);
         const upstream = batch.targets.map(() => 4 * random() - 2);
-        const how: How = { device, zeroInfinity: true };
+        const how: How = { ...way, zeroInfinity: true };
         const plain = await compute(batch, how);
         const weighted = await compute(batch, { ...how, gradOutput: upstream });
         expectGradient(
@@ -227,42 +291,44 @@ describe.each(devices)('on the %s', (device) => {
       fc.nat(),
     ));
 
-  test('posteriors sum to 1 over the states, and alpha · beta to Z, at every frame', () =>
-    holds(
-      runs,
-      async (batch, scores) => {
-        const { frames, sequences, inputLengths } = batch;
-        const { loss, kept } = await compute(batch, { device, scores, keep: ['alpha', 'beta', 'posterior'] });
-        const states = kept.alpha!.length / (frames * sequences);
-        for (let n = 0; n < sequences; n++) {
-          if (!Number.isFinite(loss[n]!)) continue;
-          for (let t = 0; t < inputLengths[n]!; t++) {
-            const at = (n * frames + t) * states;
-            const shares = kept.posterior!.subarray(at, at + states);
-            expect(Math.abs(shares.reduce((sum, p) => sum + p, 0) - 1)).toBeLessThanOrEqual(1e-6);
-            const z = shares.reduce(
-              (sum, _, s) => sum + Math.exp(kept.alpha![at + s]! + kept.beta![at + s]! + loss[n]!),
-              0,
-            );
-            // the loss is float32, and so is what a frame's scale leaves beside its exponent
-            expect(Math.abs(Math.log(z))).toBeLessThanOrEqual(1e-6 + 1e-6 * Math.abs(loss[n]!));
+  if (keep.length > 0)
+    test('posteriors sum to 1 over the states, and alpha · beta to Z, at every frame', () =>
+      holds(
+        runs,
+        async (batch, scores) => {
+          const { frames, sequences, inputLengths } = batch;
+          const { loss, kept } = await compute(batch, { ...way, scores, keep });
+          const states = kept.alpha!.length / (frames * sequences);
+          for (let n = 0; n < sequences; n++) {
+            if (!Number.isFinite(loss[n]!)) continue;
+            for (let t = 0; t < inputLengths[n]!; t++) {
+              const at = (n * frames + t) * states;
+              const shares = kept.posterior!.subarray(at, at + states);
+              expect(Math.abs(shares.reduce((sum, p) => sum + p, 0) - 1)).toBeLessThanOrEqual(1e-6);
+              const z = shares.reduce(
+                (sum, _, s) => sum + Math.exp(kept.alpha![at + s]! + kept.beta![at + s]! + loss[n]!),
+                0,
+              );
+              // the loss is float32, and so is what a frame's scale leaves beside its exponent
+              expect(Math.abs(Math.log(z))).toBeLessThanOrEqual(1e-6 + 1e-6 * Math.abs(loss[n]!));
+            }
           }
-        }
-      },
-      batches(),
-      scoresKinds,
-    ));
+        },
+        batches(),
+        scoresKinds,
+      ));
 });
 
 describe('finite differences of the loss, in float64', () => {
   test.each([
-    ['logits', 'logits'],
-    ['logProbs', 'logProbs'],
-  ] as const)('give the gradient of the %s', (scores, gradient) =>
+    ['logits', 'logits', 'fused'],
+    ['logProbs', 'logProbs', 'fused'],
+    ['logProbs', 'logProbs', 'step'],
+  ] as const)('give the gradient of the %s', (scores, gradient, strategy) =>
     holds(
       20,
       async (batch) => {
-        const how: How = { device: 'cpu', scores, gradient, zeroInfinity: true };
+        const how: How = { device: 'cpu', strategy, scores, gradient, zeroInfinity: true };
         const { grad } = await compute(batch, how);
         const { ctc, task } = await prepare(batch, { ...how, reduction: 'sum' });
         const data = batch[scores].slice();

@@ -1,5 +1,7 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
+import { forced } from '../src/forced.js';
+import { devices, strategies } from './compute.js';
 
 // T = 4 of which 3 are used, C = 4; uniform scores, blank 0, target 1 2. Class 3 is in no target.
 const [T, C, used] = [4, 4, 3];
@@ -66,9 +68,17 @@ const cases: Record<string, Case> = {
   },
 };
 
-describe.each(['gpu', 'cpu'] as const)('on the %s', (device) => {
+const places = devices.flatMap((device) => strategies.map((strategy) => [device, strategy] as const));
+// rows of few classes are for one lane each, of many for a workgroup
+const rows = [
+  ...places.map((place) => [...place, {}] as const),
+  ...strategies.map((strategy) => ['gpu', strategy, { sharedRow: 0, rowWorkgroupSize: 4 }] as const),
+];
+
+describe.each(rows)('on the %s, %s, %o', (device, strategy, tuning) => {
   for (const zeroInfinity of [false, true]) {
-    const opening = CtcLoss.create({ device, reduction: 'none', zeroInfinity });
+    const opening = CtcLoss.create({ device, strategy, reduction: 'none', zeroInfinity });
+    beforeAll(async () => void forced.set(await opening, { tuning }));
     afterAll(async () => (await opening).destroy());
 
     test.each(Object.entries(cases))(`%s, zeroInfinity ${zeroInfinity}`, async (_, one) => {

@@ -1,12 +1,29 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { type Tuning, tuningFor } from '../src/auto.js';
+import { adapterOf } from '../src/device.js';
 import { halfToFloat } from '../src/half.js';
-import { type Plan, type ProblemShape, type Tuning, tuningFor } from '../src/plan.js';
-import { planStep } from '../src/step.js';
+import type { Plan, ProblemShape } from '../src/plan.js';
 import type { Kept } from '../src/types.js';
 import { expectGradient, expectLosses } from './bars.js';
-import { type Computed, compute, expectSame, expectSameBits, type How, prepare, runTask } from './compute.js';
-import { openDevice, type TestDevice } from './device.js';
-import { type Batch, type Kind, kinds, makeBatch } from './reference.js';
+import {
+  type Computed,
+  compute,
+  expectReference,
+  expectSame,
+  expectSameBits,
+  type How,
+  prepare,
+  runTask,
+  strategies,
+} from './compute.js';
+import { openDevice, poison, poisonBuffers } from './device.js';
+import { type Batch, type Kind, kinds, makeBatch, reference } from './reference.js';
+import { ordinary, planFor } from './twins.js';
+
+const gpu = await openDevice();
+/** What is not written before it is read, or not at all, shows. */
+const poisoned = await openDevice();
+poisonBuffers(poisoned);
 
 // What the tests below force: every way to cut a problem, on problems that a hand could check.
 const cuts = {
@@ -14,32 +31,29 @@ const cuts = {
   buffers: { limits: { maxBufferSize: 1900 } },
   parts: { limits: { maxStorageBufferBindingSize: 4200 } },
   slices: { limits: { maxStorageBufferBindingSize: 830 } },
-  commands: { tuning: { framesPerCommand: 3 } },
+  commands: { tuning: { framesPerCommand: 3, elementsPerDispatch: 200 } },
   grids: { limits: { maxComputeWorkgroupsPerDimension: 3 } },
   all: {
     limits: { maxStorageBufferBindingSize: 830, maxBufferSize: 1900, maxComputeWorkgroupsPerDimension: 3 },
-    tuning: { elementsPerDispatch: 60, framesPerCommand: 3 },
+    tuning: { elementsPerDispatch: 30, framesPerCommand: 3 },
   },
 };
 type Cut = keyof typeof cuts;
 
 const size = { frames: 23, sequences: 5, classes: 7, labels: 4, blank: 2 };
 const everything: readonly Kept[] = ['alpha', 'beta', 'posterior'];
+/** Four labels are two blocks of one lane. */
+const narrow = { lanes: 1, subgroups: false };
 
-function planOf(batch: Batch, how: How): Plan {
-  const { scores = 'logProbs', layout = 'TNC', keep = [], gradient = 'logits', reduction = 'none' } = how;
-  const maxTargetLength = Math.max(...batch.targets.map((row) => row.length));
+function planOf(batch: Batch, strategy: Plan['strategy'], { limits, tuning }: How): Plan {
+  const { frames, sequences, classes, blank, targets } = batch;
   const task: ProblemShape = {
-    ...{ frames: batch.frames, sequences: batch.sequences, classes: batch.classes, blank: batch.blank },
-    ...{ scores, layout, keep, gradient, reduction, maxTargetLength, zeroInfinity: false },
-    dtype: how.halves ? 'float16' : 'float32',
+    ...{ frames, sequences, classes, blank, maxTargetLength: Math.max(...targets.map((row) => row.length)) },
+    ...{ scores: 'logProbs', layout: 'TNC', dtype: 'float32', gradient: 'logits', keep: [] },
+    ...{ reduction: 'none', zeroInfinity: false },
   };
-  const vast = {
-    maxStorageBufferBindingSize: 2 ** 27,
-    maxBufferSize: 2 ** 28,
-    maxComputeWorkgroupsPerDimension: 65535,
-  };
-  return planStep(task, { ...vast, ...how.limits }, { ...tuningFor({ software: false }), ...how.tuning });
+  const sizes = { ...tuningFor({ software: false }), ...narrow, ...tuning };
+  return planFor(task, { ...ordinary, ...limits }, sizes, strategy);
 }
 
 /** How often a plan cuts the caller's tensor, the batch, the time, and walks of frames. */
@@ -47,39 +61,41 @@ function pieces(plan: Plan) {
   const dispatches = plan.commands.filter((command) => command.type === 'dispatch');
   const of = (kernel: string) => dispatches.filter((command) => command.kernel === kernel);
   const distinct = (values: unknown[]) => new Set(values).size;
+  const walks = of(plan.strategy === 'step' ? 'alpha' : 'sweep');
   return {
     windows: distinct(of('rows').map(({ problem }) => plan.problems[problem]!.firstRow)),
     buffers: Math.ceil(plan.tensors.grad.rows / plan.tensors.grad.rowsPerBuffer),
     parts: of('loss').length,
-    slices: distinct(of('alpha').map(({ problem }) => plan.problems[problem]!.emissionFrame)),
-    commands: of('alpha').length,
+    slices: distinct(walks.map(({ problem }) => plan.problems[problem]!.emissionFrame)),
+    // a command of sweeps is a dispatch for each segment, and one more where blocks take turns
+    commands: plan.strategy === 'step' ? walks.length : walks[0]!.steps!.count - walks[0]!.grid[0] + 1,
     grids: of('rows').length,
   };
 }
 
-test('each cut cuts', () => {
+test.each(strategies)('each cut cuts: %s', (strategy) => {
   const batch = makeBatch('random', 1, size);
-  const whole = pieces(planOf(batch, {}));
+  const whole = pieces(planOf(batch, strategy, {}));
   expect(whole).toEqual({ windows: 1, buffers: 1, parts: 1, slices: 1, commands: 1, grids: 1 });
   for (const [name, cut] of Object.entries(cuts)) {
-    const cutUp = pieces(planOf(batch, cut));
+    const cutUp = pieces(planOf(batch, strategy, cut));
     for (const [piece, count] of Object.entries(cutUp))
       if (name === 'all' || name === piece) expect(count, `${piece} when ${name} are cut`).toBeGreaterThan(1);
   }
-  expect(pieces(planOf(batch, cuts.slices)).slices).toBeGreaterThan(2);
+  expect(pieces(planOf(batch, strategy, cuts.slices)).slices).toBeGreaterThan(2);
 });
 
 /** A split run equals the unsplit one bit for bit, on the device and on the CPU; and both are right. */
 async function expectUnsplit(batch: Batch, how: How, cut: Cut) {
   const split = (sizes: Partial<Tuning>): How => {
     const { limits = {}, tuning = {} } = cuts[cut] as How;
-    return { ...how, limits, tuning: { ...tuning, ...sizes } };
+    return { ...how, device: poisoned.device, limits, tuning: { ...narrow, ...tuning, ...sizes } };
   };
   const cpu = await compute(batch, { ...how, device: 'cpu' });
   expectSame(await compute(batch, { ...split({}), device: 'cpu' }), cpu);
   // rows of the caller's tensor by one lane each, and by a workgroup together
   for (const sizes of [{ workgroupSize: 4 }, { workgroupSize: 8, rowWorkgroupSize: 4, sharedRow: 0 }]) {
-    const whole = await compute(batch, { ...how, tuning: sizes });
+    const whole = await compute(batch, { ...how, device: gpu.device, tuning: { ...narrow, ...sizes } });
     expectSame(await compute(batch, split(sizes)), whole);
     expectClose(whole, cpu, batch);
   }
@@ -100,15 +116,21 @@ describe.each(Object.keys(cuts) as Cut[])('%s cut', (cut) => {
     expectUnsplit(makeBatch('random', 2, { ...size, ragged: true }), { layout, keep: everything }, cut),
   );
 
-  test.each(['TNC', 'NTC'] as const)('%s, logits, nothing kept', (layout) =>
-    expectUnsplit(makeBatch('repeats', 3, { ...size, ragged: true }), { layout, scores: 'logits' }, cut),
+  test.each(strategies)('TNC, logits, nothing kept: %s', (strategy) =>
+    expectUnsplit(makeBatch('repeats', 3, { ...size, ragged: true }), { strategy, scores: 'logits' }, cut),
+  );
+
+  test.each(strategies)('NTC, logProbs, nothing kept: %s', (strategy) =>
+    expectUnsplit(makeBatch('tight', 3, size), { strategy, layout: 'NTC' }, cut),
   );
 });
 
 describe('all cuts at once', () => {
-  test.each(kinds)('%s emissions', (kind: Kind) =>
-    expectUnsplit(makeBatch(kind, 4, { ...size, ragged: kind !== 'tight' }), { keep: ['posterior'] }, 'all'),
-  );
+  test.each(kinds)('%s emissions', async (kind: Kind) => {
+    const batch = makeBatch(kind, 4, { ...size, ragged: kind !== 'tight' });
+    await expectUnsplit(batch, { keep: ['posterior'] }, 'all');
+    for (const strategy of ['fused', 'tiled'] as const) await expectUnsplit(batch, { strategy }, 'all');
+  });
 
   const subsets = Array.from({ length: 8 }, (_, bits) => everything.filter((_, i) => bits & (1 << i)));
   test.each(subsets)(
@@ -117,7 +139,8 @@ describe('all cuts at once', () => {
       const kept = keep.filter(Boolean);
       const batch = makeBatch('random', 5, { ...size, ragged: true });
       for (const gradient of ['none', 'logProbs'] as const)
-        await expectUnsplit(batch, { gradient, keep: kept, layout: 'NTC' }, 'all');
+        for (const strategy of kept.length > 0 ? (['step'] as const) : strategies)
+          await expectUnsplit(batch, { strategy, gradient, keep: kept, layout: 'NTC' }, 'all');
     },
   );
 
@@ -130,27 +153,86 @@ describe('all cuts at once', () => {
     );
     const exact = Float32Array.from(halves, halfToFloat);
     const decoded = { ...batch, logits: exact, logProbs: exact };
-    await expectUnsplit(decoded, { scores, halves }, 'all');
+    for (const strategy of strategies) await expectUnsplit(decoded, { strategy, scores, halves }, 'all');
     const how: How = { scores, device: 'cpu' };
     expectSame(await compute(decoded, { ...how, halves }), await compute(decoded, how));
   });
 
-  test('many pairs: more labels than a workgroup has lanes, and wide rows', () =>
+  test.each(strategies)('many pairs and wide rows: %s', (strategy) =>
     expectUnsplit(
       makeBatch('random', 7, { frames: 60, sequences: 3, classes: 41, labels: 21 }),
-      { keep: everything, scores: 'logits' },
+      { strategy, keep: strategy === 'step' ? everything : [], scores: 'logits' },
       'windows',
-    ));
+    ),
+  );
 });
 
-describe('nothing of an earlier run is left', () => {
-  const how: How = { keep: everything, ...cuts.all, tuning: { ...cuts.all.tuning, workgroupSize: 8 } };
+describe('the bits of fused and tiled do not depend on the blocks', () => {
+  const batches = kinds.map((kind) =>
+    makeBatch(kind, 12, { frames: 71, sequences: 4, classes: 9, labels: 33, ragged: kind !== 'tight' }),
+  );
+  const whole = batches.map((batch) =>
+    compute(batch, { device: gpu.device, strategy: 'fused', tuning: { lanes: 16 } }),
+  );
+
+  test('which are right', async () => {
+    for (const [i, batch] of batches.entries())
+      expectReference(await whole[i]!, reference(batch, 'logProbs', 'logits'), batch.frames);
+  });
+
+  describe.each(['fused', 'tiled'] as const)('%s', (strategy) => {
+    // segments of all steps, of some, of one
+    test.each(
+      [1, 2, 3, 4, 5, 8].flatMap((lanes) => [2 ** 20, 600, 1].map((steps) => [lanes, steps] as const)),
+    )('%d lanes, elements a dispatch %d', async (lanes, elementsPerDispatch) => {
+      const how: How = { device: poisoned.device, strategy, tuning: { lanes, elementsPerDispatch } };
+      for (const [i, batch] of batches.entries()) expectSame(await compute(batch, how), await whole[i]!);
+    });
+  });
+});
+
+const withSubgroups = await openDevice('subgroups');
+const { subgroupSize = 0 } = adapterOf(withSubgroups.device);
+poisonBuffers(withSubgroups);
+
+describe.runIf(subgroupSize > 0)('lanes that are a subgroup give the bits of lanes with barriers', () => {
+  const labels = 4 * subgroupSize * 2 + 3;
+  const batch = makeBatch('random', 13, {
+    frames: 4 * labels,
+    sequences: 3,
+    classes: 6,
+    labels,
+    ragged: true,
+  });
+  const both = [true, false].map((subgroups) => ({ lanes: subgroupSize, subgroups }));
+  test.each([
+    ['fused', 2 ** 20],
+    ['fused', 1000],
+    ['tiled', 2 ** 20],
+    ['tiled', 1000],
+  ] as const)('%s, elements a dispatch %d', async (strategy, elementsPerDispatch) => {
+    const [shuffles, barriers] = both.map((form) =>
+      compute(batch, {
+        ...{ device: withSubgroups.device, strategy },
+        tuning: { ...form, elementsPerDispatch },
+      }),
+    );
+    expectSame(await shuffles!, await barriers!);
+    expectReference(await barriers!, reference(batch, 'logProbs', 'logits'), batch.frames);
+  });
+});
+
+describe.each(strategies)('nothing of an earlier run is left by %s', (strategy) => {
+  const how: How = {
+    ...{ strategy, keep: strategy === 'step' ? everything : [] },
+    ...{ limits: cuts.all.limits, tuning: { ...narrow, ...cuts.all.tuning, workgroupSize: 8 } },
+  };
   const big = makeBatch('random', 8, size);
-  const poisoned = { ...big, logProbs: big.logProbs.map((x, i) => [x, Number.NaN, Infinity][i % 3]!) };
+  const strange = { ...big, logProbs: big.logProbs.map((x, i) => [x, Number.NaN, Infinity][i % 3]!) };
   const small = makeBatch('random', 9, { ...size, ragged: true });
   test.each([
     ['a longer problem', big],
-    ['NaN and Infinity', poisoned],
+    ['NaN and Infinity', strange],
   ])('of %s', async (_, before) => {
     const { ctc, task } = await prepare(big, how);
     await runTask(task, before, how);
@@ -164,27 +246,27 @@ describe('nothing of an earlier run is left', () => {
 
 describe("the caller's buffers", () => {
   const batch = makeBatch('random', 10, { ...size, ragged: true });
-  const poison = 0x7fc0dead;
-  let gpu: TestDevice;
-  beforeAll(async () => {
-    gpu = await openDevice();
-  });
 
   /** Runs into ranges of poisoned buffers: what was written there, after a check of what lies around. */
-  async function intoRanges(cut: Cut, run: 'run' | 'encode', gradOffset: number): Promise<Computed> {
+  async function intoRanges(
+    strategy: Plan['strategy'],
+    cut: Cut,
+    run: 'run' | 'encode',
+    gradOffset: number,
+  ): Promise<Computed> {
     const { limits, tuning } = cuts[cut] as How;
     const how: How = {
-      device: gpu.device,
+      ...{ device: poisoned.device, strategy },
       limits: { ...limits, maxBufferSize: 2 ** 28 },
-      ...(tuning && { tuning }),
+      tuning: { ...narrow, ...tuning },
     };
     const { ctc, task } = await prepare(batch, how);
     const { targets, inputLengths, logProbs, sequences } = batch;
     task.setTargets(targets, { inputLengths });
-    const poisoned = (words: number) => gpu.buffer(new Uint32Array(words).fill(poison));
-    const scores = gpu.buffer(Float32Array.of(0, 0, 0, ...logProbs));
-    const grad = poisoned(logProbs.length + 200);
-    const loss = poisoned(sequences + 200);
+    const outputs = (words: number) => poisoned.buffer(new Uint32Array(words).fill(poison));
+    const scores = poisoned.buffer(Float32Array.of(0, 0, 0, ...logProbs));
+    const grad = outputs(logProbs.length + 200);
+    const loss = outputs(sequences + 200);
     const input = {
       logProbs: { buffer: scores, offset: 12 },
       grad: { buffer: grad, offset: gradOffset },
@@ -192,12 +274,12 @@ describe("the caller's buffers", () => {
     };
     if (run === 'run') await task.run(input);
     else {
-      const encoder = gpu.device.createCommandEncoder();
+      const encoder = poisoned.device.createCommandEncoder();
       task.encode(encoder, input);
-      gpu.device.queue.submit([encoder.finish()]);
+      poisoned.device.queue.submit([encoder.finish()]);
     }
     const written = async (buffer: GPUBuffer, first: number, count: number) => {
-      const words = new Uint32Array((await gpu.read(buffer)).buffer as ArrayBuffer);
+      const words = new Uint32Array((await poisoned.read(buffer)).buffer as ArrayBuffer);
       const outside = [...words.subarray(0, first), ...words.subarray(first + count)];
       expect(outside.every((word) => word === poison)).toBe(true);
       return new Float32Array(words.buffer, 4 * first, count);
@@ -211,16 +293,22 @@ describe("the caller's buffers", () => {
     return result;
   }
 
-  test.each([
+  const runs = [
     ['windows', 'run', 4],
     ['windows', 'encode', 252],
     ['slices', 'run', 256],
     ['all', 'run', 100],
     ['all', 'encode', 12],
-  ] as const)('are written in full and nowhere else: %s cut, %s, offset %d', async (cut, run, offset) => {
-    const got = await intoRanges(cut, run, offset);
-    const expected = await compute(batch);
-    expectSameBits(got.grad, expected.grad, 'grad');
-    expectLosses(got.loss, expected.loss, 100, batch.frames);
+  ] as const;
+  describe.each(strategies)('%s', (strategy) => {
+    test.each(runs)(
+      'are written in full and nowhere else: %s cut, %s, offset %d',
+      async (cut, run, offset) => {
+        const got = await intoRanges(strategy, cut, run, offset);
+        const expected = await compute(batch, { device: gpu.device, strategy });
+        expectSameBits(got.grad, expected.grad, 'grad');
+        expectLosses(got.loss, expected.loss, 100, batch.frames);
+      },
+    );
   });
 });

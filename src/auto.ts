@@ -1,0 +1,68 @@
+/** What `auto` chooses: sizes by the adapter, the strategy by the task. */
+import type { Plan, ProblemShape } from './plan.js';
+import type { Strategy } from './types.js';
+
+/** Sizes that a device would choose; tests force tiny ones, so that small cases take every path. */
+export interface Tuning {
+  /** Invocations of a workgroup, a power of two. */
+  readonly workgroupSize: number;
+  /** The same where a workgroup shares a row of the caller's tensor: on a software adapter each barrier is dear. */
+  readonly rowWorkgroupSize: number;
+  /** Rows of fewer classes than this are left to one invocation each. */
+  readonly sharedRow: number;
+  /** Classes and labels that one dispatch handles: keeps a dispatch short. */
+  readonly elementsPerDispatch: number;
+  /** Frames that one command walks: the length of the table behind `integer`. */
+  readonly framesPerCommand: number;
+  /** Bytes of lattice that a part of the batch aims at: on a CPU it should stay in the cache. */
+  readonly partBytes: number;
+  /** Lanes of a workgroup that sweeps, four pairs each; 0: as many as a row needs. */
+  readonly lanes: number;
+  /** Whether those are a subgroup. */
+  readonly subgroups: boolean;
+  readonly software: boolean;
+}
+
+/** What a tuning must know of a device. */
+export interface Adapter {
+  /** No GPU behind it. */
+  readonly software: boolean;
+  /** The twins: no device at all. */
+  readonly cpu?: boolean;
+  /** Lanes of a subgroup, where the device has subgroups of one size only. */
+  readonly subgroupSize?: number;
+}
+
+export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tuning {
+  return {
+    workgroupSize: 64,
+    rowWorkgroupSize: subgroupSize ?? (software ? 8 : 64),
+    sharedRow: software ? 512 : 128,
+    elementsPerDispatch: software ? 2 ** 20 : 2 ** 22,
+    framesPerCommand: 4096,
+    partBytes: cpu ? 2 ** 22 : Number.POSITIVE_INFINITY,
+    lanes: cpu ? 0 : (subgroupSize ?? (software ? 8 : 64)),
+    subgroups: subgroupSize !== undefined,
+    software,
+  };
+}
+
+/**
+ * The strategy for a task: what was asked for, or the fastest that does it.
+ * @throws TypeError for a strategy that cannot do it.
+ */
+export function strategyFor(
+  asked: Strategy,
+  { keep, maxTargetLength, sequences }: ProblemShape,
+  { lanes, software }: Tuning,
+): Plan['strategy'] {
+  if (keep.length > 0 && asked !== 'auto' && asked !== 'step')
+    throw new TypeError(
+      `keep: expected nothing with strategy '${asked}', which stores no lattice; use 'step'`,
+    );
+  if (asked !== 'auto') return asked;
+  if (keep.length > 0) return 'step';
+  // a GPU has room for many workgroups: few sequences with wide targets would leave it idle
+  const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
+  return !software && blocks >= 4 && sequences < 64 ? 'tiled' : 'fused';
+}
