@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { CtcLoss, ctcLoss } from 'webgpu-ctc/node';
-import { forced } from '../src/forced.js';
 import { elementBytes } from '../src/plan.js';
 import { openDevice } from './device.js';
 
