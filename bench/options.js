@@ -19,7 +19,7 @@ how
   --scores logProbs  instead of logits
   --rounds N         repeats: default 7, with --first, --slopes and --random 3
   --seconds N        of one contestant at one shape, after which it repeats no more: default 20
-  --kernels REGEX    after one whole run only the dispatches of these kernels; the lattice alone: 'alpha|beta'
+  --kernels REGEX    after one whole run only the dispatches of these kernels; the lattice alone: 'alpha|beta|sweep|spread'
   --plain            on devices with default limits and without features
   --json             results as JSON`;
 

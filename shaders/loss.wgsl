@@ -1,4 +1,4 @@
-// One workgroup for each sequence: Z, and the loss −ln Z.
+// One workgroup for each sequence: Z, the loss −ln Z, and where sweeps meet the posterior of the middle frame.
 //
 //   Z = (sum over all paths, in the units of the frames) · Π_t unit_t / normaliser_t
 //

@@ -25,7 +25,7 @@ export type Layout = 'TNC' | 'NTC' | 'TC';
 
 /**
  * How the lattice is computed. `step`: one dispatch per frame and direction. `fused`: many frames per dispatch, from both
- * ends of a sequence at once, a workgroup for each. `tiled`: the same, with a workgroup for each block of a wide target.
+ * ends of a sequence at once, a workgroup for each. `tiled`: the same, with several workgroups for a wide target.
  * `auto` chooses.
  */
 export type Strategy = 'auto' | 'step' | 'fused' | 'tiled';
@@ -211,7 +211,10 @@ export interface CtcTask<
   S extends Shape = Shape,
 > extends Disposes {
   readonly backend: Backend;
-  /** Bytes that the task holds besides scores and gradient, known before anything runs. */
+  /**
+   * Bytes that the task holds besides scores and gradient, known before anything runs. On a CPU, whose numbers are wider,
+   * it takes up to twice that.
+   */
   readonly memory: number;
   /**
    * The kept lattice for a shader of the caller's, as the last submission leaves it.

@@ -1,4 +1,5 @@
-// The sum over all paths where sweeps meet: over the states of the middle frame.
+// The sum over all paths where sweeps meet: over the states of the middle frame. The other form of
+// ends.wgsl: the same functions.
 
 @group(0) @binding(5) var<storage, read> states: array<u32>;
 @group(0) @binding(7) var<storage, read_write> posteriors: array<f32>;

@@ -2,7 +2,7 @@
 //
 //   zero       m = 0 and e = ZERO. Always both: a zero with a high exponent would pull up the
 //              alignment of a sum and flush the terms beside it.
-//   otherwise  1 ≤ m < 2, e ≥ ZERO
+//   otherwise  1 ≤ m < 2, e ≥ ZERO; of an emission 0.7 < m < 1.5
 //
 // No ln or exp is taken in the recursion: a sum aligns its terms by integer subtraction.
 

@@ -9,7 +9,7 @@ fn latticeRow(part: u32, t: u32, origin: i32, rows: u32) -> u32 {
 fn alphaRow(part: u32, t: u32) -> u32 { return latticeRow(part, t, problem.alphaFrame, problem.alphaRows); }
 fn betaRow(part: u32, t: u32) -> u32 { return latticeRow(part, t, problem.betaFrame, problem.betaRows); }
 
-/// Emissions of a frame: of the blank in slot 0, of each distinct label, and of what does not exist.
+/// Emissions of a frame, or of a step of a sweep: of the blank in slot 0, of each distinct label, and of what does not exist.
 fn emissionRow(part: u32, t: u32) -> u32 {
   return (part * problem.emissionRows + t - problem.emissionFrame) * (problem.distinct + 2u);
 }

@@ -18,7 +18,7 @@ struct Problem {
   gradOutputStride: u32, // 1: one upstream gradient for each sequence; 0: one for all
 
   firstSequence: u32,   // the part of the batch that is in memory starts here
-  boxFrame: u32,        // this dispatch starts at this frame
+  boxFrame: u32,        // this dispatch starts at this frame; where sweeps run, frames from here on are their steps
   boxEnd: u32,          //   ends before this one,
   boxSequence: u32,     //   and starts at this sequence
   firstRow: u32,        // the window of the caller's tensor that is bound
