@@ -56,12 +56,13 @@ export function strategyFor(
   { keep, maxTargetLength, sequences }: ProblemShape,
   { lanes, software }: Tuning,
 ): Plan['strategy'] {
-  if (keep.length > 0 && asked !== 'auto' && asked !== 'step')
+  if (keep.length > 0) {
+    if (asked === 'auto' || asked === 'step') return 'step';
     throw new TypeError(
       `keep: expected nothing with strategy '${asked}', which stores no lattice; use 'step'`,
     );
+  }
   if (asked !== 'auto') return asked;
-  if (keep.length > 0) return 'step';
   // a GPU has room for many workgroups: few sequences with wide targets would leave it idle
   const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
   return !software && blocks >= 4 && sequences < 64 ? 'tiled' : 'fused';
