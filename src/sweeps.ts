@@ -1,7 +1,8 @@
 import type { Tuning } from './auto.js';
-import { Draft } from './draft.js';
+import { type Bindings, Draft } from './draft.js';
+import type { Constants } from './kernels/kernels.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { count, splitMemory } from './split.js';
+import { count, type Range, splitMemory } from './split.js';
 import { distinctLabels } from './targets.js';
 
 /**
@@ -47,6 +48,7 @@ export function planSweeps(
     const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);
     const posteriors = draft.buffer('posteriors', 'posterior', backward ? rows * pairs : 1);
     const totals = 'totals';
+    const runOf = (slice: Range) => Math.ceil(count(slice) / segment) + groups - 1;
     const fieldsOf = (first: number) => ({
       firstSequence: part.first,
       emissionFrame: first,
@@ -56,27 +58,23 @@ export function planSweeps(
       segment,
     });
 
-    const overSteps = (kernel: 'sweep' | 'spread', slice: { first: number; end: number }, store: boolean) => {
-      const sweep = kernel === 'sweep';
-      const run = Math.ceil(count(slice) / segment) + groups - 1;
-      const resumes = run > 1 || slices.length > 1;
+    const overSteps = (
+      kernel: 'sweep' | 'spread',
+      slice: Range,
+      bindings: Bindings,
+      constants: Constants,
+    ) => {
+      const run = runOf(slice);
       draft.dispatch(
         kernel,
         [groups, rows],
         { ...fieldsOf(slice.first), boxFrame: slice.first, boxEnd: slice.end },
-        {
-          ...{ targets: ofPart.targets, edges, lattice },
-          ...(sweep ? { emissions, states } : { posteriors }),
-        },
+        { targets: ofPart.targets, edges, lattice, ...bindings },
         rows * pairs * Math.ceil(count(slice) / run),
         {
           integers: { integer: 'step' },
-          steps: { count: run, descending: !sweep },
-          constants: {
-            LANES: lanes,
-            SUBGROUPS: tuning.subgroups,
-            ...(sweep && { STORE: store, RESUMES: resumes }),
-          },
+          steps: { count: run, descending: kernel === 'spread' },
+          constants: { LANES: lanes, SUBGROUPS: tuning.subgroups, ...constants },
         },
       );
     };
@@ -86,11 +84,15 @@ export function planSweeps(
       sequences: part,
     });
 
+    const sweepThrough = (slice: Range, store: boolean) => {
+      draft.overRows('rows', boxOf(slice.first), fieldsOf(slice.first), { ...ofPart, emissions });
+      const RESUMES = runOf(slice) > 1 || slices.length > 1;
+      overSteps('sweep', slice, { emissions, states }, { STORE: store, RESUMES });
+    };
+
     slices.forEach((slice, j) => {
       const last = j === slices.length - 1;
-      const fields = fieldsOf(slice.first);
-      draft.overRows('rows', boxOf(slice.first), fields, { ...ofPart, emissions });
-      overSteps('sweep', slice, backward && last);
+      sweepThrough(slice, backward && last);
       if (backward && !last) draft.copy(states, draft.buffer(`checkpoint.${j + 1}`, 'state', rows * pairs));
     });
     const met = { ...ofPart, states, totals, posteriors };
@@ -99,14 +101,12 @@ export function planSweeps(
     });
     if (!backward) continue;
     for (const [j, slice] of [...slices.entries()].reverse()) {
-      const fields = fieldsOf(slice.first);
       if (j < slices.length - 1) {
         if (j > 0) draft.copy(`checkpoint.${j}`, states);
-        draft.overRows('rows', boxOf(slice.first), fields, { ...ofPart, emissions });
-        overSteps('sweep', slice, true);
+        sweepThrough(slice, true);
       }
-      overSteps('spread', slice, false);
-      draft.overRows('gradient', boxOf(slice.first), fields, { ...ofPart, lattice, totals });
+      overSteps('spread', slice, { posteriors }, {});
+      draft.overRows('gradient', boxOf(slice.first), fieldsOf(slice.first), { ...ofPart, lattice, totals });
     }
   }
   return draft.finish(strategy);
