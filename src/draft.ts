@@ -77,12 +77,14 @@ export class Draft extends PlanRecording {
       integer: { shiftOf: 'scores' as TensorName },
       ...(both && { gradShift: { shiftOf: 'grad' as TensorName } }),
     };
+    const inVectors = dtype === 'float32' && classes >= 4;
     const gradOutput = { tensor: 'gradOutput', firstRow: 0, rows: 1 } as const;
     for (const window of this.#windows) {
       const rows = { firstRow: window.first, rows: count(window) };
       const caller = {
         scores: { tensor: 'scores' as const, ...rows },
-        vectors: { tensor: 'scores' as const, ...rows },
+        // read where rows hold vectors of four words; a window of shorter rows may be too short to bind as such
+        vectors: inVectors ? { tensor: 'scores' as const, ...rows } : bindings.targets!,
         ...(both && { grad: { tensor: 'grad' as const, ...rows }, gradOutput }),
       };
       for (const { frames, sequences } of boxesOf(window, box, this.#task, this.#limits)) {

@@ -157,11 +157,7 @@ export class Scheduler {
         };
       }
       const to = command.bindings[name];
-      const resource = 'tensor' in to ? this.#window(to, tensors[to.tensor]!, shifts) : this.#range(to);
-      // too short to hold a vector: nothing will be read, but a binding must be long enough
-      return name === 'vectors' && resource.size! < 16
-        ? { buffer: this.#memory.buffer('targets') }
-        : resource;
+      return 'tensor' in to ? this.#window(to, tensors[to.tensor]!, shifts) : this.#range(to);
     };
     const entries = bindings.map((binding) => ({ binding: binding.binding, resource: resourceOf(binding) }));
     const offsets = bindings
