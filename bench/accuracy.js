@@ -5,6 +5,7 @@
 // In brackets the share of the bar: 5e-6 · max(1, largest |gradient|) for the gradient,
 // 1e-6 · (|loss| + |Σ row maxima|) + 1e-6 + 3e-9 · T for the loss.
 import { CtcLoss } from 'webgpu-ctc/node';
+import { seeded } from './problem.js';
 
 const classes = 32;
 const sizes = [
@@ -12,17 +13,6 @@ const sizes = [
   [10000, 1500],
   [30000, 3000],
 ].filter(([frames]) => frames <= Number(process.argv[2] ?? Number.POSITIVE_INFINITY));
-
-/** Uniform numbers in [0, 1), the same at every run (mulberry32). */
-function seeded(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Log-probabilities: spread over a few units; sure of one alignment; every class of the target 300 below the best. */
 function emissions(kind, frames, labels) {

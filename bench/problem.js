@@ -15,7 +15,7 @@ export const shapes = [
 ];
 
 /** Uniform numbers in [0, 1), the same for every seed at every run (mulberry32). @param {number} seed */
-function random(seed) {
+export function seeded(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -27,7 +27,7 @@ function random(seed) {
 
 /** Scores [T, N, C] and targets [N][S] without blanks, which are class 0. @param {Shape} shape @param {Scores} scores */
 export function problem([T, N, C, S], scores) {
-  const next = random(1);
+  const next = seeded(1);
   const data = new Float32Array(T * N * C);
   for (let i = 0; i < data.length; i++) data[i] = 4 * next() - 2;
   for (let row = 0; scores === 'logProbs' && row < data.length; row += C) {
@@ -51,7 +51,7 @@ export function leastBytes([T, N, C, S], scores) {
 
 /** Shapes of every kind, drawn from a seed on logarithmic scales. @param {number} seed @param {number} count */
 export function drawShapes(seed, count) {
-  const next = random(seed);
+  const next = seeded(seed);
   /** @param {number} least @param {number} most */
   const draw = (least, most) => Math.round(least * (most / least) ** next());
   /** @type {Shape[]} */
