@@ -4,8 +4,8 @@
 //   unit        e^(-0.1)                                    of the largest that counts
 //   emissions   0.33  1  7e-4  …                            of the blank and of each distinct label
 //
-// What counts: for log-probabilities the blank and the labels of the sequence, gathers; for
-// logits the whole row, whose normaliser Σ exp(logit) is found here too and never stored per class.
+// What counts: for log-probabilities the blank and the distinct labels of the sequence, a gather each;
+// for logits the whole row, whose normaliser Σ exp(logit) is found here too and never stored per class.
 
 @group(0) @binding(4) var<storage, read_write> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read_write> emissions: array<Extended>;

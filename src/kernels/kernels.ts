@@ -1,7 +1,7 @@
 const sequences = 'problem layout values extended sequence';
 const scores = `${sequences} exponential frame emission LANES TIME`;
 
-/** Which shared files a kernel is made of. Those in capitals have two forms. */
+/** Which shared files a kernel is made of. Those in capitals have several forms. */
 const madeOf = {
   rows: `${scores} normaliser`,
   gradient: `${scores} fixed total POSTERIORS softmax`,
