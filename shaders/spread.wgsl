@@ -17,10 +17,11 @@ fn spread(@builtin(workgroup_id) group: vec3u, lane: Lane) {
   let row = group.y;
   let sweep = row % 2u;
   let sequence = sequenceAt(problem.firstSequence + row / 2u);
-  let firstBlock = group.x * problem.blocks;
-  for (var blocks = problem.blocks; blocks > 0u; blocks--) {
-    let block = firstBlock + blocks - 1u;
+  let blocks = blocksOf(sequence, group.x);
+  for (var next = blocks.end; next > blocks.first; next--) {
+    let block = next - 1u;
     let span = spanOf(sequence, sweep, group.x, block * BLOCK);
+    if (span.first >= span.end) { continue; }
     let pair = block * BLOCK + 4u * lane.index;
     let skip = labelsOf(sequence, sweep, pair).skip;
     let place = (row * problem.pairs + pair) / 2u;
@@ -45,10 +46,8 @@ fn spread(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       blank = x - toLeft + select(rest, vec4f(), skip);
       label = stayed + vec4f(toLeft.yzw, right);
     }
-    if (span.first < span.end) {
-      posteriors[place] = blank;
-      posteriors[place + 1u] = label;
-    }
+    posteriors[place] = blank;
+    posteriors[place + 1u] = label;
     betweenBlocks();
   }
 }

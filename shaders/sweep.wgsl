@@ -18,9 +18,10 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
   let row = group.y;
   let sweep = row % 2u;
   let sequence = sequenceAt(problem.firstSequence + row / 2u);
-  let firstBlock = group.x * problem.blocks;
-  for (var block = firstBlock; block < firstBlock + problem.blocks; block++) {
+  let blocks = blocksOf(sequence, group.x);
+  for (var block = blocks.first; block < blocks.end; block++) {
     let span = spanOf(sequence, sweep, group.x, block * BLOCK);
+    if (span.first >= span.end) { continue; }
     let pair = block * BLOCK + 4u * lane.index;
     let labels = labelsOf(sequence, sweep, pair);
     let place = row * problem.pairs + pair;
@@ -62,12 +63,10 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         label = settled(label);
       }
     }
-    if (span.first < span.end) {
-      states[place] = bitcast<vec4u>(blank.m);
-      states[place + 1u] = bitcast<vec4u>(blank.e);
-      states[place + 2u] = bitcast<vec4u>(label.m);
-      states[place + 3u] = bitcast<vec4u>(label.e);
-    }
+    states[place] = bitcast<vec4u>(blank.m);
+    states[place + 1u] = bitcast<vec4u>(blank.e);
+    states[place + 2u] = bitcast<vec4u>(label.m);
+    states[place + 3u] = bitcast<vec4u>(label.e);
     betweenBlocks();
   }
 }

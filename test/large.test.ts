@@ -54,10 +54,11 @@ test('a batch that needs 200 MB of lattice on a device that binds 128 MiB', asyn
 }, 300_000);
 
 test.each([
-  ['fused', {}],
-  ['tiled', { lanes: 16 }],
-] as const)('3,000 labels in little more frames: %s', async (strategy, tuning) => {
-  const [T, C, S] = [3060, 6, 3000];
+  [3000, 'fused', {}],
+  [3000, 'tiled', { lanes: 16 }],
+  [30_000, 'fused', {}],
+] as const)('%i labels in little more frames: %s', async (S, strategy, tuning) => {
+  const [T, C] = [S + 60, 6];
   const logits = { data: noise(T * C), shape: [T, C] } as const;
   const targets = Array.from({ length: S }, (_, i) => 1 + (i % (C - 1)));
   const [onGpu, onCpu] = await Promise.all(

@@ -11,13 +11,29 @@
 
 const BLOCK = 4u * LANES;
 
+/// The first step of this dispatch's segment for a group of blocks; before the start of the slice where the group waits.
+fn startOf(group: u32) -> i32 {
+  return i32(problem.boxFrame) + (i32(integer) - i32(group)) * i32(problem.segment);
+}
+
+/// The blocks of a group that may have pairs on whole paths in its segment: wide targets have many that have none.
+struct Blocks { first: u32, end: u32 }
+
+fn blocksOf(sequence: Sequence, group: u32) -> Blocks {
+  let start = startOf(group);
+  let left = max(start - 2 + i32(sequence.targetLength) - i32(sequence.inputLength), 0);
+  let right = clamp(start + i32(problem.segment), 0, i32(sequence.targetLength) + 1);
+  let first = group * problem.blocks;
+  return Blocks(max(first, u32(left) / BLOCK), min(first + problem.blocks, (u32(right) + BLOCK - 1u) / BLOCK));
+}
+
 /// Steps of this dispatch's segment for a group of blocks, in which a block has pairs on a whole path; and one
 /// more, in which it hands on its last label.
 struct Span { first: u32, end: u32 }
 
 fn spanOf(sequence: Sequence, sweep: u32, group: u32, pair: u32) -> Span {
   if (!sequence.feasible || sequence.inputLength == 0u || pair > sequence.targetLength) { return Span(); }
-  let start = i32(problem.boxFrame) + (i32(integer) - i32(group)) * i32(problem.segment);
+  let start = startOf(group);
   let segmentEnd = min(start + i32(problem.segment), i32(problem.boxEnd));
   let lastPair = min(pair + BLOCK - 1u, sequence.targetLength);
   let bandEnd = lastPair + sequence.inputLength - sequence.targetLength + 2u;
