@@ -8,7 +8,7 @@
 // for logits the whole row, whose normaliser Σ exp(logit) is found here too and never stored per class.
 
 @group(0) @binding(4) var<storage, read_write> frames: array<Frame>;
-@group(0) @binding(5) var<storage, read_write> emissions: array<Extended>;
+@group(0) @binding(5) var<storage, read_write> emissions: array<Emission>;
 
 const LARGEST_FINITE_KEY = 0xff7fffffu;
 const MINUS_INFINITY_KEY = 0x007fffffu;
@@ -61,14 +61,14 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   if (isHeld(step)) {
     let place = emissionRow(sweepRow(part, sweep), step);
     for (var slot = lane; slot < slots; slot += LANES) {
-      emissions[place + slot] = emission(scoreBits(start + classOf(sequence, slot)), frame.unit, range);
+      emissions[place + slot] = emission(scoreBits(start + classOf(sequence, slot)), frame, range);
     }
     if (lane == 0u) { emissions[place + problem.distinct + 1u] = NO_EMISSION; }
   }
   // at the middle the other sweep arrives without the emission, which is in this one
   if (isMiddle(sequence, t) && isHeld(other)) {
     let place = emissionRow(sweepRow(part, 1u), other);
-    for (var slot = lane; slot < slots; slot += LANES) { emissions[place + slot] = ONE; }
+    for (var slot = lane; slot < slots; slot += LANES) { emissions[place + slot] = CERTAIN; }
     if (lane == 0u) { emissions[place + problem.distinct + 1u] = NO_EMISSION; }
   }
 }

@@ -10,7 +10,7 @@
 
 @group(0) @binding(4) var<storage, read> emissions: array<Extended>;
 @group(0) @binding(5) var<storage, read_write> states: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> edges: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> edges: array<vec2u>;
 @group(0) @binding(7) var<storage, read_write> lattice: array<vec4f>;
 
 @compute @workgroup_size(LANES)
@@ -35,14 +35,14 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       blank = Four(vec4f(1.0, 0.0, 0.0, 0.0), vec4i(0, ZERO, ZERO, ZERO));
     }
     for (var k = span.first; k < span.end; k++) {
-      var left = fromLeft(k, lane.index, vec2f(label.m.w, bitcast<f32>(label.e.w)));
+      var left = fromLeft(k, lane.index, vec2u(bitcast<u32>(label.m.w), bitcast<u32>(label.e.w)));
       if (lane.index == 0u) {
         // the last lane's goes to the edge, what comes from there is of the block before: no other lane touches edges
         edges[edgeOf(row, block, k)] = left;
-        left = vec2f(0.0, bitcast<f32>(ZERO));
+        left = vec2u(0u, bitcast<u32>(ZERO));
         if (hasLeft(sequence, pair, k)) { left = edges[edgeOf(row, block - 1u, k)]; }
       }
-      let lefts = Four(vec4f(left.x, label.m.xyz), vec4i(bitcast<i32>(left.y), label.e.xyz));
+      let lefts = Four(vec4f(bitcast<f32>(left.x), label.m.xyz), vec4i(bitcast<i32>(left.y), label.e.xyz));
       let x = join(lefts, blank);
       let y = join(label, choose(labels.skip, x.total, blank));
       if (STORE) {

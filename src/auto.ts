@@ -1,5 +1,5 @@
 /** What `auto` chooses: sizes by the adapter, the strategy by the task. */
-import type { Plan, ProblemShape } from './plan.js';
+import type { LossStrategy, ProblemShape } from './plan.js';
 import type { Strategy } from './types.js';
 
 /** Sizes that a device would choose; tests force tiny ones, so that small cases take every path. */
@@ -55,7 +55,7 @@ export function strategyFor(
   asked: Strategy,
   { keep, maxTargetLength, sequences }: ProblemShape,
   { lanes, software }: Tuning,
-): Plan['strategy'] {
+): LossStrategy {
   if (keep.length > 0) {
     if (asked === 'auto' || asked === 'step') return 'step';
     throw new TypeError(

@@ -182,11 +182,17 @@ export interface BufferRange {
   readonly offset: number;
 }
 
-const STORAGE = 0x80;
+const usages = { STORAGE: 0x80, COPY_DST: 8 };
 const aBuffer = 'a GPUBuffer or { buffer, offset, size }';
 
 /** A caller's buffer, large enough and usable, so that WebGPU will not refuse it later. */
-export function checkGpuData(name: string, data: unknown, bytes: number, alignment = 4): BufferRange {
+export function checkGpuData(
+  name: string,
+  data: unknown,
+  bytes: number,
+  alignment = 4,
+  usage: keyof typeof usages = 'STORAGE',
+): BufferRange {
   if (!isGpuData(data)) throw wrongKind(name, aBuffer, data);
   const range = (isBuffer(data) ? { buffer: data } : data) as {
     buffer: GPUBuffer;
@@ -205,9 +211,9 @@ export function checkGpuData(name: string, data: unknown, bytes: number, alignme
     ' (what the buffer holds)',
   );
   if (size < bytes) throw wrongValue(name, `at least ${bytes} bytes`, size);
-  if (!(buffer.usage & STORAGE))
+  if (!(buffer.usage & usages[usage]))
     throw new TypeError(
-      `${name}: expected a buffer with usage STORAGE, got usage 0x${buffer.usage.toString(16)}`,
+      `${name}: expected a buffer with usage ${usage}, got usage 0x${buffer.usage.toString(16)}`,
     );
   return { buffer, offset };
 }

@@ -9,11 +9,10 @@ import {
   type Settings,
   scoresKey,
 } from './check.js';
-import { adapterName, adapterOf, limitsOf, sharedDevice } from './device.js';
+import { adapterOf, deviceFor, limitsOf } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { forced } from './forced.js';
 import { GpuRunner } from './gpu/runner.js';
-import type { Limits } from './plan.js';
 import { Task, type TaskShape } from './task.js';
 import type {
   Backend,
@@ -52,34 +51,14 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
   static async create<const R extends Reduction = 'mean', const G extends Gradient = 'logits'>(
     options?: CtcLossOptions<R, G>,
   ): Promise<CtcLoss<R, G> & Disposes> {
-    return CtcLoss.#create(checkSettings(options)) as Promise<CtcLoss<R, G> & Disposes>;
+    const settings = checkSettings(options);
+    return new CtcLoss<R, G>(settings, await deviceFor(settings.device)) as CtcLoss<R, G> & Disposes;
   }
 
-  static async #create(settings: Settings): Promise<CtcLoss> {
-    const { device } = settings;
-    if (typeof device === 'object') {
-      const given = device as GPUDevice;
-      return new CtcLoss(settings, 'the device that was given', given, adapterName(given.adapterInfo));
-    }
-    if (device === 'cpu') return new CtcLoss(settings, 'asked for');
-    try {
-      const open = await sharedDevice(device === 'gpu');
-      return new CtcLoss(settings, open.reason, open.device, open.adapter);
-    } catch (error) {
-      if (device === 'gpu' || !(error instanceof CtcError)) throw error;
-      return new CtcLoss(settings, error.message);
-    }
-  }
-
-  private constructor(
-    settings: Settings,
-    reason: string,
-    device?: GPUDevice,
-    adapter = 'float64 on one thread',
-  ) {
+  private constructor(settings: Settings, { device, ...found }: Awaited<ReturnType<typeof deviceFor>>) {
     this.#settings = settings;
     this.#device = device;
-    this.#backend = { device: device ? 'gpu' : 'cpu', adapter, strategy: settings.strategy, reason };
+    this.#backend = { device: device ? 'gpu' : 'cpu', strategy: settings.strategy, ...found };
   }
 
   /** The device in use: the caller's or the shared one; undefined on the CPU. */
@@ -116,7 +95,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     }
     const { limits, tuning } = forced.get(this) ?? {};
     const device = this.#device;
-    const room = { ...(device ? limitsOf(device) : cpuLimits), ...limits };
+    const room = { ...limitsOf(device), ...limits };
     const task = { ...this.#settings, ...shape };
     const sizes = { ...tuningFor(adapterOf(device)), ...tuning };
     const strategy = strategyFor(this.#settings.strategy, task, sizes);
@@ -162,13 +141,6 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
 
 if (Symbol.dispose)
   Object.defineProperty(CtcLoss.prototype, Symbol.dispose, { value: CtcLoss.prototype.destroy });
-
-/** What a typed array may hold everywhere. */
-const cpuLimits: Limits = {
-  maxStorageBufferBindingSize: 2 ** 32,
-  maxBufferSize: 2 ** 32,
-  maxComputeWorkgroupsPerDimension: 2 ** 31,
-};
 
 /**
  * The one-liner, in the argument order of `torch.nn.functional.ctc_loss`: log-probabilities, targets, lengths.

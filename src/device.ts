@@ -1,6 +1,7 @@
 import type { Adapter } from './auto.js';
 import { CtcError } from './errors.js';
 import type { Limits } from './plan.js';
+import type { GpuDevice } from './types.js';
 
 /** A device, and where it comes from. */
 export interface OpenDevice {
@@ -69,6 +70,24 @@ export function adapterName(info: GPUAdapterInfo | undefined): string {
   return description || [vendor, architecture, device].filter(Boolean).join(' ') || 'unnamed adapter';
 }
 
+/** What was asked for as `device`, and why it is what it is. None: the CPU. */
+export async function deviceFor(
+  asked: GpuDevice | 'auto' | 'gpu' | 'cpu',
+): Promise<{ device?: GPUDevice; adapter: string; reason: string }> {
+  if (typeof asked === 'object') {
+    const device = asked as GPUDevice;
+    return { device, adapter: adapterName(device.adapterInfo), reason: 'the device that was given' };
+  }
+  const onCpu = (reason: string) => ({ adapter: 'float64 on one thread', reason });
+  if (asked === 'cpu') return onCpu('asked for');
+  try {
+    return await sharedDevice(asked === 'gpu');
+  } catch (error) {
+    if (asked === 'gpu' || !(error instanceof CtcError)) throw error;
+    return onCpu(error.message);
+  }
+}
+
 /** What a plan is tuned to. */
 export function adapterOf(device: GPUDevice | undefined): Adapter {
   if (!device) return { software: true, cpu: true };
@@ -77,8 +96,16 @@ export function adapterOf(device: GPUDevice | undefined): Adapter {
   return { software: isFallbackAdapter === true, ...(subgroups && { subgroupSize: subgroupMinSize }) };
 }
 
+/** What a typed array may hold everywhere. */
+const cpuLimits: Limits = {
+  maxStorageBufferBindingSize: 2 ** 32,
+  maxBufferSize: 2 ** 32,
+  maxComputeWorkgroupsPerDimension: 2 ** 31,
+};
+
 /** The limits that a plan has to respect; indices in the shaders are 32 bits wide. */
-export function limitsOf(device: GPUDevice): Limits {
+export function limitsOf(device: GPUDevice | undefined): Limits {
+  if (!device) return cpuLimits;
   const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupsPerDimension } = device.limits;
   return {
     maxStorageBufferBindingSize: Math.min(maxStorageBufferBindingSize, 2 ** 30),

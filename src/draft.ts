@@ -4,6 +4,7 @@ import {
   type Binding,
   type ElementRange,
   type Limits,
+  type LossStrategy,
   type Plan,
   PlanRecording,
   type ProblemShape,
@@ -23,7 +24,7 @@ export class Draft extends PlanRecording {
   readonly #tensors: Record<TensorName, TensorPlan>;
   readonly #windows: readonly Range[];
   readonly #rowsPerGroup: number;
-  /** How the lanes of a workgroup share the rows of a tensor or of a lattice. */
+  /** How the lanes of a workgroup share the rows of a tensor or of a lattice: a form of the kernels. */
   readonly share: Constants;
   /** The same where they share whatever there is to do. */
   readonly together: Constants;
@@ -44,10 +45,14 @@ export class Draft extends PlanRecording {
     this.together = { ALONE: false, WORKGROUP: tuning.rowWorkgroupSize, SUBGROUPS: tuning.subgroups };
     this.share = ALONE ? { ALONE } : this.together;
     this.buffer('targets', 'word', task.sequences * recordWords(task.maxTargetLength, task.classes));
-    this.buffer('totals', 'total', task.sequences);
+  }
+
+  /** What only a loss has. The name of the totals. */
+  ofLosses(): string {
     // where the caller gives none
     this.buffer('losses', 'word', this.#tensors.losses.rowBytes / 4);
     this.buffer('gradOutput', 'word', this.#tensors.gradOutput.rowBytes / 4);
+    return this.buffer('totals', 'total', this.#task.sequences);
   }
 
   /** What the kernels of a part of the batch read: its targets, its frames. */
@@ -65,13 +70,20 @@ export class Draft extends PlanRecording {
   }
 
   /** The rows of the caller's tensors that belong to a box. */
-  overRows(kernel: 'rows' | 'gradient', box: Box, fields: Partial<Problem>, bindings: Bindings): void {
+  overRows(
+    kernel: 'rows' | 'gradient' | 'spell' | 'greedy',
+    box: Box,
+    fields: Partial<Problem>,
+    bindings: Bindings,
+    more: Constants = {},
+  ): void {
     const { classes, dtype, gradient, maxTargetLength } = this.#task;
     const both = kernel === 'gradient';
     const constants = {
       ...this.share,
       HALF: dtype === 'float16',
       ...(both && { SOFTMAX: gradient === 'logits' }),
+      ...more,
     };
     const integers = {
       integer: { shiftOf: 'scores' as TensorName },
@@ -103,14 +115,19 @@ export class Draft extends PlanRecording {
     }
   }
 
+  /** The plan as it stands. */
+  end(strategy: Plan['strategy']): Plan {
+    return this.plan(strategy, this.#tensors);
+  }
+
   /** The plan, once the losses are reduced. */
-  finish(strategy: Plan['strategy']): Plan {
+  finish(strategy: LossStrategy): Plan {
     const { reduction, sequences } = this.#task;
     const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
     this.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, sequences, {
       constants: { ...this.together, REDUCE: reduction !== 'none' },
     });
-    return this.plan(strategy, this.#tensors);
+    return this.end(strategy);
   }
 }
 

@@ -1,12 +1,25 @@
+export { CtcAligner, forcedAlign } from './aligner.js';
 export { CtcLoss, ctcLoss } from './ctc-loss.js';
+export { CtcDecoder } from './decoder.js';
 export { CtcError, type CtcErrorCode } from './errors.js';
+export { mergeTokens, type TokenSpan } from './spans.js';
 export type {
+  AlignInput,
+  Alignment,
+  AlignPrepareOptions,
+  AlignTask,
   Backend,
   CtcLossOptions,
+  CtcReaderOptions,
   CtcTask,
+  DecodeInput,
+  DecodePrepareOptions,
+  DecodeTask,
+  Decoding,
   DeviceLattice,
   Dtype,
   EncodeInput,
+  FrameLabels,
   GpuBuffer,
   GpuCommandEncoder,
   GpuData,
@@ -23,6 +36,9 @@ export type {
   LossValue,
   Outputs,
   PrepareOptions,
+  ReaderBackend,
+  ReadInput,
+  Reading,
   Reduction,
   RunOptions,
   Scores,

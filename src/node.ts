@@ -28,3 +28,8 @@ export type CtcLoss<
   G extends core.Gradient = core.Gradient,
 > = core.CtcLoss<R, G>;
 export const ctcLoss: typeof core.ctcLoss = onDawn(core.ctcLoss);
+export const CtcAligner: typeof core.CtcAligner = onDawn(core.CtcAligner);
+export type CtcAligner = core.CtcAligner;
+export const forcedAlign: typeof core.forcedAlign = onDawn(core.forcedAlign);
+export const CtcDecoder: typeof core.CtcDecoder = onDawn(core.CtcDecoder);
+export type CtcDecoder = core.CtcDecoder;

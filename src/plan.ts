@@ -34,6 +34,9 @@ export const elementBytes = {
   state: 16,
   posterior: 8,
   edge: 8,
+  cost: 8,
+  costs: 16,
+  logProb: 4,
 } as const;
 
 export interface BufferPlan {
@@ -108,9 +111,11 @@ export interface KeptBlock {
   readonly posterior?: string;
 }
 
+export type LossStrategy = Exclude<Strategy, 'auto'>;
+
 /** Everything that a run does, as data. */
 export interface Plan {
-  readonly strategy: Exclude<Strategy, 'auto'>;
+  readonly strategy: LossStrategy | 'align' | 'decode';
   readonly task: ProblemShape;
   readonly buffers: Readonly<Record<string, BufferPlan>>;
   readonly tensors: Readonly<Record<TensorName, TensorPlan>>;

@@ -36,6 +36,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     );
   }
   const recording = new Draft(task, limits, tuning, false, {});
+  const totals = recording.ofLosses();
 
   /** One dispatch for each frame of a box. */
   function overFrames(kernel: 'alpha' | 'beta', box: Box, fields: Partial<Problem>, bindings: Bindings) {
@@ -93,7 +94,6 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     const batch = count(part);
     const ofPart = recording.ofPart(part);
     const ends = recording.buffer('ends', 'extended', 2 * batch);
-    const totals = 'totals';
     const stages = stagesOf(part, p);
 
     stages.forEach((stage, j) => {

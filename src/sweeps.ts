@@ -36,6 +36,7 @@ export function planSweeps(
   const blocksPerGroup = Math.ceil(blocks / Math.min(most, limits.maxComputeWorkgroupsPerDimension));
   const groups = Math.ceil(blocks / blocksPerGroup);
   const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
+  const totals = draft.ofLosses();
 
   for (const part of parts) {
     const batch = count(part);
@@ -47,7 +48,6 @@ export function planSweeps(
     const segment = segmentOf(sliceSteps, rows * 4 * lanes * blocksPerGroup, groups, tuning);
     const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);
     const posteriors = draft.buffer('posteriors', 'posterior', backward ? rows * pairs : 1);
-    const totals = 'totals';
     const runOf = (slice: Range) => Math.ceil(count(slice) / segment) + groups - 1;
     const fieldsOf = (first: number) => ({
       firstSequence: part.first,
@@ -116,7 +116,7 @@ export function planSweeps(
 const shortestSegment = 16;
 
 /** Steps that one dispatch walks: as many as are short work, but no more than keep all groups of blocks at work. */
-function segmentOf(steps: number, pairs: number, groups: number, tuning: Tuning): number {
+export function segmentOf(steps: number, pairs: number, groups: number, tuning: Tuning): number {
   const short = Math.floor(tuning.elementsPerDispatch / pairs);
   const shared = groups === 1 ? steps : Math.ceil(steps / (4 * groups));
   return Math.max(1, Math.min(steps, short, Math.max(shortestSegment, shared)));

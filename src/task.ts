@@ -14,6 +14,7 @@ import { CtcError, wrongKind, wrongValue } from './errors.js';
 import type { Plan } from './plan.js';
 import type { RunInput, Runner, RunOutput } from './runner.js';
 import { type Batch, checkTargets, packRecords } from './targets.js';
+import { Turns } from './turns.js';
 import type {
   Backend,
   CtcTask,
@@ -45,19 +46,16 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   readonly #plan: Plan;
   readonly #runner: Runner;
   readonly #onDestroy: () => void;
-  #records: Uint32Array<ArrayBuffer> | undefined;
-  /** What the runner holds; differs from `#records` while runs that began with older targets are pending. */
-  #current: Uint32Array | undefined;
+  readonly #turns: Turns;
   /** The targets of the last run: those of a kept lattice. */
   #ran: Uint32Array | undefined;
-  #tail: Promise<unknown> = Promise.resolve();
-  #pending = 0;
   #destroyed = false;
 
   constructor(plan: Plan, runner: Runner, onDestroy: () => void) {
     this.#plan = plan;
     this.#runner = runner;
     this.#onDestroy = onDestroy;
+    this.#turns = new Turns((records) => runner.setRecords(records));
   }
 
   get backend(): Backend {
@@ -86,8 +84,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   /** Targets that are checked already. */
   setBatch(batch: Batch): void {
     const { task } = this.#plan;
-    this.#records = packRecords(batch, task.blank, task.maxTargetLength, task.classes);
-    if (this.#pending === 0) this.#upload(this.#records);
+    this.#turns.setRecords(packRecords(batch, task.blank, task.maxTargetLength, task.classes));
   }
 
   async run<D extends HostData | GpuData>(
@@ -97,23 +94,19 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     this.#alive();
     checkRunOptions(options);
     const checked = this.#check(input, true);
-    const records = this.#targets();
+    const { records } = this.#turns;
     options.signal?.throwIfAborted();
-    this.#pending++;
-    const turn = this.#tail.then(async () => {
+    const check = () => {
       options.signal?.throwIfAborted();
       this.#alive();
-      if (this.#current !== records) this.#upload(records);
+    };
+    const turn = this.#turns.take(check, async () => {
       // until it has ended well, what is kept is of no run
       this.#ran = undefined;
       const output = await this.#runner.run(checked, options);
       this.#ran = records;
       return output;
     });
-    this.#tail = turn.then(
-      () => this.#end(),
-      () => this.#end(),
-    );
     return this.#result(await this.#unlessDestroyed(turn)) as LossResult<R, G, S, D>;
   }
 
@@ -122,7 +115,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     if (!this.#runner.encode) {
       throw new CtcError('no-webgpu', `encode: this runs on the CPU (${this.backend.reason}); use run`);
     }
-    if (this.#pending > 0) {
+    if (this.#turns.busy) {
       throw new CtcError(
         'busy',
         'encode: a run of this task has not ended, and both use its memory; await it, or prepare a second task',
@@ -132,7 +125,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
       throw wrongKind('encoder', 'a GPUCommandEncoder', encoder);
     }
     const checked = this.#check(input, false);
-    this.#ran = this.#targets();
+    this.#ran = this.#turns.records;
     this.#runner.encode(encoder as GPUCommandEncoder, checked);
   }
 
@@ -144,7 +137,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
         `read: '${kept}' was not kept; prepare with keep: ['${[...keep, kept].join("', '")}']`,
       );
     }
-    await this.#tail;
+    await this.#turns.quiet;
     this.#alive();
     if (!this.#ran) throw new TypeError('read: expected a run before this, got none');
     return this.#unlessDestroyed(this.#runner.read(kept, this.#ran));
@@ -153,6 +146,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
+    this.#turns.end();
     this.#runner.destroy();
     this.#onDestroy();
   }
@@ -226,22 +220,6 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
         ? losses[0]
         : Float32Array.from(losses);
     return { loss, ...(grad && { grad }), backend: this.backend };
-  }
-
-  #targets(): Uint32Array<ArrayBuffer> {
-    if (!this.#records) throw new TypeError('targets: expected a call of setTargets before this, got none');
-    return this.#records;
-  }
-
-  #upload(records: Uint32Array<ArrayBuffer>) {
-    this.#runner.setRecords(records);
-    this.#current = records;
-  }
-
-  #end() {
-    this.#pending--;
-    if (this.#pending === 0 && this.#records && this.#current !== this.#records && !this.#destroyed)
-      this.#upload(this.#records);
   }
 
   /** Freed memory shows as a validation error of whatever used it next. */

@@ -250,3 +250,108 @@ export interface CtcTask<
   /** Frees the task's memory; a run that has not ended rejects. May be called again. */
   destroy(): void;
 }
+
+export interface CtcReaderOptions {
+  /** As of a `CtcLoss`. */
+  readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu';
+  /** Class of the blank. Default 0. */
+  readonly blank?: number;
+}
+
+/** What reads emissions instead of scoring them ran by no strategy of the lattice. */
+export type ReaderBackend = Omit<Backend, 'strategy'>;
+
+type ScoresShape<S extends Shape> = (
+  | { readonly logProbs: S; readonly logits?: undefined }
+  | { readonly logits: S; readonly logProbs?: undefined }
+) & { readonly layout?: Layout; readonly dtype?: Dtype };
+
+export type AlignPrepareOptions<S extends Shape = Shape> = ScoresShape<S> & {
+  /** Room for the labels of a sequence. */
+  readonly maxTargetLength: number;
+};
+
+export type DecodePrepareOptions<S extends Shape = Shape> = ScoresShape<S>;
+
+export type AlignInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> &
+  TargetLengths & { readonly targets: Targets };
+
+export type DecodeInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> & {
+  readonly inputLengths?: Lengths;
+};
+
+/** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
+export interface ReadInput<D extends HostData | GpuData> {
+  readonly logProbs?: D;
+  readonly logits?: D;
+  /** int32, [N, T]. */
+  readonly labels?: GpuData;
+  /** float32, [N, T]. */
+  readonly scores?: GpuData;
+}
+
+/** For each frame a class and its log-probability, [N, T] whatever the layout of the scores. Arrays in, arrays out. */
+export interface FrameLabels<D extends HostData | GpuData = HostData> {
+  readonly backend: ReaderBackend;
+  /** Class at each frame, the blank among them; −1 beyond the input length, and where there is no answer. */
+  readonly labels: D extends HostData ? Int32Array : GpuBuffer;
+  /** Natural logarithm of its probability; 0 beyond the input length, and where there is no answer. */
+  readonly scores: D extends HostData ? Float32Array : GpuBuffer;
+}
+
+/** The best path of each sequence. */
+export type Alignment<S extends Shape = Shape, D extends HostData | GpuData = HostData> = FrameLabels<D> &
+  (D extends HostData
+    ? {
+        /**
+         * ln of the path's probability: the sum of `scores`, in float64. −Infinity where the target has no path of a
+         * probability above 0, NaN where a score that counts is NaN or +Infinity. A number for `[T, C]`, else one for each sequence.
+         */
+        readonly score: S extends readonly [number, number] ? number : Float64Array;
+      }
+    : unknown);
+
+/** What was read in one sequence: the best class of each frame, repeats merged, blanks left out. */
+export interface Reading {
+  readonly ids: Int32Array;
+  /** First frame of each, and the one after its last. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** Mean over its frames of the natural logarithm of its probability. */
+  readonly scores: Float32Array;
+}
+
+export type Decoding<D extends HostData | GpuData = HostData> = FrameLabels<D> &
+  (D extends HostData ? { readonly readings: readonly Reading[] } : unknown);
+
+interface ReadTask extends Disposes {
+  readonly backend: ReaderBackend;
+  /** Bytes that the task holds besides the scores, known before anything runs. */
+  readonly memory: number;
+  /**
+   * Into a command encoder of the caller's: no submission, no readback, no write to the queue.
+   * @throws CtcError `no-webgpu` on the CPU, `busy` while a `run` of this task has not ended.
+   */
+  encode(encoder: GpuCommandEncoder, input: ReadInput<GpuData>): void;
+  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
+  destroy(): void;
+}
+
+/** Alignment for one shape of problem. */
+export interface AlignTask<S extends Shape = Shape> extends ReadTask {
+  /**
+   * Checks targets and lengths and puts them on the device. Effective for submissions after it.
+   * @throws TypeError, RangeError naming the argument, sequence and position.
+   */
+  setTargets(targets: Targets, lengths?: TargetLengths): void;
+  /** The best paths of one batch. Runs of one task follow each other. */
+  run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Alignment<S, D>>;
+}
+
+/** Greedy reading for one shape of problem. */
+export interface DecodeTask extends ReadTask {
+  /** Frames of each sequence; all T until this is called. @throws TypeError, RangeError */
+  setLengths(inputLengths: Lengths): void;
+  /** Reads one batch. Runs of one task follow each other. */
+  run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Decoding<D>>;
+}

@@ -7,6 +7,7 @@ import {
   type Dispatch,
   elementBytes,
   type Limits,
+  type LossStrategy,
   type Plan,
   type ProblemShape,
 } from '../src/plan.js';
@@ -17,7 +18,7 @@ import { ordinary, planFor } from './twins.js';
 const upTo = (max: number, min = 1) => fc.integer({ min, max });
 const either = fc.constantFrom;
 
-const tasks = (strategy: Plan['strategy']): fc.Arbitrary<ProblemShape> =>
+const tasks = (strategy: LossStrategy): fc.Arbitrary<ProblemShape> =>
   fc.record({
     frames: upTo(40),
     sequences: upTo(6),
@@ -54,7 +55,7 @@ const limitsAndTuning: fc.Arbitrary<[Limits, Tuning]> = fc.tuple(
 /** Holds for every plan that is not refused; a refusal names a dimension and the bytes. */
 function forEveryPlan(
   claim: (plan: Plan, limits: Limits, inputLengths: number[]) => void,
-  of: readonly Plan['strategy'][] = strategies,
+  of: readonly LossStrategy[] = strategies,
 ) {
   for (const strategy of of) {
     let plans = 0;
@@ -393,7 +394,7 @@ describe.each(Object.entries(adapters))('on %s', (_, tuning) => {
     },
   );
 
-  const pipelinesOf = (task: ProblemShape, strategy: Plan['strategy']) => {
+  const pipelinesOf = (task: ProblemShape, strategy: LossStrategy) => {
     // a sweep may be done in one dispatch or in several: another class
     const keys = everyDispatch(planFor(task, ordinary, tuning, strategy)).map(
       ({ kernel, constants: { RESUMES, ...constants } }) => `${kernel} ${JSON.stringify(constants)}`,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Tuning, tuningFor } from '../src/auto.js';
 import { adapterOf } from '../src/device.js';
 import { halfToFloat } from '../src/half.js';
-import type { Plan, ProblemShape } from '../src/plan.js';
+import type { LossStrategy, Plan, ProblemShape } from '../src/plan.js';
 import type { Kept } from '../src/types.js';
 import { expectGradient, expectLosses } from './bars.js';
 import {
@@ -45,7 +45,7 @@ const everything: readonly Kept[] = ['alpha', 'beta', 'posterior'];
 /** Four labels are two blocks of one lane. */
 const narrow = { lanes: 1, subgroups: false };
 
-function planOf(batch: Batch, strategy: Plan['strategy'], { limits, tuning }: How): Plan {
+function planOf(batch: Batch, strategy: LossStrategy, { limits, tuning }: How): Plan {
   const { frames, sequences, classes, blank, targets } = batch;
   const task: ProblemShape = {
     ...{ frames, sequences, classes, blank, maxTargetLength: Math.max(...targets.map((row) => row.length)) },
@@ -249,7 +249,7 @@ describe("the caller's buffers", () => {
 
   /** Runs into ranges of poisoned buffers: what was written there, after a check of what lies around. */
   async function intoRanges(
-    strategy: Plan['strategy'],
+    strategy: LossStrategy,
     cut: Cut,
     run: 'run' | 'encode',
     gradOffset: number,

@@ -8,7 +8,14 @@ import { Memory } from '../src/gpu/memory.js';
 import { pipelineFor } from '../src/gpu/pipelines.js';
 import { Scheduler } from '../src/gpu/scheduler.js';
 import type { KernelName } from '../src/kernels/kernels.js';
-import { type Dispatch, elementBytes, type Limits, type Plan, type ProblemShape } from '../src/plan.js';
+import {
+  type Dispatch,
+  elementBytes,
+  type Limits,
+  type LossStrategy,
+  type Plan,
+  type ProblemShape,
+} from '../src/plan.js';
 import type { Problem } from '../src/problem.js';
 import { planStep } from '../src/step.js';
 import { planSweeps } from '../src/sweeps.js';
@@ -23,17 +30,12 @@ export const ordinary: Limits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-export function planFor(
-  task: ProblemShape,
-  limits: Limits,
-  tuning: Tuning,
-  strategy: Plan['strategy'],
-): Plan {
+export function planFor(task: ProblemShape, limits: Limits, tuning: Tuning, strategy: LossStrategy): Plan {
   return strategy === 'step' ? planStep(task, limits, tuning) : planSweeps(task, limits, tuning, strategy);
 }
 
 export interface Way {
-  readonly strategy?: Plan['strategy'];
+  readonly strategy?: LossStrategy;
   readonly scores: 'logits' | 'logProbs';
   readonly keep?: ProblemShape['keep'];
   readonly tuning?: Partial<Tuning>;
@@ -138,7 +140,12 @@ export async function onDevice({ device, read }: TestDevice, plan: Plan, batch: 
 
 /** Runs a plan on buffers full of NaN. */
 export async function onCpu(plan: Plan, batch: Batch): Promise<Left> {
-  const runner = new CpuRunner(plan, { device: 'cpu', adapter: '', strategy: plan.strategy, reason: '' });
+  const runner = new CpuRunner(plan, {
+    device: 'cpu',
+    adapter: '',
+    strategy: plan.strategy as LossStrategy,
+    reason: '',
+  });
   for (const name of Object.keys(plan.buffers)) {
     const buffer: CpuBuffer = runner.buffer(name);
     if (!('m' in buffer)) buffer.fill(Number.NaN);

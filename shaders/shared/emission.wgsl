@@ -1,42 +1,9 @@
-// Reads the caller's tensor as bits: an implementation may assume that no float is NaN or infinite.
+// An emission of the sums over paths: a probability, relative to the largest of its frame. Its other form is cost.wgsl.
 
-@group(0) @binding(3) var<storage, read> scores: array<u32>;
-@group(0) @binding(10) var<storage, read> vectors: array<vec4u>; // the same memory
-
-fn halfBits(half: u32) -> u32 {
-  let special = ((half & 0x8000u) << 16u) | INFINITY | ((half & 0x03ffu) << 13u);
-  return select(bitcast<u32>(unpack2x16float(half).x), special, (half & 0x7c00u) == 0x7c00u);
-}
-
-/// The bits of element i as float32.
-fn scoreBits(i: u32) -> u32 {
-  if (!HALF) { return scores[i]; }
-  return halfBits((scores[i / 2u] >> (16u * (i % 2u))) & 0xffffu);
-}
-
-/// Those of elements 4v to 4v + 3.
-fn fourScores(v: u32) -> vec4u {
-  if (!HALF) { return vectors[v]; }
-  let low = scores[2u * v];
-  let high = scores[2u * v + 1u];
-  return vec4u(halfBits(low & 0xffffu), halfBits(low >> 16u), halfBits(high & 0xffffu), halfBits(high >> 16u));
-}
-
-/// Those of elements 4v to 4v + 3 of the row that starts at `start`; −Infinity in place of what is no part of it.
-/// A row starts anywhere, but which scores go together must not depend on where.
-fn fourOfRow(v: u32, start: u32) -> vec4u {
-  if (start % 4u == 0u && 4u * v + 4u <= problem.classes) { return fourScores(start / 4u + v); }
-  var bits = vec4u(MINUS_INFINITY);
-  for (var j = 0u; j < 4u; j++) {
-    if (4u * v + j < problem.classes) { bits[j] = scoreBits(start + 4u * v + j); }
-  }
-  return bits;
-}
-
-/// The nearest finite number, for bits of any but a NaN.
-fn finite(bits: vec4u) -> vec4f {
-  return bitcast<vec4f>(min(bitcast<vec4i>(min(bits, vec4u(0xff7fffffu))), vec4i(0x7f7fffff)));
-}
+alias Emission = Extended;
+/// Of zero: its exponent is below ZERO, so that times any state it is ZERO and not a little above it.
+const NO_EMISSION = Emission(0.0, -1073741824); // −2^30
+const CERTAIN = Emission(1.0, 0);
 
 /// The unit in which a frame's emissions are counted: e^x of its largest score x.
 /// Far from zero x stays whole, since then x and its neighbours subtract exactly.
@@ -46,9 +13,10 @@ fn unitOf(x: f32, range: i32) -> Reduced {
 
 /// exp(score) in units of `unit`, which is at least as large: each is reduced by itself, so that
 /// a small score loses no digits against a large unit. Exactly 1 for the unit's own score.
-fn emission(bits: u32, unit: Reduced, range: i32) -> Extended {
+fn emission(bits: u32, frame: Frame, range: i32) -> Emission {
   if (bits == MINUS_INFINITY) { return NO_EMISSION; }
   let score = bitcast<f32>(bits);
+  let unit = frame.unit;
   let whole = abs(unit.r) > 1.0;
   // halves: the difference of two finite scores may exceed float32
   let apart = 2.0 * clamp(0.5 * score - 0.5 * unit.r, -1e30, 1e30);

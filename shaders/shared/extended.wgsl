@@ -10,8 +10,6 @@ struct Extended { m: f32, e: i32 }
 
 const ZERO: i32 = -536870912; // −2^29
 const NOTHING = Extended(0.0, ZERO);
-/// An emission of zero: below ZERO, so that times any state it is ZERO and not a little above it.
-const NO_EMISSION = Extended(0.0, -1073741824); // −2^30
 const ONE = Extended(1.0, 0);
 
 /// 2^e, built from bits; 0 below 2^−126 (an implementation may flush subnormals anyway). e ≤ 127.

@@ -11,6 +11,7 @@ const LOWEST_BITS = 0xff7fffffu; // of the lowest finite float32
 
 struct Seen { largest: f32, equal: f32, rest: f32, key: u32 }
 
+
 /// What a lane sees of the row that starts at element `start`.
 fn laneOfRow(lane: u32, start: u32) -> Seen {
   var seen = Seen(bitcast<f32>(LOWEST_BITS), 0.0, 0.0, 0u);

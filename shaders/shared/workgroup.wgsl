@@ -3,9 +3,9 @@
 
 struct Lane { @builtin(local_invocation_index) index: u32 }
 
-var<workgroup> handed: array<vec2f, 2u * LANES>;
+var<workgroup> handed: array<vec2u, 2u * LANES>;
 
-fn fromLeft(k: u32, lane: u32, v: vec2f) -> vec2f {
+fn fromLeft(k: u32, lane: u32, v: vec2u) -> vec2u {
   let half = (k % 2u) * LANES;
   handed[half + lane] = v;
   workgroupBarrier();
@@ -14,9 +14,9 @@ fn fromLeft(k: u32, lane: u32, v: vec2f) -> vec2f {
 
 fn fromRight(k: u32, lane: u32, v: f32) -> f32 {
   let half = (k % 2u) * LANES;
-  handed[half + lane].x = v;
+  handed[half + lane].x = bitcast<u32>(v);
   workgroupBarrier();
-  return handed[half + (lane + 1u) % LANES].x;
+  return bitcast<f32>(handed[half + (lane + 1u) % LANES].x);
 }
 
 fn betweenBlocks() { workgroupBarrier(); }

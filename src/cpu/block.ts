@@ -1,5 +1,5 @@
 import type { Problem } from '../problem.js';
-import { lastStep, placeIn } from './middle.js';
+import { placeIn } from './middle.js';
 import type { Sequence } from './sequence.js';
 
 /** Twin of shaders/shared/block.wgsl: how a sweep goes through its rows in blocks, and through its steps in segments. */
@@ -12,7 +12,7 @@ export interface Span {
 export function spanOf(
   { boxFrame, boxEnd, segment }: Problem,
   sequence: Sequence,
-  sweep: number,
+  lastStep: number,
   skewed: number,
   pair: number,
   block: number,
@@ -24,7 +24,7 @@ export function spanOf(
   const bandEnd = lastPair + inputLength - targetLength + 2;
   return {
     first: Math.max(start, pair, boxFrame),
-    end: Math.min(start + segment, boxEnd, bandEnd, lastStep(sequence, sweep) + 1),
+    end: Math.min(start + segment, boxEnd, bandEnd, lastStep + 1),
   };
 }
 

@@ -26,9 +26,13 @@ export function allocate({ element, count }: BufferPlan): CpuBuffer {
     case 'state':
       return extended(2 * count);
     case 'scale':
+    case 'cost':
       return new Float64Array(count);
+    case 'logProb':
+      return new Float32Array(count);
     case 'share':
     case 'posterior':
+    case 'costs':
       return new Float64Array(2 * count);
     case 'frame':
       return new Float64Array(FRAME.words * count);
@@ -41,11 +45,11 @@ export interface Bindings {
   readonly targets: Uint32Array;
   readonly scores: Float32Array;
   readonly frames: Float64Array;
-  readonly emissions: Extended;
+  /** Of the best path: costs. */
+  readonly emissions: Extended & Float64Array;
   /** The step strategy's is extended; the others' has, a row, a number for each pair and then another. */
   readonly lattice: Extended & Float64Array;
   readonly betas: Extended;
-  readonly ends: Extended;
   /** A row: the blanks of all pairs, then their labels. So in `posteriors`. */
   readonly states: Extended;
   readonly edges: Extended;
@@ -55,6 +59,14 @@ export interface Bindings {
   readonly gradOutput: Float64Array;
   readonly grad: Float32Array;
   readonly losses: Float64Array;
+  /** Of the best path. A row of `stateCosts`: the blanks of all pairs, then their labels. */
+  readonly costs: Float64Array;
+  readonly stateCosts: Float64Array;
+  readonly edgeCosts: Float64Array;
+  readonly ways: Uint32Array;
+  readonly ends: Extended & Uint32Array;
+  readonly labels: Uint32Array;
+  readonly labelScores: Float32Array;
 }
 
 /** A twin of a kernel: the same name, the same bindings, float64. `integer` is the step of its command. */

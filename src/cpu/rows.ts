@@ -1,4 +1,5 @@
 import { FRAME, type Kernel } from './buffers.js';
+import { costOf } from './cost.js';
 import { expDown } from './exponential.js';
 import { storeExp, ZERO } from './extended.js';
 import * as middle from './middle.js';
@@ -8,7 +9,7 @@ import * as whole from './whole.js';
 /** Twin of shaders/rows.wgsl. */
 export const rows: Kernel = (problem, { grid, constants }, { targets, scores, frames, emissions }) => {
   const { sweepOf, stepOf, isMiddle, isHeld, sweepRow } = constants.MIDDLE ? middle : whole;
-  const { LOGITS } = constants;
+  const { LOGITS, READING } = constants;
   const { emissionFrame, emissionRows } = problem;
   const width = problem.distinct + 2;
   for (let y = 0; y < grid[1]; y++) {
@@ -52,6 +53,12 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
 
       if (held) {
         const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
+        if (READING) {
+          for (let slot = 0; slot < slots; slot++)
+            (emissions as Float64Array)[first + slot] = costOf(scores[start + classOf[slot]], unit, range);
+          (emissions as Float64Array)[first + width - 1] = Number.POSITIVE_INFINITY;
+          continue;
+        }
         for (let slot = 0; slot < slots; slot++) {
           const d = invalid ? Number.NEGATIVE_INFINITY : scores[start + classOf[slot]] - unit;
           storeExp(emissions, first + slot, d, range);
@@ -75,7 +82,7 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
  * The largest score, and the sum of exp(score − largest) over all others, in one pass: ln(1 + rest) keeps every digit
  * of a confident frame. NaN makes `rest` NaN; without a score above −Infinity it is −1.
  */
-function lookAt(scores: Float32Array, start: number, end: number): { largest: number; rest: number } {
+export function lookAt(scores: Float32Array, start: number, end: number): { largest: number; rest: number } {
   let largest = -Number.MAX_VALUE;
   let rest = -1;
   for (let c = start; c < end; c++) {

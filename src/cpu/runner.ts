@@ -6,22 +6,28 @@ import type { Binding, Plan } from '../plan.js';
 import type { RunInput, Runner } from '../runner.js';
 import type { Backend, Kept, RunOptions } from '../types.js';
 import { alpha } from './alpha.js';
+import { arrive } from './arrive.js';
 import { beta } from './beta.js';
 import { allocate, type Bindings, type CpuBuffer, type Kernel } from './buffers.js';
 import { type Extended, ln } from './extended.js';
 import { gradient } from './gradient.js';
+import { greedy } from './greedy.js';
 import { loss } from './loss.js';
 import { posterior } from './posterior.js';
 import { reduce } from './reduce.js';
 import { rows } from './rows.js';
 import { scales } from './scales.js';
+import { spell } from './spell.js';
 import { spread } from './spread.js';
 import { sweep } from './sweep.js';
+import { trace } from './trace.js';
+import { viterbi } from './viterbi.js';
 
 const kernels: Record<KernelName, Kernel> = {
   ...{ rows, alpha, loss, beta, gradient, reduce },
   ...{ sweep, spread },
   ...{ posterior, scales },
+  ...{ viterbi, arrive, trace, spell, greedy },
 };
 
 /** Milliseconds of work between two turns of the event loop. */
@@ -55,20 +61,29 @@ export class CpuRunner implements Runner {
     (this.#buffers.targets as Uint32Array).set(records);
   }
 
-  async run(
-    input: RunInput,
-    { signal, onProgress }: RunOptions,
-  ): Promise<{ losses: Float64Array; grad?: Float32Array }> {
-    const { tensors, commands, problems, task } = this.#plan;
+  async run(input: RunInput, options: RunOptions): Promise<{ losses: Float64Array; grad?: Float32Array }> {
+    const { tensors, task } = this.#plan;
     const count = tensors.grad.rows * (tensors.grad.rowBytes / 4);
     const outputs = tensors.losses.rowBytes / 4;
-    const given = input.scores as Float32Array | Uint16Array;
     const callers: Record<string, Float32Array | Float64Array> = {
-      scores: given instanceof Uint16Array ? Float32Array.from(given, halfToFloat) : given,
+      scores: floatsOf(input.scores),
       losses: new Float64Array(outputs),
       gradOutput: (input.gradOutput as Float64Array | undefined) ?? new Float64Array(outputs).fill(1),
       ...(task.gradient !== 'none' && { grad: new Float32Array(count) }),
     };
+    await this.execute(callers, options);
+    return {
+      losses: callers.losses as Float64Array,
+      ...(callers.grad && { grad: callers.grad as Float32Array }),
+    };
+  }
+
+  /** The whole plan on tensors of the caller's, with turns of the event loop in between. */
+  async execute(
+    callers: Readonly<Record<string, Float32Array | Float64Array>>,
+    { signal, onProgress }: RunOptions,
+  ): Promise<void> {
+    const { commands, problems } = this.#plan;
     const total = commands.reduce(
       (sum, c) => sum + (c.type === 'dispatch' ? c.cost * (c.steps?.count ?? 1) : 0),
       0,
@@ -98,10 +113,6 @@ export class CpuRunner implements Runner {
     }
     onProgress?.(1);
     this.#goesOn(signal);
-    return {
-      losses: callers.losses as Float64Array,
-      ...(callers.grad && { grad: callers.grad as Float32Array }),
-    };
   }
 
   #goesOn(signal: RunOptions['signal']) {
@@ -159,6 +170,11 @@ export class CpuRunner implements Runner {
   destroy(): void {
     this.#destroyed = true;
   }
+}
+
+/** Host scores in float32. */
+export function floatsOf(scores: RunInput['scores']): Float32Array {
+  return scores instanceof Uint16Array ? Float32Array.from(scores, halfToFloat) : (scores as Float32Array);
 }
 
 function isExtended(buffer: CpuBuffer): buffer is Extended {

@@ -1,7 +1,7 @@
 import { stateRow } from './arrivals.js';
 import { edgeOf, hasRight, labelsOf, spanOf } from './block.js';
 import type { Kernel } from './buffers.js';
-import { stepRow } from './middle.js';
+import { lastStep, stepRow } from './middle.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/spread.wgsl; instead of the blanks of four pairs it sums those of a pair and all to its right. */
@@ -23,7 +23,7 @@ export const spread: Kernel = (
     for (let group = 0; group < grid[0]; group++) {
       for (let block = (group + 1) * problem.blocks - 1; block >= group * problem.blocks; block--) {
         const left = block * size;
-        const span = spanOf(problem, sequence, sweep, integer - group, left, size);
+        const span = spanOf(problem, sequence, lastStep(sequence, sweep), integer - group, left, size);
         for (let k = span.end - 1; k >= span.first; k--) {
           const first = Math.max(left, sequence.firstPair(k));
           const last = Math.min(left + size - 1, sequence.lastPair(k));

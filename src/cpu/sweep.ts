@@ -3,7 +3,7 @@ import { edgeOf, hasLeft, labelsOf, spanOf } from './block.js';
 import type { Kernel } from './buffers.js';
 import { aligned, type Extended, store, ZERO } from './extended.js';
 import { Level, TINY } from './level.js';
-import { stepRow } from './middle.js';
+import { lastStep, stepRow } from './middle.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/sweep.wgsl. */
@@ -23,7 +23,7 @@ export const sweep: Kernel = (problem, { grid, constants }, bindings, integer) =
       for (let block = group * problem.blocks; block < (group + 1) * problem.blocks; block++) {
         const left = block * size;
         const right = Math.min(left + size - 1, sequence.targetLength);
-        const span = spanOf(problem, sequence, row % 2, integer - group, left, size);
+        const span = spanOf(problem, sequence, lastStep(sequence, row % 2), integer - group, left, size);
         if (span.first === left) {
           for (const { m, e } of [blanks, labels]) {
             m.fill(0, left, right + 1);

@@ -1,9 +1,9 @@
 import type { Plan, TensorName } from '../plan.js';
 import type { RunInput, Runner, RunOutput } from '../runner.js';
 import type { Backend, DeviceLattice, Kept, RunOptions } from '../types.js';
-import { type DeviceTensor, Memory } from './memory.js';
-import { type Pipeline, pipelineFor } from './pipelines.js';
-import { type DeviceTensors, Scheduler } from './scheduler.js';
+import type { DeviceTensor, Memory } from './memory.js';
+import { programOf } from './program.js';
+import type { DeviceTensors, Scheduler } from './scheduler.js';
 
 /** Runs a plan on a device. */
 export class GpuRunner implements Runner {
@@ -17,27 +17,24 @@ export class GpuRunner implements Runner {
   #records: Uint32Array = new Uint32Array();
 
   static async create(device: GPUDevice, plan: Plan, backend: Backend): Promise<GpuRunner> {
-    const compiled = plan.commands.map(
-      (c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants),
-    );
-    const pipelines = await Promise.all(compiled);
     const kept = plan.kept.length > 0 ? await import('./lattice.js') : undefined;
-    return new GpuRunner(device, plan, backend, pipelines, await Memory.create(device, plan), kept);
+    const { memory, scheduler } = await programOf(device, plan);
+    return new GpuRunner(device, plan, backend, memory, scheduler, kept);
   }
 
   private constructor(
     device: GPUDevice,
     plan: Plan,
     backend: Backend,
-    pipelines: readonly (Pipeline | false)[],
     memory: Memory,
+    scheduler: Scheduler,
     kept: typeof import('./lattice.js') | undefined,
   ) {
     this.backend = backend;
     this.#device = device;
     this.#plan = plan;
     this.#memory = memory;
-    this.#scheduler = new Scheduler(device, plan, memory, pipelines);
+    this.#scheduler = scheduler;
     this.#kept = kept;
     const ones = new Float32Array(plan.buffers.gradOutput!.count).fill(1);
     device.queue.writeBuffer(memory.buffer('gradOutput'), 0, ones);

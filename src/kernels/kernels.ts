@@ -1,9 +1,9 @@
 const sequences = 'problem layout values extended sequence';
-const scores = `${sequences} exponential frame emission LANES TIME`;
+const scores = `${sequences} exponential frame scores LANES TIME`;
 
 /** Which shared files a kernel is made of. Those in capitals have several forms. */
 const madeOf = {
-  rows: `${scores} normaliser`,
+  rows: `${scores} VALUES normaliser`,
   gradient: `${scores} fixed total POSTERIORS softmax`,
   reduce: 'problem values extended fixed total LANES',
   loss: `${sequences} exponential frame fixed total TIME PATHS`,
@@ -13,6 +13,11 @@ const madeOf = {
   spread: `${sequences} HANDING TIME block`,
   posterior: `${sequences} fixed total LANES`,
   scales: `${sequences} exponential frame`,
+  viterbi: `${sequences} exponential frame cost HANDING TIME block ways`,
+  arrive: `${sequences} exponential frame cost LANES ways`,
+  trace: `${sequences} ways`,
+  spell: `${scores} ways reading`,
+  greedy: `${scores} normaliser reading`,
 };
 
 export type KernelName = keyof typeof madeOf;
@@ -28,12 +33,13 @@ export interface KernelModule {
 
 /** A module is a concatenation and nothing else: extensions, constants, shared files, the kernel. */
 export async function moduleOf(kernel: KernelName, constants: Constants): Promise<KernelModule> {
-  const { MIDDLE, ALONE, SUBGROUPS } = constants;
+  const { MIDDLE, ALONE, SUBGROUPS, READING } = constants;
   // chunks of their own: each loaded once, and only by who needs it
   const texts: Record<string, string> = {
     ...(await import('./rows.js')),
-    ...(await (MIDDLE ? import('./sweeps.js') : import('./step.js'))),
+    ...(await (MIDDLE || READING ? import('./sweeps.js') : import('./step.js'))),
     ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept.js'))),
+    ...(READING && (await import('./reading.js'))),
   };
   const forms: Record<string, string> = {
     LANES: ALONE ? 'alone' : SUBGROUPS ? 'butterfly' : 'together',
@@ -41,6 +47,7 @@ export async function moduleOf(kernel: KernelName, constants: Constants): Promis
     POSTERIORS: MIDDLE ? 'quads' : 'pairs',
     PATHS: MIDDLE ? 'arrivals' : 'ends',
     HANDING: SUBGROUPS ? 'subgroup' : 'workgroup',
+    VALUES: READING ? 'cost' : 'emission',
   };
   const lines = Object.entries(constants).map(
     ([name, value]) => `const ${name} = ${value}${typeof value === 'number' ? 'u' : ''};\n`,

@@ -1,0 +1,57 @@
+// For each (t, n), by a workgroup or by one invocation: the class of the largest score, the first of several, and its
+// log-probability. A row with a NaN or, among logits, +Infinity has no answer.
+
+@group(0) @binding(5) var<storage, read_write> labels: array<u32>;
+@group(0) @binding(6) var<storage, read_write> labelScores: array<u32>;
+
+const LARGEST_FINITE_KEY = 0xff7fffffu;
+
+/// Key and class of the first of a lane's largest scores.
+fn bestOfLane(lane: u32, start: u32) -> vec2u {
+  var best = vec2u(0u, NO_LABEL);
+  for (var v = lane; 4u * v < problem.classes; v += LANES) {
+    let bits = fourOfRow(v, start);
+    for (var j = 0u; j < 4u; j++) {
+      let key = orderKey(bits[j]);
+      if (key > best.x) { best = vec2u(key, 4u * v + j); }
+    }
+  }
+  return best;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn greedy(@builtin(workgroup_id) group: vec3u, own: Lane) {
+  let lane = laneOf(own.index);
+  let t = problem.boxFrame + frameOf(group.x, own.index);
+  let n = problem.boxSequence + group.y;
+  let sequence = sequenceAt(n);
+  let row = windowRow(t, n);
+  if (t >= problem.boxEnd || row >= problem.rowCount) { return; }
+  let place = n * problem.frames + t;
+  if (t >= sequence.inputLength) {
+    if (lane == 0u) {
+      labels[place] = NO_LABEL;
+      labelScores[place] = 0u;
+    }
+    return;
+  }
+  let start = integer + row * problem.classes;
+  let best = bestOfLane(lane, start);
+  let key = largestOf(lane, best.x);
+  let first = ~largestOf(lane, select(0u, ~best.y, best.x == key));
+  let bits = fromOrderKey(key);
+  var score = bits;
+  var none = key > orderKey(INFINITY) || (LOGITS && (key > LARGEST_FINITE_KEY || bits == MINUS_INFINITY));
+  if (LOGITS) {
+    let largest = bitcast<f32>(bits);
+    let seen = laneOfRow(lane, start);
+    var sum = vec2f(seen.rest, seen.equal);
+    if (seen.largest != largest) { sum = vec2f(beside(seen, largest), 0.0); }
+    sum = sumOf(lane, sum);
+    score = bitcast<u32>(-ln1p(max((sum.y - 1.0) + sum.x, 0.0)));
+  }
+  if (lane == 0u) {
+    labels[place] = select(first, NO_LABEL, none);
+    labelScores[place] = select(score, NAN, none);
+  }
+}

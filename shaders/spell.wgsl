@@ -1,0 +1,29 @@
+// For each (t, n), by one invocation: the state of the path becomes a class and its log-probability.
+
+@group(0) @binding(4) var<storage, read> frames: array<Frame>;
+@group(0) @binding(5) var<storage, read_write> labels: array<u32>;
+@group(0) @binding(6) var<storage, read_write> labelScores: array<u32>;
+@group(0) @binding(8) var<storage, read> ends: array<u32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn spell(@builtin(workgroup_id) group: vec3u, own: Lane) {
+  let t = problem.boxFrame + frameOf(group.x, own.index);
+  let n = problem.boxSequence + group.y;
+  let sequence = sequenceAt(n);
+  let row = windowRow(t, n);
+  if (t >= problem.boxEnd || row >= problem.rowCount) { return; }
+  let part = n - problem.firstSequence;
+  let place = n * problem.frames + t;
+  let end = ends[part];
+  if (t >= sequence.inputLength || end >= NO_END) {
+    labels[place] = NO_LABEL;
+    labelScores[place] = select(0u, NAN, end > NO_END && t < sequence.inputLength);
+    return;
+  }
+  let s = labels[place];
+  var slot = 0u;
+  if (s % 2u == 1u) { slot = slotAt(sequence, s / 2u); }
+  let c = classOf(sequence, slot);
+  labels[place] = c;
+  labelScores[place] = scoreOf(scoreBits(integer + row * problem.classes + c), frames[framePlace(part, t)].largest, frames[framePlace(part, t)].lnNormaliser);
+}

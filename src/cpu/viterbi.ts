@@ -1,0 +1,75 @@
+import { edgeOf, hasLeft, labelsOf, spanOf } from './block.js';
+import type { Kernel } from './buffers.js';
+import { Sequence } from './sequence.js';
+import { wayPlace, weights } from './ways.js';
+
+const FAR = Number.POSITIVE_INFINITY;
+
+/** Twin of shaders/viterbi.wgsl. In `states` a row has the blanks of all pairs, then their labels. */
+export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer) => {
+  const { targets, costs, stateCosts, edgeCosts, ways, ends } = bindings;
+  const size = 4 * (constants.LANES as number);
+  const { pairs, emissionFrame, emissionRows, boxFrame, boxEnd } = problem;
+  const width = problem.distinct + 2;
+  for (let part = 0; part < grid[1]; part++) {
+    const sequence = new Sequence(problem, targets, problem.firstSequence + part);
+    const { slots, skips } = labelsOf(problem, sequence, 0);
+    const blanks = stateCosts.subarray(2 * part * pairs, (2 * part + 1) * pairs);
+    const labels = stateCosts.subarray((2 * part + 1) * pairs, (2 * part + 2) * pairs);
+    const endPair = ends[part] >>> 1;
+    for (let group = 0; group < grid[0]; group++) {
+      for (let block = group * problem.blocks; block < (group + 1) * problem.blocks; block++) {
+        const left = block * size;
+        const right = Math.min(left + size - 1, sequence.targetLength);
+        const span = spanOf(problem, sequence, sequence.inputLength - 1, integer - group, left, size);
+        if (span.first >= span.end) continue;
+        // when a slice is walked again, the path's end in it is known
+        if (constants.AGAIN && (left > endPair || left + size + boxEnd - boxFrame < endPair)) continue;
+        if (span.first === left) {
+          blanks.fill(FAR, left, right + 1);
+          labels.fill(FAR, left, right + 1);
+          // the start, as if a path stood before pair 0
+          if (left === 0) blanks[0] = 0;
+        }
+        for (let k = span.first; k < span.end; k++) {
+          const first = Math.max(left, sequence.firstPair(k));
+          const last = Math.min(right, k);
+          if (right < sequence.targetLength) edgeCosts[edgeOf(problem, part, block, size, k)] = labels[right];
+          const come = hasLeft(sequence, left, k)
+            ? edgeCosts[edgeOf(problem, part, block - 1, size, k)]
+            : FAR;
+          const phase = (k - emissionFrame) % 3;
+          const row = wayPlace(problem, part, k, 0);
+          if (phase === 0 || k === span.first)
+            ways.fill(0, row + (left >> 2), row + Math.min((last >> 2) + 2, (left + size) >> 2));
+          const emission = (part * emissionRows + k - emissionFrame) * width;
+          const ofBlank = costs[emission];
+          const weight = weights[phase];
+          for (let i = last; i >= first; i--) {
+            const from = i > left ? labels[i - 1] : come;
+            const blank = blanks[i];
+            const label = labels[i];
+            const skip = skips[i] ? from : FAR;
+            let way = 0;
+            let best = label;
+            if (skip < blank && skip < label) {
+              best = skip;
+              way = 4;
+            } else if (blank < label && (blank < skip || label === FAR)) {
+              best = blank;
+              way = 2;
+            }
+            labels[i] = best + costs[emission + slots[i]];
+            if (from < blank) {
+              blanks[i] = from + ofBlank;
+              way++;
+            } else {
+              blanks[i] = blank + ofBlank;
+            }
+            if (way) ways[row + (i >> 2)] += weight * way * 6 ** (3 - (i & 3));
+          }
+        }
+      }
+    }
+  }
+};

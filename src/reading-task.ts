@@ -1,0 +1,152 @@
+import {
+  type BufferRange,
+  checkGpuData,
+  checkHostData,
+  checkObject,
+  checkRunOptions,
+  isGpuData,
+  scoresKey,
+} from './check.js';
+import { CtcError, wrongKind } from './errors.js';
+import type { Plan } from './plan.js';
+import { type Batch, packRecords } from './targets.js';
+import { Turns } from './turns.js';
+import type { GpuCommandEncoder, GpuData, HostData, ReaderBackend, ReadInput, RunOptions } from './types.js';
+
+/** Scores, and where labels and their scores go on a device. */
+export interface ReadingInput {
+  readonly scores: Float32Array | Uint16Array | BufferRange;
+  readonly labels?: BufferRange;
+  readonly labelScores?: BufferRange;
+}
+
+/** Arrays for arrays, buffers for buffers. */
+export interface ReadingOutput {
+  readonly labels: Int32Array | GPUBuffer;
+  readonly labelScores: Float32Array | GPUBuffer;
+}
+
+/** An output, with the lengths that its sequences had. */
+export interface Labelled extends ReadingOutput {
+  readonly inputLengths: readonly number[];
+  readonly targetLengths: readonly number[];
+}
+
+/** What runs a plan whose results are a label and a score for each frame. */
+export interface ReadingMachine {
+  setRecords(records: Uint32Array<ArrayBuffer>): void;
+  run(input: ReadingInput, options: RunOptions): Promise<ReadingOutput>;
+  /** Only on a GPU. */
+  encode?(encoder: GPUCommandEncoder, input: ReadingInput): void;
+  destroy(): void;
+}
+
+/** Checks what comes in, keeps runs apart, and hands the work to a machine. */
+export class ReadingTask {
+  readonly backend: ReaderBackend;
+  readonly plan: Plan;
+  readonly #machine: ReadingMachine;
+  readonly #onDestroy: () => void;
+  readonly #turns: Turns;
+  #destroyed = false;
+
+  constructor(plan: Plan, machine: ReadingMachine, backend: ReaderBackend, onDestroy: () => void) {
+    this.plan = plan;
+    this.backend = backend;
+    this.#machine = machine;
+    this.#onDestroy = onDestroy;
+    this.#turns = new Turns((records) => machine.setRecords(records));
+  }
+
+  get memory(): number {
+    return this.plan.memory;
+  }
+
+  /** Lengths and labels that are checked already. */
+  setBatch(batch: Batch): void {
+    this.alive();
+    const { blank, maxTargetLength, classes } = this.plan.task;
+    this.#turns.setRecords(packRecords(batch, blank, maxTargetLength, classes));
+  }
+
+  async run(input: ReadInput<HostData | GpuData>, options: RunOptions = {}): Promise<Labelled> {
+    this.alive();
+    checkRunOptions(options);
+    const checked = this.#check(input, true);
+    const check = () => {
+      options.signal?.throwIfAborted();
+      this.alive();
+    };
+    check();
+    const { records } = this.#turns;
+    const { sequences: length } = this.plan.task;
+    const words = records.length / length;
+    const ofRecords = (word: number) => Array.from({ length }, (_, n) => records[n * words + word]!);
+    const lengths = { inputLengths: ofRecords(0), targetLengths: ofRecords(1) };
+    try {
+      return { ...lengths, ...(await this.#turns.take(check, () => this.#machine.run(checked, options))) };
+    } catch (error) {
+      // freed memory shows as a validation error of whatever used it next
+      this.alive(error);
+      throw error;
+    }
+  }
+
+  encode(encoder: GpuCommandEncoder, input: ReadInput<GpuData>): void {
+    this.alive();
+    if (!this.#machine.encode)
+      throw new CtcError('no-webgpu', `encode: this runs on the CPU (${this.backend.reason}); use run`);
+    if (this.#turns.busy) {
+      throw new CtcError(
+        'busy',
+        'encode: a run of this task has not ended, and both use its memory; await it, or prepare a second task',
+      );
+    }
+    if (typeof (encoder as GPUCommandEncoder)?.beginComputePass !== 'function')
+      throw wrongKind('encoder', 'a GPUCommandEncoder', encoder);
+    void this.#turns.records;
+    this.#machine.encode(encoder as GPUCommandEncoder, this.#check(input, false));
+  }
+
+  #check(input: ReadInput<HostData | GpuData>, mayWait: boolean): ReadingInput {
+    checkObject('input', input, ['logProbs', 'logits', 'labels', 'scores']);
+    const { task, tensors } = this.plan;
+    const key = scoresKey(input);
+    if (key !== task.scores) throw new TypeError(`${key}: this task was prepared for ${task.scores}`);
+    const data = input[key];
+    const { rows, rowBytes, elementBytes } = tensors.scores;
+    const onDevice = isGpuData(data);
+    if (onDevice && this.backend.device === 'cpu')
+      throw wrongKind(key, `a host array, since this runs on the CPU (${this.backend.reason})`, data);
+    if (!onDevice && mayWait) {
+      if ((input.labels ?? input.scores) !== undefined) {
+        throw new TypeError(
+          `${input.labels ? 'labels' : 'scores'}: expected none, since ${key} is a host array (arrays in, arrays out)`,
+        );
+      }
+      return { scores: checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype) };
+    }
+    const output = (name: 'labels' | 'scores') =>
+      input[name] === undefined && mayWait
+        ? undefined
+        : checkGpuData(name, input[name], 4 * rows, 4, 'COPY_DST');
+    const [labels, labelScores] = [output('labels'), output('scores')];
+    return {
+      scores: checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4),
+      ...(labels && { labels }),
+      ...(labelScores && { labelScores }),
+    };
+  }
+
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#turns.end();
+    this.#machine.destroy();
+    this.#onDestroy();
+  }
+
+  alive(cause?: unknown): void {
+    if (this.#destroyed) throw new CtcError('destroyed', 'this task was destroyed', { cause });
+  }
+}
