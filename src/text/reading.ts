@@ -1,0 +1,48 @@
+import { wrongKind } from '../errors.js';
+import { mergeTokens, type TokenSpan } from '../spans.js';
+import { Vocabulary } from './vocabulary.js';
+import { checkTiming, type TimedText, type TimedWord, type Timing, timedBy } from './words.js';
+
+export interface Reading extends TimedText {
+  readonly text: string;
+}
+
+/**
+ * What the best class of each frame says (greedy, or best path decoding: Graves et al. 2006, section 3.2): repeats are one,
+ * blanks nothing, delimiters spaces.
+ *
+ * @param labels best class of each frame, [T]
+ * @param scores its log-probability, [T]
+ * @throws TypeError, RangeError for a wrong argument.
+ */
+export function readingOf(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  vocabulary: Vocabulary,
+  options: Timing,
+): Reading {
+  if (!(vocabulary instanceof Vocabulary)) throw wrongKind('vocabulary', 'a Vocabulary', vocabulary);
+  const timing = checkTiming(options);
+  let text = '';
+  const words: { text: string; spans: TokenSpan[] }[] = [];
+  const characters: TimedWord[] = [];
+  let isNew = true;
+  for (const span of mergeTokens(labels, scores, vocabulary.blank)) {
+    const read = vocabulary.read(span.label);
+    text += read;
+    if (read.startsWith(' ')) isNew = true;
+    const spelled = read.trimStart();
+    if (spelled === '') continue;
+    characters.push(timedBy([span], spelled, timing));
+    if (isNew) words.push({ text: '', spans: [] });
+    isNew = false;
+    const word = words[words.length - 1];
+    word.text += spelled;
+    word.spans.push(span);
+  }
+  return {
+    text: text.trim(),
+    words: words.map((word) => timedBy(word.spans, word.text, timing)),
+    characters,
+  };
+}

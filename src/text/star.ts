@@ -1,0 +1,50 @@
+import { checkChoice, checkHostData, checkInteger } from '../check.js';
+
+/**
+ * How much less the star has where the blank is best. It must pass through the silence between the words that it stands for,
+ * yet leave silence at its ends to the blank: with the same, it would spread into it; with the best of the other classes
+ * alone, it would break off at the first pause.
+ */
+const reluctance = 0.01;
+
+/**
+ * Log-probabilities with one class more, the star of `tokenise`, which matches anything: at each frame it has the
+ * log-probability of the best class (of the blank 0.01 less). So it never beats a class that is right, and its confidence
+ * says how sure the model was of what it heard there.
+ *
+ * @param scores float32, [frames, classes]
+ * @param kind what the scores are; of logits the log-softmax is taken first, in float64
+ * @returns log-probabilities, float32, [frames, classes + 1]. No distribution: to align, not to train.
+ * @throws TypeError, RangeError for a wrong argument.
+ */
+export function withStar(
+  scores: Float32Array,
+  frames: number,
+  classes: number,
+  kind: 'logProbs' | 'logits',
+  blank = 0,
+): Float32Array<ArrayBuffer> {
+  checkInteger('frames', frames, 0);
+  checkInteger('classes', classes, 1);
+  checkChoice('kind', kind, ['logProbs', 'logits']);
+  checkInteger('blank', blank, 0, classes - 1, ' (classes − 1)');
+  checkHostData('scores', scores, frames * classes, 'float32');
+  const starred = new Float32Array(frames * (classes + 1));
+  for (let t = 0; t < frames; t++) {
+    const row = scores.subarray(t * classes, (t + 1) * classes);
+    const normaliser = kind === 'logits' ? logSumExp(row) : 0;
+    const to = starred.subarray(t * (classes + 1), (t + 1) * (classes + 1));
+    let best = -Infinity;
+    row.forEach((score, c) => {
+      to[c] = score - normaliser;
+      best = Math.max(best, c === blank ? to[c] - reluctance : to[c]);
+    });
+    to[classes] = best;
+  }
+  return starred;
+}
+
+function logSumExp(row: Float32Array): number {
+  const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  return top + Math.log(row.reduce((sum, score) => sum + Math.exp(score - top), 0));
+}

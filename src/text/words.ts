@@ -1,0 +1,129 @@
+import { checkObject, isList } from '../check.js';
+import { wrongKind, wrongValue } from '../errors.js';
+import { mergeTokens, type TokenSpan } from '../spans.js';
+import type { Transcript } from './transcript.js';
+
+/** A stretch of text and when it was spoken. */
+export interface TimedWord {
+  readonly text: string;
+  /** Seconds. */
+  readonly start: number;
+  /** Seconds. */
+  readonly end: number;
+  /** Geometric mean of the probabilities of its labels over their frames, from 0 to 1; 0 without labels. */
+  readonly confidence: number;
+  /** False where the alignment says nothing about it, and the times are those between its neighbours. */
+  readonly aligned: boolean;
+}
+
+export interface TimedText {
+  readonly words: TimedWord[];
+  /** What each label spells, usually a letter; in the words of a vocabulary of pieces, a piece. */
+  readonly characters: TimedWord[];
+}
+
+export interface Timing {
+  /** Seconds from one frame to the next. */
+  readonly frameSeconds: number;
+  /** When the first frame begins, for a part of a longer recording. Default 0. */
+  readonly offsetSeconds?: number;
+}
+
+/** Class of the path at each frame (−1 beyond the input) and its log-probability, [T] each. */
+export interface Path {
+  readonly labels: ArrayLike<number>;
+  readonly scores: ArrayLike<number>;
+}
+
+export function checkTiming(options: Timing): Required<Timing> {
+  checkObject('options', options, ['frameSeconds', 'offsetSeconds']);
+  const { frameSeconds, offsetSeconds = 0 } = options;
+  if (typeof frameSeconds !== 'number') throw wrongKind('frameSeconds', 'seconds', frameSeconds);
+  if (!(frameSeconds > 0 && frameSeconds < Infinity))
+    throw wrongValue('frameSeconds', 'seconds > 0', frameSeconds);
+  if (typeof offsetSeconds !== 'number') throw wrongKind('offsetSeconds', 'seconds', offsetSeconds);
+  if (!Number.isFinite(offsetSeconds)) throw wrongValue('offsetSeconds', 'seconds', offsetSeconds);
+  return { frameSeconds, offsetSeconds };
+}
+
+/** What spans of frames, in order and at least one, say of the text that they spell. */
+export function timedBy(
+  spans: readonly TokenSpan[],
+  text: string,
+  { frameSeconds, offsetSeconds }: Required<Timing>,
+): TimedWord {
+  let [frames, sum] = [0, 0];
+  for (const { start, end, score } of spans) {
+    frames += end - start;
+    sum += (end - start) * score;
+  }
+  return {
+    text,
+    start: offsetSeconds + spans[0].start * frameSeconds,
+    end: offsetSeconds + spans[spans.length - 1].end * frameSeconds,
+    // a log-probability may be rounded to one above 0
+    confidence: Math.min(1, Math.exp(sum / frames)),
+    aligned: true,
+  };
+}
+
+/**
+ * When each word and character of a transcript was spoken. A word without targets gets the time between its neighbours
+ * (several share it by length; at either end up to the beginning or end of the input), as do all words where no path exists.
+ *
+ * @throws TypeError, RangeError for a wrong argument, or if the path is not one of the transcript's targets.
+ */
+export function wordsOf(transcript: Transcript, path: Path, options: Timing): TimedText {
+  const timing = checkTiming(options);
+  if (!isList(transcript?.targets)) throw wrongKind('transcript', 'what tokenise returns', transcript);
+  const { targets, wordOf, textOf, blank } = transcript;
+  const spans = mergeTokens(path.labels, path.scores, blank);
+  const frames = Array.from(path.labels).filter((label) => label >= 0).length;
+  if (frames > 0 && (spans.length !== targets.length || spans.some(({ label }, i) => label !== targets[i])))
+    throw wrongValue(
+      'labels',
+      `a path of the transcript's ${targets.length} targets`,
+      `${spans.length} labels`,
+    );
+
+  const ofWord = transcript.words.map((): TokenSpan[] => []);
+  const characters: { word: number; text: string; spans: TokenSpan[] }[] = [];
+  spans.forEach((span, i) => {
+    const word = wordOf[i];
+    if (word < 0) return;
+    ofWord[word].push(span);
+    const before = characters[characters.length - 1];
+    if (textOf[i] === '' && before?.word === word) before.spans.push(span);
+    else characters.push({ word, text: textOf[i], spans: [span] });
+  });
+  const words = transcript.words.map((text, w) =>
+    ofWord[w].length > 0 ? timedBy(ofWord[w], text, timing) : text,
+  );
+  const end = timing.offsetSeconds + (frames || path.labels.length) * timing.frameSeconds;
+  return {
+    words: placed(words, timing.offsetSeconds, end),
+    characters: characters.map(({ text, spans }) => timedBy(spans, text, timing)),
+  };
+}
+
+/** Gives the words that are text alone the time between their neighbours. */
+function placed(words: readonly (TimedWord | string)[], begin: number, end: number): TimedWord[] {
+  let [until, length] = [end, 0];
+  const rooms = words.toReversed().map((word) => {
+    length = typeof word === 'string' ? length + word.length : 0;
+    if (typeof word !== 'string') until = word.start;
+    return { until, length };
+  });
+  rooms.reverse();
+  let start = begin;
+  return words.map((word, w) => {
+    if (typeof word === 'string') {
+      const room = rooms[w];
+      const rest = ((room.until - start) * (room.length - word.length)) / room.length;
+      const to = Math.max(start, room.until - rest);
+      word = { text: word, start, end: to, confidence: 0, aligned: false };
+    }
+    start = word.end;
+    return word;
+  });
+}

@@ -1,0 +1,487 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+// @ts-expect-error: the examples are plain JavaScript
+import { readMatrix } from '../examples/npy.js';
+import {
+  mergeTokens,
+  type Path,
+  readingOf,
+  segmentsOf,
+  type TimedWord,
+  type TokeniseOptions,
+  tokenise,
+  Vocabulary,
+  withStar,
+  wordsOf,
+} from '../src/text/index.js';
+
+interface Clip {
+  readonly name: string;
+  readonly text: string;
+  readonly greedy: string;
+  readonly shape: readonly [frames: number, classes: number];
+  readonly frameSeconds: number;
+  readonly words: readonly { readonly word: string; readonly start: number }[];
+}
+
+const speech = new URL('../fixtures/speech/', import.meta.url);
+const read = (name: string) => JSON.parse(readFileSync(new URL(name, speech), 'utf8'));
+const vocabulary = Vocabulary.from(read('vocab.json'));
+const clips = (read('clips.json') as Clip[]).map((clip) => {
+  const { data } = readMatrix(new URL(`${clip.name}.logits.npy`, speech));
+  return { ...clip, logProbs: withStar(data, ...clip.shape, 'logits', vocabulary.blank) };
+});
+
+const { frameSeconds } = clips[0]!;
+
+const labelsOf = (word: string, of = vocabulary) => of.spell(word).map(({ label }) => label);
+const tokensOf = (word: string, of: Vocabulary) => labelsOf(word, of).map((label) => of.token(label));
+
+/** The best path in float64, with the ties of torchaudio.functional.forced_align. */
+function align(scores: Float32Array, frames: number, targets: readonly number[], blank: number) {
+  const classes = scores.length / frames;
+  const path = Array.from({ length: 2 * targets.length + 1 }, (_, s) => targets[(s - 1) / 2] ?? blank);
+  const at = (alpha: Float64Array, s: number) => alpha[s] ?? -Infinity;
+  let alpha = Float64Array.from(path, (label, s) => (s < 2 ? scores[label]! : -Infinity));
+  const steps: number[][] = [[]];
+  for (let t = 1; t < frames; t++) {
+    const before = alpha;
+    steps[t] = path.map((label, s) => {
+      const [stay, step] = [at(before, s), at(before, s - 1)];
+      const skip = label !== blank && label !== path[s - 2] ? at(before, s - 2) : -Infinity;
+      return skip > step && skip > stay ? 2 : step > stay && step > skip ? 1 : 0;
+    });
+    alpha = before.map((_, s) => at(before, s - steps[t]![s]!) + scores[t * classes + path[s]!]!);
+  }
+  let s = path.length - 1;
+  if (at(alpha, s - 1) >= at(alpha, s)) s--;
+  const labels = new Int32Array(frames).fill(-1);
+  const found = { labels, scores: new Float32Array(frames) };
+  if (at(alpha, s) === -Infinity) return found;
+  for (let t = frames - 1; t >= 0; t--) {
+    labels[t] = path[s]!;
+    found.scores[t] = scores[t * classes + path[s]!]!;
+    s -= steps[t]![s] ?? 0;
+  }
+  return found;
+}
+
+function timed(clip: (typeof clips)[number], text: string, options: TokeniseOptions = {}) {
+  const transcript = tokenise(text, vocabulary, options);
+  const path = align(clip.logProbs, clip.shape[0], transcript.targets, vocabulary.blank);
+  return wordsOf(transcript, path, { frameSeconds });
+}
+
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const away = (words: readonly TimedWord[], clip: Clip, first = 0) =>
+  words.map(({ start }, i) => Math.abs(start - clip.words[first + i]!.start));
+
+describe('spoken sentences', () => {
+  test('words start where they were spoken', () => {
+    const errors = clips.flatMap((clip) => {
+      const { words } = timed(clip, clip.text);
+      expect(words.map(({ text }) => text)).toEqual(clip.words.map(({ word }) => word));
+      return away(words, clip);
+    });
+    expect(median(errors)).toBeLessThanOrEqual(0.035);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(0.18);
+  });
+
+  test.each(clips)('$name reads as recorded', ({ logProbs, shape: [frames, classes], greedy }) => {
+    const rows = Array.from({ length: frames }, (_, t) => {
+      const row = logProbs.subarray(t * (classes + 1), t * (classes + 1) + classes);
+      const best = Math.max(...row);
+      return { label: row.indexOf(best), best };
+    });
+    const labels = rows.map(({ label }) => label);
+    const scores = rows.map(({ best }) => best);
+    const { text, words, characters } = readingOf(labels, scores, vocabulary, { frameSeconds });
+    expect(text).toBe(greedy);
+    expect(words.map((word) => word.text)).toEqual(greedy.split(/ +/));
+    expect(characters.map((character) => character.text).join('')).toBe(greedy.replaceAll(' ', ''));
+  });
+
+  test.each([1, 3])('a star stands for %i words, wherever they are missing', (missing) => {
+    const others: number[] = [];
+    const starts: number[] = [];
+    for (const clip of clips) {
+      for (let first = 0; first + missing <= clip.words.length; first++) {
+        const spoken = clip.words.map(({ word }) => word);
+        const { words } = timed(
+          clip,
+          spoken
+            .with(first, '*')
+            .toSpliced(first + 1, missing - 1)
+            .join(' '),
+          {
+            star: '*',
+          },
+        );
+        starts.push(...away(words.slice(first, first + 1), clip, first));
+        others.push(...away(words.slice(0, first), clip));
+        others.push(...away(words.slice(first + 1), clip, first + missing));
+      }
+    }
+    expect(Math.max(...others)).toBeLessThanOrEqual(0.18);
+    expect(median(starts)).toBeLessThanOrEqual(0.035);
+    expect(Math.max(...starts)).toBeLessThanOrEqual(0.35);
+  });
+
+  test('any words of the middle are found where both ends are free', () => {
+    const errors: number[] = [];
+    for (const clip of clips) {
+      for (const count of [2, 3, 6, clip.words.length]) {
+        for (let first = 0; first + count <= clip.words.length; first++) {
+          const text = clip.words.slice(first, first + count).map(({ word }) => word);
+          if (clip.text.split(text.join(' ')).length > 2) continue;
+          const { words } = timed(clip, text.join(' '), { freeStart: true, freeEnd: true });
+          expect(words.map((word) => word.text)).toEqual(text);
+          errors.push(...away(words, clip, first));
+        }
+      }
+    }
+    expect(median(errors)).toBeLessThanOrEqual(0.035);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(0.2);
+  });
+
+  test('words that cannot be spelled keep their place', () => {
+    const clip = clips[4]!;
+    const { words, characters } = timed(
+      clip,
+      '— Four score (and) 42 1,000,000 seven years ago, our fathers … 7',
+    );
+    expect(words.map(({ text }) => text).join(' ')).toBe(
+      '— Four score (and) 42 1,000,000 seven years ago, our fathers … 7',
+    );
+    const unspelled = [0, 4, 5, 11, 12];
+    words.forEach(({ aligned, confidence }, w) => {
+      expect([aligned, confidence > 0]).toEqual(unspelled.includes(w) ? [false, false] : [true, true]);
+    });
+    expect(words[0]).toMatchObject({ start: 0, end: words[1]!.start });
+    expect(words[4]!.start).toBe(words[3]!.end);
+    expect(words[5]!.end).toBe(words[6]!.start);
+    expect((words[4]!.end - words[4]!.start) * 9).toBeCloseTo((words[5]!.end - words[5]!.start) * 2, 9);
+    expect(words[12]!.end).toBeCloseTo(clip.shape[0] * frameSeconds, 9);
+    expect(characters.map(({ text }) => text).join('')).toBe('Fourscoreandsevenyearsagoourfathers');
+  });
+
+  test('sentences end at their marks and before pauses', () => {
+    const { words } = timed(clips[2]!, 'Oh dear! "Oh dear!" I shall be too late…');
+    const texts = segmentsOf(words).map(({ text }) => text);
+    expect(texts).toEqual(['Oh dear!', '"Oh dear!"', 'I shall be too late…']);
+    const [first] = segmentsOf(words);
+    expect([first!.start, first!.end]).toEqual([words[0]!.start, words[1]!.end]);
+    expect(first!.confidence).toBeGreaterThan(0.5);
+    const late = words.map((word, w) =>
+      w < 6 ? word : { ...word, start: word.start + 2, end: word.end + 2 },
+    );
+    expect(segmentsOf(late).map(({ text }) => text)).toEqual([
+      ...texts.slice(0, 2),
+      'I shall',
+      'be too late…',
+    ]);
+    expect(segmentsOf(late, { pauseSeconds: 3 })).toHaveLength(3);
+  });
+});
+
+describe('a vocabulary', () => {
+  test.each([
+    [{ '<blank>': 0, a: 1 }, 0, '<blank>'],
+    [{ '<pad>': 0, a: 1, '-': 2 }, 0, '<pad>'],
+    [{ a: 0, '[UNK]': 1, '[PAD]': 2 }, 2, '[PAD]'],
+    [['-', '|', 'E'], 0, '-'],
+    [['_', 'a'], 0, '_'],
+    [['<blk>', '<pad>', 'a'], 0, '<blk>'],
+  ])('%o has the blank %i', (json, blank, token) => {
+    const found = Vocabulary.from(json as Record<string, number> | string[]);
+    expect([found.blank, found.blankToken]).toEqual([blank, token]);
+    expect(found.blankReason).toContain(token);
+  });
+
+  test('a blank may be given, and lie behind the tokens', () => {
+    const found = Vocabulary.from([' ', 'a', 'b'], { blank: 3 });
+    expect([found.blank, found.blankToken, found.size, found.delimiter]).toEqual([3, undefined, 4, 0]);
+    expect(Vocabulary.from(['-', 'a'], { classes: 9 }).size).toBe(9);
+  });
+
+  test.each([
+    [['a', '-'], {}, RangeError, /<blank>.*option blank/],
+    [['a', 'b'], { blank: 3 }, RangeError, /blank: expected an integer from 0 to 2.*got 3/],
+    [{ '-': 0, a: 1.5 }, {}, RangeError, /vocabulary\['a'\].*got 1.5/],
+    [{ '-': 0, a: -1 }, {}, RangeError, /vocabulary\['a'\].*got -1/],
+    [{ eng: { '<pad>': 0 } }, {}, TypeError, /vocabulary\['eng'\].*integer/],
+    [{ '-': 0, a: 1, b: 1 }, {}, RangeError, /vocabulary\['b'\].*'a'.*got 1/],
+    [['-', 'a', 'a'], {}, RangeError, /vocabulary\[2\].*class 1.*got 'a'/],
+    [['-', 5], {}, TypeError, /vocabulary\[1\].*a token.*got 5/],
+    [['-', 'a'], { classes: 1 }, RangeError, /classes: expected an integer ≥ 2/],
+    [undefined, {}, TypeError, /vocabulary: expected/],
+  ])('%o with %o is refused', (json, options, kind, message) => {
+    const make = () => Vocabulary.from(json as unknown as string[], options);
+    expect(make).toThrow(kind);
+    expect(make).toThrow(message);
+  });
+
+  test('gaps between the classes and empty tokens are harmless', () => {
+    const found = Vocabulary.from({ '<pad>': 0, a: 7 });
+    expect([found.size, found.token(3), found.read(3)]).toEqual([8, undefined, '']);
+    expect(Vocabulary.from(['-', '', '', 'a']).spell('a')).toEqual([{ label: 3, text: 'a' }]);
+  });
+
+  test('text takes the case of the vocabulary', () => {
+    const upper = Vocabulary.from(['<pad>', '|', 'A', 'B', "'"]);
+    expect(labelsOf('aBba', upper)).toEqual([2, 3, 3, 2]);
+    const both = Vocabulary.from(['<pad>', 'a', 'A', 'b']);
+    expect(labelsOf('aAbB', both)).toEqual([1, 2, 3, 3]);
+  });
+
+  test('accents, ligatures and typography are kept where they can be spelled, else folded', () => {
+    const german = Vocabulary.from([...'_abcdefghijklmnopqrstuvwxyzäöüß']);
+    expect(tokensOf('Straße', german).join('')).toBe('straße');
+    expect(tokensOf('Stra\u0308ße', german).join('')).toBe('sträße');
+    expect(tokensOf('Café', german).join('')).toBe('cafe');
+    const spell = (word: string) => tokensOf(word, vocabulary).join('');
+    expect(['Straße', 'ﬁn', 'Søren', 'Ｗide', 'naïve'].map(spell)).toEqual([
+      'strasse',
+      'fin',
+      'soren',
+      'wide',
+      'naive',
+    ]);
+    expect(['don’t', '“Don`t!”', '‘tis', "'quoted'", "dogs'"].map(spell)).toEqual([
+      "don't",
+      "don't",
+      'tis',
+      'quoted',
+      'dogs',
+    ]);
+    expect(vocabulary.spell('ß').map(({ text }) => text)).toEqual(['ß', '']);
+  });
+
+  test('the longest token spells first', () => {
+    const pieces = Vocabulary.from(['<pad>', 's', 'c', 'h', 'sch', 'ch', 'o']);
+    expect(tokensOf('schoch', pieces)).toEqual(['sch', 'o', 'ch']);
+    expect(tokensOf('scoh', pieces)).toEqual(['s', 'c', 'o', 'h']);
+  });
+
+  test('special tokens are never spelled', () => {
+    const special = Vocabulary.from(['<pad>', '<s>', '</s>', '[UNK]', 's', 'u', 'n', 'k', '|']);
+    expect(tokensOf('<s>[UNK]</s>|', special)).toEqual(['s', 'u', 'n', 'k', 's']);
+    expect([1, 2, 3, 8].map((label) => special.read(label))).toEqual(['', '', '', ' ']);
+  });
+
+  test('of sentence pieces marks the words and needs no delimiter', () => {
+    const pieces = Vocabulary.from(['<unk>', '▁', '▁the', 'r', 'e', 'd', '▁red', 's'], { blank: 8 });
+    const { targets, wordOf, textOf } = tokenise('The reds, 42 sed', pieces);
+    expect(targets.map((label) => pieces.token(label))).toEqual(['▁the', '▁red', 's', '▁', 's', 'e', 'd']);
+    expect(wordOf).toEqual([0, 1, 1, -1, 3, 3, 3]);
+    expect(textOf).toEqual(['The', 'red', 's', '', 's', 'e', 'd']);
+    const { text, words } = readingOf(targets, targets, pieces, { frameSeconds: 1 });
+    expect(text).toBe('the reds sed');
+    expect(words.map((word) => word.text)).toEqual(['the', 'reds', 'sed']);
+  });
+});
+
+describe('a transcript', () => {
+  test('keeps the words as written and puts delimiters between those that are spelled', () => {
+    const { words, targets, wordOf, star } = tokenise('  Oh,\n42 "I"  ', vocabulary);
+    expect(words).toEqual(['Oh,', '42', '"I"']);
+    expect(targets.map((label) => vocabulary.token(label)).join('')).toBe('oh|i');
+    expect(wordOf).toEqual([0, 0, -1, 2]);
+    expect(star).toBe(false);
+  });
+
+  test('has stars where they are asked for', () => {
+    const { size } = vocabulary;
+    const free = { star: '*', freeStart: true, freeEnd: true };
+    const { words, targets, wordOf, star } = tokenise('a * a', vocabulary, free);
+    expect(words).toEqual(['a', '*', 'a']);
+    expect(targets).toEqual([size, 3, 1, size, 1, 3, size]);
+    expect(wordOf).toEqual([-1, 0, -1, 1, -1, 2, -1]);
+    expect(star).toBe(true);
+    expect(tokenise('*', vocabulary).targets).toEqual([]);
+  });
+
+  test.each(['日本語のテキスト。', '👩‍👩‍👧 🎉', 'שלום עולם', 'مرحبا', '\u202eabc\u202c', '', '\ud800'])(
+    'of %j does no harm',
+    (text) => {
+      const clip = clips[3]!;
+      const { words } = timed(clip, text);
+      expect(words.map((word) => word.text)).toEqual(text.split(/\s+/u).filter(Boolean));
+      expectInOrder(words, clip.shape[0] * frameSeconds);
+    },
+  );
+
+  test('in a vocabulary of its script is spelled', () => {
+    const hebrew = Vocabulary.from(['<pad>', '|', ...'אבגדהוזחטיכלמנסעפצקרשתםןץףך']);
+    expect(tokensOf('שָׁלוֹם', hebrew).join('')).toBe('שלום');
+    const kana = Vocabulary.from(['<pad>', ...'あかが日本']);
+    expect(tokensOf('日本が', kana).join('')).toBe('日本が');
+  });
+});
+
+describe('an alignment', () => {
+  test('spans are the labels, equal ones apart', () => {
+    const spans = mergeTokens([0, 3, 3, 0, 3, 4, 0, -1], [-1, -1, -2, 0, -4, -5, 0, 0], 0);
+    expect(spans).toEqual([
+      { label: 3, start: 1, end: 3, score: -1.5 },
+      { label: 3, start: 4, end: 5, score: -4 },
+      { label: 4, start: 5, end: 6, score: -5 },
+    ]);
+  });
+
+  test('confidence is the geometric mean of the frames of the labels', () => {
+    const transcript = tokenise('ab', vocabulary);
+    const path = { labels: [0, 3, 3, 0, 4], scores: [-9, -1, -2, -9, -3] };
+    const { words, characters } = wordsOf(transcript, path, { frameSeconds: 0.5, offsetSeconds: 10 });
+    const [word] = words;
+    expect(word).toMatchObject({ text: 'ab', start: 10.5, end: 12.5, aligned: true });
+    expect(word!.confidence).toBeCloseTo(Math.exp(-2), 12);
+    expect(characters.map(({ start, end }) => [start, end])).toEqual([
+      [10.5, 11.5],
+      [12, 12.5],
+    ]);
+  });
+
+  test('a letter that several labels spell is one character', () => {
+    const path = { labels: [21, 0, 21], scores: [0, 0, 0] };
+    const { characters } = wordsOf(tokenise('ß', vocabulary), path, { frameSeconds: 1 });
+    expect(characters).toMatchObject([{ text: 'ß', start: 0, end: 3 }]);
+  });
+
+  test('without a path no word is aligned', () => {
+    const { words, characters } = wordsOf(
+      tokenise('no path', vocabulary),
+      { labels: [-1, -1, -1], scores: [0, 0, 0] },
+      { frameSeconds: 1 },
+    );
+    expect(words.map(({ start, end, aligned }) => [start, end, aligned])).toEqual([
+      [0, 1, false],
+      [1, 3, false],
+    ]);
+    expect(characters).toEqual([]);
+  });
+
+  test('frames beyond the input are not time', () => {
+    const path = { labels: [3, 0, -1, -1], scores: [0, 0, 0, 0] };
+    const { words } = wordsOf(tokenise('a —', vocabulary), path, { frameSeconds: 1 });
+    expect(words[1]).toMatchObject({ start: 1, end: 2 });
+  });
+
+  test('a star has the best class, of the blank a little less', () => {
+    const starred = withStar(Float32Array.of(0, 1, 2, 5, 0, 0), 2, 3, 'logProbs');
+    expect([...starred]).toEqual([0, 1, 2, 2, 5, 0, 0, Math.fround(4.99)]);
+    const [a, b, c, star] = withStar(Float32Array.of(0, Math.log(3), -Infinity), 1, 3, 'logits', 2);
+    expect([Math.exp(a!), Math.exp(b!), c]).toEqual([
+      expect.closeTo(0.25, 7),
+      expect.closeTo(0.75, 7),
+      -Infinity,
+    ]);
+    expect(star).toBe(b);
+  });
+
+  test.each([
+    ['of another text', { labels: [3, 4], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /labels/],
+    ['of unequal length', { labels: [3], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /scores.*got 2/],
+    ['without labels', { scores: [] }, { frameSeconds: 1 }, TypeError, /labels/],
+    ['without seconds', { labels: [3], scores: [0] }, {}, TypeError, /frameSeconds.*undefined/],
+    ['with frames of no length', { labels: [3], scores: [0] }, { frameSeconds: 0 }, RangeError, /got 0/],
+  ])('a path %s is refused', (_, path, options, kind, message) => {
+    const make = () => wordsOf(tokenise('a', vocabulary), path as Path, options as { frameSeconds: number });
+    expect(make).toThrow(kind);
+    expect(make).toThrow(message);
+  });
+
+  test('wrong arguments are named', () => {
+    expect(() => tokenise(5 as unknown as string, vocabulary)).toThrow(/^text: expected a string, got 5/);
+    expect(() => tokenise('a', {} as Vocabulary)).toThrow(/^vocabulary: expected a Vocabulary/);
+    expect(() => tokenise('a', vocabulary, { star: '' })).toThrow(RangeError);
+    expect(() => withStar(new Float32Array(5), 2, 3, 'logits')).toThrow(/^scores: expected 6 values/);
+    expect(() => segmentsOf([], { pauseSeconds: -1 })).toThrow(/^pauseSeconds/);
+  });
+});
+
+function expectInOrder(words: readonly TimedWord[], seconds: number) {
+  let before = 0;
+  for (const { start, end, confidence } of words) {
+    expect(start).toBeGreaterThanOrEqual(before);
+    expect(end).toBeGreaterThanOrEqual(start);
+    expect(confidence).toBeGreaterThanOrEqual(0);
+    expect(confidence).toBeLessThanOrEqual(1);
+    before = end;
+  }
+  expect(before).toBeLessThanOrEqual(seconds);
+}
+
+describe('whatever the text', () => {
+  const letters = fc.string({ unit: fc.constantFrom(...'abcxyz'), minLength: 1, maxLength: 8 });
+  const sentence = fc.array(letters, { maxLength: 8 });
+  const claim = { seed: 2026, numRuns: 300 };
+
+  test('what is spelled reads back', () => {
+    fc.assert(
+      fc.property(sentence, (words) => {
+        const { targets, wordOf, textOf } = tokenise(words.join(' '), vocabulary);
+        expect(targets.map((label) => vocabulary.read(label)).join('')).toBe(words.join(' '));
+        words.forEach((word, w) => {
+          expect(textOf.filter((_, i) => wordOf[i] === w).join('')).toBe(word);
+        });
+      }),
+      claim,
+    );
+  });
+
+  test('and so it does in pieces, if each letter is one', () => {
+    const pieces = Vocabulary.from(['-', '▁', ...'abcxyz', 'ab', 'abc', '▁xy', 'zz', '▁a']);
+    fc.assert(
+      fc.property(sentence, (words) => {
+        const { targets } = tokenise(words.join(' '), pieces);
+        const path = targets.flatMap((label) => [label, pieces.blank]);
+        const { text } = readingOf(
+          path,
+          path.map(() => 0),
+          pieces,
+          { frameSeconds: 1 },
+        );
+        expect(text).toBe(words.join(' '));
+      }),
+      claim,
+    );
+  });
+
+  test('words stay as they are, and all labels are classes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const { words, targets, wordOf, textOf } = tokenise(text, vocabulary, { star: '*' });
+        expect(words.join('')).toBe(text.replace(/\s+/gu, ''));
+        expect(targets.every((label) => label > 0 && label <= vocabulary.size)).toBe(true);
+        expect([wordOf.length, textOf.length]).toEqual([targets.length, targets.length]);
+      }),
+      claim,
+    );
+  });
+
+  test('times run forwards within the input', () => {
+    const word = fc.oneof(letters, fc.constantFrom('42', '—', '*', 'a,', '日本'));
+    fc.assert(
+      fc.property(
+        fc.array(word, { maxLength: 6 }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 120 }),
+        fc.constantFrom(...clips),
+        (words, freeStart, freeEnd, frames, { logProbs }) => {
+          const transcript = tokenise(words.join(' '), vocabulary, { star: '*', freeStart, freeEnd });
+          const scores = logProbs.subarray(0, frames * (vocabulary.size + 1));
+          const path = align(scores, frames, transcript.targets, vocabulary.blank);
+          const timedText = wordsOf(transcript, path, { frameSeconds });
+          expect(timedText.words.map(({ text }) => text)).toEqual(words);
+          expectInOrder(timedText.words, frames * frameSeconds);
+          expectInOrder(timedText.characters, frames * frameSeconds);
+          expectInOrder(segmentsOf(timedText.words), frames * frameSeconds);
+        },
+      ),
+      claim,
+    );
+  });
+});
