@@ -1,6 +1,6 @@
 import { checkObject } from './check.js';
 import { open, Reader } from './reader.js';
-import type { Labelled, ReadingTask } from './reading-task.js';
+import { ReadingTask } from './reading-task.js';
 import { checkTargets } from './targets.js';
 import type {
   AlignInput,
@@ -9,11 +9,8 @@ import type {
   AlignTask,
   CtcReaderOptions,
   Disposes,
-  GpuCommandEncoder,
   GpuData,
-  GpuDevice,
   HostData,
-  ReaderBackend,
   ReadInput,
   RunOptions,
   Shape,
@@ -31,27 +28,10 @@ import type {
  * Costs are integers, 2^−26 nats below the best score of their frame, so that no rounding of a sum decides between paths,
  * and GPU and CPU agree. A score that is more than 2^27 / T nats below counts as that far.
  */
-export class CtcAligner {
-  readonly #reader: Reader;
-
+export class CtcAligner extends Reader {
   /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
   static async create(options?: CtcReaderOptions): Promise<CtcAligner & Disposes> {
-    return new CtcAligner(new Reader('align', await open(options))) as CtcAligner & Disposes;
-  }
-
-  /** @internal */
-  constructor(reader: Reader) {
-    this.#reader = reader;
-  }
-
-  /** The device in use: the caller's or the shared one; undefined on the CPU. */
-  get device(): GpuDevice | undefined {
-    return this.#reader.device;
-  }
-
-  /** What runs, and why. */
-  get backend(): ReaderBackend {
-    return this.#reader.backend;
+    return new CtcAligner(await open(options)) as CtcAligner & Disposes;
   }
 
   /**
@@ -59,7 +39,8 @@ export class CtcAligner {
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: AlignPrepareOptions<S>): Promise<AlignTask<S>> {
-    return new Aligning<S>(await this.#reader.prepare(options)) as unknown as AlignTask<S>;
+    const task = await this.make(this.shapeOf(options, 'maxTargetLength'), 'planAlign', Aligning<S>);
+    return task as unknown as AlignTask<S>;
   }
 
   /**
@@ -70,75 +51,42 @@ export class CtcAligner {
     input: AlignInput<S, D>,
     options?: RunOptions,
   ): Promise<Alignment<S, D>> {
-    const { blank } = this.#reader;
-    return this.#reader.run(
-      input,
-      ['targets', 'inputLengths', 'targetLengths'],
-      async (shape) => {
-        const batch = checkTargets(input.targets, input, shape, blank);
-        const maxTargetLength = batch.labels.reduce((most, { length }) => Math.max(most, length), 0);
-        const task = await this.#reader.make({ ...shape, maxTargetLength });
-        task.setBatch(batch);
-        return task;
-      },
-      (task, data) => new Aligning<S>(task).run(data as ReadInput<D>, options),
-    );
-  }
-
-  /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
-  destroy(): void {
-    this.#reader.destroy();
+    const { shape, data } = this.inputOf(input, 'targets', 'inputLengths', 'targetLengths');
+    const batch = checkTargets(input.targets, input, shape, this.blank);
+    const maxTargetLength = batch.labels.reduce((most, { length }) => Math.max(most, length), 0);
+    const task = await this.make({ ...shape, maxTargetLength }, 'planAlign', Aligning<S>);
+    try {
+      task.setBatch(batch);
+      return await task.run(data as ReadInput<D>, options);
+    } finally {
+      task.destroy();
+    }
   }
 }
 
-class Aligning<S extends Shape> implements Omit<AlignTask<S>, symbol> {
-  readonly #task: ReadingTask;
-
-  constructor(task: ReadingTask) {
-    this.#task = task;
-  }
-
-  get backend(): ReaderBackend {
-    return this.#task.backend;
-  }
-
-  get memory(): number {
-    return this.#task.memory;
-  }
-
+class Aligning<S extends Shape> extends ReadingTask {
   setTargets(targets: Targets, lengths: TargetLengths = {}): void {
-    this.#task.alive();
+    this.alive();
     checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
-    const { task } = this.#task.plan;
-    this.#task.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
+    const { task } = this.plan;
+    this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
   }
 
   async run<D extends HostData | GpuData>(
     input: ReadInput<D>,
     options?: RunOptions,
   ): Promise<Alignment<S, D>> {
-    return this.#result(await this.#task.run(input, options)) as Alignment<S, D>;
-  }
-
-  encode(encoder: GpuCommandEncoder, input: ReadInput<GpuData>): void {
-    this.#task.encode(encoder, input);
-  }
-
-  #result({ labels, labelScores: scores, inputLengths, targetLengths }: Labelled): object {
-    const { backend } = this;
-    if (!ArrayBuffer.isView(scores)) return { labels, scores, backend };
-    const { frames, sequences, layout } = this.#task.plan.task;
+    const { labels, labelScores: scores, inputLengths, targetLengths } = await this.read(input, options);
+    const result = { labels, scores, backend: this.backend };
+    if (!ArrayBuffer.isView(labels) || !ArrayBuffer.isView(scores)) return result as Alignment<S, D>;
+    const { frames, sequences, layout } = this.plan.task;
     const score = Float64Array.from({ length: sequences }, (_, n) => {
       let sum = 0;
       for (let i = n * frames; i < (n + 1) * frames; i++) sum += scores[i]!;
-      const none = inputLengths[n]! > 0 ? (labels as Int32Array)[n * frames] === -1 : targetLengths[n]! > 0;
+      const none = inputLengths[n]! > 0 ? labels[n * frames] === -1 : targetLengths[n]! > 0;
       return none && !Number.isNaN(sum) ? Number.NEGATIVE_INFINITY : sum;
     });
-    return { labels, scores, score: layout === 'TC' ? score[0] : score, backend };
-  }
-
-  destroy(): void {
-    this.#task.destroy();
+    return { ...result, score: layout === 'TC' ? score[0] : score } as unknown as Alignment<S, D>;
   }
 }
 

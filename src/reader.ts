@@ -13,8 +13,8 @@ import {
 import { adapterOf, deviceFor, limitsOf } from './device.js';
 import { CtcError, wrongKind } from './errors.js';
 import { forced } from './forced.js';
-import type { Plan, ProblemShape } from './plan.js';
-import { ReadingTask } from './reading-task.js';
+import type { ProblemShape } from './plan.js';
+import type { ReadingTask } from './reading-task.js';
 import type { CtcReaderOptions, Dtype, GpuDevice, Layout, ReaderBackend, Shape, Tensor } from './types.js';
 
 interface ScoresOptions {
@@ -37,75 +37,58 @@ export async function open(options: CtcReaderOptions = {}) {
   return { blank, ...(await deviceFor(device)) };
 }
 
-export class Reader {
-  readonly blank: number;
-  readonly #kind: 'align' | 'decode';
+/** A shape of problem whose scores are checked. */
+export type Scored = Pick<
+  ProblemShape,
+  'frames' | 'sequences' | 'classes' | 'layout' | 'scores' | 'dtype' | 'maxTargetLength'
+>;
+
+type TaskOf<T> = new (...given: ConstructorParameters<typeof ReadingTask>) => T;
+
+/** Holds a device and the tasks on it. */
+export abstract class Reader {
+  /** @internal */
+  protected readonly blank: number;
   readonly #device: GPUDevice | undefined;
   readonly #backend: ReaderBackend;
   readonly #tasks = new Set<{ destroy(): void }>();
   #destroyed = false;
 
-  constructor(kind: 'align' | 'decode', { blank, device, ...found }: Opened) {
+  /** @internal */
+  constructor({ blank, device, ...found }: Opened) {
     this.blank = blank;
-    this.#kind = kind;
     this.#device = device;
     this.#backend = { device: device ? 'gpu' : 'cpu', ...found };
   }
 
+  /** The device in use: the caller's or the shared one; undefined on the CPU. */
   get device(): GpuDevice | undefined {
     return this.#device as GpuDevice | undefined;
   }
 
+  /** What runs, and why. */
   get backend(): ReaderBackend {
     return this.#backend;
   }
 
-  /** Plans, allocates and compiles for one shape of problem. */
-  async prepare(options: ScoresOptions): Promise<ReadingTask> {
-    const aligns = this.#kind === 'align';
-    const keys = ['logProbs', 'logits', 'layout', 'dtype', ...(aligns ? ['maxTargetLength'] : [])];
-    checkObject('options', options, keys);
+  /** @internal */
+  protected shapeOf(options: ScoresOptions, ...more: 'maxTargetLength'[]): Scored {
+    checkObject('options', options, ['logProbs', 'logits', 'layout', 'dtype', ...more]);
     const scores = scoresKey(options);
-    return this.make({
+    return {
       ...checkAxes(scores, '', options[scores]!, options.layout, this.blank),
       scores,
       dtype: checkDtype('dtype', options.dtype),
-      maxTargetLength: aligns ? checkInteger('maxTargetLength', options.maxTargetLength, 0) : 0,
-    });
+      maxTargetLength: more.length > 0 ? checkInteger('maxTargetLength', options.maxTargetLength, 0) : 0,
+    };
   }
 
-  async make(
-    shape: Pick<
-      ProblemShape,
-      'frames' | 'sequences' | 'classes' | 'layout' | 'scores' | 'dtype' | 'maxTargetLength'
-    >,
-  ): Promise<ReadingTask> {
-    this.#alive();
-    const ofLosses = { reduction: 'none', zeroInfinity: false, gradient: 'none', keep: [] } as const;
-    const task: ProblemShape = { ...shape, ...ofLosses, blank: this.blank };
-    const { limits, tuning } = forced.get(this) ?? {};
-    const room = { ...limitsOf(this.#device), ...limits };
-    const sizes = { ...tuningFor(adapterOf(this.#device)), ...tuning };
-    const { planAlign, planGreedy } = await import('./align.js');
-    const plan: Plan = (this.#kind === 'align' ? planAlign : planGreedy)(task, room, sizes);
-    const machine = this.#device
-      ? await (await import('./gpu/reader.js')).GpuReader.create(this.#device, plan)
-      : new (await import('./cpu/reader.js')).CpuReader(plan, this.#backend);
-    const made = new ReadingTask(plan, machine, this.#backend, () => this.#tasks.delete(made));
-    this.#tasks.add(made);
-    if (this.#destroyed) made.destroy();
-    this.#alive();
-    return made;
-  }
-
-  /** One batch from beginning to end; `prepare` gives the new task its targets. */
-  async run<T>(
+  /** The shape of one batch, and its data under its key. @internal */
+  protected inputOf(
     input: object,
-    keys: readonly string[],
-    prepare: (shape: Omit<Parameters<Reader['make']>[0], 'maxTargetLength'>) => Promise<ReadingTask>,
-    use: (task: ReadingTask, data: object) => Promise<T>,
-  ): Promise<T> {
-    checkObject('input', input, ['logProbs', 'logits', ...keys]);
+    ...more: string[]
+  ): { shape: Omit<Scored, 'maxTargetLength'>; data: object } {
+    checkObject('input', input, ['logProbs', 'logits', ...more]);
     const scores = scoresKey(input);
     const tensor = (input as Record<string, Tensor>)[scores]!;
     checkObject(scores, tensor, ['data', 'shape', 'layout', 'dtype']);
@@ -115,24 +98,39 @@ export class Reader {
     const elements = checkDtype(`${scores}.dtype`, dtype, data);
     // before anything of the shape's size is made
     if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, elements);
-    const task = await prepare({ ...axes, scores, dtype: elements });
-    try {
-      return await use(task, { [scores]: data });
-    } finally {
-      task.destroy();
-    }
+    return { shape: { ...axes, scores, dtype: elements }, data: { [scores]: data } };
   }
 
+  /** Plans, allocates and compiles. @internal */
+  protected async make<T extends ReadingTask>(
+    shape: Scored,
+    kind: 'planAlign' | 'planGreedy',
+    Task: TaskOf<T>,
+  ): Promise<T> {
+    this.#alive();
+    const ofLosses = { reduction: 'none', zeroInfinity: false, gradient: 'none', keep: [] } as const;
+    const task: ProblemShape = { ...shape, ...ofLosses, blank: this.blank };
+    const { limits, tuning } = forced.get(this) ?? {};
+    const room = { ...limitsOf(this.#device), ...limits };
+    const sizes = { ...tuningFor(adapterOf(this.#device)), ...tuning };
+    const plan = (await import('./align.js'))[kind](task, room, sizes);
+    const machine = this.#device
+      ? await (await import('./gpu/reader.js')).GpuReader.create(this.#device, plan)
+      : new (await import('./cpu/reader.js')).CpuReader(plan, this.#backend);
+    const made = new Task(plan, machine, this.#backend, () => this.#tasks.delete(made));
+    this.#tasks.add(made);
+    if (this.#destroyed) made.destroy();
+    this.#alive();
+    return made;
+  }
+
+  /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
   destroy(): void {
     this.#destroyed = true;
     for (const task of [...this.#tasks]) task.destroy();
   }
 
   #alive() {
-    if (this.#destroyed)
-      throw new CtcError(
-        'destroyed',
-        `this ${this.#kind === 'align' ? 'CtcAligner' : 'CtcDecoder'} was destroyed`,
-      );
+    if (this.#destroyed) throw new CtcError('destroyed', `this ${this.constructor.name} was destroyed`);
   }
 }

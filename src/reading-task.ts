@@ -69,7 +69,7 @@ export class ReadingTask {
     this.#turns.setRecords(packRecords(batch, blank, maxTargetLength, classes));
   }
 
-  async run(input: ReadInput<HostData | GpuData>, options: RunOptions = {}): Promise<Labelled> {
+  protected async read(input: ReadInput<HostData | GpuData>, options: RunOptions = {}): Promise<Labelled> {
     this.alive();
     checkRunOptions(options);
     const checked = this.#check(input, true);

@@ -16,7 +16,7 @@ export interface Batch {
 }
 
 /** One sequence: a row of scores for each frame, as log-probabilities that need not be normalised. */
-interface Sequence {
+export interface Sequence {
   readonly rows: readonly Float64Array[];
   readonly target: readonly number[];
   readonly blank: number;
@@ -28,7 +28,7 @@ interface Paths {
   readonly occupancy: readonly Float64Array[];
 }
 
-function collapse(path: readonly number[], blank: number): number[] {
+export function collapse(path: readonly number[], blank: number): number[] {
   return path.filter((label, t) => label !== blank && label !== path[t - 1]);
 }
 

@@ -14,7 +14,8 @@ export const arrive: Kernel = (problem, { grid }, { targets, frames, stateCosts,
     let end = 2 * labels;
     let cost = Number.POSITIVE_INFINITY;
     if (sequence.feasible && sequence.inputLength > 0) {
-      cost = stateCosts[row + labels];
+      // with a frame for each label and none to spare, no path comes to the last blank
+      if (labels < sequence.inputLength) cost = stateCosts[row + labels];
       const label = labels > 0 ? stateCosts[row + problem.pairs + labels - 1] : Number.POSITIVE_INFINITY;
       if (labels > 0 && !(cost < label)) {
         end--;

@@ -1,7 +1,7 @@
 import { edgeOf, hasLeft, labelsOf, spanOf } from './block.js';
 import type { Kernel } from './buffers.js';
 import { Sequence } from './sequence.js';
-import { wayPlace, weights } from './ways.js';
+import { powers, wayPlace, weights } from './ways.js';
 
 const FAR = Number.POSITIVE_INFINITY;
 
@@ -43,33 +43,65 @@ export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer)
           if (phase === 0 || k === span.first)
             ways.fill(0, row + (left >> 2), row + Math.min((last >> 2) + 2, (left + size) >> 2));
           const emission = (part * emissionRows + k - emissionFrame) * width;
-          const ofBlank = costs[emission];
-          const weight = weights[phase];
-          for (let i = last; i >= first; i--) {
-            const from = i > left ? labels[i - 1] : come;
-            const blank = blanks[i];
-            const label = labels[i];
-            const skip = skips[i] ? from : FAR;
-            let way = 0;
-            let best = label;
-            if (skip < blank && skip < label) {
-              best = skip;
-              way = 4;
-            } else if (blank < label && (blank < skip || label === FAR)) {
-              best = blank;
-              way = 2;
-            }
-            labels[i] = best + costs[emission + slots[i]];
-            if (from < blank) {
-              blanks[i] = from + ofBlank;
-              way++;
-            } else {
-              blanks[i] = blank + ofBlank;
-            }
-            if (way) ways[row + (i >> 2)] += weight * way * 6 ** (3 - (i & 3));
-          }
+          walk(
+            blanks,
+            labels,
+            slots,
+            skips,
+            costs,
+            emission,
+            ways,
+            row,
+            weights[phase],
+            first,
+            last,
+            first > left ? labels[first - 1] : come,
+          );
         }
       }
     }
   }
 };
+
+/** One step of the pairs from `first` to `last`, the label before them as it was. From left to right, so that each old label is at hand. */
+function walk(
+  blanks: Float64Array,
+  labels: Float64Array,
+  slots: Int32Array,
+  skips: Float64Array,
+  costs: Float64Array,
+  emission: number,
+  ways: Uint32Array,
+  row: number,
+  weight: number,
+  first: number,
+  last: number,
+  before: number,
+) {
+  const ofBlank = costs[emission];
+  let from = before;
+  let word = 0;
+  for (let i = first; i <= last; i++) {
+    const blank = blanks[i];
+    const label = labels[i];
+    const skip = skips[i] === 0 ? FAR : from;
+    let best = label;
+    let way = 0;
+    if (skip < blank && skip < label) {
+      best = skip;
+      way = 4;
+    } else if (blank < label && (blank < skip || label === FAR)) {
+      best = blank;
+      way = 2;
+    }
+    labels[i] = best + costs[emission + slots[i]];
+    if (from < blank) way++;
+    blanks[i] = (from < blank ? from : blank) + ofBlank;
+    from = label;
+    word += way * powers[i & 3];
+    if ((i & 3) === 3 || i === last) {
+      ways[row + (i >> 2)] += weight * word;
+      word = 0;
+    }
+  }
+}

@@ -13,4 +13,7 @@ export function wayPlace(
 /** What a step's ways count in a word, by its place among three. */
 export const weights = [1, 1296, 1296 ** 2] as const;
 
+/** The same of four pairs. */
+export const powers = [216, 36, 6, 1] as const;
+
 export const NO_END = 2 ** 31;
