@@ -27,6 +27,7 @@ const shared = {
     alias: [
       { find: /^webgpu-ctc$/, replacement: path('src/index.ts') },
       { find: /^webgpu-ctc\/node$/, replacement: path('src/node.ts') },
+      { find: /^webgpu-ctc\/text$/, replacement: path('src/text/index.ts') },
     ],
   },
 } satisfies ViteUserConfig;
@@ -35,7 +36,12 @@ const library = {
   build: {
     target: 'es2022',
     lib: {
-      entry: { index: path('src/index.ts'), node: path('src/node.ts'), cli: path('src/cli.ts') },
+      entry: {
+        index: path('src/index.ts'),
+        node: path('src/node.ts'),
+        text: path('src/text/index.ts'),
+        cli: path('src/cli.ts'),
+      },
       formats: ['es'],
     },
     rolldownOptions: {
@@ -48,9 +54,11 @@ const library = {
         // one chunk for what every user loads, not one for each set of lazy chunks that shares a part of it
         codeSplitting: {
           groups: [
+            // what the texts need too, who load no GPU code
+            { name: 'check', test: /\/src\/(check|errors|spans)\.ts/ },
             {
               name: 'main',
-              test: /\/src\/(index|ctc-loss|task|check|errors|targets|plan|problem)\.ts|\/src\/gpu\/lost\.ts/,
+              test: /\/src\/(index|aligner|ctc-loss|decoder|plan|problem|reader|reading-task|targets|task|turns)\.ts|\/src\/gpu\/lost\.ts/,
             },
           ],
         },

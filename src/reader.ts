@@ -17,6 +17,7 @@ import type { ProblemShape } from './plan.js';
 import type { ReadingTask } from './reading-task.js';
 import type { CtcReaderOptions, Dtype, GpuDevice, Layout, ReaderBackend, Shape, Tensor } from './types.js';
 
+/** @internal */
 interface ScoresOptions {
   readonly logProbs?: Shape;
   readonly logits?: Shape;
@@ -25,9 +26,10 @@ interface ScoresOptions {
   readonly maxTargetLength?: number;
 }
 
+/** @internal */
 export type Opened = Awaited<ReturnType<typeof open>>;
 
-/** Checks options and finds a device. */
+/** Checks options and finds a device. @internal */
 export async function open(options: CtcReaderOptions = {}) {
   checkObject('options', options, ['device', 'blank']);
   const { device = 'auto', blank = 0 } = options;
@@ -37,12 +39,13 @@ export async function open(options: CtcReaderOptions = {}) {
   return { blank, ...(await deviceFor(device)) };
 }
 
-/** A shape of problem whose scores are checked. */
+/** A shape of problem whose scores are checked. @internal */
 export type Scored = Pick<
   ProblemShape,
   'frames' | 'sequences' | 'classes' | 'layout' | 'scores' | 'dtype' | 'maxTargetLength'
 >;
 
+/** @internal */
 type TaskOf<T> = new (...given: ConstructorParameters<typeof ReadingTask>) => T;
 
 /** Holds a device and the tasks on it. */

@@ -1,0 +1,23 @@
+import { decimal, onTimeline, type TimedWord } from './timed.js';
+
+export interface CtmOptions {
+  /** Of the recording: the first field of each line. */
+  readonly name: string;
+  /** Default `1`. */
+  readonly channel?: string;
+}
+
+/** A field: spaces end one, and `;;` starts a comment. */
+const field = (text: string) => text.replace(/\s+/g, '_').replace(/^;;/, '_');
+
+/** NIST's time-marked conversation: a line `name channel start duration word confidence` for each word, in seconds. */
+export function writeCtm(words: readonly TimedWord[], { name, channel = '1' }: CtmOptions): string {
+  return onTimeline(words)
+    .map(({ text, start, end, confidence }) => {
+      const fields = [name, channel].map(field);
+      fields.push(decimal(start), decimal(end - start), field(text));
+      if (confidence !== undefined) fields.push(confidence.toFixed(3));
+      return `${fields.join(' ')}\n`;
+    })
+    .join('');
+}

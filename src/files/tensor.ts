@@ -1,0 +1,130 @@
+import { wrongValue } from '../errors.js';
+import { halfToFloat } from '../half.js';
+
+/** A tensor of a file, in C order: the last axis is contiguous. */
+export interface FileTensor {
+  /** The file, and the entry if the file has several: `emissions.npz: logits`. */
+  readonly name: string;
+  /** As the file spells it: `<f4`, `BF16`. */
+  readonly dtype: string;
+  /** Numbers with a fraction become float32, integers and booleans int32. */
+  readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+  readonly shape: readonly number[];
+}
+
+/** The tensors of a file by name. Each is decoded when it is asked for. */
+export type FileTensors = ReadonlyMap<string, () => Promise<FileTensor>>;
+
+interface Element {
+  readonly bytes: number;
+  readonly float?: true;
+  read(view: DataView, at: number, little: boolean): number | bigint;
+}
+
+/** How the elements of files are read, by NumPy's codes; `bf2` is bfloat16. */
+export const elements = {
+  f2: { bytes: 2, float: true, read: (view, at, little) => halfToFloat(view.getUint16(at, little)) },
+  f4: { bytes: 4, float: true, read: (view, at, little) => view.getFloat32(at, little) },
+  f8: { bytes: 8, float: true, read: (view, at, little) => view.getFloat64(at, little) },
+  bf2: { bytes: 2, float: true, read: (view, at, little) => bfloatToFloat(view.getUint16(at, little)) },
+  i1: { bytes: 1, read: (view, at) => view.getInt8(at) },
+  u1: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  i2: { bytes: 2, read: (view, at, little) => view.getInt16(at, little) },
+  u2: { bytes: 2, read: (view, at, little) => view.getUint16(at, little) },
+  i4: { bytes: 4, read: (view, at, little) => view.getInt32(at, little) },
+  u4: { bytes: 4, read: (view, at, little) => view.getUint32(at, little) },
+  i8: { bytes: 8, read: (view, at, little) => view.getBigInt64(at, little) },
+  u8: { bytes: 8, read: (view, at, little) => view.getBigUint64(at, little) },
+  b1: { bytes: 1, read: (view, at) => Number(view.getUint8(at) !== 0) },
+} satisfies Record<string, Element>;
+
+export type ElementCode = keyof typeof elements;
+
+const bits = new DataView(new ArrayBuffer(4));
+
+/** A bfloat16 is the upper half of a float32. */
+function bfloatToFloat(half: number): number {
+  bits.setUint16(0, half);
+  return bits.getFloat32(0);
+}
+
+/** How a file lays a tensor out. */
+export interface Encoding {
+  readonly name: string;
+  readonly dtype: string;
+  readonly code: ElementCode;
+  readonly shape: readonly number[];
+  readonly bigEndian?: boolean;
+  /** The first axis is contiguous. */
+  readonly fortran?: boolean;
+}
+
+/** @throws RangeError, before anything is allocated, unless the bytes are exactly those of the shape. */
+export function decode(bytes: Uint8Array, encoding: Encoding): FileTensor {
+  const { name, dtype, code, shape, bigEndian, fortran } = encoding;
+  const element: Element = elements[code];
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (count * element.bytes !== bytes.length)
+    throw new RangeError(
+      `${name}: shape: expected ${count * element.bytes} bytes of data for [${shape.join(', ')}] of ${dtype}, got ${bytes.length}`,
+    );
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const data = element.float ? new Float32Array(count) : new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    const place = fortran ? fortranPlace(i, shape, count) : i;
+    const value = element.read(view, place * element.bytes, !bigEndian);
+    data[i] = Number(value);
+    if (!element.float && data[i] !== Number(value))
+      throw wrongValue(`${name}: [${indexOf(i, shape).join(', ')}]`, 'an integer of 32 bits', value);
+  }
+  return { name, dtype, data, shape };
+}
+
+/** Where the element that is i-th in C order lies in Fortran order. */
+function fortranPlace(i: number, shape: readonly number[], count: number): number {
+  let place = 0;
+  let stride = count;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    stride /= shape[axis];
+    place += (i % shape[axis]) * stride;
+    i = Math.floor(i / shape[axis]);
+  }
+  return place;
+}
+
+/** The indices along each axis of the element that is i-th in C order. */
+export function indexOf(i: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length);
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = i % shape[axis];
+    i = Math.floor(i / shape[axis]);
+  }
+  return index;
+}
+
+/** Scores: log-probabilities or logits. @throws RangeError if the file has integers. */
+export function scoresOf({ name, dtype, data }: FileTensor): Float32Array<ArrayBuffer> {
+  if (data instanceof Float32Array) return data;
+  throw wrongValue(`${name}: dtype`, 'one of f2, f4, f8', dtype);
+}
+
+/** Labels, or lengths. @throws RangeError if the file has numbers with a fraction. */
+export function integersOf({ name, dtype, data }: FileTensor): Int32Array<ArrayBuffer> {
+  if (data instanceof Int32Array) return data;
+  throw wrongValue(`${name}: dtype`, 'one of i1, u1, i2, u2, i4, u4, i8, u8, b1', dtype);
+}
+
+/** The first element that is no score of a class: NaN or +Infinity. −Infinity is one, that of probability 0. */
+export function findInvalidScore({
+  data,
+  shape,
+}: Pick<FileTensor, 'data' | 'shape'>): { index: number[]; value: number } | undefined {
+  const i = data.findIndex((value) => !(value < Number.POSITIVE_INFINITY));
+  return i < 0 ? undefined : { index: indexOf(i, shape), value: data[i] };
+}
+
+/** The first bytes of a file, for a message that says what it is not. */
+export function beginning(bytes: Uint8Array): string {
+  const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0'));
+  return hex.length === 0 ? 'an empty file' : `a file that starts with the bytes ${hex.join(' ')}`;
+}
