@@ -58,7 +58,7 @@ const library = {
             { name: 'check', test: /\/src\/(check|errors|spans)\.ts/ },
             {
               name: 'main',
-              test: /\/src\/(index|aligner|ctc-loss|decoder|plan|problem|reader|reading-task|targets|task|turns)\.ts|\/src\/gpu\/lost\.ts/,
+              test: /\/src\/(index|aligner|ctc-loss|ctc-posterior|decoder|plan|problem|reader|reading-task|targets|task|turns)\.ts|\/src\/gpu\/lost\.ts/,
             },
           ],
         },

@@ -5,7 +5,7 @@ struct CtcProblem {
   zero: u32, frames: u32, sequences: u32, classes: u32, labels: u32, distinct: u32, pairs: u32, blank: u32,
   zeroInfinity: u32, mean: u32, recordWords: u32, frameStride: u32, sequenceStride: u32, gradOutputStride: u32, firstSequence: u32,
   boxFrame: u32, boxEnd: u32, boxSequence: u32, firstRow: u32, rowCount: u32, emissionFrame: u32, emissionRows: u32,
-  alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32, segment: u32, blocks: u32,
+  alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32, segment: u32, blocks: u32, count: u32,
 }
 struct CtcScale { k: i32, r: f32 }
 

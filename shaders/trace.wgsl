@@ -11,7 +11,7 @@ const POWERS_OF_6 = vec4u(216u, 36u, 6u, 1u);
 @compute @workgroup_size(WORKGROUP)
 fn trace(@builtin(global_invocation_id) id: vec3u) {
   let part = id.x;
-  if (part >= problem.rowCount) { return; }
+  if (part >= problem.count) { return; }
   let n = problem.firstSequence + part;
   let sequence = sequenceAt(n);
   var s = ends[part];

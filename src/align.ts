@@ -48,7 +48,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
   const groups = Math.ceil(blocks / blocksPerGroup);
   const draft = new Draft(task, limits, tuning, false, { pairs, blocks: blocksPerGroup });
   const labels = draft.buffer('labels', 'word', sequences * frames);
-  const labelScores = draft.buffer('labelScores', 'logProb', sequences * frames);
+  const labelScores = draft.buffer('labelScores', 'float', sequences * frames);
   const ofReading: Constants = { READING: true };
 
   for (const part of parts) {
@@ -69,7 +69,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
       alphaRows: rows,
       boxFrame: first,
       boxEnd: end,
-      rowCount: batch,
+      count: batch,
     });
     const walk = (slice: Range, AGAIN: boolean) => {
       const fields = fieldsOf(slice);
@@ -126,7 +126,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
     const box = { frames: whole, sequences: part };
     draft.overRows('spell', box, fieldsOf(whole), { ...ofPart, labels, labelScores, ends }, ofReading);
   }
-  return draft.end('align');
+  return draft.end('align', { labels, scores: labelScores });
 }
 
 /** The best class of each frame. */
@@ -135,9 +135,9 @@ export function planGreedy(task: ProblemShape, limits: Limits, tuning: Tuning): 
   const draft = new Draft(task, limits, tuning, false, {});
   const all = { first: 0, end: sequences };
   const labels = draft.buffer('labels', 'word', sequences * frames);
-  const labelScores = draft.buffer('labelScores', 'logProb', sequences * frames);
+  const labelScores = draft.buffer('labelScores', 'float', sequences * frames);
   const { targets } = draft.ofPart(all);
   const box = { frames: { first: 0, end: frames }, sequences: all };
   draft.overRows('greedy', box, {}, { targets, labels, labelScores }, { READING: true });
-  return draft.end('decode');
+  return draft.end('decode', { labels, scores: labelScores });
 }

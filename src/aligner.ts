@@ -39,7 +39,7 @@ export class CtcAligner extends Reader {
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: AlignPrepareOptions<S>): Promise<AlignTask<S>> {
-    const task = await this.make(this.shapeOf(options, 'maxTargetLength'), 'planAlign', Aligning<S>);
+    const task = await this.make(this.shapeOf(options, 'maxTargetLength'), 'align', Aligning<S>);
     return task as unknown as AlignTask<S>;
   }
 
@@ -54,7 +54,7 @@ export class CtcAligner extends Reader {
     const { shape, data } = this.inputOf(input, 'targets', 'inputLengths', 'targetLengths');
     const batch = checkTargets(input.targets, input, shape, this.blank);
     const maxTargetLength = batch.labels.reduce((most, { length }) => Math.max(most, length), 0);
-    const task = await this.make({ ...shape, maxTargetLength }, 'planAlign', Aligning<S>);
+    const task = await this.make({ ...shape, maxTargetLength }, 'align', Aligning<S>);
     try {
       task.setBatch(batch);
       return await task.run(data as ReadInput<D>, options);
@@ -76,9 +76,10 @@ class Aligning<S extends Shape> extends ReadingTask {
     input: ReadInput<D>,
     options?: RunOptions,
   ): Promise<Alignment<S, D>> {
-    const { labels, labelScores: scores, inputLengths, targetLengths } = await this.read(input, options);
-    const result = { labels, scores, backend: this.backend };
-    if (!ArrayBuffer.isView(labels) || !ArrayBuffer.isView(scores)) return result as Alignment<S, D>;
+    const { output, inputLengths, targetLengths } = await this.read(input, options);
+    const { labels, scores } = output;
+    const result = { ...output, backend: this.backend };
+    if (!(labels instanceof Int32Array && scores instanceof Float32Array)) return result as Alignment<S, D>;
     const { frames, sequences, layout } = this.plan.task;
     const score = Float64Array.from({ length: sequences }, (_, n) => {
       let sum = 0;

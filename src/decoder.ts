@@ -33,7 +33,7 @@ export class CtcDecoder extends Reader {
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: DecodePrepareOptions<S>): Promise<DecodeTask> {
-    const task = await this.make(this.shapeOf(options), 'planGreedy', Decoder);
+    const task = await this.make(this.shapeOf(options), 'decode', Decoder);
     task.setLengths();
     return task as unknown as DecodeTask;
   }
@@ -44,7 +44,7 @@ export class CtcDecoder extends Reader {
     options?: RunOptions,
   ): Promise<Decoding<D>> {
     const { shape, data } = this.inputOf(input, 'inputLengths');
-    const task = await this.make({ ...shape, maxTargetLength: 0 }, 'planGreedy', Decoder);
+    const task = await this.make({ ...shape, maxTargetLength: 0 }, 'decode', Decoder);
     try {
       task.setLengths(input.inputLengths);
       return await task.run(data as ReadInput<D>, options);
@@ -61,9 +61,10 @@ class Decoder extends ReadingTask {
   }
 
   async run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Decoding<D>> {
-    const { labels, labelScores: scores, inputLengths } = await this.read(input, options);
-    const result = { labels, scores, backend: this.backend };
-    if (!ArrayBuffer.isView(labels) || !ArrayBuffer.isView(scores)) return result as Decoding<D>;
+    const { output, inputLengths } = await this.read(input, options);
+    const { labels, scores } = output;
+    const result = { ...output, backend: this.backend };
+    if (!(labels instanceof Int32Array && scores instanceof Float32Array)) return result as Decoding<D>;
     const { frames, blank } = this.plan.task;
     const readings = inputLengths.map((length, n) => {
       const range = [n * frames, n * frames + length] as const;

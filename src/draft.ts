@@ -8,6 +8,7 @@ import {
   type Plan,
   PlanRecording,
   type ProblemShape,
+  type Purpose,
   type TensorName,
   type TensorPlan,
 } from './plan.js';
@@ -115,9 +116,9 @@ export class Draft extends PlanRecording {
     }
   }
 
-  /** The plan as it stands. */
-  end(strategy: Plan['strategy']): Plan {
-    return this.plan(strategy, this.#tensors);
+  /** The plan for a purpose, whose results are in buffers of its own. */
+  end(purpose: Purpose, results: Plan['results']): Plan {
+    return this.plan(purpose, this.#tensors, results);
   }
 
   /** The plan, once the losses are reduced. */
@@ -127,7 +128,7 @@ export class Draft extends PlanRecording {
     this.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, sequences, {
       constants: { ...this.together, REDUCE: reduction !== 'none' },
     });
-    return this.end(strategy);
+    return this.plan(strategy, this.#tensors);
   }
 }
 
@@ -163,6 +164,7 @@ function problemOf(task: ProblemShape): Problem {
     betaRows: 1,
     segment: 0,
     blocks: 0,
+    count: 0,
   };
 }
 

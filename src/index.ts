@@ -1,5 +1,6 @@
 export { CtcAligner, forcedAlign } from './aligner.js';
 export { CtcLoss, ctcLoss } from './ctc-loss.js';
+export { CtcPosterior } from './ctc-posterior.js';
 export { CtcDecoder } from './decoder.js';
 export { CtcError, type CtcErrorCode } from './errors.js';
 export { mergeTokens, type TokenSpan } from './spans.js';
@@ -35,6 +36,9 @@ export type {
   LossResult,
   LossValue,
   Outputs,
+  PosteriorInput,
+  PosteriorResult,
+  PosteriorTask,
   PrepareOptions,
   ReaderBackend,
   ReadInput,

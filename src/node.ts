@@ -33,3 +33,5 @@ export type CtcAligner = core.CtcAligner;
 export const forcedAlign: typeof core.forcedAlign = onDawn(core.forcedAlign);
 export const CtcDecoder: typeof core.CtcDecoder = onDawn(core.CtcDecoder);
 export type CtcDecoder = core.CtcDecoder;
+export const CtcPosterior: typeof core.CtcPosterior = onDawn(core.CtcPosterior);
+export type CtcPosterior = core.CtcPosterior;

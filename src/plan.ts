@@ -36,7 +36,7 @@ export const elementBytes = {
   edge: 8,
   cost: 8,
   costs: 16,
-  logProb: 4,
+  float: 4,
 } as const;
 
 export interface BufferPlan {
@@ -111,11 +111,14 @@ export interface KeptBlock {
   readonly posterior?: string;
 }
 
+/** What a plan can be made for besides losses. */
+export type Purpose = 'align' | 'decode' | 'posterior';
+
 export type LossStrategy = Exclude<Strategy, 'auto'>;
 
 /** Everything that a run does, as data. */
 export interface Plan {
-  readonly strategy: LossStrategy | 'align' | 'decode';
+  readonly strategy: LossStrategy | Purpose;
   readonly task: ProblemShape;
   readonly buffers: Readonly<Record<string, BufferPlan>>;
   readonly tensors: Readonly<Record<TensorName, TensorPlan>>;
@@ -123,6 +126,8 @@ export interface Plan {
   readonly integers: number;
   readonly commands: readonly Command[];
   readonly kept: readonly KeptBlock[];
+  /** Of a purpose: its results by name, and the buffers that hold them. */
+  readonly results: Readonly<Record<string, string>>;
   /** Bytes of device memory besides the caller's tensors. */
   readonly memory: number;
 }
@@ -197,7 +202,7 @@ export class PlanRecording {
     this.#kept.push(block);
   }
 
-  plan(strategy: Plan['strategy'], tensors: Plan['tensors']): Plan {
+  plan(strategy: Plan['strategy'], tensors: Plan['tensors'], results: Plan['results'] = {}): Plan {
     const commands = this.#commands;
     const steps = commands.map((command) => (command.type === 'dispatch' && command.steps?.count) || 0);
     // shifts of windows reach half a block, in elements of two bytes
@@ -215,6 +220,7 @@ export class PlanRecording {
       integers,
       commands,
       kept: this.#kept.sort((a, b) => a.firstSequence - b.firstSequence || a.firstFrame - b.firstFrame),
+      results,
       memory: own + (this.#problems.length + integers) * uniformBlockBytes,
     };
   }

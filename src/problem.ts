@@ -29,7 +29,8 @@ export type Problem = Record<
   | 'betaFrame'
   | 'betaRows'
   | 'segment'
-  | 'blocks',
+  | 'blocks'
+  | 'count',
   number
 >;
 

@@ -107,7 +107,7 @@ export abstract class Reader {
   /** Plans, allocates and compiles. @internal */
   protected async make<T extends ReadingTask>(
     shape: Scored,
-    kind: 'planAlign' | 'planGreedy',
+    purpose: 'align' | 'decode' | { readonly posterior: number },
     Task: TaskOf<T>,
   ): Promise<T> {
     this.#alive();
@@ -116,7 +116,10 @@ export abstract class Reader {
     const { limits, tuning } = forced.get(this) ?? {};
     const room = { ...limitsOf(this.#device), ...limits };
     const sizes = { ...tuningFor(adapterOf(this.#device)), ...tuning };
-    const plan = (await import('./align.js'))[kind](task, room, sizes);
+    const plan =
+      typeof purpose === 'object'
+        ? (await import('./posterior.js')).planPosterior(task, room, sizes, purpose.posterior)
+        : (await import('./align.js'))[purpose === 'align' ? 'planAlign' : 'planGreedy'](task, room, sizes);
     const machine = this.#device
       ? await (await import('./gpu/reader.js')).GpuReader.create(this.#device, plan)
       : new (await import('./cpu/reader.js')).CpuReader(plan, this.#backend);

@@ -13,28 +13,27 @@ import { type Batch, packRecords } from './targets.js';
 import { Turns } from './turns.js';
 import type { GpuCommandEncoder, GpuData, HostData, ReaderBackend, ReadInput, RunOptions } from './types.js';
 
-/** Scores, and where labels and their scores go on a device. */
+/** Scores, and where the results of the plan go on a device. */
 export interface ReadingInput {
   readonly scores: Float32Array | Uint16Array | BufferRange;
-  readonly labels?: BufferRange;
-  readonly labelScores?: BufferRange;
+  readonly results: Readonly<Record<string, BufferRange>>;
 }
 
-/** Arrays for arrays, buffers for buffers. */
-export interface ReadingOutput {
-  readonly labels: Int32Array | GPUBuffer;
-  readonly labelScores: Float32Array | GPUBuffer;
-}
+/** The results of the plan by name: arrays for arrays, buffers for buffers. */
+export type ReadingOutput = Readonly<Record<string, Int32Array | Float32Array | GPUBuffer>>;
 
 /** An output, with the lengths that its sequences had. */
-export interface Labelled extends ReadingOutput {
+export interface Labelled {
+  readonly output: ReadingOutput;
   readonly inputLengths: readonly number[];
   readonly targetLengths: readonly number[];
 }
 
-/** What runs a plan whose results are a label and a score for each frame. */
+/** What runs a plan for a purpose. */
 export interface ReadingMachine {
   setRecords(records: Uint32Array<ArrayBuffer>): void;
+  /** The word of a buffer of one. */
+  setWord(name: string, value: number): void;
   run(input: ReadingInput, options: RunOptions): Promise<ReadingOutput>;
   /** Only on a GPU. */
   encode?(encoder: GPUCommandEncoder, input: ReadingInput): void;
@@ -69,7 +68,11 @@ export class ReadingTask {
     this.#turns.setRecords(packRecords(batch, blank, maxTargetLength, classes));
   }
 
-  protected async read(input: ReadInput<HostData | GpuData>, options: RunOptions = {}): Promise<Labelled> {
+  protected async read(
+    input: ReadInput<HostData | GpuData>,
+    options: RunOptions = {},
+    before?: (machine: ReadingMachine) => void,
+  ): Promise<Labelled> {
     this.alive();
     checkRunOptions(options);
     const checked = this.#check(input, true);
@@ -84,7 +87,11 @@ export class ReadingTask {
     const ofRecords = (word: number) => Array.from({ length }, (_, n) => records[n * words + word]!);
     const lengths = { inputLengths: ofRecords(0), targetLengths: ofRecords(1) };
     try {
-      return { ...lengths, ...(await this.#turns.take(check, () => this.#machine.run(checked, options))) };
+      const output = await this.#turns.take(check, () => {
+        before?.(this.#machine);
+        return this.#machine.run(checked, options);
+      });
+      return { ...lengths, output };
     } catch (error) {
       // freed memory shows as a validation error of whatever used it next
       this.alive(error);
@@ -109,8 +116,10 @@ export class ReadingTask {
   }
 
   #check(input: ReadInput<HostData | GpuData>, mayWait: boolean): ReadingInput {
-    checkObject('input', input, ['logProbs', 'logits', 'labels', 'scores']);
-    const { task, tensors } = this.plan;
+    const { task, tensors, results, buffers } = this.plan;
+    const names = Object.keys(results);
+    checkObject('input', input, ['logProbs', 'logits', ...names]);
+    const outputs = input as Readonly<Record<string, GpuData | undefined>>;
     const key = scoresKey(input);
     if (key !== task.scores) throw new TypeError(`${key}: this task was prepared for ${task.scores}`);
     const data = input[key];
@@ -119,23 +128,19 @@ export class ReadingTask {
     if (onDevice && this.backend.device === 'cpu')
       throw wrongKind(key, `a host array, since this runs on the CPU (${this.backend.reason})`, data);
     if (!onDevice && mayWait) {
-      if ((input.labels ?? input.scores) !== undefined) {
-        throw new TypeError(
-          `${input.labels ? 'labels' : 'scores'}: expected none, since ${key} is a host array (arrays in, arrays out)`,
-        );
-      }
-      return { scores: checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype) };
+      const given = names.find((name) => outputs[name] !== undefined);
+      if (given)
+        throw new TypeError(`${given}: expected none, since ${key} is a host array (arrays in, arrays out)`);
+      return { scores: checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype), results: {} };
     }
-    const output = (name: 'labels' | 'scores') =>
-      input[name] === undefined && mayWait
-        ? undefined
-        : checkGpuData(name, input[name], 4 * rows, 4, 'COPY_DST');
-    const [labels, labelScores] = [output('labels'), output('scores')];
-    return {
-      scores: checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4),
-      ...(labels && { labels }),
-      ...(labelScores && { labelScores }),
-    };
+    const scores = checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4);
+    // new ones are made where none are given, but not by `encode`, which must not wait
+    const wanted = names.filter((name) => outputs[name] !== undefined || !mayWait);
+    const ranges = wanted.map((name) => [
+      name,
+      checkGpuData(name, outputs[name], 4 * buffers[results[name]!]!.count, 4, 'COPY_DST'),
+    ]);
+    return { scores, results: Object.fromEntries(ranges) };
   }
 
   destroy(): void {

@@ -2,7 +2,8 @@ import type { Tuning } from './auto.js';
 import { type Bindings, Draft } from './draft.js';
 import type { Constants } from './kernels/kernels.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { count, type Range, splitMemory } from './split.js';
+import type { Problem } from './problem.js';
+import { type Box, count, type Range, splitMemory } from './split.js';
 import { distinctLabels } from './targets.js';
 
 /**
@@ -16,8 +17,46 @@ export function planSweeps(
   tuning: Tuning,
   strategy: 'fused' | 'tiled',
 ): Plan {
+  const gradient = (draft: Draft, { ofPart, box, fields, lattice, totals }: Outwards) =>
+    draft.overRows('gradient', box, fields, { ...ofPart, lattice, totals });
+  const use = task.gradient === 'none' ? undefined : { afterSpread: gradient };
+  return sweepOver(task, limits, tuning, strategy, use).finish(strategy);
+}
+
+/** A slice of a part of the batch, as the posterior comes to it from the middle. */
+export interface Outwards {
+  readonly part: Range;
+  readonly slice: Range;
+  readonly ofPart: ReturnType<Draft['ofPart']>;
+  /** The frames of the slice, at both ends. */
+  readonly box: Box;
+  readonly fields: Partial<Problem>;
+  readonly pairs: number;
+  readonly lattice: string;
+  readonly posteriors: string;
+  readonly totals: string;
+}
+
+/** What is done on the way outwards. */
+export interface Use {
+  /** Once the sweeps have met: the posterior of the middle frame is there. */
+  afterMeeting?(draft: Draft, part: Omit<Outwards, 'slice' | 'box'>): void;
+  /** While the lattice has the shares of a slice. */
+  beforeSpread?(draft: Draft, slice: Outwards): void;
+  /** Once it has posteriors in their place. */
+  afterSpread?(draft: Draft, slice: Outwards): void;
+}
+
+/** Sweeps that meet in the middle, and where the posterior is of use, the way back. */
+export function sweepOver(
+  task: ProblemShape,
+  limits: Limits,
+  tuning: Tuning,
+  strategy: 'fused' | 'tiled',
+  use?: Use,
+): Draft {
   const { frames, maxTargetLength: labels } = task;
-  const backward = task.gradient !== 'none';
+  const backward = use !== undefined;
   const lanes = tuning.lanes || Math.ceil((labels + 1) / 4);
   const blocks = Math.ceil((labels + 1) / (4 * lanes));
   const pairs = 4 * lanes * blocks;
@@ -99,17 +138,22 @@ export function planSweeps(
     draft.dispatch('loss', [batch, 1], fieldsOf(0), met, batch * frames, {
       constants: { WORKGROUP: tuning.rowWorkgroupSize, STORE: backward },
     });
-    if (!backward) continue;
+    if (!use) continue;
+    const whole = { part, ofPart, fields: fieldsOf(0), pairs, lattice, posteriors, totals };
+    use.afterMeeting?.(draft, whole);
     for (const [j, slice] of [...slices.entries()].reverse()) {
       if (j < slices.length - 1) {
         if (j > 0) draft.copy(`checkpoint.${j}`, states);
         sweepThrough(slice, true);
       }
+      const outwards = { ...whole, slice, box: boxOf(slice.first), fields: fieldsOf(slice.first) };
+      use.beforeSpread?.(draft, outwards);
+      if (!use.afterSpread) continue;
       overSteps('spread', slice, { posteriors }, {});
-      draft.overRows('gradient', boxOf(slice.first), fieldsOf(slice.first), { ...ofPart, lattice, totals });
+      use.afterSpread(draft, outwards);
     }
   }
-  return draft.finish(strategy);
+  return draft;
 }
 
 /** Fewer steps a dispatch would cost more to launch than to walk. */

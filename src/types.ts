@@ -337,6 +337,43 @@ interface ReadTask extends Disposes {
   destroy(): void;
 }
 
+/** What the posterior says of each label, [N, S] with S the longest target, or `maxTargetLength`. */
+export interface PosteriorResult<D extends HostData | GpuData = HostData> {
+  readonly backend: ReaderBackend;
+  /** Frames that each label is expected to last: its posterior summed over time; 0 beyond the target, NaN where no loss is finite. */
+  readonly durations: D extends HostData ? Float32Array : GpuBuffer;
+  /** The largest posterior of each label in a frame, from 0 to 1. */
+  readonly confidences: D extends HostData ? Float32Array : GpuBuffer;
+  /**
+   * Alignments drawn from the posterior, the class at each frame, [N, samples, T]; −1 beyond the
+   * input length and where there is no path. Only with `samples`. The same seed gives the same on the same device.
+   */
+  readonly samples?: D extends HostData ? Int32Array : GpuBuffer;
+}
+
+export interface PosteriorInput<D extends HostData | GpuData> {
+  readonly logProbs?: D;
+  readonly logits?: D;
+  /** Of the samples: an integer from 0 to 2^32 − 1. Default 0. */
+  readonly seed?: number;
+}
+
+/** Expectations over the posterior for one shape of problem. */
+export interface PosteriorTask extends Disposes {
+  readonly backend: ReaderBackend;
+  /** Bytes that the task holds besides the scores, known before anything runs. */
+  readonly memory: number;
+  /** As of an `AlignTask`. @throws TypeError, RangeError naming the argument, sequence and position. */
+  setTargets(targets: Targets, lengths?: TargetLengths): void;
+  /** Runs of one task follow each other. */
+  run<D extends HostData | GpuData>(
+    input: PosteriorInput<D>,
+    options?: RunOptions,
+  ): Promise<PosteriorResult<D>>;
+  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
+  destroy(): void;
+}
+
 /** Alignment for one shape of problem. */
 export interface AlignTask<S extends Shape = Shape> extends ReadTask {
   /**

@@ -6,7 +6,7 @@ import { type Forced, forced } from '../src/forced.js';
 import { bestOfAll, scoreOf, viterbi } from './best-path.js';
 import { expectSameBits, swapAxes } from './compute.js';
 import { openDevice, poisonBuffers } from './device.js';
-import { type Batch, kinds, makeBatch, type Sequence, seeded } from './reference.js';
+import { type Batch, kinds, makeBatch, seeded, sequenceOf } from './reference.js';
 
 const plain = await openDevice();
 const withSubgroups = await openDevice('subgroups');
@@ -50,18 +50,6 @@ async function align(
   return result as never;
 }
 
-/** Sequence n as the references want it. */
-function sequenceOf(
-  { frames, sequences, classes, blank, targets, inputLengths, ...batch }: Batch,
-  n: number,
-): Sequence {
-  const rows = Array.from({ length: inputLengths[n]! }, (_, t) => {
-    const start = (t * sequences + n) * classes;
-    return Float64Array.from(batch.logProbs.subarray(start, start + classes));
-  });
-  return { rows, target: targets[n]!, blank } as unknown as Sequence;
-}
-
 /** Every element of a result, against a reference: the path itself, unless paths are as good to within the rounding. */
 function expectBest(
   batch: Batch,
@@ -75,7 +63,7 @@ function expectBest(
     sequences,
   ]);
   for (let n = 0; n < sequences; n++) {
-    const sequence = sequenceOf(batch, n);
+    const sequence = sequenceOf(batch, n, 'logProbs');
     const length = sequence.rows.length;
     const expected = viterbi(sequence);
     const got = [...labels.subarray(n * frames, (n + 1) * frames)];
@@ -134,7 +122,7 @@ describe.each(Object.entries(ways))('%s', (_, how) => {
       const batch = makeBatch('random', 100 + i, size);
       const { labels, score } = await align(batch, how);
       for (let n = 0; n < batch.sequences; n++) {
-        const sequence = sequenceOf(batch, n);
+        const sequence = sequenceOf(batch, n, 'logProbs');
         const best = bestOfAll(sequence);
         if (sequence.rows.length === 0) continue;
         expect(Math.abs(score[n]! - best.score) < 1e-5 || score[n] === best.score).toBe(true);

@@ -31,6 +31,7 @@ struct Problem {
   betaRows: u32,
   segment: u32,         // steps of a sweep that one dispatch walks
   blocks: u32,          // blocks of pairs that one workgroup walks through
+  count: u32,           // of what a dispatch has one invocation each for: sequences of the part, samples
 }
 
 @group(0) @binding(0) var<uniform> problem: Problem;

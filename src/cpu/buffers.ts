@@ -28,7 +28,7 @@ export function allocate({ element, count }: BufferPlan): CpuBuffer {
     case 'scale':
     case 'cost':
       return new Float64Array(count);
-    case 'logProb':
+    case 'float':
       return new Float32Array(count);
     case 'share':
     case 'posterior':
@@ -67,6 +67,12 @@ export interface Bindings {
   readonly ends: Extended & Uint32Array;
   readonly labels: Uint32Array;
   readonly labelScores: Float32Array;
+  /** Of the posterior. */
+  readonly seed: Uint32Array;
+  readonly walkers: Uint32Array;
+  readonly samples: Uint32Array;
+  readonly durations: Float32Array;
+  readonly confidences: Float32Array;
 }
 
 /** A twin of a kernel: the same name, the same bindings, float64. `integer` is the step of its command. */

@@ -3,11 +3,13 @@ import type { ReadingInput, ReadingMachine, ReadingOutput } from '../reading-tas
 import type { ReaderBackend, RunOptions } from '../types.js';
 import { CpuRunner, floatsOf } from './runner.js';
 
-/** Runs a plan that labels frames on the CPU. */
+/** Runs a plan for a purpose on the CPU. */
 export class CpuReader implements ReadingMachine {
+  readonly #plan: Plan;
   readonly #runner: CpuRunner;
 
   constructor(plan: Plan, backend: ReaderBackend) {
+    this.#plan = plan;
     this.#runner = new CpuRunner(plan, { ...backend, strategy: 'auto' });
   }
 
@@ -15,13 +17,17 @@ export class CpuReader implements ReadingMachine {
     this.#runner.setRecords(records);
   }
 
+  setWord(name: string, value: number): void {
+    (this.#runner.buffer(name) as Uint32Array)[0] = value;
+  }
+
   async run({ scores }: ReadingInput, options: RunOptions): Promise<ReadingOutput> {
     await this.#runner.execute({ scores: floatsOf(scores) }, options);
-    const labels = this.#runner.buffer('labels') as Uint32Array;
-    return {
-      labels: Int32Array.from(labels),
-      labelScores: (this.#runner.buffer('labelScores') as Float32Array).slice(),
-    };
+    const read = Object.entries(this.#plan.results).map(([name, from]) => {
+      const buffer = this.#runner.buffer(from) as Uint32Array | Float32Array;
+      return [name, buffer instanceof Float32Array ? buffer.slice() : Int32Array.from(buffer)];
+    });
+    return Object.fromEntries(read);
   }
 
   destroy(): void {

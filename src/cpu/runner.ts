@@ -9,6 +9,8 @@ import { alpha } from './alpha.js';
 import { arrive } from './arrive.js';
 import { beta } from './beta.js';
 import { allocate, type Bindings, type CpuBuffer, type Kernel } from './buffers.js';
+import { draw } from './draw.js';
+import { durations } from './durations.js';
 import { type Extended, ln } from './extended.js';
 import { gradient } from './gradient.js';
 import { greedy } from './greedy.js';
@@ -16,6 +18,7 @@ import { loss } from './loss.js';
 import { posterior } from './posterior.js';
 import { reduce } from './reduce.js';
 import { rows } from './rows.js';
+import { sample } from './sample.js';
 import { scales } from './scales.js';
 import { spell } from './spell.js';
 import { spread } from './spread.js';
@@ -28,6 +31,7 @@ const kernels: Record<KernelName, Kernel> = {
   ...{ sweep, spread },
   ...{ posterior, scales },
   ...{ viterbi, arrive, trace, spell, greedy },
+  ...{ draw, sample, durations },
 };
 
 /** Milliseconds of work between two turns of the event loop. */

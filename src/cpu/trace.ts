@@ -4,7 +4,7 @@ import { NO_END, wayPlace, weights } from './ways.js';
 
 /** Twin of shaders/trace.wgsl. */
 export const trace: Kernel = (problem, _dispatch, { targets, labels, ways, ends }, integer) => {
-  for (let part = 0; part < problem.rowCount; part++) {
+  for (let part = 0; part < problem.count; part++) {
     const n = problem.firstSequence + part;
     const sequence = new Sequence(problem, targets, n);
     let s = ends[part];

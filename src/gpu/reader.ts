@@ -1,3 +1,4 @@
+import type { BufferRange } from '../check.js';
 import type { Plan } from '../plan.js';
 import type { ReadingInput, ReadingMachine, ReadingOutput } from '../reading-task.js';
 import type { RunOptions } from '../types.js';
@@ -7,9 +8,8 @@ import { programOf } from './program.js';
 import type { DeviceTensors, Scheduler } from './scheduler.js';
 
 const [COPY_SRC, COPY_DST, STORAGE] = [4, 8, 128];
-const results = ['labels', 'labelScores'] as const;
 
-/** Runs a plan that labels frames on a device. */
+/** Runs a plan for a purpose on a device. */
 export class GpuReader implements ReadingMachine {
   readonly #device: GPUDevice;
   readonly #plan: Plan;
@@ -32,6 +32,10 @@ export class GpuReader implements ReadingMachine {
     this.#device.queue.writeBuffer(this.#memory.buffer('targets'), 0, records);
   }
 
+  setWord(name: string, value: number): void {
+    this.#device.queue.writeBuffer(this.#memory.buffer(name), 0, Uint32Array.of(value));
+  }
+
   async run(input: ReadingInput, options: RunOptions): Promise<ReadingOutput> {
     return ArrayBuffer.isView(input.scores)
       ? this.#runFromHost(input.scores, options)
@@ -43,36 +47,37 @@ export class GpuReader implements ReadingMachine {
     const scores = await this.#memory.tensor('scores');
     await upload(this.#device, this.#memory, scores, this.#plan.tensors.scores.rowBytes, data, options);
     await this.#scheduler.run({ scores }, options);
-    const labels = await readWords(this.#device, this.#memory.buffer('labels'));
-    const labelScores = await readWords(this.#device, this.#memory.buffer('labelScores'));
+    const { results, buffers } = this.#plan;
+    const read: Record<string, Int32Array | Float32Array> = {};
+    for (const [name, from] of Object.entries(results)) {
+      const words = await readWords(this.#device, this.#memory.buffer(from));
+      read[name] = buffers[from]!.element === 'float' ? new Float32Array(words.buffer) : words;
+    }
     options.signal?.throwIfAborted();
-    return { labels, labelScores: new Float32Array(labelScores.buffer) };
+    return read;
   }
 
   async #runOnDevice(input: ReadingInput, options: RunOptions): Promise<ReadingOutput> {
     const made: GPUBuffer[] = [];
-    const output = (name: (typeof results)[number]) =>
-      inErrorScopes(this.#device, name, () => {
-        const { size } = this.#memory.buffer(name);
-        const usage = STORAGE | COPY_SRC | COPY_DST;
-        const buffer = this.#device.createBuffer({
-          label: `ctc:${this.#plan.strategy}:${name}`,
-          size,
-          usage,
-        });
-        made.push(buffer);
-        return { buffer, offset: 0 };
-      });
+    const ranges: Record<string, BufferRange> = { ...input.results };
     try {
-      const labels = input.labels ?? (await output('labels'));
-      const labelScores = input.labelScores ?? (await output('labelScores'));
+      for (const [name, from] of Object.entries(this.#plan.results)) {
+        ranges[name] ??= await inErrorScopes(this.#device, name, () => {
+          const { size } = this.#memory.buffer(from);
+          const usage = STORAGE | COPY_SRC | COPY_DST;
+          const label = `ctc:${this.#plan.strategy}:${name}`;
+          const buffer = this.#device.createBuffer({ label, size, usage });
+          made.push(buffer);
+          return { buffer, offset: 0 };
+        });
+      }
       await this.#scheduler.run(this.#bound(input), options);
       await inErrorScopes(this.#device, 'run', () => {
         const encoder = this.#device.createCommandEncoder({ label: `ctc:${this.#plan.strategy}:results` });
-        this.#copyOut(encoder, { ...input, labels, labelScores });
+        this.#copyOut(encoder, ranges);
         this.#device.queue.submit([encoder.finish()]);
       });
-      return { labels: labels.buffer, labelScores: labelScores.buffer };
+      return Object.fromEntries(Object.entries(ranges).map(([name, { buffer }]) => [name, buffer]));
     } catch (error) {
       for (const buffer of made) buffer.destroy();
       throw error;
@@ -81,7 +86,7 @@ export class GpuReader implements ReadingMachine {
 
   encode(encoder: GPUCommandEncoder, input: ReadingInput): void {
     this.#scheduler.encode(encoder, this.#bound(input));
-    this.#copyOut(encoder, input);
+    this.#copyOut(encoder, input.results);
   }
 
   #bound({ scores }: ReadingInput): DeviceTensors {
@@ -90,11 +95,10 @@ export class GpuReader implements ReadingMachine {
     return { scores: { buffers: [scores.buffer], offset: scores.offset, rowsPerBuffer: rows } };
   }
 
-  #copyOut(encoder: GPUCommandEncoder, input: ReadingInput) {
-    for (const name of results) {
-      const to = input[name];
-      const from = this.#memory.buffer(name);
-      if (to) encoder.copyBufferToBuffer(from, 0, to.buffer, to.offset, from.size);
+  #copyOut(encoder: GPUCommandEncoder, ranges: Readonly<Record<string, BufferRange>>) {
+    for (const [name, { buffer, offset }] of Object.entries(ranges)) {
+      const from = this.#memory.buffer(this.#plan.results[name]!);
+      encoder.copyBufferToBuffer(from, 0, buffer, offset, from.size);
     }
   }
 

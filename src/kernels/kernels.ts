@@ -18,6 +18,9 @@ const madeOf = {
   trace: `${sequences} ways`,
   spell: `${scores} ways reading`,
   greedy: `${scores} normaliser reading`,
+  draw: `${sequences} fixed total TIME random`,
+  sample: `${sequences} TIME random`,
+  durations: `${sequences} fixed total TIME`,
 };
 
 export type KernelName = keyof typeof madeOf;
@@ -40,6 +43,7 @@ export async function moduleOf(kernel: KernelName, constants: Constants): Promis
     ...(await (MIDDLE || READING ? import('./sweeps.js') : import('./step.js'))),
     ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept.js'))),
     ...(READING && (await import('./reading.js'))),
+    ...(/^(draw|sample|durations)$/.test(kernel) && (await import('./posterior.js'))),
   };
   const forms: Record<string, string> = {
     LANES: ALONE ? 'alone' : SUBGROUPS ? 'butterfly' : 'together',
