@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Alignment, CtcAligner, forcedAlign, mergeTokens } from 'webgpu-ctc/node';
+import { planAlign } from '../src/align.js';
+import { tuningFor } from '../src/auto.js';
 import { type Forced, forced } from '../src/forced.js';
+import { halfToFloat } from '../src/half.js';
 import { bestOfAll, scoreOf, viterbi } from './best-path.js';
 import { expectSameBits, swapAxes } from './compute.js';
 import { openDevice, poisonBuffers } from './device.js';
 import { type Batch, kinds, makeBatch, seeded, sequenceOf } from './reference.js';
+import { ordinary } from './twins.js';
 
 const plain = await openDevice();
 const withSubgroups = await openDevice('subgroups');
@@ -234,4 +238,128 @@ test('1,000 random cases: CPU and GPU agree to the bit, and with float64', async
     },
   );
   await fc.assert(check, { numRuns: 50, seed: 4 });
+});
+
+/** A problem whose run takes some submissions. */
+const long = makeBatch('random', 900, { frames: 4000, sequences: 2, classes: 20, labels: 600 });
+const shape = [4000, 2, 20] as const;
+
+test('buffers in, buffers out: run, and an encoder of the caller', async () => {
+  const { device, buffer, read, alive } = withSubgroups;
+  const aligner = await CtcAligner.create({ device });
+  const before = alive();
+  const task = await aligner.prepare({ logits: shape, maxTargetLength: 600 });
+  expect(alive().length).toBeGreaterThan(before.length);
+  task.setTargets(long.targets);
+  const expected = await task.run({ logits: long.logits });
+  const logits = buffer(long.logits);
+  const [labels, scores] = [buffer(4 * 8000), buffer(4 * 8000 + 64)];
+  const encoder = device.createCommandEncoder();
+  task.encode(encoder, { logits, labels, scores: { buffer: scores, offset: 32 } });
+  device.queue.submit([encoder.finish()]);
+  const inWords = async (from: GPUBuffer) => new Uint8Array((await read(from)).buffer);
+  expectSameBits(await inWords(labels), new Uint8Array(expected.labels.buffer), 'labels');
+  expectSameBits((await read(scores)).slice(8, 8008), expected.scores, 'scores');
+  const again = await task.run({ logits, labels });
+  expect(again.labels).toBe(labels);
+  expectSameBits(await read(again.scores as GPUBuffer), expected.scores, 'scores');
+  (again.scores as GPUBuffer).destroy();
+  aligner.destroy();
+  expect(alive()).toEqual(before);
+});
+
+test.each(['gpu', 'cpu'] as const)('%s: abort, progress, order of runs, ends', async (where) => {
+  const device = where === 'gpu' ? plain.device : 'cpu';
+  const aligner = await CtcAligner.create({ device });
+  const task = await aligner.prepare({ logits: shape, maxTargetLength: 600 });
+  const run = (more: object = {}, options = {}) => task.run({ logits: long.logits, ...more }, options);
+  await expect(run()).rejects.toThrow('targets: expected a call of setTargets before this, got none');
+  task.setTargets(long.targets);
+  const shares: number[] = [];
+  const whole = await run({}, { onProgress: (share: number) => shares.push(share) });
+  expect(shares.at(-1)).toBe(1);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+
+  const controller = new AbortController();
+  const aborted = run({}, { signal: controller.signal, onProgress: () => controller.abort('enough') });
+  await expect(aborted).rejects.toBe('enough');
+  await expect(run({}, { signal: AbortSignal.abort('before') })).rejects.toBe('before');
+
+  // each run has the targets that were set when it was asked for
+  const first = run();
+  task.setTargets([[1], []]);
+  const second = run();
+  expectSameBits((await first).scores, whole.scores);
+  expect((await second).labels.subarray(4000).every((label) => label === 0)).toBe(true);
+
+  const last = run();
+  const ended = expect(last).rejects.toMatchObject({ code: 'destroyed' });
+  if (where === 'gpu') {
+    const encoder = plain.device.createCommandEncoder();
+    expect(() => task.encode(encoder, {})).toThrow('encode: a run of this task has not ended');
+  } else {
+    expect(() => task.encode({} as GPUCommandEncoder, {})).toThrow(
+      'encode: this runs on the CPU (asked for); use run',
+    );
+  }
+  aligner.destroy();
+  aligner.destroy();
+  await ended;
+  expect(() => task.setTargets([[1], []])).toThrow('this task was destroyed');
+  await expect(aligner.prepare({ logits: shape, maxTargetLength: 1 })).rejects.toThrow(
+    'this CtcAligner was destroyed',
+  );
+});
+
+describe('a mistake is named', () => {
+  // biome-ignore format: a table, one mistake a line
+  const mistakes: [what: string, options: object, input: object, message: string][] = [
+    ['no scores', {}, { targets: [1] }, 'expected exactly one of logProbs and logits, got neither'],
+    ['an unknown key', {}, { logits: 1, target: [1] }, 'input: expected the keys logProbs, logits, targets, inputLengths, targetLengths, got \'target\''],
+    ['an unknown option', { reduction: 'sum' }, {}, 'options: expected the keys device, blank, got \'reduction\''],
+    ['a wrong device', { device: 'tpu' }, {}, "device: expected a GPUDevice or one of 'auto', 'gpu', 'cpu', got 'tpu'"],
+    ['a label out of range', {}, { logits: { data: new Float32Array(6), shape: [2, 3] }, targets: [3] }, 'targets[0][0]: expected a class from 0 to 2 other than the blank (0), got 3'],
+    ['too little data', {}, { logits: { data: new Float32Array(5), shape: [2, 3] }, targets: [1] }, 'logits: expected 6 values (the product of the shape), got Float32Array of 5'],
+    ['a blank out of range', { blank: 3 }, { logits: { data: new Float32Array(6), shape: [2, 3] }, targets: [1] }, 'blank: expected an integer from 0 to 2 (C − 1), got 3'],
+  ];
+  test.each(mistakes)('%s', async (_, options, input, message) => {
+    const call = async () => (await CtcAligner.create({ device: 'cpu', ...options })).run(input as never);
+    await expect(call()).rejects.toThrow(message);
+  });
+});
+
+test('scores as float16, and of half a batch', async () => {
+  const batch = makeBatch('random', 901, { frames: 33, sequences: 3, classes: 5, labels: 9, ragged: true });
+  const halves = Uint16Array.from(batch.logProbs, (x) => 0x8000 | (0x3400 + Math.floor(-x * 300)));
+  const values = Float32Array.from(halves, halfToFloat);
+  const expected = await align({ ...batch, logProbs: values }, { device: 'cpu' });
+  for (const how of Object.values(ways)) {
+    const got = await align(batch, how, 'logProbs', 'TNC', halves);
+    expectSameBits(got.scores, expected.scores);
+    expect(got.labels).toEqual(expected.labels);
+  }
+});
+
+test('an hour with 50,000 labels is planned within 256 MiB, 30,000 frames with 3,000 whole', () => {
+  const rest = {
+    layout: 'TC',
+    scores: 'logits',
+    dtype: 'float32',
+    reduction: 'none',
+    zeroInfinity: false,
+  } as const;
+  const task = { ...rest, sequences: 1, classes: 32, blank: 0, gradient: 'none', keep: [] } as const;
+  for (const adapter of [
+    { software: true, subgroupSize: 4 },
+    { software: true, subgroupSize: 8 },
+    { software: false },
+  ]) {
+    const tuning = tuningFor(adapter);
+    const hour = planAlign({ ...task, frames: 180_000, maxTargetLength: 50_000 }, ordinary, tuning);
+    expect(hour.memory).toBeLessThan(2 ** 28);
+    expect(hour.commands.some((c) => c.type === 'dispatch' && c.constants.AGAIN)).toBe(true);
+    const whole = planAlign({ ...task, frames: 30_000, maxTargetLength: 3000 }, ordinary, tuning);
+    expect(whole.memory).toBeLessThan(2 ** 26);
+    expect(whole.commands.some((c) => c.type === 'dispatch' && c.constants.AGAIN)).toBe(false);
+  }
 });

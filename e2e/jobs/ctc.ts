@@ -1,5 +1,14 @@
 /** The library in a browser, as an application would use it. */
-import { type Backend, CtcLoss, type LossInput, type Reduction, type Shape } from 'webgpu-ctc';
+import {
+  type Backend,
+  CtcAligner,
+  CtcDecoder,
+  CtcLoss,
+  CtcPosterior,
+  type LossInput,
+  type Reduction,
+  type Shape,
+} from 'webgpu-ctc';
 
 export interface GoldenJob {
   readonly blank: number;
@@ -85,4 +94,20 @@ export async function abortInTheMiddle(frames: number, classes: number, labels: 
   const again = (await task.run({ logits })).loss;
   task.destroy();
   return { loss, outcome, share, delay, again };
+}
+
+/** The best path, the greedy reading and durations of one sequence, on the GPU and on the CPU. */
+export async function read(data: Float32Array, shape: readonly [number, number], targets: number[]) {
+  const logits = { data, shape };
+  const on = async (device: 'gpu' | 'cpu') => {
+    const { labels, scores, score, backend } = await (await CtcAligner.create({ device })).run({
+      logits,
+      targets,
+    });
+    const { readings } = await (await CtcDecoder.create({ device })).run({ logits });
+    const posterior = await CtcPosterior.create({ device });
+    const { durations, samples } = await posterior.run({ logits, targets, samples: 2, seed: 1 });
+    return { labels, scores, score, ids: readings[0]!.ids, durations, samples, device: backend.device };
+  };
+  return { gpu: await on('gpu'), cpu: await on('cpu') };
 }

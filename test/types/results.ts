@@ -1,5 +1,5 @@
 // Compiled by `tsc`, never run: what comes out follows from what went in.
-import { CtcLoss, ctcLoss, type LossResult } from 'webgpu-ctc';
+import { CtcAligner, CtcDecoder, CtcLoss, CtcPosterior, ctcLoss, type LossResult } from 'webgpu-ctc';
 
 declare const data: Float32Array;
 declare const buffer: GPUBuffer;
@@ -119,4 +119,25 @@ export async function wrongUse(): Promise<void> {
   await task.read('gamma');
   // @ts-expect-error: a controller is no signal
   await task.run({ logProbs: data }, { signal: new AbortController() });
+}
+
+export async function readingFollowsWhatWentIn(): Promise<void> {
+  const aligner = await CtcAligner.create({ device });
+  const ofBatch = await aligner.run({ logits: { data, shape }, targets });
+  same<typeof ofBatch.labels, Int32Array>(true);
+  same<typeof ofBatch.score, Float64Array>(true);
+  const ofOne = await aligner.run({ logits: { data, shape: [4, 5] }, targets: [1, 2] });
+  same<typeof ofOne.score, number>(true);
+  const onDevice = await aligner.run({ logits: { data: buffer, shape }, targets });
+  same<typeof onDevice.labels, GPUBuffer>(true);
+  // @ts-expect-error: nothing is read back
+  onDevice.score;
+  const { readings } = await (await CtcDecoder.create()).run({ logits: { data, shape } });
+  same<(typeof readings)[number]['ids'], Int32Array>(true);
+  const { durations } = await (await CtcPosterior.create()).run({
+    logits: { data, shape },
+    targets,
+    samples: 2,
+  });
+  same<typeof durations, Float32Array>(true);
 }
