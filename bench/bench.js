@@ -5,6 +5,7 @@ import { compare } from './compare.js';
 import { longest } from './jax.js';
 import { firstCalls, firstTable, slopes, slopeTable } from './modes.js';
 import { readOptions } from './options.js';
+import { readingTable, readingTimes } from './reading.js';
 import { randomTable, rate, timeTable } from './report.js';
 import { adapters, cpuTwin, pytorch } from './teams.js';
 
@@ -67,6 +68,11 @@ const machine = `${cpus()[0].model}, ${availableParallelism()} cores, Node ${pro
 if (options.first) {
   const lines = await firstCalls(gpus, options.shapes, options.pace);
   print({ machine, results: lines }, `${machine}\n\n${firstTable(lines)}`);
+} else if (options.reading) {
+  const teams = [...gpus, await cpuTwin()];
+  const lines = await readingTimes(teams, options.shapes, options.pace.rounds);
+  print({ machine, results: lines }, `${machine}\n\n${readingTable(lines)}`);
+  for (const { child } of teams) child.end();
 } else if (options.slopes) {
   const lines = await slopes(gpus, options.pace);
   print({ machine, results: lines }, `${machine}\n\n${slopeTable(lines)}`);

@@ -1,6 +1,7 @@
 // The command line of the bench.
 import { parseArgs } from 'node:util';
 import { drawShapes, shapes as standard } from './problem.js';
+import { readingShapes } from './reading.js';
 
 const help = `usage: npm run bench -- [options]      (or, after a build: node bench/bench.js [options])
 
@@ -11,6 +12,7 @@ what to measure
   (nothing)          the standard shapes by all: medians, ratios, share of the copy bandwidth, memory
   --first            first calls of fresh processes with shader caches off, at the first four shapes
   --slopes           how times grow over doublings of T, N, C and S
+  --reading          alignment, and greedy decoding where S is 0, against what one writes by hand
   --random SEED      auto against the forced strategies at 20 shapes drawn from the seed
 
 how
@@ -39,7 +41,16 @@ export function readOptions() {
 function read() {
   const { values } = parseArgs({
     options: {
-      ...{ first: flag, slopes: flag, random: text, shapes: text, only: text, scores: text, rounds: text },
+      ...{
+        first: flag,
+        slopes: flag,
+        reading: flag,
+        random: text,
+        shapes: text,
+        only: text,
+        scores: text,
+        rounds: text,
+      },
       ...{ seconds: text, kernels: text, plain: flag, json: flag, help: flag },
     },
   });
@@ -47,14 +58,20 @@ function read() {
     console.log(help);
     process.exit();
   }
-  const { first, slopes, random, shapes, only, scores = 'logits', kernels, plain, json } = values;
+  const { first, slopes, reading, random, shapes, only, scores = 'logits', kernels, plain, json } = values;
   if (scores !== 'logits' && scores !== 'logProbs')
     throw new Error(`--scores: logits or logProbs, not ${scores}`);
   const seed = random === undefined ? undefined : number('--random', random);
-  const few = first || slopes || seed !== undefined;
+  const few = first || slopes || reading || seed !== undefined;
   return {
-    ...{ first, slopes, random: seed, kernels, plain, json },
-    shapes: chosen(shapes) ?? (seed !== undefined ? drawShapes(seed, 20) : standard.slice(0, first ? 4 : 7)),
+    ...{ first, slopes, reading, random: seed, kernels, plain, json },
+    shapes:
+      chosen(shapes) ??
+      (reading
+        ? readingShapes
+        : seed !== undefined
+          ? drawShapes(seed, 20)
+          : standard.slice(0, first ? 4 : 7)),
     only: new RegExp(only ?? '', 'i'),
     pace: /** @type {const} */ ({
       rounds: number('--rounds', values.rounds ?? (few ? '3' : '7')),
@@ -74,7 +91,7 @@ function number(name, value) {
 function chosen(list) {
   return list?.match(/\S+/g)?.map((item) => {
     const shape = item.includes(',') ? item.split(',').map(Number) : standard[Number(item) - 1];
-    if (shape?.length !== 4 || !shape.every((size) => size > 0))
+    if (shape?.length !== 4 || !shape.every((size, i) => size > 0 || (i === 3 && size === 0)))
       throw new Error(`--shapes: expected T,N,C,S or 1 to ${standard.length}, got ${item}`);
     return /** @type {import('./problem.js').Shape} */ (shape);
   });

@@ -5,6 +5,7 @@ import { bandwidth } from './bandwidth.js';
 import { median } from './compare.js';
 import { create, findContestants, inputFor, prepare } from './contestants.js';
 import { dispatchOnly, readFloat } from './gpu.js';
+import { waysToRead } from './read.js';
 
 /**
  * @typedef {import('./contestants.js').Ready} Ready
@@ -20,6 +21,9 @@ let found;
 let input;
 /** @type {Map<string, Ready>} */
 const ready = new Map();
+
+/** @type {Awaited<ReturnType<typeof waysToRead>> | undefined} */
+let reading;
 
 const does = {
   /** Which adapter this is, and what can be run on it. */
@@ -88,6 +92,20 @@ const does = {
       input.end();
     }
     return { create: created, calls };
+  },
+
+  /** Frees what was before. @param {{ shape: import('./problem.js').Shape }} request */
+  async readingWays({ shape }) {
+    reading?.end();
+    reading = await waysToRead(where, shape);
+    return { ways: [...reading.ways.keys()] };
+  },
+
+  /** One alignment, or one reading. @param {{ what: string }} request */
+  async read({ what }) {
+    const start = performance.now();
+    const answer = await reading?.ways.get(what)?.();
+    return { ms: performance.now() - start, ...answer };
   },
 };
 
