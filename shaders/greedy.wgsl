@@ -36,7 +36,15 @@ fn greedy(@builtin(workgroup_id) group: vec3u, own: Lane) {
     return;
   }
   let start = integer + row * problem.classes;
-  let best = bestOfLane(lane, start);
+  var seen = Seen();
+  if (LOGITS) { seen = laneOfRow(lane, start); }
+  var best = vec2u(seen.key, 4u * seen.place);
+  if (!LOGITS || seen.key == orderKey(LOWEST_BITS)) {
+    best = bestOfLane(lane, start);
+  } else {
+    let x = finite(fourOfRow(seen.place, start));
+    for (var j = 0u; j < 3u && x[j] != seen.largest; j++) { best.y++; }
+  }
   let key = largestOf(lane, best.x);
   let first = ~largestOf(lane, select(0u, ~best.y, best.x == key));
   let bits = fromOrderKey(key);
@@ -44,7 +52,6 @@ fn greedy(@builtin(workgroup_id) group: vec3u, own: Lane) {
   var none = key > orderKey(INFINITY) || (LOGITS && (key > LARGEST_FINITE_KEY || bits == MINUS_INFINITY));
   if (LOGITS) {
     let largest = bitcast<f32>(bits);
-    let seen = laneOfRow(lane, start);
     var sum = vec2f(seen.rest, seen.equal);
     if (seen.largest != largest) { sum = vec2f(beside(seen, largest), 0.0); }
     sum = sumOf(lane, sum);

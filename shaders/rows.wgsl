@@ -29,7 +29,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let slots = slotsOf(sequence);
   let range = rangeOf(sequence);
 
-  var seen = Seen(0.0, 0.0, 0.0, MINUS_INFINITY_KEY);
+  var seen = Seen(0.0, 0.0, 0.0, MINUS_INFINITY_KEY, 0u);
   if (LOGITS) {
     seen = laneOfRow(lane, start);
   } else {

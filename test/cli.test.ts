@@ -193,8 +193,8 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
 
 describe('a wrong command line ends with code 2, the reason and the usage', () => {
   test.each([
-    ['nothing', [], 'expected a command, loss or info, got none'],
-    ['an unknown command', ['los'], "expected a command, loss or info, got 'los'"],
+    ['nothing', [], 'expected a command, loss, align, decode or info, got none'],
+    ['an unknown command', ['los'], "expected a command, loss, align, decode or info, got 'los'"],
     ['no file', ['loss'], 'loss: expected case files, got none'],
     ['an unknown option', ['loss', 'a.json', '--zero'], /Unknown option '--zero'/],
     [

@@ -6,7 +6,9 @@ import exponential from '../shaders/shared/exponential.wgsl?raw';
 import extended from '../shaders/shared/extended.wgsl?raw';
 import fixed from '../shaders/shared/fixed.wgsl?raw';
 import four from '../shaders/shared/four.wgsl?raw';
+import frameWgsl from '../shaders/shared/frame.wgsl?raw';
 import problemWgsl from '../shaders/shared/problem.wgsl?raw';
+import scoresWgsl from '../shaders/shared/scores.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
 import { placeOf } from '../src/gpu/explain.js';
 import { halfToFloat } from '../src/half.js';
@@ -67,9 +69,9 @@ async function probe(
   input: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
   count: number,
 ) {
-  const code = `const HALF = true;
+  const code = `const HALF = true; const LOGITS = true;
     ${problemWgsl.replace(/.*@binding\(1\).*/, '')}
-    ${extended}${exponential}${values}${emission}${fixed}${four}
+    ${extended}${exponential}${values}${frameWgsl}${scoresWgsl}${emission}${fixed}${four}
     @group(0) @binding(4) var<storage, read_write> out: array<vec4u>;
     fn input(i: u32) -> f32 { return bitcast<f32>(scores[i]); }
     @compute @workgroup_size(64) fn probe(@builtin(global_invocation_id) id: vec3u) {
@@ -164,7 +166,7 @@ describe('the number type, on the device', () => {
       'normalised(input(0), 1000)',
       'product(Extended(1.5, 5), NOTHING)',
       'product(Extended(0.0, 99), Extended(1.0, 99))',
-      'product(Extended(1.5, 99), emission(MINUS_INFINITY, Reduced(0, 0.0), 1000))',
+      'product(Extended(1.5, 99), emission(MINUS_INFINITY, Frame(), 1000))',
       'sum3(NOTHING, NOTHING, NOTHING)',
       first(`join(${zeros}, ${zeros}).total`),
       first(`times(${ones}, Four(vec4f(NO_EMISSION.m), vec4i(NO_EMISSION.e)))`),
@@ -175,7 +177,7 @@ describe('the number type, on the device', () => {
     }
     // below zero's exponent: times any state it has zero's, and not a little more
     const [none] = await probe(
-      words('emission(MINUS_INFINITY, Reduced(0, 0.0), 1000)'),
+      words('emission(MINUS_INFINITY, Frame(), 1000)'),
       Float32Array.of(0),
       1,
     );

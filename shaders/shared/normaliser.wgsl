@@ -9,12 +9,12 @@
 
 const LOWEST_BITS = 0xff7fffffu; // of the lowest finite float32
 
-struct Seen { largest: f32, equal: f32, rest: f32, key: u32 }
-
+/// `place`: the four scores with the first of the largest.
+struct Seen { largest: f32, equal: f32, rest: f32, key: u32, place: u32 }
 
 /// What a lane sees of the row that starts at element `start`.
 fn laneOfRow(lane: u32, start: u32) -> Seen {
-  var seen = Seen(bitcast<f32>(LOWEST_BITS), 0.0, 0.0, 0u);
+  var seen = Seen(bitcast<f32>(LOWEST_BITS), 0.0, 0.0, 0u, 0u);
   for (var v = lane; 4u * v < problem.classes; v += LANES) {
     let bits = fourOfRow(v, start);
     // NaN of either sign and +Infinity lie above all finite floats, as integers with or without a sign
@@ -25,6 +25,7 @@ fn laneOfRow(lane: u32, start: u32) -> Seen {
       seen.rest = beside(seen, largest);
       seen.equal = 0.0;
       seen.largest = largest;
+      seen.place = v;
     }
     let same = x == vec4f(seen.largest);
     let e = select(expOfTwice(max(0.5 * x - 0.5 * seen.largest, vec4f(-44.0))), vec4f(), same);

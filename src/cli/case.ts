@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { LossInput, Shape } from '../types.js';
-
-/** A mistake of the user's, told without a stack trace. */
-export class InputError extends Error {}
+import { InputError } from './failure.js';
 
 /** A problem as a PyTorch user dumps it: fixtures/golden/README.md says what each key means. */
 export interface Case {
@@ -34,18 +31,6 @@ const keys = [
 const plain = (key: string) => key.toLowerCase().replace(/[-_]/g, '');
 
 /** @throws InputError naming the file and the key. */
-export function readCase(file: string): Case {
-  return parseCase(file, readText(file));
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new InputError(`${file}: ${(error as Error).message}`);
-  }
-}
-
 export function parseCase(file: string, text: string): Case {
   const fail = (key: string, expected: string, got: unknown): never => {
     const shown = got === undefined ? 'nothing' : JSON.stringify(got);

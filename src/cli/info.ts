@@ -1,4 +1,10 @@
 import { CtcError, CtcLoss } from '../node.js';
+import { UsageError } from './failure.js';
+
+export const usage = 'usage: webgpu-ctc info';
+export const help = `${usage}
+
+The WebGPU adapter with its features and limits, or why there is none and what to do.`;
 
 const limits = [
   'maxStorageBufferBindingSize',
@@ -9,8 +15,14 @@ const limits = [
   'maxComputeWorkgroupsPerDimension',
 ] as const;
 
+export async function run(argv: string[]): Promise<number> {
+  if (argv.length > 0) throw new UsageError(`info: expected nothing after it, got '${argv.join(' ')}'`);
+  console.log(await machine());
+  return 0;
+}
+
 /** What WebGPU offers here, or why there is none and what to do. */
-export async function info(): Promise<string> {
+async function machine(): Promise<string> {
   try {
     const { device, backend } = await CtcLoss.create({ device: 'gpu' });
     const { limits: has, features } = device as GPUDevice;

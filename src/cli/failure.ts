@@ -1,0 +1,27 @@
+import { CtcError } from '../errors.js';
+
+/** A mistake of the user's, told without a stack trace. */
+export class InputError extends Error {}
+
+/** A mistake in the command line, told with its usage. */
+export class UsageError extends InputError {}
+
+/** No path through the frames spells the target. */
+export class ImpossibleTarget extends Error {}
+
+export function exitCode(error: unknown): number {
+  if (error instanceof InputError) return 2;
+  if (error instanceof ImpossibleTarget) return 3;
+  if (error instanceof CtcError && error.code === 'no-webgpu') return 4;
+  return 1;
+}
+
+/** What the file system and the library say of an input, with the input's name; anything else is ours. */
+export function inputError(name: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof InputError) return error;
+  const ofFile = 'syscall' in error || error instanceof RangeError;
+  const ofLibrary = error instanceof TypeError && error.message.includes('expected');
+  if (!ofFile && !ofLibrary) return error;
+  const { message } = error;
+  return new InputError(message.startsWith(`${name}: `) ? message : `${name}: ${message}`);
+}

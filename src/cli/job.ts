@@ -1,0 +1,129 @@
+import { isAbsolute, join } from 'node:path';
+import type { Layout } from '../types.js';
+import { type InputKind, inputKinds } from './emissions.js';
+import { InputError } from './failure.js';
+import { choice, integer, wrongOption } from './options.js';
+import { checkFormat, type Split } from './result.js';
+
+/** One recording to align or to read, and where the result goes. */
+export interface Job {
+  readonly emissions: string;
+  readonly tensor?: string;
+  readonly input?: InputKind;
+  readonly layout?: Layout;
+  readonly vocab: string;
+  /** Left out: as the vocabulary says. */
+  readonly blank?: number;
+  readonly frameSeconds: number;
+  readonly text?: string;
+  readonly textFile?: string;
+  readonly star?: string;
+  readonly free: readonly ('start' | 'end')[];
+  readonly split?: Split;
+  readonly outputs: readonly string[];
+}
+
+/** Of the command line, in the order of `Job`; a job of a manifest has the same in camel case. */
+export const jobOptions = {
+  tensor: { type: 'string' },
+  input: { type: 'string' },
+  layout: { type: 'string' },
+  vocab: { type: 'string' },
+  blank: { type: 'string' },
+  'frame-ms': { type: 'string' },
+  split: { type: 'string' },
+  output: { type: 'string', short: 'o', multiple: true },
+} as const;
+
+export const textOptions = {
+  text: { type: 'string' },
+  'text-file': { type: 'string' },
+  star: { type: 'string' },
+  free: { type: 'string' },
+} as const;
+
+const camelCase = (option: string) => option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** What was given for a job under the names that a manifest has. */
+export type Given = Readonly<Record<string, unknown>>;
+
+export function givenOf(values: Given): Given {
+  return Object.fromEntries(Object.entries(values).map(([option, value]) => [camelCase(option), value]));
+}
+
+/** @throws InputError naming the key, what was expected and what came. */
+export function checkKeys(given: Given, options: readonly string[]): void {
+  const keys = ['id', 'emissions', ...options.map(camelCase)];
+  const plain = (key: string) => key.toLowerCase().replace(/[-_]/g, '');
+  for (const key of Object.keys(given)) {
+    if (keys.includes(key)) continue;
+    const meant = keys.find((known) => plain(known) === plain(key));
+    throw new InputError(
+      `${key}: unknown key; ${meant ? `did you mean ${meant}?` : `known are ${keys.join(', ')}`}`,
+    );
+  }
+}
+
+/**
+ * @param named how a key is called where it was given
+ * @throws InputError naming what is wrong.
+ */
+export function jobOf(given: Given, hasText: boolean, named = (key: string) => key): Job {
+  const text = (key: string, expected = 'text') => {
+    const value = given[key];
+    if (value !== undefined && (typeof value !== 'string' || value === ''))
+      throw wrongOption(named(key), expected, value);
+    return value as string | undefined;
+  };
+  const needed = (key: string, expected: string) => {
+    const value = text(key, expected);
+    if (value === undefined) throw wrongOption(named(key), expected, value);
+    return value;
+  };
+  const one = <T extends string>(key: string, choices: readonly T[]) =>
+    given[key] === undefined ? undefined : choice(named(key), given[key], choices);
+
+  const emissions = needed('emissions', 'a .npy, .npz or .safetensors file');
+  const vocab = needed('vocab', "the model's vocabulary, a JSON file { token: class }");
+  if (hasText && (given.text === undefined) === (given.textFile === undefined))
+    throw new InputError(
+      `expected exactly one of ${named('text')} and ${named('textFile')}, got ${given.text === undefined ? 'neither' : 'both'}`,
+    );
+  const { blank = 'auto', frameMs = 20, output = [] } = given;
+  const milliseconds = typeof frameMs === 'string' ? Number(frameMs) : frameMs;
+  if (typeof milliseconds !== 'number' || !(milliseconds > 0 && milliseconds < Infinity))
+    throw wrongOption(named('frameMs'), 'milliseconds > 0', frameMs);
+  const outputs = Array.isArray(output) ? output : [output];
+  for (const path of outputs) {
+    if (typeof path !== 'string') throw wrongOption(named('output'), 'a path, or an array of paths', output);
+    checkFormat(path);
+  }
+  const free = text('free', 'start, end or both')?.split(',') ?? [];
+  return {
+    emissions,
+    tensor: text('tensor', 'the name of a tensor'),
+    input: one('input', inputKinds),
+    layout: one('layout', ['TNC', 'NTC', 'TC']),
+    vocab,
+    blank: blank === 'auto' ? undefined : integer(named('blank'), blank, 0),
+    frameSeconds: milliseconds / 1000,
+    text: text('text'),
+    textFile: text('textFile', 'a file'),
+    star: text('star', 'a word of the text'),
+    free: free.map((end) => choice(named('free'), end, ['start', 'end'])),
+    split: one('split', ['word', 'char']),
+    outputs,
+  };
+}
+
+/** A job as a manifest has it: its paths are relative to the manifest. */
+export function inFolder(folder: string, job: Job): Job {
+  const place = (path: string) => (isAbsolute(path) ? path : join(folder, path));
+  return {
+    ...job,
+    emissions: place(job.emissions),
+    vocab: place(job.vocab),
+    textFile: job.textFile && place(job.textFile),
+    outputs: job.outputs.map(place),
+  };
+}

@@ -1,0 +1,30 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { UsageError } from './failure.js';
+
+export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(argv: string[], options: T) {
+  try {
+    return parseArgs({ args: argv, allowPositionals: true, options });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+export function wrongOption(name: string, expected: string, got: unknown): UsageError {
+  const shown =
+    got === undefined ? 'none' : typeof got === 'string' ? `'${got}'` : (JSON.stringify(got) ?? String(got));
+  return new UsageError(`${name}: expected ${expected}, got ${shown}`);
+}
+
+export function choice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
+  const found = choices.find((one) => one === value);
+  if (found === undefined) throw wrongOption(name, choices.join(', '), value);
+  return found;
+}
+
+/** An integer, from the command line or from JSON. */
+export function integer(name: string, value: unknown, least: number): number {
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (!Number.isSafeInteger(number) || (number as number) < least)
+    throw wrongOption(name, `an integer ≥ ${least}`, value);
+  return number as number;
+}

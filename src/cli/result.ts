@@ -1,0 +1,69 @@
+import { basename, extname } from 'node:path';
+import { timedTextFormat, timedTextFormats, writeTimedText } from '../files/formats.js';
+import { segmentsOf, type TimedText } from '../text/index.js';
+import { jsonNumber } from './case.js';
+import { InputError, inputError } from './failure.js';
+
+/** What was said in one recording, and when. */
+export interface Result extends TimedText {
+  readonly text: string;
+  /** Natural logarithm of the probability of the path. */
+  readonly score: number;
+  /** Seconds of the recording. */
+  readonly duration: number;
+}
+
+/** What a cue of subtitles, or a line of CTM, holds; left out: captions, or words. */
+export type Split = 'word' | 'char';
+
+const isJson = (path: string) => extname(path).toLowerCase() === '.json';
+
+/** @throws InputError unless the extension is that of a format. */
+export function checkFormat(path: string): void {
+  if (isJson(path)) return;
+  try {
+    timedTextFormat(path);
+  } catch {
+    const known = [...timedTextFormats, 'json'].map((format) => `.${format}`).join(', ');
+    throw new InputError(`${path}: expected a name that ends in one of ${known}`);
+  }
+}
+
+/** The text of a file in the format of its extension. `name` is that of the recording. */
+export function contentOf(path: string, name: string, result: Result, split?: Split): string {
+  if (isJson(path)) return `${JSON.stringify(jsonOf(result), null, 2)}\n`;
+  const { words, characters, duration } = result;
+  const grid = timedTextFormat(path) === 'TextGrid';
+  try {
+    return writeTimedText(path, split === 'char' && !grid ? characters : words, {
+      name: basename(name, extname(name)),
+      duration,
+      characters,
+      split: split ? 'word' : 'caption',
+    });
+  } catch (error) {
+    throw inputError(path, error);
+  }
+}
+
+export function jsonOf({ text, score, duration, words, characters }: Result) {
+  const round = (list: TimedText['words']) =>
+    list.map(({ text, start, end, confidence, aligned }) => ({
+      text,
+      start: rounded(start),
+      end: rounded(end),
+      confidence: rounded(confidence),
+      aligned,
+    }));
+  return {
+    text,
+    score: jsonNumber(score),
+    duration: rounded(duration),
+    segments: round(segmentsOf(words)),
+    words: round(words),
+    characters: round(characters),
+  };
+}
+
+/** 0.34 rather than 0.34000000000000002. */
+const rounded = (value: number) => Number(value.toFixed(6));

@@ -1,0 +1,387 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import * as align from '../src/cli/align.js';
+import * as decode from '../src/cli/decode.js';
+import { kindOf } from '../src/cli/emissions.js';
+import { writeNpy } from '../src/files/npy.js';
+import { cli, failureOf, json, noWebgpu, safetensors, spoken, start, workshop } from './program.js';
+
+const { folder, place, write, npy } = workshop('align');
+const speech = (file: string) => `fixtures/speech/${file}`;
+const clips: { name: string; text: string; greedy: string; words: { word: string; start: number }[] }[] =
+  JSON.parse(readFileSync(speech('clips.json'), 'utf8'));
+const { text: sentence, greedy } = clips[0]!;
+const real = [speech('clip1.logits.npy'), '--vocab', speech('vocab.json')];
+
+const vocabulary = { '<pad>': 0, '|': 1, a: 2, b: 3, c: 4 };
+const vocab = write('vocab.json', vocabulary);
+const [frames, width] = [24, 5];
+const logits = spoken([2, 3, 1, 4], frames, width); // ab c
+const small = npy('small.npy', [frames, width], logits);
+const normalised = new Float32Array(logits.length);
+for (let t = 0; t < frames; t++) {
+  const row = logits.subarray(t * width, (t + 1) * width);
+  const total = row.reduce((sum, score) => sum + Math.exp(score), 0);
+  normalised.set(
+    row.map((score) => score - Math.log(total)),
+    t * width,
+  );
+}
+const aligned = (file: string, ...args: string[]) =>
+  cli(['align', file, '--vocab', vocab, '--device', 'cpu', '--text', 'ab c', ...args]);
+const wordsIn = (stdout: string) =>
+  JSON.parse(stdout).words.map(({ text, start, end }: Record<string, unknown>) => [text, start, end]);
+const spokenWords = [
+  ['ab', 0.06, 0.24],
+  ['c', 0.42, 0.48],
+];
+
+describe.each(['gpu', 'cpu'])('a spoken sentence on the %s', (device) => {
+  const on = ['--device', device];
+
+  test('all formats in one call, and the words start where they were spoken', async () => {
+    const outputs = ['srt', 'vtt', 'TextGrid', 'ctm', 'json'].map((format) =>
+      place(`clip-${device}.${format}`),
+    );
+    const { code, stdout, stderr } = await cli([
+      ...['align', ...real, '--text', sentence, ...on],
+      ...outputs.flatMap((output) => ['-o', output]),
+    ]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr.match(/on the (gpu|cpu): \S/g)).toEqual([
+      `on the ${device}: ${stderr.match(/on the .pu: (\S)/)![1]}`,
+    ]);
+    expect(stderr).toContain(
+      "logits (detected), T = 382, C = 29, S = 74, frames of 20 ms, blank 0 (the vocabulary has '<blank>')",
+    );
+    const [srt, vtt, grid, ctm, whole] = outputs.map((output) => readFileSync(output, 'utf8'));
+    expect(srt).toMatch(/^1\n00:00:00,260 --> 00:00:03,460\nalice was beginning/);
+    expect(vtt).toMatch(/^WEBVTT\n\n00:00:00\.260 --> /);
+    expect(grid).toMatch(/xmax = 7\.640[\s\S]*name = "words"[\s\S]*name = "characters"/);
+    expect(ctm).toMatch(/^clip1\.logits 1 0\.260 0\.360 alice 0\.9\d\d\n/);
+    const { words, text, duration } = JSON.parse(whole!);
+    expect({ text, duration }).toEqual({ text: sentence, duration: 7.64 });
+    const late = clips[0]!.words
+      .map(({ start }, i) => Math.abs(words[i].start - start))
+      .sort((a, b) => a - b);
+    expect(late[late.length >> 1]).toBeLessThan(0.035);
+    expect(late.at(-1)).toBeLessThan(0.18);
+  });
+
+  test('decode prints the text', async () => {
+    const { code, stdout } = await cli(['decode', ...real, ...on]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${greedy}\n` });
+  });
+});
+
+describe('what goes in', () => {
+  test.each([
+    ['[T, C]', [frames, width]],
+    ['[1, T, C]', [1, frames, width]],
+    ['[T, 1, C]', [frames, 1, width]],
+  ])('%s', async (_, shape) => {
+    const { code, stdout } = await aligned(npy('shape.npy', shape, logits));
+    expect(code).toBe(0);
+    expect(wordsIn(stdout)).toEqual(spokenWords);
+  });
+
+  test.each([
+    ['logits', logits],
+    ['log-probs', normalised],
+    ['probs', normalised.map(Math.exp)],
+  ])('%s, detected and told, or as asked', async (kind, values) => {
+    const file = npy(`${kind}.npy`, [frames, width], values);
+    const detected = await aligned(file);
+    expect(detected.stderr).toContain(`${kind} (detected)`);
+    const asked = await aligned(file, '--input', kind);
+    expect(asked.stderr).toContain(`${kind} (as asked)`);
+    for (const { stdout } of [detected, asked]) {
+      const { score } = JSON.parse(stdout);
+      expect(wordsIn(stdout)).toEqual(spokenWords);
+      expect(score).toBeCloseTo(-frames * Math.log(1 + 4 * Math.exp(-8)), 4);
+    }
+  });
+
+  test('padding of zeros does not hide what the rows are, and all zeros are logits', () => {
+    const padded = (values: Float32Array) => Float32Array.from([...values, ...new Float32Array(2 * width)]);
+    expect(kindOf(padded(normalised), width)).toBe('log-probs');
+    expect(kindOf(padded(normalised.map(Math.exp)), width)).toBe('probs');
+    expect(kindOf(padded(logits), width)).toBe('logits');
+    expect(kindOf(new Float32Array(10), width)).toBe('logits');
+  });
+
+  test('a tensor of several, by FILE:NAME or --tensor, or the only one that can be scores', async () => {
+    const two = write('two.safetensors', safetensors({ logits, other: logits }));
+    for (const args of [[`${two}:logits`], [two, '--tensor', 'logits']]) {
+      const [file, ...rest] = args as [string];
+      expect(wordsIn((await aligned(file, ...rest)).stdout)).toEqual(spokenWords);
+    }
+    const one = write('one.safetensors', safetensors({ logits, lengths: Int32Array.of(frames) }));
+    expect(wordsIn((await aligned(one)).stdout)).toEqual(spokenWords);
+  });
+
+  test('a text file, with a vocabulary as a list', async () => {
+    const file = write('text.txt', 'ab\nc\n');
+    const list = write('list.json', Object.keys(vocabulary));
+    const { stdout } = await cli(['align', small, '--vocab', list, '--text-file', file, '--device', 'cpu']);
+    expect(wordsIn(stdout)).toEqual(spokenWords);
+  });
+
+  test.each(['emissions', 'text', 'vocab'])('%s from stdin', async (which) => {
+    const input = { emissions: readFileSync(small), text: 'ab c', vocab: JSON.stringify(vocabulary) }[which];
+    const text = which === 'text' ? ['--text-file', '-'] : ['--text', 'ab c'];
+    const args = [which === 'emissions' ? '-' : small, '--vocab', which === 'vocab' ? '-' : vocab, ...text];
+    const { code, stdout } = await cli(['align', ...args, '--device', 'cpu'], { input });
+    expect(code).toBe(0);
+    expect(wordsIn(stdout)).toEqual(spokenWords);
+  });
+
+  test('--frame-ms stretches time, --blank is used and told', async () => {
+    const { stdout, stderr } = await aligned(small, '--frame-ms', '12.5', '--blank', '0');
+    expect(wordsIn(stdout)).toEqual([
+      ['ab', 0.0375, 0.15],
+      ['c', 0.2625, 0.3],
+    ]);
+    expect(stderr).toContain('frames of 12.5 ms, blank 0 (it was given)');
+  });
+
+  test('--split word and char: what a cue holds', async () => {
+    const texts: Record<string, string[]> = {};
+    for (const split of ['word', 'char']) {
+      const [srt, ctm] = [place(`${split}.srt`), place(`${split}.ctm`)];
+      await aligned(small, '--split', split, '-o', srt, '-o', ctm);
+      texts[split] = readFileSync(srt, 'utf8').match(/^[a-z]+$/gm)!;
+      expect(readFileSync(ctm, 'utf8').match(/[a-z]+(?= [\d.]+$)/gm)).toEqual(texts[split]);
+    }
+    expect(texts).toEqual({ word: ['ab', 'c'], char: ['a', 'b', 'c'] });
+  });
+
+  test('--star and --free: a transcript with gaps', async () => {
+    const gap = ['align', small, '--vocab', vocab, '--device', 'cpu'];
+    const starred = await cli([...gap, '--text', '* c', '--star', '*']);
+    expect(wordsIn(starred.stdout)).toEqual([
+      ['*', expect.any(Number), expect.any(Number)],
+      ['c', 0.42, 0.48],
+    ]);
+    const free = await cli([...gap, '--text', 'c', '--free', 'start']);
+    expect(wordsIn(free.stdout)).toEqual([['c', 0.42, 0.48]]);
+    const ends = await cli([...gap, '--text', 'b', '--free', 'start,end']);
+    expect(wordsIn(ends.stdout)).toEqual([['b', 0.18, 0.24]]);
+  });
+});
+
+describe('what comes out', () => {
+  test('--json: one object on stdout and nothing on stderr, of a result and of a failure', async () => {
+    const inline = await aligned(small, '--json');
+    expect(inline.stderr).toBe('');
+    expect(json(inline.stdout)).toMatchObject([
+      {
+        status: 'done',
+        emissions: small,
+        outputs: [],
+        input: 'logits (detected)',
+        blank: 0,
+        frames,
+        classes: width,
+        labels: 4,
+        device: 'cpu',
+        result: { text: 'ab c' },
+      },
+    ]);
+    const output = place('report.vtt');
+    const [report] = json((await aligned(small, '--json', '-o', output)).stdout);
+    expect(report).toMatchObject({ status: 'done', outputs: [output] });
+    expect(report).not.toHaveProperty('result');
+    const failed = await aligned(place('none.npy'), '--json');
+    expect(failed).toMatchObject({ code: 2, stderr: '' });
+    expect(json(failed.stdout)).toEqual([
+      { status: 'failed', exit: 2, error: expect.stringContaining('none.npy: ENOENT') },
+    ]);
+  });
+
+  test('a file that exists stays unless --force is given, and nothing is computed first', async () => {
+    const output = write('there.srt', 'mine');
+    const refused = await cli(['align', 'nowhere.npy', '--vocab', vocab, '--text', 'a', '-o', output]);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: `webgpu-ctc: ${output}: exists already; --force overwrites it\n`,
+    });
+    expect(readFileSync(output, 'utf8')).toBe('mine');
+    expect(await aligned(small, '-o', output, '--force')).toMatchObject({ code: 0 });
+    expect(readFileSync(output, 'utf8')).toMatch(/^1\n/);
+  });
+
+  test('a link stays one', async () => {
+    const target = write('target.srt', 'old');
+    symlinkSync(target, place('link.srt'));
+    expect(await aligned(small, '-o', place('link.srt'), '--force')).toMatchObject({ code: 0 });
+    expect(readFileSync(target, 'utf8')).toMatch(/^1\n/);
+  });
+
+  test('decode writes the same formats', async () => {
+    const [srt, whole] = [place('read.srt'), place('read.json')];
+    const { code, stdout } = await cli([
+      'decode',
+      small,
+      '--vocab',
+      vocab,
+      '-o',
+      srt,
+      '-o',
+      whole,
+      '--device',
+      'cpu',
+    ]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(readFileSync(srt, 'utf8')).toMatch(/^ab c$/m);
+    expect(JSON.parse(readFileSync(whole, 'utf8'))).toMatchObject({
+      text: 'ab c',
+      words: [{ text: 'ab' }, { text: 'c' }],
+    });
+  });
+
+  test.each(['align', 'decode', 'loss', 'info'])('%s --help teaches in a screen', async (command) => {
+    const { code, stdout, stderr } = await cli([command, '--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`^usage: webgpu-ctc ${command}`));
+    const lines = stdout.split('\n');
+    expect(lines.length).toBeLessThanOrEqual(40);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(130);
+  });
+});
+
+describe('a mistake ends with its code and a message that names the file or the option', () => {
+  const nan = npy('nan.npy', [frames, width], logits.with(3 * width + 2, NaN));
+  const text = ['--text', 'ab c'];
+  const known = ['--vocab', vocab];
+  const ok = [small, ...known, ...text];
+  const file = (name: string, content: string | Uint8Array | object) => write(name, content);
+  mkdirSync(place('folder.srt'));
+  // biome-ignore format: a table, one mistake a line
+  const mistakes: [what: string, args: string[], message: string | RegExp, code?: number][] = [
+    ['no emissions', [...known, ...text], 'expected one file of emissions, got none; for many there is --manifest'],
+    ['two emissions', ['b.npy', ...ok], `expected one file of emissions, got b.npy ${small}; for many there is --manifest`],
+    ['no vocabulary', [small, ...text], "--vocab: expected the model's vocabulary, a JSON file { token: class }, got none"],
+    ['no text', [small, ...known], 'expected exactly one of --text and --text-file, got neither'],
+    ['two texts', [...ok, '--text-file', 'a.txt'], 'expected exactly one of --text and --text-file, got both'],
+    ['an empty text', [small, ...known, '--text', ''], "--text: expected text, got ''"],
+    ['a text that cannot be spelled', [small, ...known, '--text', '42 %'], 'text: expected words that the vocabulary can spell, got 42 %'],
+    ['two from stdin', ['-', '--vocab', '-', ...text], '-: expected stdin for one input, got it for several'],
+    ['an unknown option', [...ok, '--stars', '*'], /^Unknown option '--stars'/],
+    ['an unknown input', [...ok, '--input', 'probabilities'], "--input: expected logits, log-probs, probs, got 'probabilities'"],
+    ['an unknown layout', [...ok, '--layout', 'CT'], "--layout: expected TNC, NTC, TC, got 'CT'"],
+        ['an unknown split', [...ok, '--split', 'line'], "--split: expected word, char, got 'line'"],
+    ['an unknown end', [...ok, '--free', 'middle'], "--free: expected start, end, got 'middle'"],
+    ['a star of two words', [...ok, '--star', '* *'], "text: star: expected a word without spaces, got '* *'"],
+    ['frames without length', [...ok, '--frame-ms', '0'], "--frame-ms: expected milliseconds > 0, got '0'"],
+    ['frames of no number', [...ok, '--frame-ms', '20ms'], "--frame-ms: expected milliseconds > 0, got '20ms'"],
+    ['a blank that is no class', [...ok, '--blank', 'pad'], "--blank: expected an integer ≥ 0, got 'pad'"],
+    ['a blank too large', [...ok, '--blank', '5'], `${vocab}: blank: expected a class from 0 to 4, got 5`],
+    ['--shard without a manifest', [...ok, '--shard', '1/2'], "--shard: expected with --manifest, got '1/2' without"],
+    ['an unknown format', [...ok, '-o', 'a.txt'], 'a.txt: expected a name that ends in one of .srt, .vtt, .TextGrid, .ctm, .json'],
+    ['the same output twice', [...ok, '-o', 'a.srt', '-o', 'a.srt'], 'a.srt: expected each output once, got it twice'],
+    ['an output in no folder', [...ok, '-o', 'no/a.srt'], 'no/a.srt: expected a folder no, got none'],
+    ['a folder as output', [...ok, '-o', place('folder.srt'), '--force'], `${place('folder.srt')}: expected a file, got a folder or device`],
+    ['no such file', ['none.npy', ...known, ...text], /^none\.npy: ENOENT/],
+    ['a folder', [folder, ...known, ...text], /: EISDIR/],
+    ['no tensor', [file('text.npy', 'hello'), ...known, ...text], /text\.npy: expected a \.npy or \.npz file of NumPy's/],
+    ['a truncated file', [file('short.npy', readFileSync(small).subarray(0, 200)), ...known, ...text], /short\.npy: shape: expected 480 bytes/],
+    ['integers', [file('integers.npy', writeNpy(new Int32Array(6), [2, 3])), ...known, ...text], /integers\.npy: dtype: expected one of f2, f4, f8/],
+    ['a batch', [npy('batch.npy', [2, 12, width], logits), ...known, ...text], /batch\.npy: expected one recording, \[T, C\] or \[T, 1, C\] or \[1, T, C\], got \[2, 12, 5\]$/],
+    ['another layout', [small, ...known, ...text, '--layout', 'TNC'], `${small}: expected one recording, [T, 1, C], got [24, 5]`],
+    ['several tensors', [file('many.safetensors', safetensors({ x: logits, y: logits })), ...known, ...text], /many\.safetensors: expected one tensor of scores, got x, y; choose one with .*many\.safetensors:NAME$/],
+    ['no such tensor', [`${place('many.safetensors')}:z`, ...known, ...text], /many\.safetensors: expected a tensor z, got x, y$/],
+    ['NaN', [nan, ...known, ...text], `${nan}: [3, 2]: expected a score, got NaN`],
+    ['a negative probability', [...ok.with(0, npy('negative.npy', [1, width], [1, -1, 1, 0, 0])), '--input', 'probs'], /negative\.npy: \[0, 1\]: expected a probability, got -1$/],
+    ['a vocabulary that is no JSON', [small, '--vocab', file('bad.json', '{'), ...text], /bad\.json: not JSON: /],
+    ['a vocabulary without blank', [small, '--vocab', file('plain.json', { a: 0, b: 1 }), ...text], /plain\.json: vocabulary: expected '<blank>'/],
+    ['a vocabulary of another model', [small, '--vocab', speech('vocab.json'), ...text], /vocab\.json: expected at most 5 classes, as the emissions have, got 29$/],
+    ['too few frames', [small, ...known, '--text', 'abc '.repeat(9)], `${small}: expected at least 35 frames for the 35 labels of the text, got 24`, 3],
+    ['a letter of probability 0', [npy('never.npy', [2, width], [0, 0, 0, -Infinity, 0, 0, 0, 0, -Infinity, 0]), ...known, '--text', 'b'], /never\.npy: expected a path for the text, got only paths of probability 0$/, 3],
+  ];
+
+  test.each(mistakes)('%s', async (_, args, message, code = 2) => {
+    const failure = await failureOf(align.run, [...args, '--device', 'cpu']);
+    expect(failure).toEqual({
+      code,
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+    });
+  });
+
+  test.each([
+    [
+      'a mistake in the command line, with the usage',
+      [small, ...text],
+      2,
+      /^webgpu-ctc: --vocab: expected .*\n\nusage: webgpu-ctc /,
+    ],
+    [
+      'a mistake in a file',
+      [nan, ...known, ...text],
+      2,
+      /^webgpu-ctc: .*nan\.npy: \[3, 2\]: expected a score, got NaN\n$/,
+    ],
+    ['an impossible target', [small, ...known, '--text', 'abc '.repeat(9)], 3, /^webgpu-ctc: .* got 24$/m],
+    ['no WebGPU', [...ok, '--device', 'gpu'], 4, /^webgpu-ctc: .*nonexistent\.json/m],
+  ])('%s, from the outside', async (_, args, code, message) => {
+    const { stderr, ...run } = await cli(['align', ...args], { env: noWebgpu });
+    expect(run).toEqual({ code, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at .*\.[cm]?[jt]s:\d/m);
+  });
+
+  test('an unknown device, as any choice', async () => {
+    const { code, stderr } = await cli(['align', ...ok, '--device', 'cuda']);
+    expect({ code, first: stderr.split('\n')[0] }).toEqual({
+      code: 2,
+      first: "webgpu-ctc: --device: expected auto, gpu, cpu, got 'cuda'",
+    });
+  });
+
+  test('decode takes no text', async () => {
+    const message = expect.stringMatching(/Unknown option '--text'/);
+    expect(await failureOf(decode.run, ok)).toEqual({ code: 2, message });
+  });
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a terminal shows how far the work is, and what was said stays',
+  () => {
+    const command = `${process.execPath} dist/cli.js align ${small} --vocab ${vocab} --text c --device cpu -o ${place('tty.srt')}`;
+    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' });
+    const clear = '\r\x1b[K';
+    expect(stdout).toMatch(/blank 0 \(.*\r\n[\s\S]*on the cpu: .*\r\n/);
+    expect(stdout.endsWith(`${clear}100 %${clear}`)).toBe(true);
+  },
+);
+
+describe('interrupted', () => {
+  const hour = [60_000, 7500] as const;
+  const long = place('long.npy');
+  const words = place('long.txt');
+  writeFileSync(long, writeNpy(new Float32Array(hour[0] * width), [hour[0], width]));
+  writeFileSync(words, Array.from({ length: hour[1] }, (_, i) => 'abc'[i % 3]).join(''));
+
+  test.each([
+    ['gpu', 'SIGINT', 130],
+    ['cpu', 'SIGINT', 130],
+    ['cpu', 'SIGTERM', 143],
+  ] as const)('on the %s by %s: code %i, and no file is left', async (device, signal, code) => {
+    const [srt, whole] = [`stopped-${device}.srt`, `stopped-${device}.json`];
+    const files = ['--text-file', words, '-o', place(srt), '-o', place(whole)];
+    const program = start(['dist/cli.js', 'align', long, '--vocab', vocab, '--device', device, ...files]);
+    expect(await program.until('stderr', (text) => text.includes('on the '))).toBe(true);
+    program.kill(signal);
+    const { stderr, ...run } = await program.end;
+    expect(run).toEqual({ code, stdout: '' });
+    expect(stderr).toMatch(`webgpu-ctc: interrupted by ${signal}\n`);
+    expect(readdirSync(folder).filter((name) => /stopped|\.tmp$/.test(name))).toEqual([]);
+  });
+
+  test('while it waits for stdin', async () => {
+    const program = start(['dist/cli.js', 'decode', '-', '--vocab', vocab], { open: true });
+    setTimeout(() => program.kill('SIGINT'), 400);
+    expect(await program.end).toMatchObject({ code: 130 });
+  });
+});

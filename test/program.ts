@@ -1,0 +1,135 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { exitCode } from '../src/cli/failure.js';
+import { writeNpy } from '../src/files/npy.js';
+
+const repository = fileURLToPath(new URL('..', import.meta.url));
+
+interface Given {
+  /** What stdin holds. */
+  readonly input?: string | Uint8Array;
+  /** Whether stdin stays open after that. */
+  readonly open?: boolean;
+  readonly env?: object;
+}
+
+export interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Started {
+  /** So far. */
+  readonly written: { stdout: string; stderr: string };
+  readonly end: Promise<Run>;
+  kill(signal: NodeJS.Signals): void;
+  /** Once the text is in what was written; false if the program ended without. */
+  until(stream: 'stdout' | 'stderr', found: (text: string) => boolean): Promise<boolean>;
+}
+
+/** A program of the checkout, such as `dist/cli.js`. */
+export function start(args: string[], { input = '', open = false, env }: Given = {}): Started {
+  const child = spawn(process.execPath, args, { cwd: repository, env: { ...process.env, ...env } });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text) => (written.stdout += text));
+  child.stderr.on('data', (text) => (written.stderr += text));
+  child.stdin.on('error', () => {}); // it need not read all
+  if (open) child.stdin.write(input);
+  else child.stdin.end(input);
+  const end = new Promise<Run>((resolve) => child.on('close', (code) => resolve({ code, ...written })));
+  return {
+    written,
+    end,
+    kill: (signal) => child.kill(signal),
+    until: (stream, found) =>
+      new Promise((resolve) => {
+        const look = () => found(written[stream]) && resolve(true);
+        look();
+        child[stream].on('data', look);
+        end.then(() => resolve(found(written[stream])));
+      }),
+  };
+}
+
+/** The command of the package, to its end. */
+export function cli(args: string[], options?: Given): Promise<Run> {
+  return start(['dist/cli.js', ...args], options).end;
+}
+
+export const noWebgpu = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json' };
+
+/** A folder of the test file's own, with dist/ up to date before the first test. */
+export function workshop(name: string) {
+  const folder = mkdtempSync(join(tmpdir(), `webgpu-ctc-${name}-`));
+  const place = (file: string) => join(folder, file);
+  beforeAll(async () => expect(await start(['scripts/setup.mjs']).end).toMatchObject({ code: 0 }));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return {
+    folder,
+    place,
+    write(file: string, content: string | Uint8Array | object): string {
+      const isText = typeof content === 'string' || content instanceof Uint8Array;
+      writeFileSync(place(file), isText ? content : JSON.stringify(content));
+      return place(file);
+    },
+    npy(file: string, shape: readonly number[], values: ArrayLike<number>): string {
+      writeFileSync(place(file), writeNpy(Float32Array.from(values), shape));
+      return place(file);
+    },
+  };
+}
+
+/** A file with these tensors: rows of five numbers, or a list of integers. */
+export function safetensors(tensors: Record<string, Float32Array | Int32Array>): Uint8Array {
+  let end = 0;
+  const header = Object.entries(tensors).map(([name, data]) => {
+    const begin = end;
+    end += data.byteLength;
+    const [dtype, shape] =
+      data instanceof Int32Array ? ['I32', [data.length]] : ['F32', [data.length / 5, 5]];
+    return [name, { dtype, shape, data_offsets: [begin, end] }];
+  });
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(header)));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  const data = Object.values(tensors).map(({ buffer }) => Buffer.from(buffer as ArrayBuffer));
+  return Buffer.concat([size, text, ...data]);
+}
+
+/** The objects of a program that prints one a line. */
+export const json = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+/** Scores whose best class at each frame is a letter of the word, each for some frames with a blank after. */
+export function spoken(classes: readonly number[], frames: number, width: number): Float32Array {
+  const scores = new Float32Array(frames * width);
+  for (let t = 0; t < frames; t++) {
+    const at = Math.floor((2 * classes.length * t) / frames);
+    scores[t * width + (at % 2 === 0 ? 0 : classes[at >> 1]!)] = 8;
+  }
+  return scores;
+}
+
+/** How a command fails, without a process of its own. */
+export async function failureOf(
+  run: (argv: string[], signal: AbortSignal) => Promise<number>,
+  argv: string[],
+): Promise<{ code: number; message: string }> {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {});
+  try {
+    throw new Error(`expected a failure, got the exit code ${await run(argv, new AbortController().signal)}`);
+  } catch (error) {
+    return { code: exitCode(error), message: (error as Error).message };
+  } finally {
+    told.mockRestore();
+  }
+}
