@@ -176,11 +176,7 @@ describe('the number type, on the device', () => {
       expect([value!.float(0), value!.integer(1)], zero).toEqual([0, lowest]);
     }
     // below zero's exponent: times any state it has zero's, and not a little more
-    const [none] = await probe(
-      words('emission(MINUS_INFINITY, Frame(), 1000)'),
-      Float32Array.of(0),
-      1,
-    );
+    const [none] = await probe(words('emission(MINUS_INFINITY, Frame(), 1000)'), Float32Array.of(0), 1);
     expect([none!.float(0), none!.integer(1)]).toEqual([0, 2 * lowest]);
     const [sunk] = await probe(
       words('product(Extended(1.0, ZERO + 5), Extended(1.0, -99))'),
