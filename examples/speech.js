@@ -1,20 +1,20 @@
 /**
- * The CTC loss of a spoken sentence, beside PyTorch's, and where in time its words are. Run with `npm start`.
+ * The CTC loss of a spoken sentence, beside PyTorch's, where in time its words are, and what is read in it. Run with `npm start`.
  *
  * The input is what a small speech recogniser gave for fixtures/speech/clip4.wav: a score for each of 29 characters,
  * every 20 ms. The references in fixtures/golden are PyTorch's, in float64.
  */
 import { readFileSync } from 'node:fs';
-import { CtcLoss } from 'webgpu-ctc/node';
+import { CtcAligner, CtcDecoder, CtcLoss } from 'webgpu-ctc/node';
+import { readingOf, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 import { readMatrix } from './npy.js';
 import { accent, bar, bold, dim, drawLattice, legend, wrap } from './terminal.js';
 
 const fixture = (/** @type {string} */ path) => new URL(`../fixtures/${path}`, import.meta.url);
 const readJson = (/** @type {string} */ path) => JSON.parse(readFileSync(fixture(path), 'utf8'));
 
-/** The class of each character; words are separated by `|`. */
-const vocabulary = readJson('speech/vocab.json');
-const labelsOf = (/** @type {string} */ text) => Array.from(text.replaceAll(' ', '|'), (c) => vocabulary[c]);
+const vocabulary = Vocabulary.from(readJson('speech/vocab.json'));
+const labelsOf = (/** @type {string} */ text) => tokenise(text, vocabulary).targets;
 
 const { backend } = await CtcLoss.create();
 heading(backend.device === 'gpu' ? 'WebGPU' : 'No WebGPU, so the CPU');
@@ -61,21 +61,31 @@ async function sentence() {
   const posterior = await task.read('posterior');
   ctc.destroy();
 
-  heading('Words');
-  const starts = wordStarts(text);
-  console.log(dim('            heard at   spoken at   difference'));
+  const transcript = tokenise(text, vocabulary);
+  const aligner = await CtcAligner.create();
+  const path = await aligner.run({ logits, targets: transcript.targets });
+  aligner.destroy();
+  const { words } = wordsOf(transcript, path, { frameSeconds });
+  heading('Words, aligned');
+  console.log(dim('            heard at   spoken at   difference   confidence'));
   for (const [i, { word, start }] of clip.words.entries()) {
-    const heard = arrival(posterior, frames, text.length, starts[i]) * frameSeconds;
-    const difference = (heard - start).toFixed(2);
+    const heard = words[i];
+    const difference = (heard.start - start).toFixed(2);
+    const signed = seconds(heard.start < start ? difference : `+${difference}`);
+    const confidence = `${Math.round(100 * heard.confidence)} %`.padStart(11);
     console.log(
-      `  ${word.padEnd(9)}${seconds(heard)}${seconds(start)}  ${dim(seconds(heard < start ? difference : `+${difference}`))}`,
+      `  ${word.padEnd(9)}${seconds(heard.start)}${seconds(start)}  ${dim(`${signed}${confidence}`)}`,
     );
   }
-  console.log(
-    dim('\n  Heard at: the first frame by which over half of the path mass is in the word\n  or past it.'),
-  );
+
+  const decoder = await CtcDecoder.create();
+  const greedy = await decoder.run({ logits });
+  decoder.destroy();
+  heading('Read without the text');
+  console.log(`  ${readingOf(greedy.labels, greedy.scores, vocabulary, { frameSeconds }).text}`);
 
   heading('Posterior lattice: where in time each character is');
+  const starts = wordStarts(text);
   const notes = new Map(clip.words.map(({ word }, i) => [starts[i], word]));
   for (const line of drawLattice({ posterior, frames, frameSeconds, labels: text, notes })) console.log(line);
   console.log(`\n  ${legend}`);
@@ -114,21 +124,6 @@ async function documentedExample() {
       `loss ${loss.toFixed(6)}   ${accent(`${median} ms`.padStart(9))}  ${dim(`first call, with set-up, ${first.toFixed(0)} ms`)}`,
     );
   }
-}
-
-/**
- * The first frame by which more than half of the path mass is at or past a label: the sum of the posteriors of its state
- * and all later ones passes one half, and since paths only go forward it never falls again.
- *
- * @param {Float64Array} posterior [T, L]
- */
-function arrival(posterior, frames, labels, label) {
-  const states = 2 * labels + 1;
-  for (let t = 0; t < frames; t++) {
-    const reached = posterior.subarray(t * states + 2 * label + 1, (t + 1) * states);
-    if (reached.reduce((sum, p) => sum + p, 0) > 0.5) return t;
-  }
-  return Number.NaN;
 }
 
 /** Where in the text each word begins. @param {string} text */

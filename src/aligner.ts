@@ -1,6 +1,5 @@
-import { checkObject } from './check.js';
 import { open, Reader } from './reader.js';
-import { ReadingTask } from './reading-task.js';
+import { TargetTask } from './reading-task.js';
 import { checkTargets } from './targets.js';
 import type {
   AlignInput,
@@ -64,14 +63,7 @@ export class CtcAligner extends Reader {
   }
 }
 
-class Aligning<S extends Shape> extends ReadingTask {
-  setTargets(targets: Targets, lengths: TargetLengths = {}): void {
-    this.alive();
-    checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
-    const { task } = this.plan;
-    this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
-  }
-
+class Aligning<S extends Shape> extends TargetTask {
   async run<D extends HostData | GpuData>(
     input: ReadInput<D>,
     options?: RunOptions,

@@ -1,7 +1,7 @@
-import { checkInteger, checkObject } from './check.js';
+import { checkInteger } from './check.js';
 import { wrongValue } from './errors.js';
 import { open, Reader } from './reader.js';
-import { ReadingTask } from './reading-task.js';
+import { TargetTask } from './reading-task.js';
 import { checkTargets } from './targets.js';
 import type {
   AlignInput,
@@ -15,8 +15,6 @@ import type {
   PosteriorTask,
   RunOptions,
   Shape,
-  TargetLengths,
-  Targets,
 } from './types.js';
 
 /**
@@ -72,14 +70,7 @@ export class CtcPosterior extends Reader {
   }
 }
 
-class Expecting extends ReadingTask {
-  setTargets(targets: Targets, lengths: TargetLengths = {}): void {
-    this.alive();
-    checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
-    const { task } = this.plan;
-    this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
-  }
-
+class Expecting extends TargetTask {
   async run<D extends HostData | GpuData>(
     input: PosteriorInput<D>,
     options?: RunOptions,

@@ -9,9 +9,18 @@ import {
 } from './check.js';
 import { CtcError, wrongKind } from './errors.js';
 import type { Plan } from './plan.js';
-import { type Batch, packRecords } from './targets.js';
+import { type Batch, checkTargets, packRecords } from './targets.js';
 import { Turns } from './turns.js';
-import type { GpuCommandEncoder, GpuData, HostData, ReaderBackend, ReadInput, RunOptions } from './types.js';
+import type {
+  GpuCommandEncoder,
+  GpuData,
+  HostData,
+  ReaderBackend,
+  ReadInput,
+  RunOptions,
+  TargetLengths,
+  Targets,
+} from './types.js';
 
 /** Scores, and where the results of the plan go on a device. */
 export interface ReadingInput {
@@ -153,5 +162,15 @@ export class ReadingTask {
 
   alive(cause?: unknown): void {
     if (this.#destroyed) throw new CtcError('destroyed', 'this task was destroyed', { cause });
+  }
+}
+
+/** A task of something that has targets. */
+export class TargetTask extends ReadingTask {
+  setTargets(targets: Targets, lengths: TargetLengths = {}): void {
+    this.alive();
+    checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
+    const { task } = this.plan;
+    this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
   }
 }

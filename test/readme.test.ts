@@ -62,8 +62,10 @@ beforeAll(async () => {
   await promisify(execFile)('node', ['scripts/setup.mjs'], { cwd: repository });
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(repository, join(project, 'node_modules/webgpu-ctc'), 'junction');
+  symlinkSync(join(repository, 'fixtures'), join(project, 'fixtures'), 'junction');
   write('package.json', '{ "type": "module" }');
-  for (const { language, code } of blocks) if (language === 'json') write('case.json', code);
+  for (const { language, code } of blocks)
+    if (language === 'json' && code.includes('"logProbs"')) write('case.json', code);
   browser = await launchBrowser();
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
 });
@@ -147,7 +149,10 @@ async function runCommands(code: string): Promise<string> {
   const printed: string[] = [];
   for (const command of code.trim().split('\n')) {
     if (elsewhere[command]) continue;
-    const [name, ...args] = command.split(' ');
+    const [name, ...args] = Array.from(
+      command.matchAll(/"([^"]*)"|\S+/g),
+      ([word, quoted]) => quoted ?? word,
+    );
     if (name !== 'npx' || args[0] !== 'webgpu-ctc')
       throw new Error(
         `'${command}' is neither a command of the package nor in the list of those run elsewhere`,
