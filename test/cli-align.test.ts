@@ -345,16 +345,26 @@ describe('a mistake ends with its code and a message that names the file or the 
   });
 });
 
-test.skipIf(process.platform !== 'linux')(
-  'a terminal shows how far the work is, and what was said stays',
-  () => {
-    const command = `${process.execPath} dist/cli.js align ${small} --vocab ${vocab} --text c --device cpu -o ${place('tty.srt')}`;
-    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' });
-    const clear = '\r\x1b[K';
-    expect(stdout).toMatch(/blank 0 \(.*\r\n[\s\S]*on the cpu: .*\r\n/);
-    expect(stdout.endsWith(`${clear}100 %${clear}`)).toBe(true);
-  },
-);
+test('a terminal shows how far the work is, and what was said stays', () => {
+  const terminal = 'data:text/javascript,process.stderr.isTTY=true';
+  const args = [
+    'dist/cli.js',
+    'align',
+    small,
+    '--vocab',
+    vocab,
+    '--text',
+    'c',
+    '--device',
+    'cpu',
+    '-o',
+    place('tty.srt'),
+  ];
+  const { stderr } = spawnSync(process.execPath, ['--import', terminal, ...args], { encoding: 'utf8' });
+  const clear = '\r\x1b[K';
+  expect(stderr).toMatch(/blank 0 \(.*\n[\s\S]*on the cpu: .*\n/);
+  expect(stderr.endsWith(`${clear}100 %${clear}`)).toBe(true);
+});
 
 describe('interrupted', () => {
   const hour = [60_000, 7500] as const;
