@@ -58,7 +58,8 @@ function* report({ bandwidths, results }, teams) {
 }
 
 const options = readOptions();
-const gpus = (await adapters(options)).filter(wanted);
+// in reading mode the contestants are others
+const gpus = (await adapters(options)).filter((team) => options.reading || wanted(team));
 if (gpus.length === 0) console.error('no adapter is left to measure on');
 /** @param {object} json @param {string} text */
 const print = (json, text) => console.log(options.json ? JSON.stringify(json, undefined, 1) : text);
@@ -70,7 +71,7 @@ if (options.first) {
   print({ machine, results: lines }, `${machine}\n\n${firstTable(lines)}`);
 } else if (options.reading) {
   const teams = [...gpus, await cpuTwin()];
-  const lines = await readingTimes(teams, options.shapes, options.pace.rounds);
+  const lines = await readingTimes(teams, options);
   print({ machine, results: lines }, `${machine}\n\n${readingTable(lines)}`);
   for (const { child } of teams) child.end();
 } else if (options.slopes) {

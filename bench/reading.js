@@ -8,33 +8,41 @@ import { milliseconds, ratio, table } from './report.js';
  * @typedef {{ team: string, what: string, shape: Shape, ms: number, min: number, max: number, memory?: number, perPlain?: number }} Line
  */
 
+const byHand = ['plain JavaScript', 'read back, argmax in JavaScript'];
+const known = ['align', 'align (CPU twin)', 'greedy', 'greedy (CPU twin)', ...byHand];
+
 /** @type {Shape[]} */
 export const readingShapes = [
   [30000, 1, 32, 3000],
   [1000, 32, 5000, 0],
 ];
 
-/** Medians of interleaved runs. @param {Team[]} teams @param {Shape[]} shapes @param {number} rounds */
-export async function readingTimes(teams, shapes, rounds) {
+/**
+ * Medians of interleaved runs.
+ * @param {Team[]} teams @param {{ shapes: Shape[], only: RegExp, pace: { rounds: number } }} options
+ */
+export async function readingTimes(teams, { shapes, only, pace: { rounds } }) {
   /** @type {Line[]} */
   const lines = [];
   for (const shape of shapes) {
     const runners = [];
     for (const team of teams) {
+      const isWanted = (/** @type {string} */ what) => only.test(`${team.name} ${what}`);
+      if (!known.some(isWanted)) continue; // what takes part takes memory
       const { ways } = await team.child.ask({ do: 'readingWays', shape });
-      for (const what of ways)
+      for (const what of ways.filter(isWanted))
         runners.push({ team, what, times: /** @type {number[]} */ ([]), memory: 0, score: Number.NaN });
     }
     for (let round = -1; round < rounds; round++) {
       for (const runner of runners) {
         // the plain one does not get faster
-        if (round < 0 && (runner.what === 'plain JavaScript' || rounds === 1)) continue;
+        if (round < 0 && (runner.what === byHand[0] || rounds === 1)) continue;
         const { ms, memory, score } = await runner.team.child.ask({ do: 'read', what: runner.what });
         Object.assign(runner, { memory, score });
         if (round >= 0) runner.times.push(ms);
       }
     }
-    const plain = runners.find(({ what }) => what === 'plain JavaScript' || what.startsWith('read back'));
+    const plain = runners.find(({ what }) => byHand.includes(what));
     for (const { team, what, times, memory, score } of runners) {
       if (Math.abs(score - runners[0].score) > 1e-6 * Math.abs(score))
         console.error(`${what} on ${team.name} finds a score of ${score}, others ${runners[0].score}`);

@@ -59,8 +59,8 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
     const ways = draft.buffer('ways', 'word', (batch * rows * pairs) / 4);
     const stateCosts = draft.buffer('stateCosts', 'costs', batch * pairs);
     const ends = draft.buffer('ends', 'word', batch);
-    const pairsAtOnce = batch * 4 * lanes * blocksPerGroup;
-    const segment = Math.ceil(segmentOf(sliceSteps, pairsAtOnce, groups, tuning) / together) * together;
+    const shortest = segmentOf(sliceSteps, batch * 4 * lanes, blocksPerGroup, groups, tuning);
+    const segment = Math.ceil(shortest / together) * together;
     const edgeCosts = draft.buffer('edgeCosts', 'cost', batch * blocks * 2 * segment);
     const fieldsOf = ({ first, end }: Range) => ({
       firstSequence: part.first,
@@ -90,7 +90,12 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
         {
           integers: { integer: 'step' },
           steps: { count: run, descending: false },
-          constants: { LANES: lanes, SUBGROUPS: tuning.subgroups, AGAIN, ...ofReading },
+          constants: {
+            LANES: lanes,
+            SUBGROUPS: tuning.subgroups,
+            AGAIN,
+            ...ofReading,
+          },
         },
       );
     };

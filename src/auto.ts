@@ -8,10 +8,12 @@ export interface Tuning {
   readonly workgroupSize: number;
   /** The same where a workgroup shares a row of the caller's tensor: on a software adapter each barrier is dear. */
   readonly rowWorkgroupSize: number;
-  /** Rows of fewer classes than this are left to one invocation each. */
+  /** Rows of fewer classes than this are left to one invocation each. A GPU has lanes to spare, and labels may be many. */
   readonly sharedRow: number;
-  /** Classes and labels that one dispatch handles: keeps a dispatch short. */
+  /** Classes and labels, or pairs and steps, that one dispatch handles: keeps a dispatch short. */
   readonly elementsPerDispatch: number;
+  /** Steps that a dispatch walks one after another, for the same. */
+  readonly stepsPerDispatch: number;
   /** Frames that one command walks: the length of the table behind `integer`. */
   readonly framesPerCommand: number;
   /** Bytes of lattice that a part of the batch aims at: on a CPU it should stay in the cache. */
@@ -37,8 +39,9 @@ export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tun
   return {
     workgroupSize: 64,
     rowWorkgroupSize: subgroupSize ?? (software ? 8 : 64),
-    sharedRow: software ? 512 : 128,
-    elementsPerDispatch: software ? 2 ** 20 : 2 ** 22,
+    sharedRow: software ? 512 : 8,
+    elementsPerDispatch: software ? 2 ** 20 : 2 ** 25,
+    stepsPerDispatch: 2 ** 14,
     framesPerCommand: 4096,
     partBytes: cpu ? 2 ** 22 : Number.POSITIVE_INFINITY,
     lanes: cpu ? 0 : (subgroupSize ?? (software ? 8 : 64)),
@@ -53,7 +56,7 @@ export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tun
  */
 export function strategyFor(
   asked: Strategy,
-  { keep, maxTargetLength, sequences }: ProblemShape,
+  { keep, maxTargetLength, sequences, frames }: ProblemShape,
   { lanes, software }: Tuning,
 ): LossStrategy {
   if (keep.length > 0) {
@@ -63,7 +66,9 @@ export function strategyFor(
     );
   }
   if (asked !== 'auto') return asked;
-  // a GPU has room for many workgroups: few sequences with wide targets would leave it idle
+  // a GPU has room for many workgroups: few sequences of several blocks would leave it idle, for long enough to make up
+  // for the dispatches that tiled adds
   const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
-  return !software && blocks >= 4 && sequences < 64 ? 'tiled' : 'fused';
+  const idle = !software && blocks > 1 && sequences <= 16 * blocks;
+  return idle && frames >= 512 ? 'tiled' : 'fused';
 }

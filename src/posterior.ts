@@ -2,7 +2,7 @@ import { strategyFor, type Tuning } from './auto.js';
 import type { Draft } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import { count } from './split.js';
-import { type Outwards, sweepOver } from './sweeps.js';
+import { type Outwards, segmentOf, sweepOver } from './sweeps.js';
 
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
 const framesWalked = 4096;
@@ -60,8 +60,7 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
       durations: draft.buffer('durations', 'float', sequences * labels),
       confidences: draft.buffer('confidences', 'float', sequences * labels),
     };
-    const short = Math.floor(tuning.elementsPerDispatch / (count(part) * pairs));
-    const segment = Math.max(1, Math.min(short, count(slice)));
+    const segment = segmentOf(count(slice), count(part) * pairs, 1, 1, tuning);
     draft.dispatch(
       'durations',
       [groupsOf(labels), count(part)],

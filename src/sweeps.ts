@@ -84,7 +84,7 @@ export function sweepOver(
     const emissions = draft.buffer('emissions', 'extended', rows * sliceSteps * slots);
     const lattice = draft.buffer('lattice', 'share', backward ? rows * sliceSteps * pairs : 2);
     const states = draft.buffer('states', 'state', rows * pairs);
-    const segment = segmentOf(sliceSteps, rows * 4 * lanes * blocksPerGroup, groups, tuning);
+    const segment = segmentOf(sliceSteps, rows * 4 * lanes, blocksPerGroup, groups, tuning);
     const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);
     const posteriors = draft.buffer('posteriors', 'posterior', backward ? rows * pairs : 1);
     const runOf = (slice: Range) => Math.ceil(count(slice) / segment) + groups - 1;
@@ -159,9 +159,15 @@ export function sweepOver(
 /** Fewer steps a dispatch would cost more to launch than to walk. */
 const shortestSegment = 16;
 
-/** Steps that one dispatch walks: as many as are short work, but no more than keep all groups of blocks at work. */
-export function segmentOf(steps: number, pairs: number, groups: number, tuning: Tuning): number {
-  const short = Math.floor(tuning.elementsPerDispatch / pairs);
+/** Steps that one dispatch walks, `pairs` in each of the blocks that go one after another: as many as are short work, but no more than keep all groups of blocks at work. */
+export function segmentOf(
+  steps: number,
+  pairs: number,
+  blocks: number,
+  groups: number,
+  { elementsPerDispatch, stepsPerDispatch }: Tuning,
+): number {
+  const short = Math.floor(Math.min(elementsPerDispatch / pairs, stepsPerDispatch) / blocks);
   const shared = groups === 1 ? steps : Math.ceil(steps / (4 * groups));
   return Math.max(1, Math.min(steps, short, Math.max(shortestSegment, shared)));
 }

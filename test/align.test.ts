@@ -7,7 +7,7 @@ import { tuningFor } from '../src/auto.js';
 import { type Forced, forced } from '../src/forced.js';
 import { halfToFloat } from '../src/half.js';
 import { bestOfAll, scoreOf, viterbi } from './best-path.js';
-import { expectSameBits, swapAxes } from './compute.js';
+import { expectSameBits, swapAxes, wider } from './compute.js';
 import { openDevice, poisonBuffers } from './device.js';
 import { type Batch, kinds, makeBatch, seeded, sequenceOf } from './reference.js';
 import { ordinary } from './twins.js';
@@ -168,7 +168,8 @@ describe.each(Object.entries(ways))('%s', (_, how) => {
     });
     const whole = await align(batch, how);
     expectBest(batch, whole);
-    for (const most of [1 << 14, 6000, 3500]) {
+    for (const room of [1 << 14, 6000, 3500]) {
+      const most = room * wider(how);
       const got = await align(batch, {
         ...how,
         limits: { maxStorageBufferBindingSize: most, ...how.limits },

@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
+import { tuningFor } from '../src/auto.js';
+import { adapterOf } from '../src/device.js';
 import { type Forced, forced } from '../src/forced.js';
 import type { Gradient, Kept, Reduction, Strategy } from '../src/types.js';
 import { expectGradient, expectLosses } from './bars.js';
@@ -41,6 +43,12 @@ export interface How extends Forced {
   readonly gradOutput?: readonly number[];
   /** float16 bits in place of the batch's own scores. */
   readonly halves?: Uint16Array;
+}
+
+/** How much more than lanes of a software adapter a row of a way's blocks needs, for tests that leave room for a few rows. */
+export function wider({ device, tuning }: How): number {
+  const { lanes } = { ...tuningFor(adapterOf(typeof device === 'object' ? device : undefined)), ...tuning };
+  return Math.max(1, lanes / 8);
 }
 
 /** Losses (one for a reduction) and gradient in TNC order, whatever the layout of the run was. */

@@ -21,6 +21,9 @@ const dispatchCost = 5000;
 /** Encoding must not hold up the event loop either. */
 const dispatchesPerSubmission = 1024;
 
+/** Bind groups with the caller's tensors are kept for plans of at most so many commands: lavapipe dies of thousands. */
+const mostKept = 64;
+
 /** A place in a plan: a command, and how many of its steps are done. */
 interface Cursor {
   command: number;
@@ -30,6 +33,12 @@ interface Cursor {
 interface Bound {
   readonly group: GPUBindGroup;
   readonly offsets: readonly number[];
+  /** The caller's tensors in it, and where they were. */
+  readonly places: readonly (readonly [name: TensorName, place: DeviceTensor])[];
+}
+
+function isSame(a: DeviceTensor, b: DeviceTensor): boolean {
+  return a.offset === b.offset && a.buffers.every((buffer, i) => buffer === b.buffers[i]);
 }
 
 /** Turns a plan into passes and submissions. Knows buffers and dispatches, and nothing of CTC. */
@@ -38,8 +47,8 @@ export class Scheduler {
   readonly #plan: Plan;
   readonly #memory: Memory;
   readonly #pipelines: readonly (Pipeline | false)[];
-  /** Bind groups of commands that touch no tensor of the caller's. */
-  readonly #own = new Map<Dispatch, Bound>();
+  /** Those with tensors of the caller's are of the last run: training passes the same buffers again and again. */
+  readonly #bound = new Map<Dispatch, Bound>();
   readonly #total: number;
   readonly #pace = new Pace(2 ** 20);
 
@@ -146,9 +155,10 @@ export class Scheduler {
 
   /** The bind group of a command, and the dynamic offsets of its uniforms: the problem first, then integers. */
   #bind(command: Dispatch, { layout, bindings }: Pipeline, tensors: DeviceTensors): Bound {
-    const existing = this.#own.get(command);
-    if (existing) return existing;
+    const existing = this.#bound.get(command);
+    if (existing?.places.every(([name, place]) => isSame(place, tensors[name]!))) return existing;
     const shifts: Partial<Record<TensorName, number>> = {};
+    const places: [TensorName, DeviceTensor][] = [];
     const resourceOf = ({ name, type }: KernelBinding): GPUBufferBinding => {
       if (type === 'uniform') {
         return {
@@ -157,7 +167,9 @@ export class Scheduler {
         };
       }
       const to = command.bindings[name];
-      return 'tensor' in to ? this.#window(to, tensors[to.tensor]!, shifts) : this.#range(to);
+      if ('buffer' in to) return this.#range(to);
+      places.push([to.tensor, tensors[to.tensor]!]);
+      return this.#window(to, tensors[to.tensor]!, shifts);
     };
     const entries = bindings.map((binding) => ({ binding: binding.binding, resource: resourceOf(binding) }));
     const offsets = bindings
@@ -169,8 +181,8 @@ export class Scheduler {
         return index * uniformBlockBytes;
       });
     const group = this.#device.createBindGroup({ label: `ctc:${command.kernel}:group`, layout, entries });
-    const bound = { group, offsets };
-    if (Object.values(command.bindings).every((to) => 'buffer' in to)) this.#own.set(command, bound);
+    const bound = { group, offsets, places };
+    if (places.length === 0 || this.#plan.commands.length <= mostKept) this.#bound.set(command, bound);
     return bound;
   }
 
