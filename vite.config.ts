@@ -28,6 +28,7 @@ const shared = {
       { find: /^webgpu-ctc$/, replacement: path('src/index.ts') },
       { find: /^webgpu-ctc\/node$/, replacement: path('src/node.ts') },
       { find: /^webgpu-ctc\/text$/, replacement: path('src/text/index.ts') },
+      { find: /^webgpu-ctc\/files$/, replacement: path('src/files/index.ts') },
     ],
   },
 } satisfies ViteUserConfig;
@@ -40,6 +41,7 @@ const library = {
         index: path('src/index.ts'),
         node: path('src/node.ts'),
         text: path('src/text/index.ts'),
+        files: path('src/files/index.ts'),
         cli: path('src/cli.ts'),
       },
       formats: ['es'],

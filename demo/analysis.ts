@@ -1,0 +1,72 @@
+import type { Backend } from 'webgpu-ctc';
+
+/** What is asked: the scores of a recogniser, and the labels whose paths are counted. */
+export interface Problem {
+  /** [frames, classes], not normalised. */
+  readonly logits: Float32Array<ArrayBuffer>;
+  readonly frames: number;
+  readonly classes: number;
+  readonly blank: number;
+  readonly labels: readonly number[];
+}
+
+/** A state of the lattice: even states are blanks, state 2i + 1 is label i. */
+export interface Cell {
+  readonly t: number;
+  readonly s: number;
+}
+
+/** Of one cell. Natural logarithms, −Infinity where no path passes; `posterior` is a share from 0 to 1. */
+export interface CellValues {
+  readonly alpha: number;
+  readonly beta: number;
+  readonly posterior: number;
+}
+
+/** The kept lattice on the device, for shaders. */
+export interface LatticeOnDevice {
+  readonly device: GPUDevice;
+  /** Declares alphaLog(0, t, s), betaLog(0, t, s), posterior(0, t, s), ctcClass(0, s) in bind group 0. */
+  readonly wgsl: string;
+  readonly entries: readonly GPUBindGroupEntry[];
+}
+
+/** The same in memory, [frames, 2 · labels + 1]: where there is no WebGPU. */
+export interface LatticeOnHost {
+  readonly alpha: Float64Array;
+  readonly beta: Float64Array;
+  readonly posterior: Float64Array;
+  /** States of a row. */
+  readonly stride: number;
+}
+
+/** All that is known about a problem. */
+export interface Analysis {
+  readonly problem: Problem;
+  readonly backend: Backend;
+  /** −ln of the probability of the labels; Infinity where there is no path, NaN where a score is no number. */
+  readonly loss: number;
+  /** Log-softmax of the logits. */
+  readonly logProbs: Float32Array<ArrayBuffer>;
+  /** Softmax − posterior, [frames, classes]. */
+  readonly grad: Float32Array<ArrayBuffer>;
+  /** States of the best path, one for each frame; none where there is no path. */
+  readonly path: Int32Array | undefined;
+  /** Classes of the best symbol of each frame, whatever the labels. */
+  readonly greedy: Int32Array;
+  readonly lattice: { readonly onDevice: LatticeOnDevice } | { readonly onHost: LatticeOnHost };
+  /** Counts up with each analysis: what is made from one is stale for the next. */
+  readonly version: number;
+}
+
+export const layers = ['posterior', 'alpha', 'beta', 'probability', 'gradient'] as const;
+export type Layer = (typeof layers)[number];
+
+export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
+export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);
+
+/** Whether a path through the cell can reach both ends. */
+export function isPossible(problem: Problem, { t, s }: Cell): boolean {
+  const states = statesOf(problem);
+  return s < Math.min(states, 2 * t + 2) && s >= states - 2 * (problem.frames - t);
+}

@@ -1,0 +1,32 @@
+// 2D canvases that are as sharp as the screen.
+import { lengthOf, type Span } from './viewport.js';
+
+/** Clears a canvas of the size that it is shown at; drawing is in CSS pixels. */
+export function begin(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const ratio = devicePixelRatio;
+  const { clientWidth, clientHeight } = canvas;
+  const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext('2d')!;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, clientWidth, clientHeight);
+  return context;
+}
+
+/** From cells to CSS pixels along one axis. */
+export const scaleTo = (span: Span, pixels: number): ((at: number) => number) => {
+  const perCell = pixels / lengthOf(span);
+  return (at) => (at - span.first) * perCell;
+};
+
+/** Colours of the style sheet, by name. */
+export function palette(): (name: string) => string {
+  const style = getComputedStyle(document.documentElement);
+  return (name) => style.getPropertyValue(`--${name}`).trim();
+}
+
+/** The least of 1, 2, 5, 10, 20, … that is as large. */
+export function niceStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least)!;
+}

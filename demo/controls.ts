@@ -1,0 +1,295 @@
+// Header and footer: what can be asked.
+import type { Layer } from './analysis.js';
+import { type Edits, noEdits, type Stroke } from './edits.js';
+import { examples, heard } from './examples.js';
+import { type Entry, menu, slider } from './menus.js';
+import { notify, type Page } from './page.js';
+import { initial, longestLink, toHash } from './state.js';
+
+const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
+
+/** Of `switch`, in its order. */
+const mainLayers: readonly (readonly [Layer, string])[] = [
+  ['posterior', 'Paths'],
+  ['alpha', 'Forward'],
+  ['beta', 'Backward'],
+];
+
+export class Controls {
+  readonly #page: Page;
+  readonly #word = byId<HTMLInputElement>('word');
+  /** What a stroke paints. */
+  #p = 0.9;
+  #preview: Stroke | undefined;
+
+  constructor(page: Page) {
+    this.#page = page;
+    const { store } = page;
+    byId('ask').addEventListener('submit', (event) => event.preventDefault());
+    this.#word.addEventListener('input', () => {
+      store.set({ text: this.#word.value, selected: undefined, highlight: undefined });
+    });
+    menu(byId('examples'), () =>
+      examples.map(({ id, name, about }) => ({
+        ...{ name, about, run: () => this.openExample(id), checked: store.state.example === id },
+      })),
+    );
+    this.#switch();
+    this.#moreMenu = menu(byId('more'), () => this.#more());
+    this.#edit();
+    this.#share();
+    const overflow = byId('overflow');
+    overflow.addEventListener('click', () => {
+      const open = document.querySelector('.rest')!.classList.toggle('opened');
+      overflow.ariaExpanded = String(open);
+    });
+    store.listen((state, before) => {
+      if (this.#word.value !== state.text) this.#word.value = state.text;
+      if (state.layer !== before.layer) this.#checkLayer();
+      history.replaceState(null, '', this.#hash());
+    });
+    page.listen(() => this.#offerToHear());
+    this.#word.value = store.state.text;
+  }
+
+  async openExample(id: string): Promise<void> {
+    const example = examples.find((known) => known.id === id)!;
+    try {
+      const source = await example.open();
+      this.#page.store.set({ ...initial, example: id, text: source.text });
+      this.#page.open(source);
+      this.#showEdits();
+    } catch (error) {
+      notify(`The example could not be loaded: ${(error as Error).message}`);
+    }
+  }
+
+  /** From the stage: one undo step a stroke. */
+  paint = (c: number, first: number, end: number, done: boolean): void => {
+    const { store } = this.#page;
+    const strokes = store.state.edits.strokes.filter((stroke) => stroke !== this.#preview);
+    const stroke = { c, first, end, p: this.#p };
+    this.#preview = done ? undefined : stroke;
+    store.set({ edits: { ...store.state.edits, strokes: [...strokes, stroke] } });
+  };
+
+  #hash(): string {
+    const { state } = this.#page.store;
+    const isBeginning = toHash(state) === toHash({ ...initial, selected: state.selected });
+    return isBeginning ? location.pathname : `#${toHash(state)}`;
+  }
+
+  #switch(): void {
+    const { store } = this.#page;
+    const group = byId('layers');
+    group.replaceChildren(
+      ...mainLayers.map(([layer, name]) => {
+        const button = document.createElement('button');
+        Object.assign(button, { type: 'button', textContent: name, role: 'radio' });
+        button.dataset.layer = layer;
+        button.addEventListener('click', () => store.set({ layer }));
+        return button;
+      }),
+    );
+    group.addEventListener('keydown', (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const at = mainLayers.findIndex(([layer]) => layer === store.state.layer);
+      const [layer] = mainLayers[(Math.max(0, at) + step + mainLayers.length) % mainLayers.length]!;
+      store.set({ layer });
+      group.querySelector<HTMLElement>('[aria-checked="true"]')?.focus();
+    });
+    this.#checkLayer();
+  }
+
+  #checkLayer(): void {
+    const { layer } = this.#page.store.state;
+    const buttons = [...byId('layers').children] as HTMLButtonElement[];
+    const known = mainLayers.some(([name]) => name === layer);
+    buttons.forEach((button, i) => {
+      button.ariaChecked = String(button.dataset.layer === layer);
+      button.tabIndex = button.dataset.layer === layer || (!known && i === 0) ? 0 : -1;
+    });
+  }
+
+  #more(): Entry[] {
+    const { store } = this.#page;
+    const { layer, bestPath, samples, scale } = store.state;
+    const toggle = (asked: Layer) => ({
+      checked: layer === asked,
+      run: () => store.set({ layer: layer === asked ? 'posterior' : asked }),
+    });
+    const again = (entry: { name: string; about?: string; checked: boolean; run(): void }): Entry => ({
+      ...entry,
+      stays: true,
+      run: () => {
+        entry.run();
+        refresh();
+      },
+    });
+    const refresh = () => this.#moreMenu?.refresh();
+    return [
+      { heading: 'Colours show' },
+      again({
+        name: 'Gradient',
+        about: 'Softmax − posterior: how training moves the scores',
+        ...toggle('gradient'),
+      }),
+      again({
+        name: 'Probabilities',
+        about: 'What the recogniser says, frame by frame',
+        ...toggle('probability'),
+      }),
+      again({
+        ...{ name: 'Logarithmic scale', about: 'Down to one in a million', checked: scale === 'log' },
+        run: () => store.set({ scale: scale === 'log' ? 'linear' : 'log' }),
+      }),
+      { heading: 'Lines show' },
+      again({
+        ...{ name: 'Best path', about: 'The likeliest of all', checked: bestPath },
+        run: () => store.set({ bestPath: !bestPath }),
+      }),
+      again({
+        ...{ name: 'Sampled paths', about: 'Eight, drawn by their probability', checked: samples > 0 },
+        run: () => store.set({ samples: samples > 0 ? 0 : 8 }),
+      }),
+      { heading: 'View' },
+      { name: 'Fit everything', run: () => this.#page.stage.fit() },
+      { name: 'Zoom in', run: () => this.#page.stage.zoomBy(1.6) },
+      { name: 'Zoom out', run: () => this.#page.stage.zoomBy(1 / 1.6) },
+    ];
+  }
+
+  #moreMenu: { refresh(): void } | undefined;
+
+  #edit(): void {
+    const button = byId('edit');
+    button.addEventListener('click', () => {
+      const on = button.ariaPressed !== 'true';
+      button.ariaPressed = String(on);
+      this.#page.editing = on;
+      byId('stage').classList.toggle('opened', on);
+      byId('inspector').classList.toggle('opened', on);
+      this.#showEdits();
+    });
+    document.addEventListener('keydown', (event) => {
+      const isTyping = event.target instanceof HTMLInputElement && event.target.type === 'text';
+      if (event.key === 'z' && (event.ctrlKey || event.metaKey) && !isTyping) this.#undo();
+    });
+  }
+
+  #change(edits: Partial<Edits>): void {
+    const { store } = this.#page;
+    store.set({ edits: { ...store.state.edits, ...edits } });
+  }
+
+  #undo(): void {
+    this.#change({ strokes: this.#page.store.state.edits.strokes.slice(0, -1) });
+    this.#showEdits();
+  }
+
+  /** The tools, in the inspector. */
+  #showEdits(): void {
+    const panels = byId('panels');
+    if (byId('edit').ariaPressed !== 'true') {
+      panels.replaceChildren();
+      return;
+    }
+    const { store, source } = this.#page;
+    const { edits } = store.state;
+    const percent = (p: number) => `${Math.round(100 * p)} %`;
+    const heading = document.createElement('h2');
+    heading.textContent = 'Edit the scores';
+    const note = document.createElement('p');
+    note.textContent = 'Draw over a row above the lattice: the symbol gets this probability in those frames.';
+    const undo = button('Undo', () => this.#undo());
+    const reset = button('As they were', () => {
+      store.set({ edits: noEdits, blank: undefined });
+      this.#showEdits();
+    });
+    const buttons = document.createElement('div');
+    buttons.className = 'buttons';
+    buttons.append(undo, reset);
+    const blank = document.createElement('label');
+    const select = document.createElement('select');
+    const classes = source?.classes ?? 0;
+    for (let c = 0; c < Math.min(classes, 200); c++) {
+      const option = document.createElement('option');
+      option.value = String(c);
+      option.textContent = source!.vocabulary.token(c) ?? `class ${c}`;
+      option.selected = c === this.#page.blank;
+      select.append(option);
+    }
+    select.addEventListener('change', () => store.set({ blank: Number(select.value) }));
+    blank.append('Blank', select);
+    panels.replaceChildren(
+      heading,
+      note,
+      slider('Paint with', { min: 0.01, max: 0.99, step: 0.01, value: this.#p }, percent, (p) => {
+        this.#p = p;
+      }),
+      slider(
+        'Blank bias',
+        { min: -6, max: 6, step: 0.1, value: edits.bias },
+        (x) => x.toFixed(1),
+        (bias) => this.#change({ bias }),
+      ),
+      slider(
+        'Temperature',
+        { min: 0.2, max: 5, step: 0.05, value: edits.temperature },
+        (x) => x.toFixed(2),
+        (temperature) => this.#change({ temperature }),
+      ),
+      blank,
+      buttons,
+    );
+  }
+
+  #share(): void {
+    byId('share').addEventListener('click', () => this.share());
+  }
+
+  async share(): Promise<void> {
+    const { state } = this.#page.store;
+    const link = new URL(`#${toHash(state)}`, location.href).href;
+    if (state.example === 'own') {
+      notify('What you loaded stays on this machine: a link cannot carry it. Export it from Data instead.');
+      return;
+    }
+    if (link.length > longestLink) {
+      notify(
+        `This link would be ${link.length.toLocaleString('en')} characters long, and programs that send links cut them at ${longestLink.toLocaleString('en')}. Undo some strokes first.`,
+      );
+      return;
+    }
+    history.replaceState(null, '', link);
+    try {
+      await navigator.clipboard.writeText(link);
+      notify('The link to what you see is on the clipboard.');
+    } catch {
+      notify('The link to what you see is in the address bar.');
+    }
+  }
+
+  /** Where a made-up recogniser heard another word than is spelled. */
+  #offerToHear(): void {
+    const { source, store, analysis } = this.#page;
+    const word = store.state.text.trim().toLowerCase();
+    if (!source?.heard || word === source.heard || !/^[a-z]{1,40}$/.test(word) || !analysis) return;
+    const said = document.createElement('span');
+    said.textContent = `The recogniser heard ${source.heard}.`;
+    const offer = button(`Let it hear ${word.length > 14 ? 'this' : word}`, () =>
+      this.#page.open(heard(word, Math.max(source.frames, 2 * word.length + 2))),
+    );
+    byId('sentence').append(said, offer);
+  }
+}
+
+function button(name: string, run: () => void): HTMLButtonElement {
+  const element = document.createElement('button');
+  element.type = 'button';
+  element.textContent = name;
+  element.addEventListener('click', run);
+  return element;
+}

@@ -1,0 +1,38 @@
+// What the visitor did to the emissions. The scores that came in stay as they are.
+
+/** One probability for a class over a band of frames. */
+export interface Stroke {
+  readonly c: number;
+  readonly first: number;
+  readonly end: number;
+  readonly p: number;
+}
+
+export interface Edits {
+  /** Added to the logit of the blank. */
+  readonly bias: number;
+  /** Logits are divided by it. */
+  readonly temperature: number;
+  readonly strokes: readonly Stroke[];
+}
+
+export const noEdits: Edits = { bias: 0, temperature: 1, strokes: [] };
+
+/** Logits with the edits in them. A painted class gets its probability, the others of the frame share what is left as before. */
+export function applyEdits(
+  logits: Float32Array<ArrayBuffer>,
+  classes: number,
+  blank: number,
+  { bias, temperature, strokes }: Edits,
+): Float32Array<ArrayBuffer> {
+  const edited = logits.map((x) => x / temperature);
+  for (let at = blank; at < edited.length; at += classes) edited[at]! += bias;
+  for (const { c, first, end, p } of strokes) {
+    for (let t = first; t < end; t++) {
+      const row = edited.subarray(t * classes, (t + 1) * classes);
+      const others = row.reduce((sum, x, k) => (k === c ? sum : sum + Math.exp(x - row[c]!)), 0);
+      row[c]! += Math.log(p / (1 - p)) + Math.log(others);
+    }
+  }
+  return edited;
+}

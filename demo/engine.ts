@@ -1,0 +1,184 @@
+// The library at work for the page: one lattice at a time, kept on the device.
+import { type Backend, CtcAligner, CtcLoss, CtcPosterior, type CtcTask } from 'webgpu-ctc';
+import { type Analysis, type Cell, type CellValues, classAt, type Problem, statesOf } from './analysis.js';
+import { createProbe, type Probe } from './probe.js';
+
+type Task = CtcTask<'none', 'logits', readonly [number, number]>;
+
+/** What a task was prepared for. */
+interface Prepared {
+  readonly key: string;
+  readonly task: Task;
+  readonly stride: number;
+  readonly probe: Probe | undefined;
+}
+
+/** Room for labels is made in steps, so that typing does not prepare anew at every letter. */
+const roomFor = (labels: number) => 16 * Math.ceil((labels + 1) / 16);
+
+export class Engine {
+  readonly #ctc: CtcLoss<'none', 'logits'>;
+  /** By class of the blank, which belongs to whoever computes. */
+  readonly #losses = new Map<number, CtcLoss<'none', 'logits'>>();
+  readonly #aligners = new Map<number, Promise<CtcAligner>>();
+  #prepared: Prepared | undefined;
+  #version = 0;
+
+  /** @param cpu Keeps away from WebGPU. */
+  static async create(cpu = false): Promise<Engine> {
+    return new Engine(await CtcLoss.create({ device: cpu ? 'cpu' : 'auto', reduction: 'none' }));
+  }
+
+  private constructor(ctc: CtcLoss<'none', 'logits'>) {
+    this.#ctc = ctc;
+    this.#losses.set(0, ctc);
+  }
+
+  get backend(): Backend {
+    return this.#ctc.backend;
+  }
+
+  get device(): GPUDevice | undefined {
+    return this.#ctc.device as GPUDevice | undefined;
+  }
+
+  async analyse(problem: Problem, signal?: AbortSignal): Promise<Analysis> {
+    const { logits, labels } = problem;
+    const { task, stride, probe } = await this.#prepare(problem);
+    signal?.throwIfAborted();
+    task.setTargets([...labels]);
+    const { loss, grad } = await task.run({ logits }, signal && { signal });
+    const path = Number.isFinite(loss) ? await this.#bestPath(problem) : undefined;
+    signal?.throwIfAborted();
+    const lattice = probe
+      ? {
+          onDevice: {
+            device: this.device!,
+            wgsl: task.lattice.wgsl(0),
+            entries: task.lattice.blocks[0]!.entries as GPUBindGroupEntry[],
+          },
+        }
+      : {
+          onHost: {
+            alpha: await task.read('alpha'),
+            beta: await task.read('beta'),
+            posterior: await task.read('posterior'),
+            stride,
+          },
+        };
+    return {
+      ...{ problem, backend: task.backend, loss, path, lattice },
+      grad: grad as Float32Array<ArrayBuffer>,
+      logProbs: logSoftmax(problem),
+      greedy: best(problem),
+      version: ++this.#version,
+    };
+  }
+
+  /** Of some cells; of the last analysis. */
+  async probe({ lattice }: Analysis, cells: readonly Cell[]): Promise<CellValues[]> {
+    if ('onDevice' in lattice) return this.#prepared!.probe!.cells(cells);
+    const { alpha, beta, posterior, stride } = lattice.onHost;
+    return cells.map(({ t, s }) => {
+      const at = t * stride + s;
+      return { alpha: alpha[at]!, beta: beta[at]!, posterior: posterior[at]! };
+    });
+  }
+
+  /** ln Σ alpha · beta over the states of each frame: all the same. */
+  async sums({ lattice, problem }: Analysis): Promise<Float64Array> {
+    if ('onDevice' in lattice) return this.#prepared!.probe!.sums(problem.frames);
+    const { alpha, beta, stride } = lattice.onHost;
+    return Float64Array.from({ length: problem.frames }, (_, t) => {
+      const products = Array.from(
+        { length: statesOf(problem) },
+        (_, s) => alpha[t * stride + s]! + beta[t * stride + s]!,
+      );
+      const most = products.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+      if (!Number.isFinite(most)) return most;
+      return most + Math.log(products.reduce((sum, x) => sum + Math.exp(x - most), 0));
+    });
+  }
+
+  /** States of paths drawn from the posterior. */
+  async samples(problem: Problem, count: number, seed: number): Promise<Int32Array[]> {
+    const { logits, frames, classes, blank, labels } = problem;
+    const posterior = await CtcPosterior.create({ device: this.device ?? 'cpu', blank });
+    try {
+      const shape = [frames, classes] as const;
+      const { samples } = await posterior.run({
+        ...{ logits: { data: logits, shape }, targets: [...labels], samples: count, seed },
+      });
+      return Array.from({ length: count }, (_, k) =>
+        statesAlong(samples!.subarray(k * frames, (k + 1) * frames), problem),
+      );
+    } finally {
+      posterior.destroy();
+    }
+  }
+
+  destroy(): void {
+    for (const ctc of this.#losses.values()) ctc.destroy();
+  }
+
+  async #prepare({ frames, classes, blank, labels }: Problem): Promise<Prepared> {
+    const maxTargetLength = roomFor(labels.length);
+    const key = [frames, classes, blank, maxTargetLength].join();
+    if (this.#prepared?.key === key) return this.#prepared;
+    let ctc = this.#losses.get(blank);
+    if (!ctc) {
+      ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', blank });
+      this.#losses.set(blank, ctc);
+    }
+    const task = await ctc.prepare({
+      ...{ logits: [frames, classes] as const, maxTargetLength },
+      keep: ['alpha', 'beta', 'posterior'],
+    });
+    const probe = this.device && createProbe(this.device, task.lattice, 2 * maxTargetLength + 1);
+    this.#prepared?.task.destroy();
+    this.#prepared = { key, task, stride: 2 * maxTargetLength + 1, probe };
+    return this.#prepared;
+  }
+
+  async #bestPath(problem: Problem): Promise<Int32Array | undefined> {
+    const { logits, frames, classes, blank, labels } = problem;
+    let aligner = this.#aligners.get(blank);
+    if (!aligner) {
+      aligner = CtcAligner.create({ device: this.device ?? 'cpu', blank });
+      this.#aligners.set(blank, aligner);
+    }
+    const shape = [frames, classes] as const;
+    const path = await (await aligner).run({ logits: { data: logits, shape }, targets: [...labels] });
+    return Number.isFinite(path.score) ? statesAlong(path.labels, problem) : undefined;
+  }
+}
+
+/** The states that a path goes through, from the classes of its frames. */
+export function statesAlong(classes: ArrayLike<number>, problem: Problem): Int32Array {
+  let s = 0;
+  return Int32Array.from({ length: classes.length }, (_, t) => {
+    const c = classes[t]!;
+    if (c !== classAt(problem, s)) s += c === problem.blank || s % 2 === 0 ? 1 : 2;
+    return s;
+  });
+}
+
+function logSoftmax({ logits, frames, classes }: Problem): Float32Array<ArrayBuffer> {
+  const logProbs = new Float32Array(logits.length);
+  for (let t = 0; t < frames; t++) {
+    const row = logits.subarray(t * classes, (t + 1) * classes);
+    const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    const sum = row.reduce((sum, x) => sum + Math.exp(x - most), 0);
+    const normaliser = most + Math.log(sum);
+    for (let c = 0; c < classes; c++) logProbs[t * classes + c] = row[c]! - normaliser;
+  }
+  return logProbs;
+}
+
+function best({ logits, frames, classes }: Problem): Int32Array {
+  return Int32Array.from({ length: frames }, (_, t) => {
+    let c = 0;
+    for (let k = 1; k < classes; k++) if (logits[t * classes + k]! > logits[t * classes + c]!) c = k;
+    return c;
+  });
+}

@@ -1,0 +1,93 @@
+// What there is to look at before anybody brings their own.
+import { readTensor } from 'webgpu-ctc/files';
+import { Vocabulary } from 'webgpu-ctc/text';
+import clip3Logits from '../fixtures/speech/clip3.logits.npy?url';
+import clip3Sound from '../fixtures/speech/clip3.wav?url';
+import clip4Logits from '../fixtures/speech/clip4.logits.npy?url';
+import clip4Sound from '../fixtures/speech/clip4.wav?url';
+import clip5Logits from '../fixtures/speech/clip5.logits.npy?url';
+import clip5Sound from '../fixtures/speech/clip5.wav?url';
+import speechVocabulary from '../fixtures/speech/vocab.json?url';
+import { letterClasses, letters, logitsOf, wideProblem } from './made-up.js';
+
+/** Emissions, and what they are known to say. */
+export interface Source {
+  readonly name: string;
+  readonly logits: Float32Array<ArrayBuffer>;
+  readonly frames: number;
+  readonly classes: number;
+  readonly vocabulary: Vocabulary;
+  readonly text: string;
+  /** Of a made-up recogniser: it can be made to hear another word. */
+  readonly heard?: string;
+  readonly frameSeconds?: number;
+  /** URL of the sound. */
+  readonly sound?: string;
+}
+
+interface Example {
+  readonly id: string;
+  readonly name: string;
+  readonly about: string;
+  open(): Source | Promise<Source>;
+}
+
+const alphabet = Vocabulary.from(['<blank>', ...letters]);
+
+/** A word as a made-up recogniser hears it. */
+export function heard(word: string, frames: number): Source {
+  return {
+    ...{ name: word, logits: logitsOf(word, frames), frames, classes: letterClasses },
+    ...{ vocabulary: alphabet, text: word, heard: word },
+  };
+}
+
+/** A spoken sentence: emissions of fixtures/speech. */
+async function clip(name: string, text: string, logits: string, sound: string): Promise<Source> {
+  const [bytes, tokens] = await Promise.all([
+    download(logits).then((response) => response.arrayBuffer()),
+    download(speechVocabulary).then((response) => response.json()),
+  ]);
+  const { data, shape } = await readTensor(new Uint8Array(bytes), name);
+  const [frames, classes] = shape as [number, number];
+  const vocabulary = Vocabulary.from(tokens);
+  return {
+    ...{ name, logits: Float32Array.from(data as Float32Array), frames, classes, vocabulary, text },
+    ...{ frameSeconds: 0.02, sound },
+  };
+}
+
+async function download(url: string): Promise<Response> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+  return response;
+}
+
+const clips = [
+  ['rabbit', 'hello hello little rabbit will you tell me all', clip4Logits, clip4Sound],
+  ['dear', 'oh dear oh dear i shall be too late', clip3Logits, clip3Sound],
+  ['score', 'four score and seven years ago our fathers brought forth a new nation', clip5Logits, clip5Sound],
+] as const;
+
+export const examples: readonly Example[] = [
+  { id: 'cat', name: 'cat', about: 'Three letters, 8 frames', open: () => heard('cat', 8) },
+  { id: 'hello', name: 'hello', about: 'A letter twice in a row, 12 frames', open: () => heard('hello', 12) },
+  ...clips.map(([id, text, logits, sound]) => ({
+    ...{
+      id,
+      name: `“${text.split(' ').slice(0, 4).join(' ')} …”`,
+      about: 'A spoken sentence, with its sound',
+    },
+    open: () => clip(id, text, logits, sound),
+  })),
+  {
+    ...{ id: 'wide', name: '2000 × 400', about: '2000 frames, 400 labels: 1.6 million states' },
+    open() {
+      const [frames, classes] = [2000, letterClasses];
+      const { logits, text } = wideProblem(frames, 400);
+      return { name: 'wide', logits, frames, classes, vocabulary: alphabet, text };
+    },
+  },
+];
+
+export const exampleIds = examples.map(({ id }) => id);

@@ -1,0 +1,112 @@
+// The panel about one state: a sentence first, the numbers for who asks for them.
+import type { Analysis, Cell, CellValues } from './analysis.js';
+import { legendStops } from './colours.js';
+import { type NameOf, nameState, type Sum, sayState } from './explain.js';
+import type { Scene } from './scene.js';
+import { sayProbability } from './ways.js';
+
+export class Inspector {
+  readonly #root: HTMLElement;
+  readonly #details: HTMLDetailsElement;
+
+  /** `opened`: the numbers are wanted. */
+  constructor(root: HTMLElement, opened: () => void) {
+    this.#root = root;
+    this.#details = this.#find<HTMLDetailsElement>('details');
+    this.#details.addEventListener('toggle', () => this.#details.open && opened());
+    const handle = this.#find<HTMLButtonElement>('.handle');
+    handle.addEventListener('click', () => {
+      const open = root.classList.toggle('opened');
+      handle.ariaExpanded = String(open);
+    });
+  }
+
+  get showsSums(): boolean {
+    return this.#details.open;
+  }
+
+  show(analysis: Analysis, cell: Cell | undefined, values: CellValues | undefined, nameOf: NameOf): void {
+    const share = this.#find('.share');
+    this.#details.hidden = !cell;
+    share.hidden = !cell || !values;
+    if (!cell) {
+      this.#find('.where').textContent = '';
+      this.#find('.says').textContent = 'Click a cell of the lattice, or move there with the arrow keys.';
+      return;
+    }
+    const posterior = values?.posterior ?? 0;
+    this.#find('.where').textContent = `Frame ${cell.t}, ${nameState(analysis, cell.s, nameOf)}`;
+    this.#find('.says').textContent = sayState(analysis, cell, posterior, nameOf);
+    this.#find('.share b').textContent = sayProbability(Math.log(posterior));
+    this.#find('.share i i').style.width = `${100 * (Number.isNaN(posterior) ? 0 : posterior)}%`;
+  }
+
+  showSums(sums: readonly Sum[]): void {
+    this.#find('.terms').replaceChildren(
+      ...sums.map(({ title, note, terms }) => {
+        const section = document.createElement('section');
+        const heading = text('h3', title);
+        const table = document.createElement('table');
+        table.append(
+          ...terms.map(({ what, value, total }) => {
+            const row = document.createElement('tr');
+            if (total) row.className = 'total';
+            row.append(text('td', what), text('td', value));
+            return row;
+          }),
+        );
+        section.append(heading, text('p', note), table);
+        return section;
+      }),
+    );
+  }
+
+  /** What the colours say, with units; what is hatched. */
+  legend({ layer, scale, theme }: Scene): void {
+    const names = {
+      posterior: ['Share of the path mass', ''],
+      alpha: ['Forward α', 'of the largest in its frame'],
+      beta: ['Backward β', 'of the largest in its frame'],
+      probability: ['Probability of the symbol', ''],
+      gradient: ['Gradient', 'softmax − posterior'],
+    } as const;
+    const [name, unit] = names[layer];
+    const stops = legendStops(layer, theme, scale);
+    const ramp = document.createElement('div');
+    ramp.className = 'ramp';
+    ramp.style.background = `linear-gradient(90deg, ${stops.map(({ colour }) => colour).join(', ')})`;
+    const ends = document.createElement('div');
+    ends.className = 'ends';
+    const first = stops[0]!;
+    const middle = stops[stops.length >> 1]!;
+    const last = stops[stops.length - 1]!;
+    ends.append(...[first, middle, last].map(({ value }) => text('span', sayStop(value, layer))));
+    const keys = document.createElement('div');
+    keys.className = 'keys';
+    keys.append(key('hatch', 'no path'), key('nan', 'no number'));
+    const log = layer !== 'gradient' && scale === 'log' ? ', log scale' : '';
+    const caption = text('figcaption', `${name}${unit && `, ${unit}`}${log}`);
+    this.#find('#legend').replaceChildren(caption, ramp, ends, keys);
+  }
+
+  #find<E extends HTMLElement = HTMLElement>(selector: string): E {
+    return this.#root.querySelector<E>(selector)!;
+  }
+}
+
+const sayStop = (value: number, layer: string) =>
+  layer === 'gradient' ? String(value) : `${Number((100 * value).toPrecision(1))} %`;
+
+function key(className: string, name: string): HTMLElement {
+  const span = document.createElement('span');
+  const swatch = document.createElement('i');
+  swatch.className = className;
+  span.append(swatch, name);
+  return span;
+}
+
+function text(tag: string, content: string): HTMLElement {
+  const element = document.createElement(tag);
+  element.textContent = content;
+  return element;
+}

@@ -1,0 +1,280 @@
+// Draws the lattice on a WebGPU canvas from the task's own buffers: no value of it is read back.
+import { mat3 } from 'wgpu-matrix';
+import { type Analysis, type Layer, layers, statesOf } from './analysis.js';
+import { decades, hatch, hatchSpacing, hatchWidth, labs } from './colours.js';
+import fieldCode from './field.wgsl?raw';
+import latticeCode from './lattice.wgsl?raw';
+import type { Renderer, Scene, View } from './scene.js';
+
+/** Values of one layer, with their maxima over time. */
+interface Field {
+  readonly buffer: GPUBuffer;
+  readonly version: number;
+}
+
+const lookSize = 256;
+
+export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice): Renderer {
+  const format = navigator.gpu.getPreferredCanvasFormat();
+  const contextOf = (of: HTMLCanvasElement) => {
+    const context = of.getContext('webgpu')!;
+    context.configure({ device, format });
+    return context;
+  };
+  const context = contextOf(canvas);
+  const mapContexts = new WeakMap<HTMLCanvasElement, GPUCanvasContext>();
+  const fields = new Fields(device);
+  const constants = `const DECADES = ${decades}.0;\nconst SPACING = ${hatchSpacing}.0;\nconst WIDTH = ${hatchWidth};\n`;
+  const module = device.createShaderModule({ label: 'demo:lattice:module', code: constants + latticeCode });
+  const pipeline = device.createRenderPipeline({
+    label: 'demo:lattice:pipeline',
+    layout: 'auto',
+    vertex: { module },
+    fragment: { module, targets: [{ format }] },
+  });
+  const { UNIFORM, COPY_DST } = GPUBufferUsage;
+  const lookOf = (name: string) =>
+    device.createBuffer({ label: `demo:${name}:look`, size: lookSize, usage: UNIFORM | COPY_DST });
+  const looks = { canvas: lookOf('canvas'), map: lookOf('map') };
+  const groups = new Map<string, GPUBindGroup>();
+
+  /** Of a uniform and the fields that are drawn; made once for each analysis. */
+  function groupOf(kind: keyof typeof looks, field: Field, before: Field): GPUBindGroup {
+    const key = [kind, field.buffer.label, before.buffer.label].join();
+    let group = groups.get(key);
+    if (!group) {
+      const buffers = [looks[kind], field.buffer, before.buffer];
+      group = device.createBindGroup({
+        label: 'demo:lattice:group',
+        layout: pipeline.getBindGroupLayout(0),
+        entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+      });
+      groups.set(key, group);
+    }
+    return group;
+  }
+
+  function render(kind: keyof typeof looks, to: GPUCanvasContext, scene: Scene, view: View): void {
+    const { analysis, layer, sweep } = scene;
+    if (fields.version !== analysis.version) groups.clear();
+    const encoder = device.createCommandEncoder({ label: 'demo:lattice:encoder' });
+    const field = fields.of(encoder, analysis, layer);
+    const before = sweep ? fields.of(encoder, analysis, 'alpha') : field;
+    device.queue.writeBuffer(looks[kind], 0, lookAt(scene, view));
+    const pass = encoder.beginRenderPass({
+      label: 'demo:lattice:pass',
+      colorAttachments: [{ view: to.getCurrentTexture().createView(), loadOp: 'clear', storeOp: 'store' }],
+    });
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, groupOf(kind, field, before));
+    pass.draw(3);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  }
+
+  return {
+    kind: 'WebGPU',
+    draw(scene, view) {
+      if (view.width === 0 || view.height === 0) return;
+      if (canvas.width !== view.width || canvas.height !== view.height)
+        Object.assign(canvas, { width: view.width, height: view.height });
+      render('canvas', context, scene, view);
+    },
+    drawMap(map, scene) {
+      const ratio = devicePixelRatio;
+      const [width, height] = [Math.round(map.clientWidth * ratio), Math.round(map.clientHeight * ratio)];
+      if (width === 0 || height === 0) return;
+      if (map.width !== width || map.height !== height) Object.assign(map, { width, height });
+      let to = mapContexts.get(map);
+      if (!to) {
+        to = contextOf(map);
+        mapContexts.set(map, to);
+      }
+      const { problem } = scene.analysis;
+      const whole = { left: 0, right: problem.frames, top: 0, bottom: statesOf(problem) };
+      render('map', to, scene, { ...whole, width, height, ratio });
+    },
+    destroy() {
+      context.unconfigure();
+      fields.destroy();
+      for (const buffer of Object.values(looks)) buffer.destroy();
+    },
+  };
+}
+
+/** The uniform of lattice.wgsl. */
+function lookAt(
+  { analysis, layer, scale, sweep, highlight, theme }: Scene,
+  view: View,
+): Float32Array<ArrayBuffer> {
+  const look = new Float32Array(lookSize / 4);
+  const integers = new Int32Array(look.buffer);
+  const [dt, ds] = [(view.right - view.left) / view.width, (view.bottom - view.top) / view.height];
+  const toCells = mat3.scale(mat3.translation([view.left, view.top]), [dt, ds]);
+  look.set(toCells, 0); // three columns of four, as in the shader
+  const colours = labs[theme];
+  const lab = [colours.card, colours.label, colours.blank, colours.positive, colours.negative];
+  for (const [i, colour] of lab.entries()) look.set(colour, 12 + 4 * i);
+  const { line, nan, nanLine } = hatch[theme];
+  for (const [i, rgb] of [line, nan, nanLine].entries())
+    look.set(
+      rgb.map((x) => x / 255),
+      32 + 4 * i,
+    );
+  look.set([1 / dt, 1 / ds, view.ratio], 44);
+  const { problem } = analysis;
+  integers.set([problem.frames, statesOf(problem)], 47);
+  integers.set([Number(scale === 'log'), Number(layer === 'gradient')], 49);
+  integers[51] = highlight === undefined ? -1 : 2 * highlight + 1;
+  integers[52] = sweep ? (sweep.direction === 'forward' ? 1 : -1) : 0;
+  integers[53] = sweep?.frame ?? 0;
+  return look;
+}
+
+/** Makes the fields of the last analysis, each when it is first asked for. */
+class Fields {
+  version = -1;
+  readonly #device: GPUDevice;
+  readonly #fields = new Map<Layer, Field>();
+  readonly #pipelines = new Map<string, FieldPipelines>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  of(encoder: GPUCommandEncoder, analysis: Analysis, layer: Layer): Field {
+    if (this.version !== analysis.version) this.destroy();
+    this.version = analysis.version;
+    let field = this.#fields.get(layer);
+    if (!field) {
+      field = this.#make(encoder, analysis, layer);
+      this.#fields.set(layer, field);
+    }
+    return field;
+  }
+
+  destroy(): void {
+    for (const { buffer } of this.#fields.values()) buffer.destroy();
+    this.#fields.clear();
+  }
+
+  #make(encoder: GPUCommandEncoder, analysis: Analysis, layer: Layer): Field {
+    const device = this.#device;
+    const { problem, logProbs, grad, loss, version } = analysis;
+    if (!('onDevice' in analysis.lattice)) throw new TypeError('expected a lattice on the device');
+    const { wgsl, entries } = analysis.lattice.onDevice;
+    const states = statesOf(problem);
+    const lengths = [problem.frames];
+    while (lengths.at(-1)! > 1) lengths.push(Math.ceil(lengths.at(-1)! / 2));
+    const starts = lengths.map((_, k) => states * lengths.slice(0, k).reduce((sum, n) => sum + n, 0));
+    const status = Number.isNaN(loss) ? 2 : loss === Number.POSITIVE_INFINITY ? 1 : 0;
+
+    const { STORAGE, UNIFORM, COPY_DST } = GPUBufferUsage;
+    const make = (name: string, size: number, usage: number) =>
+      device.createBuffer({ label: `demo:${name}:${layer}.${version}`, size, usage });
+    const field = make('field', 4 * states * lengths.reduce((sum, n) => sum + n), STORAGE);
+    const ofClasses = layer === 'gradient' || layer === 'probability';
+    const scores = make('scores', ofClasses ? logProbs.byteLength : 4, STORAGE | COPY_DST);
+    const largest = make('largest', 4 * problem.frames, STORAGE | COPY_DST);
+    if (ofClasses) device.queue.writeBuffer(scores, 0, layer === 'gradient' ? grad : logProbs);
+    if (layer === 'gradient')
+      device.queue.writeBuffer(largest, 0, Float32Array.of(largestGradient(analysis)));
+    const shapes = make('shapes', 256 * lengths.length, UNIFORM | COPY_DST);
+    lengths.forEach((length, k) => {
+      const shape = [problem.frames, states, problem.classes, status, starts[k]!, starts[k + 1] ?? 0, length];
+      device.queue.writeBuffer(shapes, 256 * k, Uint32Array.from(shape));
+    });
+
+    const pipelines = this.#pipelinesOf(wgsl, layer);
+    const kept = device.createBindGroup({ layout: pipelines.keptLayout, entries: [...entries] });
+    const own = device.createBindGroup({
+      layout: pipelines.ownLayout,
+      entries: [shapes, scores, largest, field].map((buffer, binding) => ({
+        binding,
+        resource: binding === 0 ? { buffer, size: 32 } : { buffer },
+      })),
+    });
+    const pass = encoder.beginComputePass({ label: 'demo:field:pass' });
+    const run = (name: keyof FieldPipelines['pipelines'], level: number, across: number, down: number) => {
+      pass.setPipeline(pipelines.pipelines[name]);
+      pass.setBindGroup(0, kept);
+      pass.setBindGroup(1, own, [256 * level]);
+      pass.dispatchWorkgroups(Math.ceil(across / 64), down);
+    };
+    if (layer === 'alpha' || layer === 'beta') run('largestOfFrame', 0, problem.frames, 1);
+    run('level0', 0, problem.frames, states);
+    for (let k = 0; k + 1 < lengths.length; k++) run('nextLevel', k, lengths[k + 1]!, states);
+    pass.end();
+    // what the passes still need lives until they have run
+    device.queue.onSubmittedWorkDone().then(() => {
+      for (const buffer of [scores, largest, shapes]) buffer.destroy();
+    });
+    return { buffer: field, version };
+  }
+
+  #pipelinesOf(wgsl: string, layer: Layer): FieldPipelines {
+    const key = `${layer} ${wgsl}`;
+    let made = this.#pipelines.get(key);
+    if (!made) {
+      made = compile(this.#device, wgsl, layer);
+      this.#pipelines.set(key, made);
+    }
+    return made;
+  }
+}
+
+interface FieldPipelines {
+  readonly keptLayout: GPUBindGroupLayout;
+  readonly ownLayout: GPUBindGroupLayout;
+  readonly pipelines: Readonly<Record<'largestOfFrame' | 'level0' | 'nextLevel', GPUComputePipeline>>;
+}
+
+function compile(device: GPUDevice, wgsl: string, layer: Layer): FieldPipelines {
+  const names = layers.map((name, i) => `const ${name.toUpperCase()} = ${i}u;\n`).join('');
+  const code = `${names}const LAYER = ${layers.indexOf(layer)}u;\n${wgsl}${fieldCode}`;
+  const module = device.createShaderModule({ label: `demo:field:${layer}`, code });
+  const visibility = GPUShaderStage.COMPUTE;
+  const layoutOf = (label: string, types: readonly GPUBufferBindingType[], hasDynamicOffset: boolean) =>
+    device.createBindGroupLayout({
+      label,
+      entries: types.map((type, binding) => ({
+        ...{ binding, visibility },
+        buffer: { type, hasDynamicOffset: hasDynamicOffset && type === 'uniform' },
+      })),
+    });
+  const storages = [...wgsl.matchAll(/@group\(0\) @binding\(\d+\) var<(uniform|storage)/g)];
+  const keptLayout = layoutOf(
+    'demo:field:kept',
+    storages.map(([, space]) => (space === 'uniform' ? 'uniform' : 'read-only-storage')),
+    false,
+  );
+  const ownLayout = layoutOf('demo:field:own', ['uniform', 'read-only-storage', 'storage', 'storage'], true);
+  const layout = device.createPipelineLayout({ bindGroupLayouts: [keptLayout, ownLayout] });
+  const pipelineOf = (entryPoint: string) =>
+    device.createComputePipeline({
+      label: `demo:field:${entryPoint}`,
+      layout,
+      compute: { module, entryPoint },
+    });
+  return {
+    ...{ keptLayout, ownLayout },
+    pipelines: {
+      largestOfFrame: pipelineOf('largestOfFrame'),
+      level0: pipelineOf('level0'),
+      nextLevel: pipelineOf('nextLevel'),
+    },
+  };
+}
+
+/** Of the classes of the lattice: the scale of the gradient's colours. */
+export function largestGradient({ problem, grad }: Analysis): number {
+  const own = new Set([problem.blank, ...problem.labels]);
+  let largest = 1e-30;
+  for (let t = 0; t < problem.frames; t++) {
+    for (const c of own) {
+      const size = Math.abs(grad[t * problem.classes + c]!);
+      if (size > largest) largest = size;
+    }
+  }
+  return largest;
+}

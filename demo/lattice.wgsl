@@ -1,0 +1,120 @@
+// One pixel of the lattice: which cells are under it, the loudest of their values, its colour.
+
+struct Look {
+  toCells: mat3x3f,     // from device pixels
+  card: vec4f, label: vec4f, blank: vec4f, positive: vec4f, negative: vec4f, // OKLab
+  line: vec4f, nan: vec4f, nanLine: vec4f,                                   // sRGB
+  cell: vec2f,          // device pixels
+  ratio: f32,           // device pixels to a CSS pixel
+  frames: u32, states: u32,
+  logarithmic: u32, gradient: u32,
+  highlight: i32,       // a state, or −1
+  sweep: i32,           // 1 forward, −1 backward, 0 none
+  sweepFrame: u32,
+}
+
+@group(0) @binding(0) var<uniform> look: Look;
+@group(0) @binding(1) var<storage, read> field: array<f32>;
+@group(0) @binding(2) var<storage, read> before: array<f32>;
+
+const NOT_A_NUMBER = 1e30;
+const IMPOSSIBLE = -1e30;
+
+@vertex fn corner(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
+  return vec4f(f32(4u * (i & 1u)) - 1.0, f32(2u * (i & 2u)) - 1.0, 0.0, 1.0);
+}
+
+/// What a cell, or a bin of 2^level frames, has; during a sweep what is known of it so far.
+fn valueAt(start: u32, level: u32, length: u32, bin: u32, s: u32) -> f32 {
+  let at = start + s * length + bin;
+  if (look.sweep == 0) { return field[at]; }
+  let t = bin << level;
+  if (look.sweep > 0 && t > look.sweepFrame) { return select(0.0, IMPOSSIBLE, before[at] == IMPOSSIBLE); }
+  if (look.sweep < 0 && t >= look.sweepFrame) { return field[at]; }
+  return before[at];
+}
+
+struct Found { value: f32, s: u32, gap: bool }
+
+/// The loudest value under a pixel. Where cells are narrower than pixels, from the level whose bins are about as wide.
+fn find(pixel: vec2f) -> Found {
+  let corner = (look.toCells * vec3f(pixel - 0.5, 1.0)).xy;
+  let opposite = (look.toCells * vec3f(pixel + 0.5, 1.0)).xy;
+  let middle = 0.5 * (corner + opposite);
+  let size = opposite - corner;
+  let last = vec2f(f32(look.frames), f32(look.states)) - 1.0;
+  if (any(middle < vec2f()) || any(middle > last + 1.0)) { return Found(0.0, 0u, true); }
+  var low = middle;
+  var high = middle;
+  if (size.x > 1.0) { low.x = corner.x; high.x = opposite.x - 1e-4; }
+  if (size.y > 1.0) { low.y = corner.y; high.y = opposite.y - 1e-4; }
+  let first = vec2u(clamp(floor(low), vec2f(), last));
+  let end = vec2u(clamp(floor(high), vec2f(), last));
+  let level = u32(max(0.0, floor(log2(max(1.0, size.x)))));
+  var start = 0u;
+  var length = look.frames;
+  for (var k = 0u; k < level; k++) { start += length * look.states; length = (length + 1u) / 2u; }
+  var found = Found(IMPOSSIBLE, first.y, false);
+  for (var s = first.y; s <= end.y; s++) {
+    for (var bin = first.x >> level; bin <= end.x >> level; bin++) {
+      let value = valueAt(start, level, length, bin, s);
+      if (value != IMPOSSIBLE && (found.value == IMPOSSIBLE || abs(value) > abs(found.value))) {
+        found.value = value;
+        found.s = s;
+      }
+    }
+  }
+  return found;
+}
+
+/// How much of a pixel is inside its cell: cells that are large enough have rounded corners and a gap between them.
+fn coverage(pixel: vec2f) -> f32 {
+  let at = (look.toCells * vec3f(pixel, 1.0)).xy;
+  let px = look.ratio;
+  if (any(look.cell < vec2f(6.0 * px))) { return 1.0; }
+  let half = 0.5 * look.cell - 0.5 * px;
+  let radius = min(5.0 * px, 0.25 * min(look.cell.x, look.cell.y));
+  let away = abs((fract(at) - 0.5) * look.cell) - (half - radius);
+  let edge = length(max(away, vec2f())) + min(max(away.x, away.y), 0.0) - radius;
+  return clamp(0.5 - edge, 0.0, 1.0);
+}
+
+fn fromLab(lab: vec3f) -> vec3f {
+  let l = lab.x + 0.3963377774 * lab.y + 0.2158037573 * lab.z;
+  let m = lab.x - 0.1055613458 * lab.y - 0.0638541728 * lab.z;
+  let s = lab.x - 0.0894841775 * lab.y - 1.291485548 * lab.z;
+  let cubes = vec3f(l * l * l, m * m * m, s * s * s);
+  let linear = clamp(vec3f(
+    dot(cubes, vec3f(4.0767416621, -3.3077115913, 0.2309699292)),
+    dot(cubes, vec3f(-1.2684380046, 2.6097574011, -0.3413193965)),
+    dot(cubes, vec3f(-0.0041960863, -0.7034186147, 1.707614701))), vec3f(), vec3f(1.0));
+  return select(1.055 * pow(linear, vec3f(1.0 / 2.4)) - 0.055, 12.92 * linear, linear <= vec3f(0.0031308));
+}
+
+fn isHatched(pixel: vec2f) -> bool {
+  let spacing = SPACING * look.ratio;
+  let along = (pixel.x + pixel.y) / spacing;
+  return fract(along) * spacing < WIDTH * look.ratio;
+}
+
+@fragment fn shade(@builtin(position) position: vec4f) -> @location(0) vec4f {
+  let pixel = position.xy;
+  let card = fromLab(look.card.xyz);
+  let found = find(pixel);
+  if (found.gap) { return vec4f(card, 1.0); }
+  var colour = card;
+  if (found.value == IMPOSSIBLE) {
+    if (isHatched(pixel)) { colour = look.line.xyz; }
+  } else if (found.value == NOT_A_NUMBER) {
+    colour = select(look.nan.xyz, look.nanLine.xyz, isHatched(pixel));
+  } else {
+    var full = select(look.blank, look.label, found.s % 2u == 1u).xyz;
+    var x = abs(found.value);
+    if (look.gradient != 0u) { full = select(look.negative, look.positive, found.value > 0.0).xyz; }
+    else if (look.logarithmic != 0u) { x = select(0.0, 1.0 + log2(max(x, 1e-37)) * (0.30103 / DECADES), x > 0.0); }
+    x = clamp(x, 0.0, 1.0);
+    if (look.highlight >= 0 && found.s != u32(look.highlight)) { x *= 0.25; }
+    colour = fromLab(mix(look.card.xyz, full, x));
+  }
+  return vec4f(mix(card, colour, coverage(pixel)), 1.0);
+}

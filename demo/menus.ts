@@ -1,0 +1,105 @@
+// Menus: a button that opens a popover, closed by Escape or by whatever happens elsewhere.
+
+export interface Item {
+  readonly name: string;
+  readonly about?: string;
+  /** Of those that are on or off. */
+  readonly checked?: boolean;
+  /** The menu stays open, for the next choice. */
+  readonly stays?: boolean;
+  readonly disabled?: boolean;
+  run(): void;
+}
+
+export type Entry = Item | { readonly heading: string } | { readonly element: HTMLElement };
+
+/** `entries` are asked for at each opening. */
+export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refresh(): void; close(): void } {
+  const button = root.querySelector('button')!;
+  const popover = root.querySelector<HTMLElement>('.popover')!;
+  const show = (open: boolean) => {
+    popover.hidden = !open;
+    button.ariaExpanded = String(open);
+  };
+  const fill = () => {
+    const focused = [...popover.children].indexOf(document.activeElement as Element);
+    popover.replaceChildren(...entries().map((entry) => elementOf(entry, () => show(false))));
+    (popover.children[focused] as HTMLElement | undefined)?.focus();
+  };
+  button.addEventListener('click', () => {
+    const open = popover.hidden !== false;
+    if (open) fill();
+    show(open);
+    if (open) popover.querySelector<HTMLElement>('button, input')?.focus();
+  });
+  root.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !popover.hidden) {
+      show(false);
+      button.focus();
+      return;
+    }
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step === undefined || popover.hidden || document.activeElement instanceof HTMLInputElement) return;
+    const items = [...popover.querySelectorAll<HTMLElement>('button, input')];
+    const at = items.indexOf(document.activeElement as HTMLElement);
+    items[(at + step + items.length) % items.length]?.focus();
+    event.preventDefault();
+  });
+  document.addEventListener('pointerdown', (event) => {
+    if (!root.contains(event.target as Node)) show(false);
+  });
+  root.addEventListener('focusout', (event) => {
+    if (event.relatedTarget && !root.contains(event.relatedTarget as Node)) show(false);
+  });
+  return {
+    refresh: () => {
+      if (!popover.hidden) fill();
+    },
+    close: () => show(false),
+  };
+}
+
+function elementOf(entry: Entry, close: () => void): HTMLElement {
+  if ('element' in entry) return entry.element;
+  if ('heading' in entry) {
+    const heading = document.createElement('h2');
+    heading.textContent = entry.heading;
+    return heading;
+  }
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = entry.name;
+  button.disabled = entry.disabled ?? false;
+  if (entry.checked !== undefined) button.ariaPressed = String(entry.checked);
+  if (entry.about) {
+    const about = document.createElement('small');
+    about.textContent = entry.about;
+    button.append(about);
+  }
+  button.addEventListener('click', () => {
+    if (!entry.stays) close();
+    entry.run();
+  });
+  return button;
+}
+
+/** A slider with its name and its value. */
+export function slider(
+  name: string,
+  { min, max, step, value }: { min: number; max: number; step: number; value: number },
+  say: (value: number) => string,
+  change: (value: number) => void,
+): HTMLElement {
+  const label = document.createElement('label');
+  const input = document.createElement('input');
+  Object.assign(input, { type: 'range', min, max, step, value });
+  const output = document.createElement('output');
+  output.value = say(value);
+  input.addEventListener('input', () => {
+    output.value = say(input.valueAsNumber);
+    change(input.valueAsNumber);
+  });
+  // a label belongs to the first of them
+  label.append(name, input, output);
+  return label;
+}

@@ -1,0 +1,361 @@
+// What follows from the state: the lattice is computed, then shown. One computation at a time, the latest question wins.
+import { tokenise } from 'webgpu-ctc/text';
+import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './analysis.js';
+import { applyEdits } from './edits.js';
+import { Engine } from './engine.js';
+import { examples, type Source } from './examples.js';
+import { nameState, neighbours, sayAll, sumsOf } from './explain.js';
+import { CellGrid } from './grid.js';
+import { Inspector } from './inspector.js';
+import { createHostRenderer } from './lattice-2d.js';
+import { createGpuRenderer } from './lattice-gpu.js';
+import { Player, type Position } from './player.js';
+import type { Scene } from './scene.js';
+import { Stage } from './stage.js';
+import type { State, Store } from './state.js';
+import { sayProbability } from './ways.js';
+
+const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+export class Page {
+  readonly store: Store;
+  readonly stage: Stage;
+  readonly player: Player;
+  readonly #inspector: Inspector;
+  readonly #grid: CellGrid;
+  #engine: Engine;
+  #source: Source | undefined;
+  #analysis: Analysis | undefined;
+  #samples: readonly Int32Array[] = [];
+  #values: CellValues | undefined;
+  #hovered: Cell | undefined;
+  #position: Position | undefined;
+  /** Of the sound, in frames. */
+  #head: number | undefined;
+  #editing = false;
+  #incoming: { from: Cell; share: number }[] = [];
+  #busy = false;
+  #stale = false;
+  #speaking = 0;
+  #onAnalysis: (() => void)[] = [];
+
+  constructor(
+    store: Store,
+    engine: Engine,
+    events: { paint: ConstructorParameters<typeof Stage>[1]['paint'] },
+  ) {
+    this.store = store;
+    this.#engine = engine;
+    this.stage = new Stage(byId('stage'), {
+      hover: (cell) => this.#hover(cell),
+      pin: (cell) => {
+        store.set({ selected: cell });
+        this.#grid.focus();
+      },
+      highlight: (label) => {
+        store.set({ highlight: store.state.highlight === label ? undefined : label });
+      },
+      paint: events.paint,
+    });
+    this.#grid = new CellGrid(this.stage, (cell) => {
+      this.#hovered = undefined;
+      store.set({ selected: cell });
+      this.stage.reveal(cell);
+    });
+    this.#inspector = new Inspector(byId('inspector'), () => this.#inspect());
+    this.player = new Player(byId('play'), byId('scrubber'), byId('progress'), {
+      moved: (position) => {
+        this.#position = position;
+        this.#show();
+      },
+    });
+    dark.addEventListener('change', () => this.#show());
+    this.#useRenderer();
+    store.listen((state, before) => {
+      const asks: (keyof State)[] = ['text', 'edits', 'blank', 'samples'];
+      if (asks.some((key) => state[key] !== before[key])) this.refresh();
+      else if (state.selected !== before.selected) {
+        this.#mirror();
+        this.#inspect();
+      }
+      this.#show();
+    });
+  }
+
+  get source(): Source | undefined {
+    return this.#source;
+  }
+
+  get analysis(): Analysis | undefined {
+    return this.#analysis;
+  }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  set editing(editing: boolean) {
+    this.#editing = editing;
+    this.#show();
+  }
+
+  set head(frame: number | undefined) {
+    this.#head = frame;
+    this.#show();
+  }
+
+  nameOf = (c: number): string => {
+    const { vocabulary } = this.#source!;
+    if (c === this.blank) return 'blank';
+    return vocabulary.read(c).replace(/^ $/, '␣').trim() || vocabulary.token(c) || `#${c}`;
+  };
+
+  get blank(): number {
+    const { blank } = this.store.state;
+    const { vocabulary, classes } = this.#source!;
+    return blank !== undefined && blank < classes ? blank : vocabulary.blank;
+  }
+
+  /** Called after each analysis. */
+  listen(then: () => void): void {
+    this.#onAnalysis.push(then);
+  }
+
+  async openExample(id: string): Promise<void> {
+    const example = examples.find((known) => known.id === id) ?? examples[0]!;
+    this.open(await example.open());
+  }
+
+  /** Other emissions. */
+  open(source: Source): void {
+    this.#source = source;
+    this.refresh();
+  }
+
+  /** Computes what is asked now; while a computation runs, once more after it. */
+  async refresh(): Promise<void> {
+    this.#stale = true;
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      while (this.#stale && this.#source) {
+        this.#stale = false;
+        await this.#compute();
+      }
+    } catch (error) {
+      await this.#recover(error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** What the state asks of the source. */
+  problem(): Problem {
+    const { text, edits } = this.store.state;
+    const { logits, frames, classes, vocabulary } = this.#source!;
+    const { blank } = this;
+    const labels = tokenise(text, vocabulary).targets.filter((label) => label !== blank && label < classes);
+    return { frames, classes, blank, labels, logits: applyEdits(logits, classes, blank, edits) };
+  }
+
+  async #compute(): Promise<void> {
+    const problem = this.problem();
+    const analysis = await this.#engine.analyse(problem);
+    const { samples: count } = this.store.state;
+    this.#samples = count > 0 && analysis.path ? await this.#engine.samples(problem, count, 1) : [];
+    this.#analysis = analysis;
+    this.player.frames = problem.frames;
+    const { selected, highlight } = this.store.state;
+    const states = statesOf(problem);
+    const isThere = selected && selected.t < problem.frames && selected.s < states;
+    if (!isThere) this.store.set({ selected: firstToLookAt(analysis) });
+    if (highlight !== undefined && highlight >= problem.labels.length)
+      this.store.set({ highlight: undefined });
+    this.#mirror();
+    await this.#inspect();
+    this.#say();
+    this.#show();
+    for (const then of this.#onAnalysis) then();
+  }
+
+  #scene(analysis: Analysis): Scene {
+    const { layer, scale, highlight } = this.store.state;
+    const swept = layer === 'posterior' ? this.#position : undefined;
+    return {
+      ...{ analysis, layer, scale, theme: dark.matches ? 'dark' : 'light' },
+      ...(swept && { sweep: swept }),
+      ...(highlight !== undefined && { highlight }),
+    };
+  }
+
+  #show(): void {
+    const analysis = this.#analysis;
+    if (!analysis) return;
+    const { bestPath, selected } = this.store.state;
+    const scene = this.#scene(analysis);
+    const sweeping = this.#position && scene.layer === 'posterior';
+    this.stage.show({
+      ...{ scene, nameOf: this.nameOf, frameSeconds: this.#source!.frameSeconds, editing: this.#editing },
+      marks: {
+        bestPath: bestPath && !sweeping,
+        ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
+        head: this.#head ?? (sweeping ? this.#position!.frame + 0.5 : undefined),
+      },
+    });
+    this.#inspector.legend(scene);
+  }
+
+  #say(): void {
+    const analysis = this.#analysis!;
+    const { problem, backend, greedy } = analysis;
+    byId('sentence').replaceChildren(
+      (() => {
+        const span = document.createElement('span');
+        span.append(
+          ...sayAll(analysis, this.store.state.text.trim()).map(({ text, strong }) => {
+            if (!strong) return text;
+            const b = document.createElement('b');
+            b.textContent = text;
+            return b;
+          }),
+        );
+        return span;
+      })(),
+    );
+    byId('backend').textContent =
+      backend.device === 'gpu'
+        ? `Computed on WebGPU: ${backend.adapter}.`
+        : `Computed on the CPU, drawn without WebGPU: ${backend.reason}. Chrome, Edge, Safari 26 and Firefox 141 have it; it may be switched off.`;
+    const read = [...greedy].filter((c, t) => c !== problem.blank && c !== greedy[t - 1]);
+    byId('reading').textContent = `The best symbols read: ${read.map(this.nameOf).join(' ')}`;
+  }
+
+  async #hover(cell: Cell | undefined): Promise<void> {
+    const before = this.#hovered;
+    if (cell?.t === before?.t && cell?.s === before?.s) return;
+    this.#hovered = cell;
+    this.#show();
+    await this.#inspect();
+  }
+
+  /** Tells about the cell under the pointer, or else the selected one. */
+  async #inspect(): Promise<void> {
+    const analysis = this.#analysis;
+    if (!analysis) return;
+    const cell = this.#hovered ?? this.store.state.selected;
+    if (!cell) {
+      this.#inspector.show(analysis, undefined, undefined, this.nameOf);
+      return;
+    }
+    const { before, after } = neighbours(analysis, cell);
+    const probed = await this.#engine.probe(analysis, [cell, ...before, ...after]);
+    if (analysis !== this.#analysis) return;
+    const [own, ...others] = probed as [CellValues, ...CellValues[]];
+    const withCells = [...before, ...after].map((at, i) => ({ ...at, ...others[i]! }));
+    const befores = withCells.slice(0, before.length);
+    if (cell === this.store.state.selected) {
+      this.#values = own;
+      const most = befores.reduce((sum, { alpha }) => sum + Math.exp(alpha - maxOf(befores)), 0);
+      this.#incoming = befores.map(({ t, s, alpha }) => ({
+        from: { t, s },
+        share: Math.exp(alpha - maxOf(befores)) / most || 0,
+      }));
+      this.#speak(analysis, cell);
+    }
+    this.#inspector.show(analysis, cell, own, this.nameOf);
+    this.#show();
+    if (!this.#inspector.showsSums) return;
+    const frameSum = (await this.#engine.sums(analysis))[cell.t]!;
+    if (analysis !== this.#analysis) return;
+    const values = { own, before: befores, after: withCells.slice(before.length), frameSum };
+    this.#inspector.showSums(sumsOf(analysis, cell, values, this.nameOf));
+  }
+
+  /** The grid beside the canvas goes with the cursor. */
+  #mirror(): void {
+    const analysis = this.#analysis;
+    const { selected } = this.store.state;
+    if (!analysis || !selected) return;
+    const { problem } = analysis;
+    this.#grid.show(
+      problem.frames,
+      statesOf(problem),
+      selected,
+      ({ t, s }) => `${nameState(analysis, s, this.nameOf)}, frame ${t}`,
+    );
+  }
+
+  /** Says where the cursor is, once it rests. */
+  #speak(analysis: Analysis, { t, s }: Cell): void {
+    clearTimeout(this.#speaking);
+    const share = sayProbability(Math.log(this.#values!.posterior));
+    const sentence = byId('inspector').querySelector('.says')!;
+    this.#speaking = window.setTimeout(() => {
+      if (!this.stage.grid.contains(document.activeElement)) return;
+      byId('spoken').textContent =
+        `Frame ${t}, ${nameState(analysis, s, this.nameOf)}: ${share} of the path mass. ${sentence.textContent}`;
+    }, 400);
+  }
+
+  #useRenderer(): void {
+    const { device } = this.#engine;
+    this.stage.use((canvas) => (device ? createGpuRenderer(canvas, device) : createHostRenderer(canvas)));
+    device?.lost.then(({ message }) => this.#recover(new Error(message)));
+  }
+
+  #recovering: Promise<void> | undefined;
+  #lostAt = Number.NEGATIVE_INFINITY;
+
+  /** A lost device is replaced, once; one that is lost again at once, by the CPU. Other errors are told. */
+  #recover(error: unknown): Promise<void> {
+    this.#recovering ??= (async () => {
+      const code = (error as { code?: string }).code;
+      const isLost = code === 'device-lost' || code === undefined;
+      if (!isLost) {
+        notify(`This could not be computed: ${(error as Error).message}`);
+        return;
+      }
+      const again = performance.now() - this.#lostAt < 5000;
+      this.#lostAt = performance.now();
+      notify(
+        again
+          ? 'The graphics device was lost again. The page goes on without it.'
+          : 'The graphics device was lost. The page takes a new one.',
+      );
+      this.#analysis = undefined;
+      this.#engine = await Engine.create(again);
+      this.#useRenderer();
+    })().finally(() => {
+      this.#recovering = undefined;
+      if (!this.#analysis) setTimeout(() => this.refresh());
+    });
+    return this.#recovering;
+  }
+}
+
+const maxOf = (cells: readonly CellValues[]) =>
+  cells.reduce((most, { alpha }) => Math.max(most, alpha), Number.NEGATIVE_INFINITY);
+
+/** The blank between two labels that are the same, where the best path rests on it; else the first label at its surest. */
+function firstToLookAt({ problem, path }: Analysis): Cell | undefined {
+  const { labels } = problem;
+  if (labels.length === 0) return undefined;
+  const twin = labels.findIndex((label, i) => i > 0 && label === labels[i - 1]);
+  const s = twin > 0 ? 2 * twin : 1;
+  const frames = path ? [...path.keys()].filter((t) => path[t] === s) : [];
+  return { t: frames[frames.length >> 1] ?? Math.min(problem.frames - 1, s), s };
+}
+
+let hiding = 0;
+
+/** A line that goes by itself. */
+export function notify(message: string): void {
+  const notice = byId('notice');
+  notice.textContent = message;
+  notice.hidden = false;
+  clearTimeout(hiding);
+  hiding = window.setTimeout(() => {
+    notice.hidden = true;
+  }, 8000);
+}

@@ -1,0 +1,134 @@
+// The rows above and below the lattice that share its time: emissions, frame numbers, what is read.
+import { type Analysis, classAt, type Problem, statesOf } from './analysis.js';
+import { begin, niceStep, palette, scaleTo } from './canvas.js';
+import { colourOf } from './colours.js';
+import type { Span } from './viewport.js';
+
+export interface EmissionRow {
+  readonly name: string;
+  /** Undefined: all that have no row of their own. */
+  readonly c: number | undefined;
+}
+
+/** The target's classes in the order of their first use, the blank, and the rest as one. */
+export function emissionRows({ labels, blank }: Problem, nameOf: (c: number) => string): EmissionRow[] {
+  const own = [...new Set(labels)].map((c) => ({ name: nameOf(c), c }));
+  return [...own, { name: '–', c: blank }, { name: 'other', c: undefined }];
+}
+
+/** A cell a frame; where frames are narrower than pixels, the largest of those under it. */
+export function drawEmissions(
+  canvas: HTMLCanvasElement,
+  frames: Span,
+  { problem, logProbs }: Analysis,
+  rows: readonly EmissionRow[],
+  theme: 'light' | 'dark',
+): void {
+  const context = begin(canvas);
+  const x = scaleTo(frames, canvas.clientWidth);
+  const { classes, blank } = problem;
+  const own = new Set(rows.map(({ c }) => c));
+  const height = canvas.clientHeight / rows.length;
+  const width = x(1) - x(0);
+  const perColumn = Math.max(1, Math.floor(1 / width));
+  const gap = height > 8 && width > 6 ? 1 : 0;
+  const shareAt = (t: number, c: number | undefined) => {
+    if (c !== undefined) return Math.exp(logProbs[t * classes + c]!);
+    let rest = 0;
+    for (let k = 0; k < classes; k++) if (!own.has(k)) rest += Math.exp(logProbs[t * classes + k]!);
+    return rest;
+  };
+  const end = Math.min(problem.frames, Math.ceil(frames.end));
+  rows.forEach(({ c }, row) => {
+    for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
+      let value = 0;
+      for (let k = t; k < Math.min(end, t + perColumn); k++) value = Math.max(value, shareAt(k, c));
+      const [r, g, b] = colourOf('probability', value, c !== undefined && c !== blank, theme, 'linear');
+      context.fillStyle = `rgb(${r} ${g} ${b})`;
+      context.fillRect(x(t), row * height, Math.max(1, perColumn * width - gap), Math.max(1, height - gap));
+    }
+  });
+}
+
+/** Frame numbers, and seconds where they are known. */
+export function drawAxis(
+  canvas: HTMLCanvasElement,
+  frames: Span,
+  total: number,
+  frameSeconds?: number,
+): void {
+  const context = begin(canvas);
+  const x = scaleTo(frames, canvas.clientWidth);
+  const step = niceStep(48 / (x(1) - x(0)));
+  context.fillStyle = palette()('quiet');
+  context.font = '12px ui-sans-serif, system-ui, sans-serif';
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  for (let t = step * Math.ceil(frames.first / step); t < Math.min(total, frames.end); t += step) {
+    const seconds = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
+    const at = Math.min(canvas.clientWidth - 8, Math.max(8, x(t + 0.5)));
+    if (seconds) context.textAlign = at < 40 ? 'left' : at > canvas.clientWidth - 40 ? 'right' : 'center';
+    context.fillText(`${t}${step * (x(1) - x(0)) > 110 ? seconds : ''}`, at, canvas.clientHeight / 2);
+  }
+}
+
+/** The best symbol of each frame; brackets join those that are read as one. */
+export function drawReading(
+  canvas: HTMLCanvasElement,
+  frames: Span,
+  { greedy, problem }: Analysis,
+  nameOf: (c: number) => string,
+): void {
+  const context = begin(canvas);
+  const x = scaleTo(frames, canvas.clientWidth);
+  const colour = palette();
+  const width = x(1) - x(0);
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  for (let t = Math.max(0, Math.floor(frames.first)); t < Math.min(greedy.length, frames.end); ) {
+    const c = greedy[t]!;
+    let end = t + 1;
+    while (end < greedy.length && greedy[end] === c) end++;
+    const isBlank = c === problem.blank;
+    if (width >= 9) {
+      context.font = '13px ui-sans-serif, system-ui, sans-serif';
+      context.fillStyle = colour(isBlank ? 'quiet' : 'text');
+      for (let k = t; k < end; k++) context.fillText(isBlank ? '–' : nameOf(c), x(k + 0.5), 9);
+    }
+    if (!isBlank) {
+      const [left, right] = [x(t) + Math.min(3, width / 4), x(end) - Math.min(3, width / 4)];
+      context.strokeStyle = colour('label');
+      context.lineWidth = 1.5;
+      context.beginPath();
+      context.moveTo(left, 18);
+      context.lineTo(left, 23);
+      context.lineTo(right, 23);
+      context.lineTo(right, 18);
+      context.stroke();
+      context.font = '600 16px ui-sans-serif, system-ui, sans-serif';
+      context.fillStyle = colour('label');
+      context.fillText(nameOf(c), (left + right) / 2, 36);
+    }
+    t = end;
+  }
+}
+
+/** Names of the states beside their rows; ticks where rows are too low for names. */
+export function gutterLabels(
+  problem: Problem,
+  states: Span,
+  height: number,
+  nameOf: (c: number) => string,
+): { s: number; name: string; top: number; height: number }[] {
+  const y = scaleTo(states, height);
+  const row = y(1) - y(0);
+  const every = row >= 11 ? 1 : 2 * niceStep(18 / (2 * row));
+  const labels = [];
+  for (let s = Math.max(0, Math.floor(states.first)); s < Math.min(statesOf(problem), states.end); s++) {
+    if (every > 1 && s % every !== 1) continue;
+    const isBlank = s % 2 === 0;
+    const name = isBlank ? '–' : nameOf(classAt(problem, s)) + (every > 1 ? ` ${s >> 1}` : '');
+    labels.push({ s, name, top: y(s), height: row });
+  }
+  return labels;
+}

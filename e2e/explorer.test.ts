@@ -1,0 +1,346 @@
+// The lattice explorer of demo/, as a visitor meets it.
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
+import { withPage } from './browser.js';
+
+const path = 'demo/index.html';
+type Options = Parameters<typeof withPage>[1] & {
+  viewport?: { width: number; height: number };
+  hash?: string;
+  before?: (page: Page) => Promise<unknown>;
+};
+
+/** Opens the page and waits for its first lattice. Motion is off: the sweep has a test of its own. */
+async function explore(use: (page: Page) => Promise<void>, options: Options = {}): Promise<void> {
+  const { viewport = { width: 1280, height: 800 }, hash = '', before, ...rest } = options;
+  await withPage(
+    async ({ page }) => {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      await before?.(page);
+      // another document: a change of the hash alone would not load it anew
+      const { origin } = new URL(page.url());
+      await page.goto('about:blank');
+      await page.goto(`${origin}/${path}${hash}`);
+      await settled(page);
+      await use(page);
+    },
+    { path: 'e2e/blank.html', ...rest },
+  );
+}
+
+/** Until the sentence says a result. */
+const settled = (page: Page) =>
+  page.waitForFunction(() =>
+    /probability|needs at least|Type a word/.test(document.getElementById('sentence')!.textContent!),
+  );
+
+const says = (page: Page, selector: string) => page.locator(selector).innerText();
+const sentence = (page: Page) => says(page, '#sentence');
+
+describe('the first view', () => {
+  test('says what CTC does, with few controls and no dialog', () =>
+    explore(async (page) => {
+      expect(await sentence(page)).toMatch(
+        /^In 12 frames there are 8,008 ways to spell hello; together they have probability [\d.]+ %\.$/,
+      );
+      expect(await says(page, '.says')).toBe("Without this gap the two l's would merge.");
+      expect(await says(page, '#backend')).toMatch(/WebGPU: \w/);
+      expect(await page.locator('dialog, [role=dialog]').count()).toBe(0);
+      // three radio buttons are one control
+      const controls = page
+        .locator('button:visible, input:visible, summary:visible')
+        .filter({ hasNot: page.locator('x') });
+      const names = await controls.evaluateAll((elements) =>
+        elements
+          .filter((e) => e.getAttribute('role') !== 'radio' && !e.closest('.gutter, aside'))
+          .map((e) => e.id || e.textContent),
+      );
+      expect(names.length + 1).toBeLessThanOrEqual(9);
+    }));
+
+  test('the sweep plays once, and not for those who came with a link or want no motion', async () => {
+    const progress = (page: Page) => page.locator('#progress').innerText();
+    await withPage(
+      async ({ page }) => {
+        await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
+        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('both sweeps done');
+      },
+      { path },
+    );
+    await explore(async (page) => expect(await progress(page)).toBe('both sweeps done'));
+    await explore(async (page) => expect(await progress(page)).toBe('both sweeps done'), {
+      hash: '#text=hello',
+      before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }),
+    });
+  });
+});
+
+describe('editing', () => {
+  test('another word is another lattice; what cannot be is explained', () =>
+    explore(async (page) => {
+      await page.fill('#word', 'help');
+      await expect.poll(() => sentence(page)).toContain('ways to spell help');
+      await page.fill('#word', 'hellllllo');
+      await expect
+        .poll(() => sentence(page))
+        .toBe(
+          'hellllllo needs at least 14 frames: 9 labels + 5 repeats. Here are only 12.\nThe recogniser heard hello.\nLet it hear hellllllo',
+        );
+      await page.getByRole('button', { name: 'Let it hear' }).click();
+      await expect.poll(() => sentence(page)).toMatch(/In 20 frames there are .* ways to spell hellllllo/);
+      await page.fill('#word', '');
+      await expect.poll(() => sentence(page)).toMatch(/^Type a word/);
+    }));
+
+  test('a stroke over the emissions changes them, and is undone as one', () =>
+    explore(async (page) => {
+      const before = await sentence(page);
+      await page.getByRole('button', { name: 'Edit' }).click();
+      const box = (await page.locator('#emissions .plot').boundingBox())!;
+      // the row of h, over the last half
+      await page.mouse.move(box.x + box.width * 0.6, box.y + 4);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.8, box.y + 4, { steps: 4 });
+      await page.mouse.move(box.x + box.width * 0.95, box.y + 4, { steps: 4 });
+      await page.mouse.up();
+      await expect.poll(() => sentence(page)).not.toBe(before);
+      await expect.poll(() => page.url()).toMatch(/paint=8_7_12_0\.9$/);
+      await page.keyboard.press('Control+z');
+      await expect.poll(() => sentence(page)).toBe(before);
+      await page.getByLabel('Blank bias').fill('3');
+      await expect.poll(() => sentence(page)).not.toBe(before);
+      await page.getByRole('button', { name: 'As they were' }).click();
+      await expect.poll(() => sentence(page)).toBe(before);
+      await page.getByLabel('Blank', { exact: true }).selectOption({ label: 'z' });
+      await expect.poll(() => sentence(page)).not.toBe(before);
+    }));
+});
+
+test('layers, lines and scale are chosen', () =>
+  explore(async (page) => {
+    const legend = () => says(page, '#legend figcaption');
+    expect(await legend()).toMatch(/Share of the path mass, log scale/);
+    await page.getByRole('radio', { name: 'Forward' }).click();
+    await expect.poll(legend).toMatch(/Forward α/);
+    await page.keyboard.press('ArrowRight');
+    await expect.poll(legend).toMatch(/Backward β/);
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('button', { name: /^Gradient/ }).click();
+    await expect.poll(legend).toMatch(/Gradient, softmax − posterior/);
+    await page.getByRole('button', { name: /^Sampled paths/ }).click();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.url()).toMatch(/layer=gradient.*samples=8/);
+  }));
+
+describe('one state', () => {
+  test('its sums add up, and alpha times beta is the same in every frame', () =>
+    explore(async (page) => {
+      await page.getByText('Show the sum').click();
+      const total = async () =>
+        (await says(page, '.terms')).match(/Σ α · β in frame \d+\s+(\S+ \S+( \S+)?)\nP, all paths\s+(.*)\n/)!;
+      await expect.poll(() => says(page, '.terms')).toContain('Gradient of');
+      for (const key of ['ArrowLeft', 'ArrowLeft', 'ArrowUp']) {
+        await page.locator('#grid [tabindex="0"]').press(key);
+        await page.waitForTimeout(100);
+        const [, frame, , all] = await total();
+        expect(frame!.trim()).toBe(all!.trim());
+      }
+    }));
+
+  test('a click pins it, by keyboard one walks to the second l and hears why it needs the blank', () =>
+    explore(async (page) => {
+      const box = (await page.locator('#lattice .plot').boundingBox())!;
+      await page.mouse.click(box.x + box.width * (2.5 / 12), box.y + box.height * (1.5 / 11));
+      await expect.poll(() => says(page, '.where')).toBe('Frame 2, h');
+      // focus is in the grid now
+      for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowDown');
+      for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
+      await expect.poll(() => says(page, '.where')).toBe('Frame 6, the second l');
+      await expect
+        .poll(() => page.locator('#spoken').textContent())
+        .toMatch(
+          /^Frame 6, the second l: .* of the path mass\. To reach the second l, a path must first rest on the blank before it\./,
+        );
+      const focused = page.locator('#grid :focus');
+      expect(await focused.getAttribute('aria-colindex')).toBe('7');
+      expect(await focused.textContent()).toBe('the second l, frame 6');
+    }));
+
+  test('a label shows the frames that carry it', () =>
+    explore(async (page) => {
+      await page.getByRole('button', { name: 'Frames of label 2, e' }).click();
+      await expect.poll(() => page.url()).toMatch(/label=1/);
+      await page.getByRole('button', { name: 'Frames of label 2, e' }).click();
+      await expect.poll(() => page.url()).not.toMatch(/label=/);
+    }));
+});
+
+describe('sharing', () => {
+  test('a link brings back what was seen', async () => {
+    const hash = '#example=cat&text=cut&layer=beta&scale=linear&best=0&at=3.1&bias=1.5&paint=21_2_5_0.8';
+    let seen = '';
+    await explore(
+      async (page) => {
+        expect(await says(page, '.where')).toBe('Frame 3, c');
+        expect(await page.getByRole('radio', { name: 'Backward' }).getAttribute('aria-checked')).toBe('true');
+        seen = await sentence(page);
+        await page.fill('#word', 'cat');
+        await page.fill('#word', 'cut');
+        await expect.poll(() => sentence(page)).toBe(seen);
+      },
+      { hash },
+    );
+  });
+
+  test('what a link holds enters as text', () =>
+    explore(
+      async (page) => {
+        expect(await page.locator('#sentence img, #word img').count()).toBe(0);
+        expect(await page.inputValue('#word')).toBe('<img src=x onerror=alert(1)>');
+      },
+      { hash: `#text=${encodeURIComponent('<img src=x onerror=alert(1)>')}` },
+    ));
+});
+
+test('a spoken sentence, and a lattice too wide to see at once', () =>
+  explore(async (page) => {
+    const example = async (name: string | RegExp) => {
+      await page.getByRole('button', { name: 'Examples' }).click();
+      await page.locator('#examples').getByRole('button', { name }).click();
+    };
+    await example(/hello hello/);
+    await expect.poll(() => sentence(page), { timeout: 20_000 }).toMatch(/ways to spell hello hello little/);
+    await expect.poll(() => page.locator('#reading').textContent()).toMatch(/h e l l o/);
+    await example(/2000 × 400/);
+    await expect.poll(() => sentence(page), { timeout: 60_000 }).toMatch(/In 2,000 frames/);
+    await expect.poll(() => page.locator('#map').isVisible()).toBe(true);
+    await expect.poll(() => page.locator('#stage').getAttribute('class')).toBe('wide');
+  }));
+
+test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
+  explore(
+    async (page) => {
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      const box = async (selector: string) => (await page.locator(selector).boundingBox())!;
+      expect((await box('#lattice')).height).toBeGreaterThan(0.4 * 740);
+      expect((await box('#emissions')).height).toBeLessThanOrEqual(26);
+      await page.locator('#emissions .plot').click();
+      await expect.poll(async () => (await box('#emissions')).height).toBeGreaterThan(100);
+      await page.locator('.handle').click();
+      await expect.poll(async () => (await box('#inspector')).height).toBeGreaterThan(300);
+      await page.locator('.handle').click();
+      await page.getByRole('button', { name: 'More controls' }).click();
+      await page.getByRole('radio', { name: 'Forward' }).click();
+      await expect.poll(() => page.url()).toMatch(/layer=alpha/);
+    },
+    { viewport: { width: 360, height: 740 } },
+  ));
+
+test('without WebGPU the CPU computes, a 2D canvas draws, and a line says why', () =>
+  explore(
+    async (page) => {
+      expect(await says(page, '#backend')).toMatch(/Computed on the CPU.*navigator\.gpu/);
+      expect(await sentence(page)).toMatch(/8,008 ways/);
+      const colours = await page.locator('canvas.cells').evaluate((canvas) => {
+        const { width, height } = canvas as HTMLCanvasElement;
+        const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+        return new Set(new Uint32Array(data.buffer)).size;
+      });
+      expect(colours).toBeGreaterThan(20);
+    },
+    {
+      before: (page) =>
+        page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined })),
+    },
+  ));
+
+describe('for everyone', () => {
+  const complaintsOf = async (page: Page) => {
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  };
+
+  test.each(['light', 'dark'] as const)('axe has nothing to say, %s', (colorScheme) =>
+    explore(async (page) => {
+      await page.emulateMedia({ colorScheme });
+      expect(await complaintsOf(page)).toEqual([]);
+      await page.getByText('Show the sum').click();
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.getByRole('button', { name: 'More' }).click();
+      expect(await complaintsOf(page)).toEqual([]);
+    }),
+  );
+
+  test('axe has nothing to say on a phone', () =>
+    explore(
+      async (page) => {
+        expect(await complaintsOf(page)).toEqual([]);
+        await page.getByRole('button', { name: 'More controls' }).click();
+        expect(await complaintsOf(page)).toEqual([]);
+      },
+      { viewport: { width: 360, height: 740 } },
+    ));
+
+  test('the wheel is the page’s until the lattice has focus', () =>
+    explore(async (page) => {
+      const labels = () => page.locator('#lattice .gutter').evaluate(({ children }) => children.length);
+      const box = (await page.locator('#lattice .plot').boundingBox())!;
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+      await page.mouse.wheel(0, -600);
+      await page.waitForTimeout(200);
+      expect(await labels()).toBe(11);
+      await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+      await page.mouse.wheel(0, -600);
+      await expect.poll(labels).toBeLessThan(8);
+      await page.keyboard.press('0');
+      await expect.poll(labels).toBe(11);
+    }));
+});
+
+describe('a lost device', () => {
+  test('is replaced, and the page says so', () =>
+    explore(
+      async (page) => {
+        const before = await sentence(page);
+        await page.evaluate(() => (globalThis as unknown as { devices: GPUDevice[] }).devices[0]!.destroy());
+        await expect.poll(() => says(page, '#notice')).toMatch(/graphics device was lost/);
+        await page.fill('#word', 'help');
+        await expect.poll(() => sentence(page)).toContain('ways to spell help');
+        await page.fill('#word', 'hello');
+        await expect.poll(() => sentence(page)).toBe(before);
+      },
+      {
+        expected: [/lost|destroyed/i],
+        before: (page) =>
+          page.addInitScript(() => {
+            const devices: GPUDevice[] = [];
+            Object.assign(globalThis, { devices });
+            const { requestDevice } = GPUAdapter.prototype;
+            GPUAdapter.prototype.requestDevice = async function (...args) {
+              const device = await requestDevice.apply(this, args);
+              devices.push(device);
+              return device;
+            };
+          }),
+      },
+    ));
+
+  test('with the whole GPU process', () =>
+    explore(
+      async (page) => {
+        const before = await sentence(page);
+        const other = await page.context().newPage();
+        await other.goto('chrome://gpucrash').catch(() => {});
+        await expect
+          .poll(() => says(page, '#notice'), { timeout: 30_000 })
+          .toMatch(/graphics device was lost/);
+        await page.fill('#word', 'help');
+        await expect.poll(() => sentence(page), { timeout: 30_000 }).toContain('ways to spell help');
+        await page.fill('#word', 'hello');
+        await expect.poll(() => sentence(page), { timeout: 30_000 }).toBe(before);
+      },
+      { expected: [/lost|destroyed|gpu|context/i] },
+    ));
+});

@@ -1,0 +1,5 @@
+export { type TimedTextFormat, type TimedTextOptions, timedTextFormats, writeTimedText } from './formats.js';
+export { writeNpy } from './npy.js';
+export type { FileTensor, FileTensors } from './tensor.js';
+export { readTensor, readTensors } from './tensors.js';
+export type { TimedWord } from './timed.js';

@@ -1,0 +1,136 @@
+// The parts of the demo that need no page.
+import { describe, expect, test } from 'vitest';
+import { isPossible, type Problem } from '../demo/analysis.js';
+import { applyEdits, noEdits } from '../demo/edits.js';
+import { statesAlong } from '../demo/engine.js';
+import { logitsOf } from '../demo/made-up.js';
+import { fromHash, initial, type State, toHash } from '../demo/state.js';
+import { lengthOf, pan, reveal, whole, zoom } from '../demo/viewport.js';
+import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/ways.js';
+
+/** All sequences of symbols 0 (blank), 1, 2 of some length, and what they read as. */
+function* everyPath(frames: number): Generator<{ path: number[]; reads: string }> {
+  for (let code = 0; code < 3 ** frames; code++) {
+    const path = Array.from({ length: frames }, (_, t) => Math.floor(code / 3 ** t) % 3);
+    const reads = path.filter((c, t) => c !== 0 && c !== path[t - 1]).join('');
+    yield { path, reads };
+  }
+}
+
+describe('ways', () => {
+  test('hello in 12 frames has 8008', () => {
+    expect(countPaths(12, [8, 5, 12, 12, 15])).toBe(8008n);
+  });
+
+  test.each([[[]], [[1]], [[1, 2]], [[1, 1]], [[1, 2, 1]], [[2, 2, 1]]])(
+    '%j as counted one by one',
+    (labels) => {
+      for (let frames = 1; frames <= 7; frames++) {
+        const count = [...everyPath(frames)].filter(({ reads }) => reads === labels.join('')).length;
+        expect(countPaths(frames, labels)).toBe(BigInt(count));
+        expect(count > 0).toBe(frames >= leastFrames(labels));
+      }
+    },
+  );
+
+  test.each([
+    [8008n, '8,008'],
+    [123_456_789n, '123,456,789'],
+    [12_345_678_901n, '1.2 · 10¹⁰'],
+  ])('%d is %s', (count, words) => expect(sayCount(count)).toBe(words));
+
+  test.each([
+    [0, '100 %'],
+    [Math.log(0.314), '31 %'],
+    [Math.log(0.0314), '3.1 %'],
+    [Math.log(0.00021), '0.02 %'],
+    [Math.log(2.5e-23), '2.5 · 10⁻²³'],
+    [-Infinity, '0'],
+    [Number.NaN, 'NaN'],
+  ])('e^%d is %s', (log, words) => expect(sayProbability(log)).toBe(words));
+});
+
+test('a path of classes goes through the states of the lattice', () => {
+  const labels = [1, 1, 2];
+  for (const { path, reads } of everyPath(7)) {
+    if (reads !== labels.join('')) continue;
+    const problem: Problem = { logits: new Float32Array(), frames: 7, classes: 3, blank: 0, labels };
+    const states = statesAlong(path, problem);
+    states.forEach((s, t) => {
+      expect(s % 2 ? labels[s >> 1] : 0).toBe(path[t]);
+      expect(isPossible(problem, { t, s })).toBe(true);
+    });
+    expect(states[6]).toBeGreaterThanOrEqual(5);
+  }
+});
+
+describe('edits', () => {
+  const softmax = (row: Float32Array) => {
+    const e = row.map(Math.exp);
+    const sum = e.reduce((a, b) => a + b);
+    return e.map((x) => x / sum);
+  };
+
+  test('a painted class has its probability, the others share the rest as before', () => {
+    const logits = logitsOf('abc', 8);
+    const edited = applyEdits(logits, 27, 0, { ...noEdits, strokes: [{ c: 2, first: 3, end: 5, p: 0.7 }] });
+    const [before, after] = [logits, edited].map((all) => softmax(all.subarray(27 * 4, 27 * 5)));
+    expect(after![2]).toBeCloseTo(0.7, 5);
+    for (let c = 0; c < 27; c++)
+      if (c !== 2) expect(after![c]).toBeCloseTo((before![c]! * 0.3) / (1 - before![2]!), 5);
+    expect(edited.subarray(0, 81)).toEqual(logits.subarray(0, 81));
+  });
+
+  test('bias and temperature', () => {
+    const edited = applyEdits(Float32Array.of(1, 2, 3, 4), 2, 1, { bias: 3, temperature: 2, strokes: [] });
+    expect([...edited]).toEqual([0.5, 4, 1.5, 5]);
+  });
+});
+
+describe('links', () => {
+  const state: State = {
+    ...initial,
+    ...{ example: 'cat', text: 'Größe & 100 % #<b>', layer: 'gradient', scale: 'linear', bestPath: false },
+    ...{ samples: 8, selected: { t: 4, s: 7 }, highlight: 2, blank: 3 },
+    edits: { bias: -1.5, temperature: 0.5, strokes: [{ c: 2, first: 3, end: 5, p: 0.7 }] },
+  };
+
+  test('carry the state', () => expect(fromHash(`#${toHash(state)}`)).toEqual(state));
+  test('say nothing where there is nothing', () => expect(fromHash('')).toBeUndefined());
+
+  test.each([
+    '#example=__proto__&layer=constructor&at=-1.2&samples=1e9&label=x&bias=NaN&temperature=0&blank=-1',
+    '#paint=1_2~a_b_c_d~1_5_2_0.5~0_0_1_1~&at=99999999.1',
+  ])('from strangers are understood as far as they can be: %s', (hash) => {
+    expect(fromHash(hash)).toEqual(initial);
+  });
+
+  test('keep a text of any length within bounds', () => {
+    expect(fromHash(`#text=${'a'.repeat(1e5)}`)?.text.length).toBe(2000);
+  });
+});
+
+describe('the view', () => {
+  const all = whole(100, 21);
+
+  test('zooming keeps the point, and stays inside', () => {
+    const near = zoom(all, 4, 0.3, 0.5, all);
+    expect(near.frames.first + 0.3 * lengthOf(near.frames)).toBeCloseTo(30);
+    expect(lengthOf(near.frames)).toBeCloseTo(25);
+    expect(zoom(near, 1e-3, 0.9, 0.1, all)).toEqual(all);
+    expect(lengthOf(zoom(all, 1e6, 0, 0, all).frames)).toBe(4);
+  });
+
+  test('panning stops at the ends', () => {
+    const near = zoom(all, 4, 0, 0, all);
+    expect(pan(near, -10, -10, all)).toEqual(near);
+    expect(pan(near, 1e9, 0, all).frames.end).toBe(100);
+  });
+
+  test('a cell is brought into view', () => {
+    const near = zoom(all, 4, 0, 0, all);
+    const { frames, states } = reveal(near, 90, 20, all);
+    expect([frames.end, states.end]).toEqual([91, 21]);
+    expect(reveal(near, 3, 2, all)).toEqual(near);
+  });
+});
