@@ -213,6 +213,7 @@ export class Controls {
     buttons.append(undo, reset);
     const blank = document.createElement('label');
     const select = document.createElement('select');
+    select.ariaLabel = 'Blank'; // a label's text would count the options in
     const classes = source?.classes ?? 0;
     for (let c = 0; c < Math.min(classes, 200); c++) {
       const option = document.createElement('option');

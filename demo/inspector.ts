@@ -45,7 +45,7 @@ export class Inspector {
     this.#find('.terms').replaceChildren(
       ...sums.map(({ title, note, terms }) => {
         const section = document.createElement('section');
-        const heading = text('h3', title);
+        const heading = text('h2', title);
         const table = document.createElement('table');
         table.append(
           ...terms.map(({ what, value, total }) => {

@@ -138,13 +138,16 @@ export class Page {
     this.#stale = true;
     if (this.#busy) return;
     this.#busy = true;
+    const engine = this.#engine;
     try {
       while (this.#stale && this.#source) {
         this.#stale = false;
         await this.#compute();
       }
     } catch (error) {
-      await this.#recover(error);
+      // an engine that has been replaced since may fail in silence
+      if (engine === this.#engine) await this.#recover(error);
+      else setTimeout(() => this.refresh());
     } finally {
       this.#busy = false;
     }

@@ -58,13 +58,13 @@ export class Stage {
     return this.#renderer;
   }
 
-  /** A canvas gives one kind of context for ever: another renderer gets other canvases. */
+  /** A canvas gives one kind of context for ever: another renderer gets other canvases. What was shown is gone with the old. */
   use(make: (canvas: HTMLCanvasElement) => Renderer): void {
     this.#renderer?.destroy();
+    this.#picture = undefined;
     for (const canvas of [this.#find('.cells'), this.#find('#map canvas')])
       canvas.replaceWith(canvas.cloneNode());
     this.#renderer = make(this.#find('.cells'));
-    this.redraw();
   }
 
   get view(): Viewport {

@@ -26,7 +26,7 @@ export async function withPage<R>(
   const browser = await launchBrowser();
   const server = await serve();
   try {
-    const page = await browser.newPage();
+    const page = await (await browser.newContext()).newPage();
     page.on('console', (message) => {
       if (/error|warning/.test(message.type())) complain(`${message.text()} (${message.location().url})`);
     });
