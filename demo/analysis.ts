@@ -70,3 +70,26 @@ export function isPossible(problem: Problem, { t, s }: Cell): boolean {
   const states = statesOf(problem);
   return s < Math.min(states, 2 * t + 2) && s >= states - 2 * (problem.frames - t);
 }
+
+/** Of the classes of the lattice: the scale of the gradient's colours. */
+export function largestGradient({ problem, grad }: Analysis): number {
+  const own = new Set([problem.blank, ...problem.labels]);
+  let largest = 1e-30;
+  for (let t = 0; t < problem.frames; t++) {
+    for (const c of own) {
+      const size = Math.abs(grad[t * problem.classes + c]!);
+      if (size > largest) largest = size;
+    }
+  }
+  return largest;
+}
+
+/** ln of the sum of exp(x): −Infinity of nothing. */
+export function logSumExp(logs: ArrayLike<number>): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < logs.length; i++) most = Math.max(most, logs[i]!);
+  if (most === Number.NEGATIVE_INFINITY) return most;
+  let sum = 0;
+  for (let i = 0; i < logs.length; i++) sum += Math.exp(logs[i]! - most);
+  return most + Math.log(sum);
+}

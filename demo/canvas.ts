@@ -1,12 +1,25 @@
 // 2D canvases that are as sharp as the screen.
+import { statesOf } from './analysis.js';
+import type { Scene, View } from './scene.js';
 import { lengthOf, type Span } from './viewport.js';
+
+/** In device pixels. */
+export function resize(canvas: HTMLCanvasElement, width: number, height: number): void {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+}
+
+/** All of a lattice, on a canvas of the size that it is shown at. */
+export function wholeView(canvas: HTMLCanvasElement, { analysis: { problem } }: Scene): View {
+  const ratio = devicePixelRatio;
+  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  return { left: 0, right: problem.frames, top: 0, bottom: statesOf(problem), width, height, ratio };
+}
 
 /** Clears a canvas of the size that it is shown at; drawing is in CSS pixels. */
 export function begin(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const ratio = devicePixelRatio;
   const { clientWidth, clientHeight } = canvas;
-  const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  resize(canvas, Math.round(clientWidth * ratio), Math.round(clientHeight * ratio));
   const context = canvas.getContext('2d')!;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, clientWidth, clientHeight);

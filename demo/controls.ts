@@ -1,12 +1,11 @@
 // Header and footer: what can be asked.
 import type { Layer } from './analysis.js';
+import { byId, notify } from './dom.js';
 import { type Edits, noEdits, type Stroke } from './edits.js';
 import { examples, heard } from './examples.js';
 import { type Entry, menu, slider } from './menus.js';
-import { notify, type Page } from './page.js';
+import type { Page } from './page.js';
 import { initial, longestLink, toHash } from './state.js';
-
-const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
 
 /** Of `switch`, in its order. */
 const mainLayers: readonly (readonly [Layer, string])[] = [

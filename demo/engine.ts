@@ -1,6 +1,14 @@
 // The library at work for the page: one lattice at a time, kept on the device.
-import { type Backend, CtcAligner, CtcLoss, CtcPosterior, type CtcTask } from 'webgpu-ctc';
-import { type Analysis, type Cell, type CellValues, classAt, type Problem, statesOf } from './analysis.js';
+import { CtcAligner, CtcLoss, CtcPosterior, type CtcTask } from 'webgpu-ctc';
+import {
+  type Analysis,
+  type Cell,
+  type CellValues,
+  classAt,
+  logSumExp,
+  type Problem,
+  statesOf,
+} from './analysis.js';
 import { createProbe, type Probe } from './probe.js';
 
 type Task = CtcTask<'none', 'logits', readonly [number, number]>;
@@ -34,22 +42,16 @@ export class Engine {
     this.#losses.set(0, ctc);
   }
 
-  get backend(): Backend {
-    return this.#ctc.backend;
-  }
-
   get device(): GPUDevice | undefined {
     return this.#ctc.device as GPUDevice | undefined;
   }
 
-  async analyse(problem: Problem, signal?: AbortSignal): Promise<Analysis> {
+  async analyse(problem: Problem): Promise<Analysis> {
     const { logits, labels } = problem;
     const { task, stride, probe } = await this.#prepare(problem);
-    signal?.throwIfAborted();
     task.setTargets([...labels]);
-    const { loss, grad } = await task.run({ logits }, signal && { signal });
+    const { loss, grad } = await task.run({ logits });
     const path = Number.isFinite(loss) ? await this.#bestPath(problem) : undefined;
-    signal?.throwIfAborted();
     const lattice = probe
       ? {
           onDevice: {
@@ -85,19 +87,12 @@ export class Engine {
     });
   }
 
-  /** ln Σ alpha · beta over the states of each frame: all the same. */
-  async sums({ lattice, problem }: Analysis): Promise<Float64Array> {
-    if ('onDevice' in lattice) return this.#prepared!.probe!.sums(problem.frames);
+  /** ln Σ alpha · beta over the states of a frame: the same for each. */
+  async sum({ lattice, problem }: Analysis, t: number): Promise<number> {
+    if ('onDevice' in lattice) return this.#prepared!.probe!.sum(t);
     const { alpha, beta, stride } = lattice.onHost;
-    return Float64Array.from({ length: problem.frames }, (_, t) => {
-      const products = Array.from(
-        { length: statesOf(problem) },
-        (_, s) => alpha[t * stride + s]! + beta[t * stride + s]!,
-      );
-      const most = products.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-      if (!Number.isFinite(most)) return most;
-      return most + Math.log(products.reduce((sum, x) => sum + Math.exp(x - most), 0));
-    });
+    const start = t * stride;
+    return logSumExp(alpha.subarray(start, start + statesOf(problem)).map((a, s) => a + beta[start + s]!));
   }
 
   /** States of paths drawn from the posterior. */
@@ -115,10 +110,6 @@ export class Engine {
     } finally {
       posterior.destroy();
     }
-  }
-
-  destroy(): void {
-    for (const ctc of this.#losses.values()) ctc.destroy();
   }
 
   async #prepare({ frames, classes, blank, labels }: Problem): Promise<Prepared> {
@@ -167,9 +158,7 @@ function logSoftmax({ logits, frames, classes }: Problem): Float32Array<ArrayBuf
   const logProbs = new Float32Array(logits.length);
   for (let t = 0; t < frames; t++) {
     const row = logits.subarray(t * classes, (t + 1) * classes);
-    const most = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const sum = row.reduce((sum, x) => sum + Math.exp(x - most), 0);
-    const normaliser = most + Math.log(sum);
+    const normaliser = logSumExp(row);
     for (let c = 0; c < classes; c++) logProbs[t * classes + c] = row[c]! - normaliser;
   }
   return logProbs;

@@ -8,6 +8,7 @@ import { sayProbability } from './ways.js';
 export class Inspector {
   readonly #root: HTMLElement;
   readonly #details: HTMLDetailsElement;
+  #legend = '';
 
   /** `opened`: the numbers are wanted. */
   constructor(root: HTMLElement, opened: () => void) {
@@ -63,6 +64,10 @@ export class Inspector {
 
   /** What the colours say, with units; what is hatched. */
   legend({ layer, scale, theme }: Scene): void {
+    // asked for with each picture of a sweep
+    const shown = [layer, scale, theme].join();
+    if (shown === this.#legend) return;
+    this.#legend = shown;
     const names = {
       posterior: ['Share of the path mass', ''],
       alpha: ['Forward α', 'of the largest in its frame'],

@@ -1,7 +1,7 @@
 // The same picture without WebGPU: a 2D canvas, from a lattice in memory.
-import { type Analysis, classAt, isPossible, type Layer, statesOf } from './analysis.js';
+import { type Analysis, classAt, isPossible, type Layer, largestGradient, statesOf } from './analysis.js';
+import { resize, wholeView } from './canvas.js';
 import { colourOf, hatch, hatchSpacing, hatchWidth, type Rgb } from './colours.js';
-import { largestGradient } from './lattice-gpu.js';
 import type { Renderer, Scene, View } from './scene.js';
 
 const css = ([r, g, b]: Rgb) => `rgb(${r} ${g} ${b})`;
@@ -10,12 +10,12 @@ const css = ([r, g, b]: Rgb) => `rgb(${r} ${g} ${b})`;
 type Value = number | 'impossible';
 
 export function createHostRenderer(canvas: HTMLCanvasElement): Renderer {
-  let cached: { key: string; values: Map<Layer, (t: number, s: number) => Value> } | undefined;
+  let cached: { version: number; values: Map<Layer, (t: number, s: number) => Value> } | undefined;
 
   /** Values of a layer, what is costly about them once for each analysis. */
   function valuesOf(analysis: Analysis, layer: Layer): (t: number, s: number) => Value {
-    const key = String(analysis.version);
-    if (cached?.key !== key) cached = { key, values: new Map() };
+    const { version } = analysis;
+    if (cached?.version !== version) cached = { version, values: new Map() };
     let values = cached.values.get(layer);
     if (!values) {
       values = layerOf(analysis, layer);
@@ -29,6 +29,8 @@ export function createHostRenderer(canvas: HTMLCanvasElement): Renderer {
     const { problem } = analysis;
     const context = target.getContext('2d')!;
     const { width, height, left, top, ratio } = view;
+    resize(target, width, height);
+    if (width === 0 || height === 0) return;
     const [cellWidth, cellHeight] = [width / (view.right - left), height / (view.bottom - top)];
     const ofLayer = valuesOf(analysis, layer);
     const forward = sweep ? valuesOf(analysis, 'alpha') : ofLayer;
@@ -82,23 +84,9 @@ export function createHostRenderer(canvas: HTMLCanvasElement): Renderer {
     }
   }
 
-  const resize = (target: HTMLCanvasElement, width: number, height: number) => {
-    if (target.width !== width || target.height !== height) Object.assign(target, { width, height });
-    return width > 0 && height > 0;
-  };
-
   return {
-    kind: '2D',
-    draw(scene, view) {
-      if (resize(canvas, view.width, view.height)) paint(canvas, scene, view);
-    },
-    drawMap(map, scene) {
-      const ratio = devicePixelRatio;
-      const { problem } = scene.analysis;
-      const [width, height] = [Math.round(map.clientWidth * ratio), Math.round(map.clientHeight * ratio)];
-      const whole = { left: 0, right: problem.frames, top: 0, bottom: statesOf(problem) };
-      if (resize(map, width, height)) paint(map, scene, { ...whole, width, height, ratio });
-    },
+    draw: (scene, view) => paint(canvas, scene, view),
+    drawMap: (map, scene) => paint(map, scene, wholeView(map, scene)),
     destroy() {},
   };
 }

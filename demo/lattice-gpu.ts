@@ -1,16 +1,12 @@
 // Draws the lattice on a WebGPU canvas from the task's own buffers: no value of it is read back.
 import { mat3 } from 'wgpu-matrix';
-import { type Analysis, type Layer, layers, statesOf } from './analysis.js';
+import { type Analysis, type Layer, largestGradient, layers, statesOf } from './analysis.js';
+import { resize, wholeView } from './canvas.js';
 import { decades, hatch, hatchSpacing, hatchWidth, labs } from './colours.js';
 import fieldCode from './field.wgsl?raw';
+import { keptLayout, layoutOf } from './kept.js';
 import latticeCode from './lattice.wgsl?raw';
 import type { Renderer, Scene, View } from './scene.js';
-
-/** Values of one layer, with their maxima over time. */
-interface Field {
-  readonly buffer: GPUBuffer;
-  readonly version: number;
-}
 
 const lookSize = 256;
 
@@ -39,11 +35,11 @@ export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice):
   const groups = new Map<string, GPUBindGroup>();
 
   /** Of a uniform and the fields that are drawn; made once for each analysis. */
-  function groupOf(kind: keyof typeof looks, field: Field, before: Field): GPUBindGroup {
-    const key = [kind, field.buffer.label, before.buffer.label].join();
+  function groupOf(kind: keyof typeof looks, field: GPUBuffer, before: GPUBuffer): GPUBindGroup {
+    const key = [kind, field.label, before.label].join();
     let group = groups.get(key);
     if (!group) {
-      const buffers = [looks[kind], field.buffer, before.buffer];
+      const buffers = [looks[kind], field, before];
       group = device.createBindGroup({
         label: 'demo:lattice:group',
         layout: pipeline.getBindGroupLayout(0),
@@ -73,26 +69,21 @@ export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice):
   }
 
   return {
-    kind: 'WebGPU',
     draw(scene, view) {
       if (view.width === 0 || view.height === 0) return;
-      if (canvas.width !== view.width || canvas.height !== view.height)
-        Object.assign(canvas, { width: view.width, height: view.height });
+      resize(canvas, view.width, view.height);
       render('canvas', context, scene, view);
     },
     drawMap(map, scene) {
-      const ratio = devicePixelRatio;
-      const [width, height] = [Math.round(map.clientWidth * ratio), Math.round(map.clientHeight * ratio)];
-      if (width === 0 || height === 0) return;
-      if (map.width !== width || map.height !== height) Object.assign(map, { width, height });
+      const view = wholeView(map, scene);
+      if (view.width === 0 || view.height === 0) return;
+      resize(map, view.width, view.height);
       let to = mapContexts.get(map);
       if (!to) {
         to = contextOf(map);
         mapContexts.set(map, to);
       }
-      const { problem } = scene.analysis;
-      const whole = { left: 0, right: problem.frames, top: 0, bottom: statesOf(problem) };
-      render('map', to, scene, { ...whole, width, height, ratio });
+      render('map', to, scene, view);
     },
     destroy() {
       context.unconfigure();
@@ -131,18 +122,18 @@ function lookAt(
   return look;
 }
 
-/** Makes the fields of the last analysis, each when it is first asked for. */
+/** The values of each layer of the last analysis, with their maxima over time, made when they are first asked for. */
 class Fields {
   version = -1;
   readonly #device: GPUDevice;
-  readonly #fields = new Map<Layer, Field>();
+  readonly #fields = new Map<Layer, GPUBuffer>();
   readonly #pipelines = new Map<string, FieldPipelines>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
   }
 
-  of(encoder: GPUCommandEncoder, analysis: Analysis, layer: Layer): Field {
+  of(encoder: GPUCommandEncoder, analysis: Analysis, layer: Layer): GPUBuffer {
     if (this.version !== analysis.version) this.destroy();
     this.version = analysis.version;
     let field = this.#fields.get(layer);
@@ -154,11 +145,11 @@ class Fields {
   }
 
   destroy(): void {
-    for (const { buffer } of this.#fields.values()) buffer.destroy();
+    for (const field of this.#fields.values()) field.destroy();
     this.#fields.clear();
   }
 
-  #make(encoder: GPUCommandEncoder, analysis: Analysis, layer: Layer): Field {
+  #make(encoder: GPUCommandEncoder, analysis: Analysis, layer: Layer): GPUBuffer {
     const device = this.#device;
     const { problem, logProbs, grad, loss, version } = analysis;
     if (!('onDevice' in analysis.lattice)) throw new TypeError('expected a lattice on the device');
@@ -209,7 +200,7 @@ class Fields {
     device.queue.onSubmittedWorkDone().then(() => {
       for (const buffer of [scores, largest, shapes]) buffer.destroy();
     });
-    return { buffer: field, version };
+    return field;
   }
 
   #pipelinesOf(wgsl: string, layer: Layer): FieldPipelines {
@@ -233,23 +224,10 @@ function compile(device: GPUDevice, wgsl: string, layer: Layer): FieldPipelines 
   const names = layers.map((name, i) => `const ${name.toUpperCase()} = ${i}u;\n`).join('');
   const code = `${names}const LAYER = ${layers.indexOf(layer)}u;\n${wgsl}${fieldCode}`;
   const module = device.createShaderModule({ label: `demo:field:${layer}`, code });
-  const visibility = GPUShaderStage.COMPUTE;
-  const layoutOf = (label: string, types: readonly GPUBufferBindingType[], hasDynamicOffset: boolean) =>
-    device.createBindGroupLayout({
-      label,
-      entries: types.map((type, binding) => ({
-        ...{ binding, visibility },
-        buffer: { type, hasDynamicOffset: hasDynamicOffset && type === 'uniform' },
-      })),
-    });
-  const storages = [...wgsl.matchAll(/@group\(0\) @binding\(\d+\) var<(uniform|storage)/g)];
-  const keptLayout = layoutOf(
-    'demo:field:kept',
-    storages.map(([, space]) => (space === 'uniform' ? 'uniform' : 'read-only-storage')),
-    false,
-  );
-  const ownLayout = layoutOf('demo:field:own', ['uniform', 'read-only-storage', 'storage', 'storage'], true);
-  const layout = device.createPipelineLayout({ bindGroupLayouts: [keptLayout, ownLayout] });
+  const keptBuffers = keptLayout(device, 'demo:field:kept', wgsl);
+  const types = ['uniform', 'read-only-storage', 'storage', 'storage'] as const;
+  const ownLayout = layoutOf(device, 'demo:field:own', types, true);
+  const layout = device.createPipelineLayout({ bindGroupLayouts: [keptBuffers, ownLayout] });
   const pipelineOf = (entryPoint: string) =>
     device.createComputePipeline({
       label: `demo:field:${entryPoint}`,
@@ -257,24 +235,11 @@ function compile(device: GPUDevice, wgsl: string, layer: Layer): FieldPipelines 
       compute: { module, entryPoint },
     });
   return {
-    ...{ keptLayout, ownLayout },
+    ...{ keptLayout: keptBuffers, ownLayout },
     pipelines: {
       largestOfFrame: pipelineOf('largestOfFrame'),
       level0: pipelineOf('level0'),
       nextLevel: pipelineOf('nextLevel'),
     },
   };
-}
-
-/** Of the classes of the lattice: the scale of the gradient's colours. */
-export function largestGradient({ problem, grad }: Analysis): number {
-  const own = new Set([problem.blank, ...problem.labels]);
-  let largest = 1e-30;
-  for (let t = 0; t < problem.frames; t++) {
-    for (const c of own) {
-      const size = Math.abs(grad[t * problem.classes + c]!);
-      if (size > largest) largest = size;
-    }
-  }
-  return largest;
 }

@@ -1,6 +1,7 @@
 import { Controls } from './controls.js';
+import { notify } from './dom.js';
 import { Engine } from './engine.js';
-import { notify, Page } from './page.js';
+import { Page } from './page.js';
 import { fromHash, Store } from './state.js';
 
 const linked = fromHash(location.hash);

@@ -10,7 +10,7 @@ export interface Marks {
   readonly hovered: Cell | undefined;
   /** Shares of what flows into the selected state from the frame before. */
   readonly incoming: readonly { readonly from: Cell; readonly share: number }[];
-  /** In frames: of the sound that plays, or of the sweep. */
+  /** Of the sweep, in frames. */
   readonly head: number | undefined;
 }
 

@@ -7,14 +7,13 @@ export interface Item {
   readonly checked?: boolean;
   /** The menu stays open, for the next choice. */
   readonly stays?: boolean;
-  readonly disabled?: boolean;
   run(): void;
 }
 
 export type Entry = Item | { readonly heading: string } | { readonly element: HTMLElement };
 
 /** `entries` are asked for at each opening. */
-export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refresh(): void; close(): void } {
+export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refresh(): void } {
   const button = root.querySelector('button')!;
   const popover = root.querySelector<HTMLElement>('.popover')!;
   const show = (open: boolean) => {
@@ -55,7 +54,6 @@ export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refr
     refresh: () => {
       if (!popover.hidden) fill();
     },
-    close: () => show(false),
   };
 }
 
@@ -69,7 +67,6 @@ function elementOf(entry: Entry, close: () => void): HTMLElement {
   const button = document.createElement('button');
   button.type = 'button';
   button.textContent = entry.name;
-  button.disabled = entry.disabled ?? false;
   if (entry.checked !== undefined) button.ariaPressed = String(entry.checked);
   if (entry.about) {
     const about = document.createElement('small');

@@ -1,6 +1,7 @@
 // What follows from the state: the lattice is computed, then shown. One computation at a time, the latest question wins.
 import { tokenise } from 'webgpu-ctc/text';
-import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './analysis.js';
+import { type Analysis, type Cell, type CellValues, logSumExp, type Problem, statesOf } from './analysis.js';
+import { byId, notify } from './dom.js';
 import { applyEdits } from './edits.js';
 import { Engine } from './engine.js';
 import { examples, type Source } from './examples.js';
@@ -15,7 +16,6 @@ import { Stage } from './stage.js';
 import type { State, Store } from './state.js';
 import { sayProbability } from './ways.js';
 
-const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
 export class Page {
@@ -28,11 +28,8 @@ export class Page {
   #source: Source | undefined;
   #analysis: Analysis | undefined;
   #samples: readonly Int32Array[] = [];
-  #values: CellValues | undefined;
   #hovered: Cell | undefined;
   #position: Position | undefined;
-  /** Of the sound, in frames. */
-  #head: number | undefined;
   #editing = false;
   #incoming: { from: Cell; share: number }[] = [];
   #busy = false;
@@ -91,17 +88,8 @@ export class Page {
     return this.#analysis;
   }
 
-  get engine(): Engine {
-    return this.#engine;
-  }
-
   set editing(editing: boolean) {
     this.#editing = editing;
-    this.#show();
-  }
-
-  set head(frame: number | undefined) {
-    this.#head = frame;
     this.#show();
   }
 
@@ -203,7 +191,7 @@ export class Page {
       marks: {
         bestPath: bestPath && !sweeping,
         ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
-        head: this.#head ?? (sweeping ? this.#position!.frame + 0.5 : undefined),
+        head: sweeping ? this.#position!.frame + 0.5 : undefined,
       },
     });
     this.#inspector.legend(scene);
@@ -258,18 +246,17 @@ export class Page {
     const withCells = [...before, ...after].map((at, i) => ({ ...at, ...others[i]! }));
     const befores = withCells.slice(0, before.length);
     if (cell === this.store.state.selected) {
-      this.#values = own;
-      const most = befores.reduce((sum, { alpha }) => sum + Math.exp(alpha - maxOf(befores)), 0);
+      const all = logSumExp(befores.map(({ alpha }) => alpha));
       this.#incoming = befores.map(({ t, s, alpha }) => ({
         from: { t, s },
-        share: Math.exp(alpha - maxOf(befores)) / most || 0,
+        share: Math.exp(alpha - all) || 0,
       }));
-      this.#speak(analysis, cell);
+      this.#speak(analysis, cell, own.posterior);
     }
     this.#inspector.show(analysis, cell, own, this.nameOf);
     this.#show();
     if (!this.#inspector.showsSums) return;
-    const frameSum = (await this.#engine.sums(analysis))[cell.t]!;
+    const frameSum = await this.#engine.sum(analysis, cell.t);
     if (analysis !== this.#analysis) return;
     const values = { own, before: befores, after: withCells.slice(before.length), frameSum };
     this.#inspector.showSums(sumsOf(analysis, cell, values, this.nameOf));
@@ -290,9 +277,9 @@ export class Page {
   }
 
   /** Says where the cursor is, once it rests. */
-  #speak(analysis: Analysis, { t, s }: Cell): void {
+  #speak(analysis: Analysis, { t, s }: Cell, posterior: number): void {
     clearTimeout(this.#speaking);
-    const share = sayProbability(Math.log(this.#values!.posterior));
+    const share = sayProbability(Math.log(posterior));
     const sentence = byId('inspector').querySelector('.says')!;
     this.#speaking = window.setTimeout(() => {
       if (!this.stage.grid.contains(document.activeElement)) return;
@@ -337,9 +324,6 @@ export class Page {
   }
 }
 
-const maxOf = (cells: readonly CellValues[]) =>
-  cells.reduce((most, { alpha }) => Math.max(most, alpha), Number.NEGATIVE_INFINITY);
-
 /** The blank between two labels that are the same, where the best path rests on it; else the first label at its surest. */
 function firstToLookAt({ problem, path }: Analysis): Cell | undefined {
   const { labels } = problem;
@@ -348,17 +332,4 @@ function firstToLookAt({ problem, path }: Analysis): Cell | undefined {
   const s = twin > 0 ? 2 * twin : 1;
   const frames = path ? [...path.keys()].filter((t) => path[t] === s) : [];
   return { t: frames[frames.length >> 1] ?? Math.min(problem.frames - 1, s), s };
-}
-
-let hiding = 0;
-
-/** A line that goes by itself. */
-export function notify(message: string): void {
-  const notice = byId('notice');
-  notice.textContent = message;
-  notice.hidden = false;
-  clearTimeout(hiding);
-  hiding = window.setTimeout(() => {
-    notice.hidden = true;
-  }, 8000);
 }

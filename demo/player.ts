@@ -1,4 +1,4 @@
-// The sweep, forwards and then back, on a scrubber; or the sound, with its head over the lattice.
+// The sweep, forwards and then back, on a scrubber.
 export interface Position {
   readonly direction: 'forward' | 'backward';
   /** The last frame that is reached. */

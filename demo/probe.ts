@@ -1,10 +1,11 @@
-// Reads single cells of a kept lattice, and one sum a frame: never the lattice.
+// Reads single cells of a kept lattice, and the sum of a frame: never the lattice.
 import type { DeviceLattice } from 'webgpu-ctc';
 import type { Cell, CellValues } from './analysis.js';
+import { keptLayout, layoutOf } from './kept.js';
 
 export interface Probe {
   cells(cells: readonly Cell[]): Promise<CellValues[]>;
-  sums(frames: number): Promise<Float64Array>;
+  sum(t: number): Promise<number>;
 }
 
 /** What the library's snippet has for −Infinity is below this. */
@@ -21,8 +22,8 @@ ${lattice}
   answers[id.x] = vec4f(alphaLog(0, at.x, at.y), betaLog(0, at.x, at.y), posterior(0, at.x, at.y), 0);
 }
 
-/// asked[i] is a frame here: ln of the sum over its states, a running largest taken out.
-@compute @workgroup_size(64) fn sums(@builtin(global_invocation_id) id: vec3u) {
+/// asked[i].x is a frame: ln of the sum over its states, a running largest taken out.
+@compute @workgroup_size(64) fn sum(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= arrayLength(&asked)) { return; }
   let t = asked[id.x].x;
   var most = -3.4e38;
@@ -39,33 +40,24 @@ ${lattice}
 }`;
 
 export function createProbe(device: GPUDevice, lattice: DeviceLattice, states: number): Probe {
-  const module = device.createShaderModule({
-    label: 'demo:probe:module',
-    code: source(lattice.wgsl(0), states),
-  });
-  const storage = (binding: number, type: GPUBufferBindingType) => ({
-    ...{ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } },
-  });
-  const kept = lattice.blocks[0]!.entries as GPUBindGroupEntry[];
-  const keptLayout = device.createBindGroupLayout({
-    label: 'demo:probe:kept',
-    entries: kept.map(({ binding }) => storage(binding, binding === 0 ? 'uniform' : 'read-only-storage')),
-  });
-  const ownLayout = device.createBindGroupLayout({
-    label: 'demo:probe:own',
-    entries: [storage(0, 'read-only-storage'), storage(1, 'storage')],
-  });
-  const layout = device.createPipelineLayout({ bindGroupLayouts: [keptLayout, ownLayout] });
+  const wgsl = lattice.wgsl(0);
+  const module = device.createShaderModule({ label: 'demo:probe:module', code: source(wgsl, states) });
+  const keptBuffers = keptLayout(device, 'demo:probe:kept', wgsl);
+  const ownLayout = layoutOf(device, 'demo:probe:own', ['read-only-storage', 'storage']);
+  const layout = device.createPipelineLayout({ bindGroupLayouts: [keptBuffers, ownLayout] });
   const pipelineOf = (entryPoint: string) =>
     device.createComputePipelineAsync({
       label: `demo:probe:${entryPoint}`,
       layout,
       compute: { module, entryPoint },
     });
-  const pipelines = { cells: pipelineOf('cells'), sums: pipelineOf('sums') };
-  const keptGroup = device.createBindGroup({ layout: keptLayout, entries: kept });
+  const pipelines = { cells: pipelineOf('cells'), sum: pipelineOf('sum') };
+  const keptGroup = device.createBindGroup({
+    layout: keptBuffers,
+    entries: lattice.blocks[0]!.entries as GPUBindGroupEntry[],
+  });
 
-  async function ask(kind: 'cells' | 'sums', asked: Uint32Array<ArrayBuffer>): Promise<Float32Array> {
+  async function ask(kind: 'cells' | 'sum', asked: Uint32Array<ArrayBuffer>): Promise<Float32Array> {
     const size = 8 * asked.length;
     const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
     const buffers = [
@@ -113,15 +105,9 @@ export function createProbe(device: GPUDevice, lattice: DeviceLattice, states: n
         posterior: values[4 * i + 2]!,
       }));
     },
-    async sums(frames) {
-      const values = await ask(
-        'sums',
-        Uint32Array.from({ length: 2 * frames }, (_, i) => (i % 2 ? 0 : i / 2)),
-      );
-      return Float64Array.from({ length: frames }, (_, t) => {
-        const [most, sum] = [values[4 * t]!, values[4 * t + 1]!];
-        return sum > 0 ? most + Math.log(sum) : sum === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
-      });
+    async sum(t) {
+      const [most = 0, sum = 0] = await ask('sum', Uint32Array.of(t, 0));
+      return sum > 0 ? most + Math.log(sum) : sum === 0 ? Number.NEGATIVE_INFINITY : Number.NaN;
     },
   };
 }

@@ -30,8 +30,6 @@ export interface View {
 }
 
 export interface Renderer {
-  /** What draws, in words. */
-  readonly kind: 'WebGPU' | '2D';
   draw(scene: Scene, view: View): void;
   /** The whole lattice, small; the part of `view` is marked by who calls. */
   drawMap(canvas: HTMLCanvasElement, scene: Scene): void;

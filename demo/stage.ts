@@ -54,10 +54,6 @@ export class Stage {
     new ResizeObserver(() => this.redraw()).observe(root);
   }
 
-  get renderer(): Renderer | undefined {
-    return this.#renderer;
-  }
-
   /** A canvas gives one kind of context for ever: another renderer gets other canvases. What was shown is gone with the old. */
   use(make: (canvas: HTMLCanvasElement) => Renderer): void {
     this.#renderer?.destroy();
@@ -65,10 +61,6 @@ export class Stage {
     for (const canvas of [this.#find('.cells'), this.#find('#map canvas')])
       canvas.replaceWith(canvas.cloneNode());
     this.#renderer = make(this.#find('.cells'));
-  }
-
-  get view(): Viewport {
-    return this.#view;
   }
 
   show(picture: Picture): void {
