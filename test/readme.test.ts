@@ -127,16 +127,20 @@ async function runPage(file: string, html: string): Promise<string> {
   const page = await browser.newPage();
   const printed: string[] = [];
   const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  page.on('console', (message) =>
-    (/error|warning/.test(message.type()) ? errors : printed).push(message.text()),
-  );
+  const failed = new Promise<void>((fail) => {
+    const note = (error: string) => {
+      errors.push(error);
+      fail();
+    };
+    page.on('pageerror', (error) => note(String(error)));
+    page.on('console', (message) =>
+      /error|warning/.test(message.type()) ? note(message.text()) : printed.push(message.text()),
+    );
+  });
   await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
   try {
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${file}`);
-    await expect
-      .poll(async () => errors.length > 0 || (await page.evaluate('globalThis.ended')), { timeout: 30_000 })
-      .toBe(true);
+    await Promise.race([failed, page.waitForFunction('globalThis.ended', null, { polling: 50 })]);
     expect(errors).toEqual([]);
     const text = await page.locator('body').innerText();
     return [...printed, text].filter(Boolean).join('\n');
