@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { describe, expect, test } from 'vitest';
 import * as align from '../src/cli/align.js';
 import * as decode from '../src/cli/decode.js';
-import { kindOf } from '../src/cli/emissions.js';
+import { scoreKindOf } from '../src/files/emissions.js';
 import { writeNpy } from '../src/files/npy.js';
 import { cli, failureOf, json, noWebgpu, safetensors, spoken, start, workshop } from './program.js';
 
@@ -105,10 +105,10 @@ describe('what goes in', () => {
 
   test('padding of zeros does not hide what the rows are, and all zeros are logits', () => {
     const padded = (values: Float32Array) => Float32Array.from([...values, ...new Float32Array(2 * width)]);
-    expect(kindOf(padded(normalised), width)).toBe('log-probs');
-    expect(kindOf(padded(normalised.map(Math.exp)), width)).toBe('probs');
-    expect(kindOf(padded(logits), width)).toBe('logits');
-    expect(kindOf(new Float32Array(10), width)).toBe('logits');
+    expect(scoreKindOf(padded(normalised), width)).toBe('log-probs');
+    expect(scoreKindOf(padded(normalised.map(Math.exp)), width)).toBe('probs');
+    expect(scoreKindOf(padded(logits), width)).toBe('logits');
+    expect(scoreKindOf(new Float32Array(10), width)).toBe('logits');
   });
 
   test('a tensor of several, by FILE:NAME or --tensor, or the only one that can be scores', async () => {

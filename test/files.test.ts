@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { parseText, renderVTTCueString } from 'media-captions';
 import { describe, expect, test } from 'vitest';
 import { writeCtm } from '../src/files/ctm.js';
+import { emissionsOf, scoreKinds } from '../src/files/emissions.js';
 import { timedTextFormat, timedTextFormats, writeTimedText } from '../src/files/formats.js';
 import { readNpy, writeNpy } from '../src/files/npy.js';
 import { readNpz } from '../src/files/npz.js';
@@ -581,6 +582,54 @@ describe('what a tensor may be', () => {
       findInvalidScore({ data: Float32Array.of(-Infinity, 0, Infinity, NaN), shape: [2, 1, 2] }),
     ).toEqual({ index: [1, 0, 0], value: Infinity });
     expect(findInvalidScore({ data: Float32Array.of(-Infinity, 0), shape: [2] })).toBeUndefined();
+  });
+});
+
+describe('the emissions of one recording', () => {
+  const tensor = (values: number[], ...shape: number[]) => ({
+    ...{ name: 'emissions.npy', dtype: '<f4', data: Float32Array.from(values), shape },
+  });
+  const probs = [0.5, 0.5, 0.25, 0.75];
+
+  test.each([
+    ['logits', [1, 2, 3, 4], 'logits', [1, 2, 3, 4]],
+    ['log-probs', probs.map(Math.log), 'logProbs', probs.map(Math.log)],
+    ['probs', probs, 'logProbs', probs.map(Math.log)],
+  ] as const)('%s are known by their sums', (kind, values, argument, scores) => {
+    const expected = { ...{ kind, argument, frames: 2, classes: 2 }, data: Float32Array.from(scores) };
+    for (const shape of [
+      [2, 2],
+      [2, 1, 2],
+      [1, 2, 2],
+    ])
+      expect(emissionsOf(tensor([...values], ...shape))).toEqual(expected);
+  });
+
+  test('what is asked for goes before what they look like', () => {
+    for (const kind of scoreKinds) expect(emissionsOf(tensor(probs, 2, 2), { kind }).kind).toBe(kind);
+    expect(emissionsOf(tensor([1, 2, 3, 4], 1, 1, 4), { layout: 'NTC' })).toMatchObject({
+      frames: 1,
+      classes: 4,
+    });
+  });
+
+  test.each([
+    [tensor(probs, 4), {}, 'expected one recording, [T, C] or [T, 1, C] or [1, T, C], got [4]'],
+    [
+      tensor([...probs, ...probs], 2, 2, 2),
+      {},
+      'expected one recording, [T, C] or [T, 1, C] or [1, T, C], got [2, 2, 2]',
+    ],
+    [tensor(probs, 2, 2), { layout: 'TNC' }, 'expected one recording, [T, 1, C], got [2, 2]'],
+    [tensor([0, 1, Number.NaN, 0], 2, 2), {}, '[1, 0]: expected a score, got NaN'],
+    [tensor([0, 1, -1, 0], 2, 2), { kind: 'probs' }, '[1, 0]: expected a probability, got -1'],
+    [
+      { ...tensor([], 2, 2), data: Int32Array.of(0, 1, 2, 3), dtype: '<i4' },
+      {},
+      "dtype: expected one of f2, f4, f8, got '<i4'",
+    ],
+  ] as const)('an error says what is wrong: %#', (wrong, options, message) => {
+    expect(() => emissionsOf(wrong, options)).toThrow(message);
   });
 });
 

@@ -1,7 +1,7 @@
+import type { Emissions } from '../files/emissions.js';
 import { CtcAligner } from '../node.js';
 import { requiredFrames } from '../targets.js';
 import { type Transcript, tokenise, type Vocabulary, withStar, wordsOf } from '../text/index.js';
-import type { Emissions } from './emissions.js';
 import { ImpossibleTarget, InputError, inputError } from './failure.js';
 import { readText } from './input.js';
 import type { Job } from './job.js';
@@ -89,11 +89,11 @@ async function transcriptOf(job: Job, vocabulary: Vocabulary, signal: AbortSigna
   return transcript;
 }
 
-function scoresFor({ star, blank }: Transcript, { scores, data, frames, classes }: Emissions) {
-  const logProbs = { data: star ? withStar(data, frames, classes, scores, blank) : data };
+function scoresFor({ star, blank }: Transcript, { argument, data, frames, classes }: Emissions) {
+  const logProbs = { data: star ? withStar(data, frames, classes, argument, blank) : data };
   if (star) return { logProbs: { ...logProbs, shape: [frames, classes + 1] as const } };
   const tensor = { data, shape: [frames, classes] as const };
-  return scores === 'logits' ? { logits: tensor } : { logProbs: tensor };
+  return argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
 }
 
 function whyImpossible({ emissions }: Job, { targets }: Transcript, frames: number): string {

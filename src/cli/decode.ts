@@ -20,11 +20,11 @@ const decodes: Transcriber<CtcDecoder> = {
   hasText: false,
   create: (options) => CtcDecoder.create(options),
   print: ({ text }) => text,
-  async prepare({ job: { frameSeconds }, emissions: { scores, data, frames, classes }, vocabulary }) {
+  async prepare({ job: { frameSeconds }, emissions: { argument, data, frames, classes }, vocabulary }) {
     const tensor = { data, shape: [frames, classes] as const };
     return {
       async run(decoder, options) {
-        const input = scores === 'logits' ? { logits: tensor } : { logProbs: tensor };
+        const input = argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
         const { labels, scores: each } = await decoder.run(input, options);
         const reading = readingOf(labels, each, vocabulary, { frameSeconds });
         const score = each.reduce((sum, one) => sum + one, 0);

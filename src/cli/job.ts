@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
+import { type ScoreKind, scoreKinds } from '../files/emissions.js';
 import type { Layout } from '../types.js';
-import { type InputKind, inputKinds } from './emissions.js';
 import { InputError } from './failure.js';
 import { choice, integer, wrongOption } from './options.js';
 import { checkFormat, type Split } from './result.js';
@@ -9,7 +9,7 @@ import { checkFormat, type Split } from './result.js';
 export interface Job {
   readonly emissions: string;
   readonly tensor?: string;
-  readonly input?: InputKind;
+  readonly input?: ScoreKind;
   readonly layout?: Layout;
   readonly vocab: string;
   /** Left out: as the vocabulary says. */
@@ -102,7 +102,7 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
   return {
     emissions,
     tensor: text('tensor', 'the name of a tensor'),
-    input: one('input', inputKinds),
+    input: one('input', scoreKinds),
     layout: one('layout', ['TNC', 'NTC', 'TC']),
     vocab,
     blank: blank === 'auto' ? undefined : integer(named('blank'), blank, 0),

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
+import { scoreKinds } from '../files/emissions.js';
 import { writeNpy } from '../files/npy.js';
 import { integersOf } from '../files/tensor.js';
 import { CtcLoss } from '../node.js';
 import type { CtcLossOptions, Lengths, LossResult, Reduction, Shape, Targets } from '../types.js';
 import { type Case, jsonNumber, parseCase } from './case.js';
-import { inputKinds, readScores, readTensorFile } from './emissions.js';
+import { readTensorFile, scoresIn } from './emissions.js';
 import { exitCode, InputError, inputError, UsageError } from './failure.js';
 import { readJson, readText } from './input.js';
 import { choice, integer, parse, wrongOption } from './options.js';
@@ -81,15 +82,8 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   }
   const tensor = await readTensorFile(file, values.tensor, signal);
   const { shape } = tensor;
-  const {
-    data,
-    scores,
-    input: found,
-  } = readScores(
-    tensor,
-    shape.at(-1) ?? 1,
-    input === undefined ? undefined : choice('--input', input, inputKinds),
-  );
+  const kind = input === undefined ? undefined : choice('--input', input, scoreKinds);
+  const { data, argument, input: found } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
   console.error(`${file}: ${found}, [${shape.join(', ')}]`);
   const lengths = (name: 'input-lengths' | 'target-lengths') =>
     values[name] === undefined ? undefined : lengthsOf(`--${name}`, values[name], signal);
@@ -103,7 +97,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
     blank: values.blank === undefined ? 0 : integer('--blank', values.blank, 0),
     zeroInfinity: false,
     input: {
-      ...(scores === 'logits' ? { logits: emissions } : { logProbs: emissions }),
+      ...(argument === 'logits' ? { logits: emissions } : { logProbs: emissions }),
       targets: await targetsOf(targets, signal),
       inputLengths: await lengths('input-lengths'),
       targetLengths: await lengths('target-lengths'),

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
+import type { Emissions } from '../files/emissions.js';
 import type { Vocabulary } from '../text/index.js';
 import type { CtcReaderOptions, ReaderBackend, RunOptions } from '../types.js';
 import { jsonNumber } from './case.js';
-import { type Emissions, readEmissions } from './emissions.js';
+import { readEmissions } from './emissions.js';
 import { inputError, UsageError } from './failure.js';
 import { checkKeys, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
 import { runManifest, shardOf } from './manifest.js';

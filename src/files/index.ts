@@ -1,3 +1,11 @@
+export {
+  type Emissions,
+  type EmissionsOptions,
+  emissionsOf,
+  type ScoreKind,
+  scoreKindOf,
+  scoreKinds,
+} from './emissions.js';
 export { type TimedTextFormat, type TimedTextOptions, timedTextFormats, writeTimedText } from './formats.js';
 export { writeNpy } from './npy.js';
 export type { FileTensor, FileTensors } from './tensor.js';

@@ -1,6 +1,15 @@
 // A program as users write it. The package test compiles it against the packed declarations.
 import { CtcError, CtcLoss, ctcLoss, type GpuBuffer } from 'webgpu-ctc';
+import {
+  emissionsOf,
+  readTensor,
+  type ScoreKind,
+  scoreKinds,
+  writeNpy,
+  writeTimedText,
+} from 'webgpu-ctc/files';
 import * as node from 'webgpu-ctc/node';
+import { tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 
 const shape = [4, 2, 4] as const;
 const targets = [[1, 2], [3]];
@@ -38,3 +47,21 @@ export const oneLiner = (data: Float32Array) =>
     if (error instanceof CtcError && error.code === 'no-webgpu') return undefined;
     throw error;
   });
+
+export async function subtitles(file: Uint8Array, text: string): Promise<string> {
+  const { argument, data, frames, classes } = emissionsOf(await readTensor(file, 'scores.npy'));
+  const scores = { data, shape: [frames, classes] as const };
+  const transcript = tokenise(text, Vocabulary.from(['<blank>', 'a', 'b']));
+  const aligner = await node.CtcAligner.create();
+  const { targets } = transcript;
+  const path = await aligner.run(
+    argument === 'logits'
+      ? { logits: scores, targets: [...targets] }
+      : { logProbs: scores, targets: [...targets] },
+  );
+  const { words } = wordsOf(transcript, path, { frameSeconds: 0.02 });
+  return writeTimedText('words.srt', words);
+}
+
+export const kinds: readonly ScoreKind[] = scoreKinds;
+export const saved: Uint8Array = writeNpy(new Float32Array(6), [2, 3]);

@@ -1,0 +1,93 @@
+import { wrongValue } from '../errors.js';
+import type { Layout } from '../types.js';
+import { type FileTensor, findInvalidScore, indexOf, scoresOf } from './tensor.js';
+
+export const scoreKinds = ['logits', 'log-probs', 'probs'] as const;
+/** What a model gave for each class: scores that are not normalised, log-probabilities, or probabilities. */
+export type ScoreKind = (typeof scoreKinds)[number];
+
+/** What numbers are, as scores that the library takes: probabilities become their logarithms. */
+export interface Scores {
+  readonly kind: ScoreKind;
+  /** Which argument of the library they are. */
+  readonly argument: 'logits' | 'logProbs';
+  readonly data: Float32Array<ArrayBuffer>;
+}
+
+/** What a model gave for one recording, [frames, classes]. */
+export interface Emissions extends Scores {
+  readonly frames: number;
+  readonly classes: number;
+}
+
+export interface EmissionsOptions {
+  /** Default: `scoreKindOf` the numbers. */
+  readonly kind?: ScoreKind;
+  /** Default: the first of `TC`, `TNC`, `NTC` that fits a single recording. */
+  readonly layout?: Layout;
+}
+
+/**
+ * The emissions of one recording: a tensor [T, C], or a batch of one.
+ *
+ * @throws RangeError naming the tensor and what is wrong: another shape, integers, NaN or +Infinity, a negative probability.
+ */
+export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}): Emissions {
+  const [frames, classes] = oneSequence(tensor, options.layout);
+  const invalid = findInvalidScore(tensor);
+  if (invalid) throw wrongValue(`${tensor.name}: [${invalid.index.join(', ')}]`, 'a score', invalid.value);
+  return { ...asScores(tensor, classes, options.kind), frames, classes };
+}
+
+function oneSequence({ name, shape }: FileTensor, layout: Layout | undefined): [number, number] {
+  const fits = (order: Layout) =>
+    (layout === undefined || layout === order) &&
+    shape.length === order.length &&
+    shape.every((size, axis) => (order[axis] === 'N' ? size === 1 : size > 0));
+  const order = (['TC', 'TNC', 'NTC'] as const).find(fits);
+  if (order) return [shape[order.indexOf('T')], shape[order.indexOf('C')]];
+  const expected = { TC: '[T, C]', TNC: '[T, 1, C]', NTC: '[1, T, C]' };
+  throw new RangeError(
+    `${name}: expected one recording, ${layout ? expected[layout] : Object.values(expected).join(' or ')}, got [${shape.join(', ')}]`,
+  );
+}
+
+/** @throws RangeError for integers, and for what cannot be of the kind that was asked for. */
+export function asScores(tensor: FileTensor, classes: number, asked?: ScoreKind): Scores {
+  const data = scoresOf(tensor);
+  const kind = asked ?? scoreKindOf(data, classes);
+  if (kind === 'logits') return { kind, argument: 'logits', data };
+  if (kind === 'log-probs') return { kind, argument: 'logProbs', data };
+  const i = data.findIndex((value) => value < 0);
+  if (i >= 0)
+    throw wrongValue(`${tensor.name}: [${indexOf(i, tensor.shape).join(', ')}]`, 'a probability', data[i]);
+  return { kind, argument: 'logProbs', data: data.map(Math.log) };
+}
+
+/** Half precision, and bfloat16 more so, makes sums this wrong. */
+const tolerance = 0.01;
+
+/**
+ * What numbers of rows of `classes` are, by what their rows add up to: to 1, or their exponentials to 1, within 0.01; else
+ * logits. Rows of zeros are padding and say nothing.
+ */
+export function scoreKindOf(data: Float32Array, classes: number): ScoreKind {
+  const could = { 'log-probs': true, probs: true };
+  let normalised = 0;
+  for (let at = 0; at < data.length && (could.probs || could['log-probs']); at += classes) {
+    const row = data.subarray(at, at + classes);
+    if (row.every((value) => value === 0)) continue;
+    normalised++;
+    let [sum, exponentials, least, most] = [0, 0, Infinity, -Infinity];
+    for (const value of row) {
+      sum += value;
+      exponentials += Math.exp(value);
+      least = Math.min(least, value);
+      most = Math.max(most, value);
+    }
+    if (most > tolerance || Math.abs(exponentials - 1) > tolerance) could['log-probs'] = false;
+    if (least < 0 || Math.abs(sum - 1) > tolerance) could.probs = false;
+  }
+  if (normalised === 0) return 'logits';
+  return could['log-probs'] ? 'log-probs' : could.probs ? 'probs' : 'logits';
+}
