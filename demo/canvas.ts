@@ -3,21 +3,36 @@ import { statesOf } from './analysis.js';
 import type { Scene, View } from './scene.js';
 import { lengthOf, type Span } from './viewport.js';
 
-/** In device pixels. */
+let forced: number | undefined;
+
+/** Canvas pixels to a CSS pixel. */
+export const pixelRatio = (): number => forced ?? devicePixelRatio;
+
+/** Whatever is drawn meanwhile has so many pixels to a CSS pixel. */
+export function atRatio<R>(ratio: number, draw: () => R): R {
+  forced = ratio;
+  try {
+    return draw();
+  } finally {
+    forced = undefined;
+  }
+}
+
+/** In canvas pixels. */
 export function resize(canvas: HTMLCanvasElement, width: number, height: number): void {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
 }
 
 /** All of a lattice, on a canvas of the size that it is shown at. */
 export function wholeView(canvas: HTMLCanvasElement, { analysis: { problem } }: Scene): View {
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
   return { left: 0, right: problem.frames, top: 0, bottom: statesOf(problem), width, height, ratio };
 }
 
 /** Clears a canvas of the size that it is shown at; drawing is in CSS pixels. */
 export function begin(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
-  const ratio = devicePixelRatio;
+  const ratio = pixelRatio();
   const { clientWidth, clientHeight } = canvas;
   resize(canvas, Math.round(clientWidth * ratio), Math.round(clientHeight * ratio));
   const context = canvas.getContext('2d')!;

@@ -46,6 +46,23 @@ export class Engine {
     return this.#ctc.device as GPUDevice | undefined;
   }
 
+  /** Whether its device is gone, or will be in a moment: what fails for that reason may fail before it is said. */
+  async isLost(): Promise<boolean> {
+    if (!this.device) return false;
+    const soon = new Promise<false>((resolve) => setTimeout(() => resolve(false), 500));
+    return Promise.race([this.device.lost.then(() => true), soon]);
+  }
+
+  destroy(): void {
+    this.#prepared?.task.destroy();
+    for (const aligner of this.#aligners.values())
+      aligner.then(
+        (made) => made.destroy(),
+        () => {},
+      );
+    for (const loss of this.#losses.values()) loss.destroy();
+  }
+
   async analyse(problem: Problem): Promise<Analysis> {
     const { logits, labels } = problem;
     const { task, stride, probe } = await this.#prepare(problem);

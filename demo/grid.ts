@@ -25,7 +25,7 @@ export class CellGrid {
       ariaReadOnly: 'true',
     });
     stage.grid.addEventListener('keydown', (event) => this.#press(event));
-    stage.grid.addEventListener('moved', () => this.#place());
+    stage.listen(() => this.#place());
   }
 
   show(frames: number, states: number, cursor: Cell, nameOf: (cell: Cell) => string): void {

@@ -30,6 +30,7 @@ export class Page {
   #samples: readonly Int32Array[] = [];
   #hovered: Cell | undefined;
   #position: Position | undefined;
+  #head: number | undefined;
   #editing = false;
   #incoming: { from: Cell; share: number }[] = [];
   #busy = false;
@@ -68,7 +69,7 @@ export class Page {
       },
     });
     dark.addEventListener('change', () => this.#show());
-    this.#useRenderer();
+    this.#use(engine);
     store.listen((state, before) => {
       const asks: (keyof State)[] = ['text', 'edits', 'blank', 'samples'];
       if (asks.some((key) => state[key] !== before[key])) this.refresh();
@@ -86,6 +87,12 @@ export class Page {
 
   get analysis(): Analysis | undefined {
     return this.#analysis;
+  }
+
+  /** Where the sound is, in frames. */
+  set head(frame: number | undefined) {
+    this.#head = frame;
+    this.#mark();
   }
 
   set editing(editing: boolean) {
@@ -126,18 +133,25 @@ export class Page {
     this.#stale = true;
     if (this.#busy) return;
     this.#busy = true;
-    const engine = this.#engine;
-    try {
+    await this.#attempt(async () => {
       while (this.#stale && this.#source) {
         this.#stale = false;
         await this.#compute();
       }
+    });
+    this.#busy = false;
+    // another engine has been asked meanwhile
+    if (this.#stale) this.refresh();
+  }
+
+  /** What fails because the device is gone is no news: the page takes another. All else is told. */
+  async #attempt(run: () => Promise<void>): Promise<void> {
+    const engine = this.#engine;
+    try {
+      await run();
     } catch (error) {
-      // an engine that has been replaced since may fail in silence
-      if (engine === this.#engine) await this.#recover(error);
-      else setTimeout(() => this.refresh());
-    } finally {
-      this.#busy = false;
+      if (engine !== this.#engine || (await engine.isLost())) return;
+      notify(`This could not be computed: ${(error as Error).message}`);
     }
   }
 
@@ -164,7 +178,7 @@ export class Page {
     if (highlight !== undefined && highlight >= problem.labels.length)
       this.store.set({ highlight: undefined });
     this.#mirror();
-    await this.#inspect();
+    await this.#examine();
     this.#say();
     this.#show();
     for (const then of this.#onAnalysis) then();
@@ -183,18 +197,21 @@ export class Page {
   #show(): void {
     const analysis = this.#analysis;
     if (!analysis) return;
-    const { bestPath, selected } = this.store.state;
     const scene = this.#scene(analysis);
-    const sweeping = this.#position && scene.layer === 'posterior';
-    this.stage.show({
-      ...{ scene, nameOf: this.nameOf, frameSeconds: this.#source!.frameSeconds, editing: this.#editing },
-      marks: {
-        bestPath: bestPath && !sweeping,
-        ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
-        head: sweeping ? this.#position!.frame + 0.5 : undefined,
-      },
-    });
+    const { frameSeconds } = this.#source!;
+    this.stage.show({ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing });
+    this.#mark();
     this.#inspector.legend(scene);
+  }
+
+  #mark(): void {
+    const { bestPath, selected, layer } = this.store.state;
+    const sweep = layer === 'posterior' ? this.#position : undefined;
+    this.stage.mark({
+      bestPath: bestPath && !sweep,
+      ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
+      head: this.#head ?? (sweep && sweep.frame + 0.5),
+    });
   }
 
   #say(): void {
@@ -226,12 +243,16 @@ export class Page {
     const before = this.#hovered;
     if (cell?.t === before?.t && cell?.s === before?.s) return;
     this.#hovered = cell;
-    this.#show();
+    this.#mark();
     await this.#inspect();
   }
 
+  #inspect(): Promise<void> {
+    return this.#attempt(() => this.#examine());
+  }
+
   /** Tells about the cell under the pointer, or else the selected one. */
-  async #inspect(): Promise<void> {
+  async #examine(): Promise<void> {
     const analysis = this.#analysis;
     if (!analysis) return;
     const cell = this.#hovered ?? this.store.state.selected;
@@ -254,7 +275,7 @@ export class Page {
       this.#speak(analysis, cell, own.posterior);
     }
     this.#inspector.show(analysis, cell, own, this.nameOf);
-    this.#show();
+    this.#mark();
     if (!this.#inspector.showsSums) return;
     const frameSum = await this.#engine.sum(analysis, cell.t);
     if (analysis !== this.#analysis) return;
@@ -288,39 +309,29 @@ export class Page {
     }, 400);
   }
 
-  #useRenderer(): void {
-    const { device } = this.#engine;
+  /** For what is computed and drawn from now on. */
+  #use(engine: Engine): void {
+    this.#engine = engine;
+    const { device } = engine;
     this.stage.use((canvas) => (device ? createGpuRenderer(canvas, device) : createHostRenderer(canvas)));
-    device?.lost.then(({ message }) => this.#recover(new Error(message)));
+    device?.lost.then(() => this.#replace());
   }
 
-  #recovering: Promise<void> | undefined;
   #lostAt = Number.NEGATIVE_INFINITY;
 
-  /** A lost device is replaced, once; one that is lost again at once, by the CPU. Other errors are told. */
-  #recover(error: unknown): Promise<void> {
-    this.#recovering ??= (async () => {
-      const code = (error as { code?: string }).code;
-      const isLost = code === 'device-lost' || code === undefined;
-      if (!isLost) {
-        notify(`This could not be computed: ${(error as Error).message}`);
-        return;
-      }
-      const again = performance.now() - this.#lostAt < 5000;
-      this.#lostAt = performance.now();
-      notify(
-        again
-          ? 'The graphics device was lost again. The page goes on without it.'
-          : 'The graphics device was lost. The page takes a new one.',
-      );
-      this.#analysis = undefined;
-      this.#engine = await Engine.create(again);
-      this.#useRenderer();
-    })().finally(() => {
-      this.#recovering = undefined;
-      if (!this.#analysis) setTimeout(() => this.refresh());
-    });
-    return this.#recovering;
+  /** A lost device is replaced by another, one that is lost again at once by the CPU. */
+  async #replace(): Promise<void> {
+    const again = performance.now() - this.#lostAt < 5000;
+    this.#lostAt = performance.now();
+    notify(
+      again
+        ? 'The graphics device was lost again. The page goes on without it.'
+        : 'The graphics device was lost. The page takes a new one.',
+    );
+    this.#analysis = undefined;
+    this.#engine.destroy();
+    this.#use(await Engine.create(again));
+    this.refresh();
   }
 }
 

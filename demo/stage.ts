@@ -1,5 +1,6 @@
 // The lattice with all that shares its time axis: sizes, what is seen of it, and what pointers and keys do there.
 import { type Analysis, type Cell, statesOf } from './analysis.js';
+import { atRatio, pixelRatio } from './canvas.js';
 import { drawMarks, type Marks } from './marks.js';
 import type { Renderer, Scene } from './scene.js';
 import {
@@ -22,7 +23,6 @@ export interface StageEvents {
 
 export interface Picture {
   readonly scene: Scene;
-  readonly marks: Marks;
   readonly nameOf: (c: number) => string;
   readonly frameSeconds: number | undefined;
   readonly editing: boolean;
@@ -38,9 +38,13 @@ export class Stage {
   readonly #events: StageEvents;
   #renderer: Renderer | undefined;
   #picture: Picture | undefined;
+  #marks: Marks | undefined;
+  /** What each part was last drawn from. */
+  readonly #drawn = new Map<string, readonly unknown[]>();
   #all: Viewport = whole(1, 1);
   #view: Viewport = this.#all;
   #rows: EmissionRow[] = [];
+  readonly #onView: (() => void)[] = [];
   #frame = 0;
 
   constructor(root: HTMLElement, events: StageEvents) {
@@ -60,6 +64,7 @@ export class Stage {
     this.#picture = undefined;
     for (const canvas of [this.#find('.cells'), this.#find('#map canvas')])
       canvas.replaceWith(canvas.cloneNode());
+    this.#drawn.clear();
     this.#renderer = make(this.#find('.cells'));
   }
 
@@ -68,15 +73,32 @@ export class Stage {
     const all = whole(problem.frames, statesOf(problem));
     const sameSize =
       all.frames.end === this.#all.frames.end && all.states.end === this.#all.states.end && this.#picture;
+    if (picture.scene.analysis !== this.#picture?.scene.analysis)
+      this.#rows = emissionRows(problem, picture.nameOf);
     this.#picture = picture;
     this.#all = all;
     if (!sameSize) this.#view = all;
-    this.#rows = emissionRows(problem, picture.nameOf);
     const wide = isWide(picture.scene.analysis);
     this.#root.classList.toggle('wide', wide);
     this.#find('#map').hidden = !wide;
     this.#find('#emissions .plot').classList.toggle('editing', picture.editing);
     this.redraw();
+  }
+
+  /** What lies on top. */
+  mark(marks: Marks): void {
+    this.#marks = marks;
+    this.redraw();
+  }
+
+  /** Called whenever other cells are seen, or elsewhere. */
+  listen(then: () => void): void {
+    this.#onView.push(then);
+  }
+
+  /** The frames that are seen. */
+  get frames(): Viewport['frames'] {
+    return this.#view.frames;
   }
 
   /** Brings a cell into view. */
@@ -117,33 +139,100 @@ export class Stage {
     this.redraw();
   }
 
+  /** Draws a part anew if something that it shows has changed. */
+  #part(name: string, shown: readonly unknown[], draw: () => void): void {
+    const before = this.#drawn.get(name);
+    if (before?.length === shown.length && shown.every((value, i) => value === before[i])) return;
+    this.#drawn.set(name, shown);
+    draw();
+  }
+
   #draw(): void {
     if (!this.#picture) return;
-    const { scene, marks, nameOf, frameSeconds } = this.#picture;
-    const { analysis, theme } = scene;
+    const { scene, nameOf, frameSeconds } = this.#picture;
+    const { analysis, theme, layer, scale, sweep, highlight } = scene;
+    const { problem } = analysis;
     const { frames, states } = this.#view;
-    this.#drawGutter(states);
-    const ratio = devicePixelRatio;
-    this.#renderer?.draw(scene, {
-      ...{ left: frames.first, right: frames.end, top: states.first, bottom: states.end, ratio },
-      width: Math.round(this.#plot.clientWidth * ratio),
-      height: Math.round(this.#plot.clientHeight * ratio),
-    });
-    drawMarks(this.#find('.marks'), this.#view, analysis, marks);
-    drawAxis(this.#find('#axis canvas'), frames, analysis.problem.frames, frameSeconds);
-    drawReading(this.#find('#strip canvas'), frames, analysis, nameOf);
+    const { clientWidth: width, clientHeight: height } = this.#plot;
+    const ratio = pixelRatio();
+    const across = [analysis, theme, ratio, frames.first, frames.end, width];
+    const down = [states.first, states.end, height];
+    const cells = [...across, ...down];
+    this.#part('gutter', [analysis, highlight, ...down], () => this.#drawGutter(states));
+    this.#part('lattice', [...cells, layer, scale, highlight, sweep?.direction, sweep?.frame], () =>
+      this.#renderer?.draw(scene, {
+        ...{ left: frames.first, right: frames.end, top: states.first, bottom: states.end, ratio },
+        ...{ width: Math.round(width * ratio), height: Math.round(height * ratio) },
+      }),
+    );
+    const marks = this.#marks;
+    if (marks)
+      this.#part('marks', [...cells, marks], () =>
+        drawMarks(this.#find('.marks'), this.#view, analysis, marks),
+      );
+    this.#part('axis', [...across, frameSeconds], () =>
+      drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds),
+    );
+    this.#part('reading', across, () => drawReading(this.#find('#strip canvas'), frames, analysis, nameOf));
     if (this.#root.classList.contains('wide')) {
-      this.#renderer?.drawMap(this.#find('#map canvas'), scene);
-      const share = (at: number) => `${(100 * at) / analysis.problem.frames}%`;
+      this.#part('map', [analysis, theme, ratio, width, layer, scale, highlight], () =>
+        this.#renderer?.drawMap(this.#find('#map canvas'), { ...scene, sweep: undefined }),
+      );
+      const share = (at: number) => `${(100 * at) / problem.frames}%`;
       Object.assign(this.#find('#map i').style, {
         left: share(frames.first),
         width: share(lengthOf(frames)),
       });
     } else {
-      drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme);
-      this.#nameRows();
+      const plot = this.#find('#emissions .plot').clientHeight;
+      this.#part('emissions', [...across, plot], () => {
+        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme);
+        this.#nameRows();
+      });
     }
-    this.grid.dispatchEvent(new Event('moved'));
+    this.#part('view', cells, () => {
+      for (const then of this.#onView) then();
+    });
+  }
+
+  /** What is seen, with so many pixels to a CSS pixel. */
+  snapshot(ratio: number): HTMLCanvasElement {
+    const root = this.#root.getBoundingClientRect();
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width: Math.ceil(root.width * ratio), height: Math.ceil(root.height * ratio) });
+    const context = canvas.getContext('2d')!;
+    context.scale(ratio, ratio);
+    context.translate(-root.left, -root.top);
+    context.fillStyle = getComputedStyle(this.#root).backgroundColor;
+    context.fillRect(root.left, root.top, root.width, root.height);
+    const boxOf = (element: Element) => {
+      const box = element.getBoundingClientRect();
+      return element.checkVisibility({ visibilityProperty: true }) && box.width * box.height > 0
+        ? box
+        : undefined;
+    };
+    atRatio(ratio, () => {
+      this.#drawn.clear();
+      this.#draw();
+      // in this same task: later a WebGPU canvas would be empty
+      for (const part of this.#root.querySelectorAll('canvas')) {
+        const box = boxOf(part);
+        if (box) context.drawImage(part, box.left, box.top, box.width, box.height);
+      }
+    });
+    context.textBaseline = 'middle';
+    context.textAlign = 'right';
+    for (const name of this.#root.querySelectorAll('.gutter span, .gutter button, .gutter:not(:has(*))')) {
+      const box = boxOf(name);
+      if (!box) continue;
+      const { font, color, paddingRight } = getComputedStyle(name);
+      Object.assign(context, { font, fillStyle: color });
+      const text = name.textContent ?? '';
+      context.fillText(text, box.right - Number.parseFloat(paddingRight), box.top + box.height / 2);
+    }
+    this.#drawn.clear();
+    this.redraw();
+    return canvas;
   }
 
   /** Labels are buttons: each shows the frames that carry it. */

@@ -13,26 +13,46 @@ export async function launchBrowser(): Promise<Browser> {
 
 export type OpenPage = { page: Page; run: RunJob; runInWorker: RunJob };
 
-/**
- * Opens the test page (or another `path` of the repository) in a browser of its own: a lost GPU process harms nobody else.
- * Errors and warnings on the console, and errors that nobody caught, fail the test unless `expected` matches them.
- */
+interface PageOptions {
+  readonly expected?: readonly RegExp[];
+  readonly path?: string;
+}
+
+/** `inPage`, in a browser of its own: a lost GPU process harms nobody else. */
 export async function withPage<R>(
   use: (open: OpenPage) => Promise<R>,
-  { expected = [] as RegExp[], path = 'e2e/index.html' } = {},
+  options: PageOptions = {},
 ): Promise<R> {
-  const complaints: string[] = [];
-  const complain = (text: string) => expected.some((known) => known.test(text)) || complaints.push(text);
   const browser = await launchBrowser();
   const server = await serve();
   try {
-    const page = await (await browser.newContext()).newPage();
+    return await inPage({ browser, url: server.url }, use, options);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/**
+ * Opens the test page (or another `path` of the repository) as a visitor who was never there. Errors and warnings on the
+ * console, and errors that nobody caught, fail the test unless `expected` matches them.
+ */
+export async function inPage<R>(
+  { browser, url }: { browser: Browser; url: string },
+  use: (open: OpenPage) => Promise<R>,
+  { expected = [], path = 'e2e/index.html' }: PageOptions = {},
+): Promise<R> {
+  const complaints: string[] = [];
+  const complain = (text: string) => expected.some((known) => known.test(text)) || complaints.push(text);
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
     page.on('console', (message) => {
       if (/error|warning/.test(message.type())) complain(`${message.text()} (${message.location().url})`);
     });
     page.on('pageerror', (error) => complain(error.stack ?? error.message));
     page.on('crash', () => complain('the page crashed'));
-    await page.goto(server.url + path);
+    await page.goto(url + path);
 
     const call = (module: string, job: string, args: unknown[]): JobCall => ({ module, job, args });
     const run = (module: string, job: string, ...args: unknown[]) =>
@@ -48,7 +68,6 @@ export async function withPage<R>(
     if (error instanceof Error) error.message = [error.message, ...complaints].join('\n');
     throw error;
   } finally {
-    await browser.close();
-    await server.close();
+    await context.close();
   }
 }

@@ -1,33 +1,45 @@
 // The lattice explorer of demo/, as a visitor meets it.
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright';
-import { describe, expect, test } from 'vitest';
-import { withPage } from './browser.js';
+import type { Browser, Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inPage, launchBrowser, withPage } from './browser.js';
+import { serve } from './serve.js';
 
 const path = 'demo/index.html';
 type Options = Parameters<typeof withPage>[1] & {
   viewport?: { width: number; height: number };
   hash?: string;
   before?: (page: Page) => Promise<unknown>;
+  /** In a browser of its own, for what harms others. */
+  alone?: boolean;
 };
+
+let browser: Browser;
+let server: Awaited<ReturnType<typeof serve>>;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  server = await serve();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
 
 /** Opens the page and waits for its first lattice. Motion is off: the sweep has a test of its own. */
 async function explore(use: (page: Page) => Promise<void>, options: Options = {}): Promise<void> {
-  const { viewport = { width: 1280, height: 800 }, hash = '', before, ...rest } = options;
-  await withPage(
-    async ({ page }) => {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ reducedMotion: 'reduce' });
-      await before?.(page);
-      // another document: a change of the hash alone would not load it anew
-      const { origin } = new URL(page.url());
-      await page.goto('about:blank');
-      await page.goto(`${origin}/${path}${hash}`);
-      await settled(page);
-      await use(page);
-    },
-    { path: 'e2e/blank.html', ...rest },
-  );
+  const { viewport = { width: 1280, height: 800 }, hash = '', before, alone, ...rest } = options;
+  const visit = async ({ page }: { page: Page }) => {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ reducedMotion: 'reduce' });
+    await before?.(page);
+    const { origin } = new URL(page.url());
+    await page.goto(`${origin}/${path}${hash}`);
+    await settled(page);
+    await use(page);
+  };
+  const of = { path: 'e2e/blank.html', ...rest };
+  await (alone ? withPage(visit, of) : inPage({ browser, url: server.url }, visit, of));
 }
 
 /** Until the sentence says a result. */
@@ -60,7 +72,8 @@ describe('the first view', () => {
 
   test('the sweep plays once, and not for those who came with a link or want no motion', async () => {
     const progress = (page: Page) => page.locator('#progress').innerText();
-    await withPage(
+    await inPage(
+      { browser, url: server.url },
       async ({ page }) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
         await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('both sweeps done');
@@ -310,6 +323,7 @@ describe('a lost device', () => {
         await expect.poll(() => sentence(page), { timeout: 30_000 }).toBe(before);
       },
       {
+        alone: true,
         expected: [/lost|destroyed/i],
         before: (page) =>
           page.addInitScript(() => {
@@ -340,6 +354,6 @@ describe('a lost device', () => {
         await page.fill('#word', 'hello');
         await expect.poll(() => sentence(page), { timeout: 30_000 }).toBe(before);
       },
-      { expected: [/lost|destroyed|gpu|context|no longer exists/i] },
+      { alone: true, expected: [/lost|destroyed|gpu|context|no longer exists/i] },
     ));
 });
