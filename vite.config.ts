@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
@@ -69,11 +69,19 @@ const library = {
   },
 } satisfies ViteUserConfig;
 
-const demo = {
-  root: path('demo'),
-  base: './',
-  build: { outDir: path('dist-demo'), emptyOutDir: true },
-} satisfies ViteUserConfig;
+const demo = () =>
+  ({
+    root: path('demo'),
+    base: './',
+    define: {
+      RECOGNISER_BYTES: [
+        'fixtures/speech/model.onnx',
+        'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
+      ].reduce((bytes, file) => bytes + statSync(path(file)).size, 0),
+    },
+    // no data: URLs: the page's content security policy lets it fetch from its own origin only
+    build: { outDir: path('dist-demo'), emptyOutDir: true, assetsInlineLimit: 0 },
+  }) satisfies ViteUserConfig;
 
 const closingLine: Reporter = {
   onTestRunEnd(modules, errors) {
@@ -87,7 +95,7 @@ const closingLine: Reporter = {
 
 export default defineConfig(({ mode }) => ({
   ...shared,
-  ...(mode === 'demo' ? demo : library),
+  ...(mode === 'demo' ? demo() : library),
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'e2e/**/*.test.ts'],
     pool: 'forks',

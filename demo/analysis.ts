@@ -40,6 +40,17 @@ export interface LatticeOnHost {
   readonly stride: number;
 }
 
+/** Of all paths the likeliest, [frames] each. */
+export interface BestPath {
+  readonly states: Int32Array;
+  /** Classes. */
+  readonly labels: Int32Array;
+  /** Log-probabilities. */
+  readonly scores: Float32Array;
+  /** Their sum. */
+  readonly score: number;
+}
+
 /** All that is known about a problem. */
 export interface Analysis {
   readonly problem: Problem;
@@ -50,8 +61,8 @@ export interface Analysis {
   readonly logProbs: Float32Array<ArrayBuffer>;
   /** Softmax − posterior, [frames, classes]. */
   readonly grad: Float32Array<ArrayBuffer>;
-  /** States of the best path, one for each frame; none where there is no path. */
-  readonly path: Int32Array | undefined;
+  /** The best path; none where there is no path. */
+  readonly alignment: BestPath | undefined;
   /** Classes of the best symbol of each frame, whatever the labels. */
   readonly greedy: Int32Array;
   readonly lattice: { readonly onDevice: LatticeOnDevice } | { readonly onHost: LatticeOnHost };

@@ -3,3 +3,6 @@ declare module '*?url' {
   const url: string;
   export default url;
 }
+
+/** Of the recogniser's model and of what runs it; vite.config.ts measures them. */
+declare const RECOGNISER_BYTES: number;

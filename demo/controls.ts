@@ -55,8 +55,7 @@ export class Controls {
     const example = examples.find((known) => known.id === id)!;
     try {
       const source = await example.open();
-      this.#page.store.set({ ...initial, example: id, text: source.text });
-      this.#page.open(source);
+      this.#page.open(source, { ...initial, example: id, text: source.text });
       this.#showEdits();
     } catch (error) {
       notify(`The example could not be loaded: ${(error as Error).message}`);
@@ -75,7 +74,8 @@ export class Controls {
   #hash(): string {
     const { state } = this.#page.store;
     const isBeginning = toHash(state) === toHash({ ...initial, selected: state.selected });
-    return isBeginning ? location.pathname : `#${toHash(state)}`;
+    // what was loaded is not in a link, and without it the rest would be about something else
+    return isBeginning || state.example === 'own' ? location.pathname : `#${toHash(state)}`;
   }
 
   #switch(): void {

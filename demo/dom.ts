@@ -1,14 +1,51 @@
 export const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
 
+/** An element with its properties and what is in it. Text stays text. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  properties: Partial<HTMLElementTagNameMap[K]> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = Object.assign(document.createElement(tag), properties);
+  if (element instanceof HTMLButtonElement) element.type = 'button';
+  element.append(...children);
+  return element;
+}
+
 let hiding = 0;
 
-/** A line that goes by itself. */
+/** A line that goes by itself, the sooner the shorter it is. */
 export function notify(message: string): void {
   const notice = byId('notice');
   notice.textContent = message;
   notice.hidden = false;
   clearTimeout(hiding);
-  hiding = window.setTimeout(() => {
-    notice.hidden = true;
-  }, 8000);
+  hiding = window.setTimeout(
+    () => {
+      notice.hidden = true;
+    },
+    4000 + 60 * message.length,
+  );
+}
+
+/** Shows what is going on for as long as it takes, with a way to end it. What fails is told; the outcome is undefined then. */
+export async function whileBusy<R>(
+  run: (signal: AbortSignal, say: (what: string) => void) => Promise<R>,
+): Promise<R | undefined> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const [what, cancel] = [make('span'), make('button', { onclick: () => controller.abort() }, 'Cancel')];
+  const line = make('p', {}, what, cancel);
+  const say = (words: string) => {
+    what.textContent = words;
+    if (!line.isConnected && !signal.aborted) byId('busy').append(line);
+  };
+  try {
+    return await run(signal, say);
+  } catch (error) {
+    if (!signal.aborted) notify((error as Error).message);
+    return undefined;
+  } finally {
+    line.remove();
+  }
 }

@@ -2,9 +2,11 @@
 import { CtcAligner, CtcLoss, CtcPosterior, type CtcTask } from 'webgpu-ctc';
 import {
   type Analysis,
+  type BestPath,
   type Cell,
   type CellValues,
   classAt,
+  type Layer,
   logSumExp,
   type Problem,
   statesOf,
@@ -68,7 +70,7 @@ export class Engine {
     const { task, stride, probe } = await this.#prepare(problem);
     task.setTargets([...labels]);
     const { loss, grad } = await task.run({ logits });
-    const path = Number.isFinite(loss) ? await this.#bestPath(problem) : undefined;
+    const alignment = Number.isFinite(loss) ? await this.#bestPath(problem) : undefined;
     const lattice = probe
       ? {
           onDevice: {
@@ -86,7 +88,7 @@ export class Engine {
           },
         };
     return {
-      ...{ problem, backend: task.backend, loss, path, lattice },
+      ...{ problem, backend: task.backend, loss, alignment, lattice },
       grad: grad as Float32Array<ArrayBuffer>,
       logProbs: logSoftmax(problem),
       greedy: best(problem),
@@ -102,6 +104,23 @@ export class Engine {
       const at = t * stride + s;
       return { alpha: alpha[at]!, beta: beta[at]!, posterior: posterior[at]! };
     });
+  }
+
+  /** A layer of the last analysis, [frames, 2 · labels + 1]. */
+  async read(layer: Exclude<Layer, 'gradient'>, { problem, logProbs }: Analysis): Promise<Float32Array> {
+    const states = statesOf(problem);
+    if (layer === 'probability') {
+      const own = Array.from({ length: states }, (_, s) => classAt(problem, s));
+      return Float32Array.from({ length: problem.frames * states }, (_, i) =>
+        Math.exp(logProbs[Math.floor(i / states) * problem.classes + own[i % states]!]!),
+      );
+    }
+    const { task, stride } = this.#prepared!;
+    const values = await task.read(layer);
+    return Float32Array.from(
+      { length: problem.frames * states },
+      (_, i) => values[Math.floor(i / states) * stride + (i % states)]!,
+    );
   }
 
   /** ln Σ alpha · beta over the states of a frame: the same for each. */
@@ -148,7 +167,7 @@ export class Engine {
     return this.#prepared;
   }
 
-  async #bestPath(problem: Problem): Promise<Int32Array | undefined> {
+  async #bestPath(problem: Problem): Promise<BestPath | undefined> {
     const { logits, frames, classes, blank, labels } = problem;
     let aligner = this.#aligners.get(blank);
     if (!aligner) {
@@ -157,7 +176,7 @@ export class Engine {
     }
     const shape = [frames, classes] as const;
     const path = await (await aligner).run({ logits: { data: logits, shape }, targets: [...labels] });
-    return Number.isFinite(path.score) ? statesAlong(path.labels, problem) : undefined;
+    return Number.isFinite(path.score) ? { ...path, states: statesAlong(path.labels, problem) } : undefined;
   }
 }
 

@@ -9,21 +9,7 @@ import clip5Logits from '../fixtures/speech/clip5.logits.npy?url';
 import clip5Sound from '../fixtures/speech/clip5.wav?url';
 import speechVocabulary from '../fixtures/speech/vocab.json?url';
 import { letterClasses, letters, logitsOf, wideProblem } from './made-up.js';
-
-/** Emissions, and what they are known to say. */
-export interface Source {
-  readonly name: string;
-  readonly logits: Float32Array<ArrayBuffer>;
-  readonly frames: number;
-  readonly classes: number;
-  readonly vocabulary: Vocabulary;
-  readonly text: string;
-  /** Of a made-up recogniser: it can be made to hear another word. */
-  readonly heard?: string;
-  readonly frameSeconds?: number;
-  /** URL of the sound. */
-  readonly sound?: string;
-}
+import type { Source, Tokens } from './source.js';
 
 interface Example {
   readonly id: string;
@@ -42,19 +28,27 @@ export function heard(word: string, frames: number): Source {
   };
 }
 
+/** Of the recogniser of fixtures/speech: a frame every 20 ms. */
+export const speechFrameSeconds = 0.02;
+
 /** A spoken sentence: emissions of fixtures/speech. */
 async function clip(name: string, text: string, logits: string, sound: string): Promise<Source> {
   const [bytes, tokens] = await Promise.all([
     download(logits).then((response) => response.arrayBuffer()),
-    download(speechVocabulary).then((response) => response.json()),
+    speechTokens(),
   ]);
   const { data, shape } = await readTensor(new Uint8Array(bytes), name);
   const [frames, classes] = shape as [number, number];
   const vocabulary = Vocabulary.from(tokens);
   return {
     ...{ name, logits: Float32Array.from(data as Float32Array), frames, classes, vocabulary, text },
-    ...{ frameSeconds: 0.02, sound },
+    ...{ frameSeconds: speechFrameSeconds, sound },
   };
+}
+
+/** Of fixtures/speech. */
+export async function speechTokens(): Promise<Tokens> {
+  return (await download(speechVocabulary)).json();
 }
 
 async function download(url: string): Promise<Response> {

@@ -5,6 +5,9 @@ import { countPaths, leastFrames, plural, repeatsIn, sayCount, sayProbability } 
 
 export type NameOf = (c: number) => string;
 
+/** What the class between words is called. */
+export const space = 'space';
+
 /** A state as one says it: `e`, `the second l`, `the blank between the two l's`. */
 export function nameState({ problem }: Analysis, s: number, nameOf: NameOf): string {
   const { labels } = problem;

@@ -1,4 +1,5 @@
 import { Controls } from './controls.js';
+import { Data } from './data.js';
 import { notify } from './dom.js';
 import { Engine } from './engine.js';
 import { Page } from './page.js';
@@ -13,6 +14,7 @@ try {
     paint: ({ c }, first, end, done) => c !== undefined && controls.paint(c, first, end, done),
   });
   const controls = new Controls(page);
+  new Data(page);
   await page.openExample(store.state.example);
   page.listen(once(() => linked || page.player.play()));
 } catch (error) {

@@ -56,7 +56,7 @@ export function drawMarks(
   });
   context.globalAlpha = 1;
 
-  const { path } = analysis;
+  const path = analysis.alignment?.states;
   if (bestPath && path) {
     const thick = Math.min(3, Math.max(1.5, height / 8));
     context.strokeStyle = colour('card');

@@ -1,17 +1,26 @@
 // What follows from the state: the lattice is computed, then shown. One computation at a time, the latest question wins.
 import { tokenise } from 'webgpu-ctc/text';
-import { type Analysis, type Cell, type CellValues, logSumExp, type Problem, statesOf } from './analysis.js';
+import {
+  type Analysis,
+  type Cell,
+  type CellValues,
+  type Layer,
+  logSumExp,
+  type Problem,
+  statesOf,
+} from './analysis.js';
 import { byId, notify } from './dom.js';
 import { applyEdits } from './edits.js';
 import { Engine } from './engine.js';
-import { examples, type Source } from './examples.js';
-import { nameState, neighbours, sayAll, sumsOf } from './explain.js';
+import { examples } from './examples.js';
+import { nameState, neighbours, sayAll, space, sumsOf } from './explain.js';
 import { CellGrid } from './grid.js';
 import { Inspector } from './inspector.js';
 import { createHostRenderer } from './lattice-2d.js';
 import { createGpuRenderer } from './lattice-gpu.js';
 import { Player, type Position } from './player.js';
 import type { Scene } from './scene.js';
+import type { Source } from './source.js';
 import { Stage } from './stage.js';
 import type { State, Store } from './state.js';
 import { sayProbability } from './ways.js';
@@ -103,13 +112,19 @@ export class Page {
   nameOf = (c: number): string => {
     const { vocabulary } = this.#source!;
     if (c === this.blank) return 'blank';
-    return vocabulary.read(c).replace(/^ $/, '␣').trim() || vocabulary.token(c) || `#${c}`;
+    if (c === vocabulary.delimiter) return space;
+    return vocabulary.read(c).trim() || vocabulary.token(c) || `#${c}`;
   };
 
   get blank(): number {
     const { blank } = this.store.state;
     const { vocabulary, classes } = this.#source!;
     return blank !== undefined && blank < classes ? blank : vocabulary.blank;
+  }
+
+  /** Natural logarithms, shares or probabilities, [frames, states]. */
+  readLayer(layer: Exclude<Layer, 'gradient'>): Promise<Float32Array> {
+    return this.#engine.read(layer, this.#analysis!);
   }
 
   /** Called after each analysis. */
@@ -122,9 +137,10 @@ export class Page {
     this.open(await example.open());
   }
 
-  /** Other emissions. */
-  open(source: Source): void {
+  /** Other emissions, and what is to be seen of them. */
+  open(source: Source, change: Partial<State> = {}): void {
     this.#source = source;
+    this.store.set(change);
     this.refresh();
   }
 
@@ -165,16 +181,21 @@ export class Page {
   }
 
   async #compute(): Promise<void> {
+    const source = this.#source!;
+    const { text } = this.store.state;
     const problem = this.problem();
     const analysis = await this.#engine.analyse(problem);
     const { samples: count } = this.store.state;
-    this.#samples = count > 0 && analysis.path ? await this.#engine.samples(problem, count, 1) : [];
+    this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];
+    // of another source nothing is shown; of another text for a moment
+    if (source !== this.#source) return;
     this.#analysis = analysis;
     this.player.frames = problem.frames;
     const { selected, highlight } = this.store.state;
     const states = statesOf(problem);
+    const isAsked = text === this.store.state.text;
     const isThere = selected && selected.t < problem.frames && selected.s < states;
-    if (!isThere) this.store.set({ selected: firstToLookAt(analysis) });
+    if (isAsked && !isThere) this.store.set({ selected: firstToLookAt(analysis) });
     if (highlight !== undefined && highlight >= problem.labels.length)
       this.store.set({ highlight: undefined });
     this.#mirror();
@@ -336,8 +357,9 @@ export class Page {
 }
 
 /** The blank between two labels that are the same, where the best path rests on it; else the first label at its surest. */
-function firstToLookAt({ problem, path }: Analysis): Cell | undefined {
+function firstToLookAt({ problem, alignment }: Analysis): Cell | undefined {
   const { labels } = problem;
+  const path = alignment?.states;
   if (labels.length === 0) return undefined;
   const twin = labels.findIndex((label, i) => i > 0 && label === labels[i - 1]);
   const s = twin > 0 ? 2 * twin : 1;

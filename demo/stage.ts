@@ -106,6 +106,13 @@ export class Stage {
     this.#look(reveal(this.#view, t, s, this.#all));
   }
 
+  /** Turns the page where something that moves leaves the view. */
+  follow(frame: number): void {
+    const { first, end } = this.#view.frames;
+    if (frame >= first && frame < end) return;
+    this.#look(pan(this.#view, frame - first, 0, this.#all));
+  }
+
   zoomBy(factor: number, x = 0.5, y = 0.5): void {
     this.#look(zoom(this.#view, factor, x, y, this.#all));
   }
@@ -228,7 +235,8 @@ export class Stage {
       const { font, color, paddingRight } = getComputedStyle(name);
       Object.assign(context, { font, fillStyle: color });
       const text = name.textContent ?? '';
-      context.fillText(text, box.right - Number.parseFloat(paddingRight), box.top + box.height / 2);
+      const right = box.right - Number.parseFloat(paddingRight);
+      context.fillText(text, right, box.top + box.height / 2, right - root.left);
     }
     this.#drawn.clear();
     this.redraw();

@@ -2,6 +2,7 @@
 import { type Analysis, classAt, type Problem, statesOf } from './analysis.js';
 import { begin, niceStep, palette, scaleTo } from './canvas.js';
 import { colourOf } from './colours.js';
+import { space } from './explain.js';
 import type { Span } from './viewport.js';
 
 export interface EmissionRow {
@@ -93,7 +94,8 @@ export function drawReading(
     if (width >= 9) {
       context.font = '13px ui-sans-serif, system-ui, sans-serif';
       context.fillStyle = colour(isBlank ? 'quiet' : 'text');
-      for (let k = t; k < end; k++) context.fillText(isBlank ? '–' : nameOf(c), x(k + 0.5), 9);
+      const name = isBlank ? '–' : nameOf(c);
+      for (let k = t; k < end; k++) if (name !== space) context.fillText(name, x(k + 0.5), 9);
     }
     if (!isBlank) {
       const [left, right] = [x(t) + Math.min(3, width / 4), x(end) - Math.min(3, width / 4)];
@@ -107,7 +109,8 @@ export function drawReading(
       context.stroke();
       context.font = '600 16px ui-sans-serif, system-ui, sans-serif';
       context.fillStyle = colour('label');
-      context.fillText(nameOf(c), (left + right) / 2, 36);
+      // a space is seen by itself
+      if (nameOf(c) !== space) context.fillText(nameOf(c), (left + right) / 2, 36);
     }
     t = end;
   }
@@ -127,8 +130,11 @@ export function gutterLabels(
   for (let s = Math.max(0, Math.floor(states.first)); s < Math.min(statesOf(problem), states.end); s++) {
     if (every > 1 && s % every !== 1) continue;
     const isBlank = s % 2 === 0;
-    const name = isBlank ? '–' : nameOf(classAt(problem, s)) + (every > 1 ? ` ${s >> 1}` : '');
-    labels.push({ s, name, top: y(s), height: row });
+    const own = nameOf(classAt(problem, s));
+    const name = isBlank ? '–' : every > 1 ? `${own === space ? '_' : own} ${s >> 1}` : own;
+    // a tick is as high as its text, about the middle of its row
+    const height = Math.max(row, 16);
+    labels.push({ s, name, top: y(s + 0.5) - height / 2, height });
   }
   return labels;
 }
