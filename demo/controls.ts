@@ -37,11 +37,7 @@ export class Controls {
     this.#moreMenu = menu(byId('more'), () => this.#more());
     this.#edit();
     this.#share();
-    const overflow = byId('overflow');
-    overflow.addEventListener('click', () => {
-      const open = document.querySelector('.rest')!.classList.toggle('opened');
-      overflow.ariaExpanded = String(open);
-    });
+    this.#overflow();
     store.listen((state, before) => {
       if (this.#word.value !== state.text) this.#word.value = state.text;
       if (state.layer !== before.layer) this.#checkLayer();
@@ -76,6 +72,18 @@ export class Controls {
     const isBeginning = toHash(state) === toHash({ ...initial, selected: state.selected });
     // what was loaded is not in a link, and without it the rest would be about something else
     return isBeginning || state.example === 'own' ? location.pathname : `#${toHash(state)}`;
+  }
+
+  /** On a phone the rest waits behind one button; what opens something elsewhere closes it. */
+  #overflow(): void {
+    const button = byId('overflow');
+    const rest = byId('rest');
+    const show = (open: boolean) => {
+      rest.classList.toggle('opened', open);
+      button.ariaExpanded = String(open);
+    };
+    button.addEventListener('click', () => show(!rest.classList.contains('opened')));
+    for (const id of ['edit', 'words', 'share-here']) byId(id).addEventListener('click', () => show(false));
   }
 
   #switch(): void {
@@ -247,7 +255,7 @@ export class Controls {
   }
 
   #share(): void {
-    byId('share').addEventListener('click', () => this.share());
+    for (const id of ['share', 'share-here']) byId(id).addEventListener('click', () => this.share());
   }
 
   async share(): Promise<void> {

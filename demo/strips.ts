@@ -86,34 +86,82 @@ export function drawReading(
   const width = x(1) - x(0);
   context.textAlign = 'center';
   context.textBaseline = 'middle';
+  context.lineWidth = 1.5;
+  const read: Read[] = [];
   for (let t = Math.max(0, Math.floor(frames.first)); t < Math.min(greedy.length, frames.end); ) {
     const c = greedy[t]!;
     let end = t + 1;
     while (end < greedy.length && greedy[end] === c) end++;
     const isBlank = c === problem.blank;
-    if (width >= 9) {
+    const name = isBlank ? '–' : nameOf(c);
+    if (width >= 9 && name !== space) {
       context.font = '13px ui-sans-serif, system-ui, sans-serif';
       context.fillStyle = colour(isBlank ? 'quiet' : 'text');
-      const name = isBlank ? '–' : nameOf(c);
-      for (let k = t; k < end; k++) if (name !== space) context.fillText(name, x(k + 0.5), 9);
+      for (let k = t; k < end; k++) context.fillText(name, x(k + 0.5), 9);
     }
     if (!isBlank) {
-      const [left, right] = [x(t) + Math.min(3, width / 4), x(end) - Math.min(3, width / 4)];
+      const inset = Math.min(3, width / 4);
+      const [left, right] = [x(t) + inset, x(end) - inset];
       context.strokeStyle = colour('label');
-      context.lineWidth = 1.5;
       context.beginPath();
       context.moveTo(left, 18);
       context.lineTo(left, 23);
       context.lineTo(right, 23);
       context.lineTo(right, 18);
       context.stroke();
-      context.font = '600 16px ui-sans-serif, system-ui, sans-serif';
-      context.fillStyle = colour('label');
-      // a space is seen by itself
-      if (nameOf(c) !== space) context.fillText(nameOf(c), (left + right) / 2, 36);
+      read.push({ name, left, right });
     }
     t = end;
   }
+  context.fillStyle = colour('label');
+  drawRead(context, read, canvas.clientWidth);
+}
+
+/** What is read, and where on the canvas. */
+interface Read {
+  readonly name: string;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Letter by letter where all have room, else word by word, else not at all: a part would be read as the whole. */
+function drawRead(context: CanvasRenderingContext2D, letters: readonly Read[], width: number): void {
+  const middle = ({ left, right }: Read) => (left + right) / 2;
+  const shown = letters.filter(({ name }) => name !== space);
+  const words = wordsOf(letters);
+  const tries: [list: readonly Read[], size: number][] = [
+    [shown, 16],
+    [words, 13],
+    [words, 11],
+  ];
+  for (const [list, size] of tries) {
+    context.font = `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
+    let before = 0;
+    const fit = list.every((read) => {
+      const half = context.measureText(read.name).width / 2;
+      const hasRoom = middle(read) - half >= before && middle(read) + half <= width;
+      before = middle(read) + half + 1;
+      return hasRoom;
+    });
+    if (!fit) continue;
+    for (const read of list) context.fillText(read.name, middle(read), 36);
+    return;
+  }
+}
+
+/** A space is seen by itself. */
+function wordsOf(letters: readonly Read[]): Read[] {
+  const words: Read[] = [];
+  let isNew = true;
+  for (const { name, left, right } of letters) {
+    const word = words.at(-1);
+    if (name === space) isNew = true;
+    else if (isNew || !word) {
+      words.push({ name, left, right });
+      isNew = false;
+    } else words[words.length - 1] = { name: word.name + name, left: word.left, right };
+  }
+  return words;
 }
 
 /** Names of the states beside their rows; ticks where rows are too low for names. */
