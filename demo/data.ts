@@ -197,20 +197,17 @@ export class Data {
     this.#wordsButton.ariaPressed = 'true';
     byId('stage').classList.add('words');
     byId('inspector').classList.add('opened');
-    this.#panel = new WordsPanel(
-      {
-        ...{ wave: byId('wave'), list: byId('word-list'), audio: this.#listening.audio },
-        moved: (i, start, end) => {
-          this.#moved.set(i, { start, end });
-          this.#showWords();
-        },
-        reset: () => {
-          this.#moved.clear();
-          this.#showWords();
-        },
+    this.#panel = new WordsPanel({
+      ...{ wave: byId('wave'), list: byId('word-list'), audio: this.#listening.audio },
+      moved: (i, start, end) => {
+        this.#moved.set(i, { start, end });
+        this.#showWords();
       },
-      sound,
-    );
+      reset: () => {
+        this.#moved.clear();
+        this.#showWords();
+      },
+    });
     this.#showWords();
     this.#look();
   }

@@ -44,6 +44,11 @@ export class Engine {
     this.#losses.set(0, ctc);
   }
 
+  /** Frames times states of what can be looked at: 20 bytes each on the device, 24 in memory, where drawing walks over all. */
+  get mostCells(): number {
+    return this.device ? 12e6 : 2e6;
+  }
+
   get device(): GPUDevice | undefined {
     return this.#ctc.device as GPUDevice | undefined;
   }

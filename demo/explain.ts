@@ -1,5 +1,13 @@
 // What a state means, in words and in numbers.
-import { type Analysis, type Cell, type CellValues, classAt, isPossible, statesOf } from './analysis.js';
+import {
+  type Analysis,
+  type Cell,
+  type CellValues,
+  classAt,
+  isPossible,
+  type Problem,
+  statesOf,
+} from './analysis.js';
 import { predecessors } from './marks.js';
 import { countPaths, leastFrames, plural, repeatsIn, sayCount, sayProbability } from './ways.js';
 
@@ -79,6 +87,11 @@ export function sayAll({ problem, loss }: Analysis, text: string): { text: strin
     { text: sayProbability(-loss), strong: true },
     { text: '.' },
   ];
+}
+
+export function sayTooLarge(problem: Problem, mostCells: number): string {
+  const number = (n: number) => n.toLocaleString('en');
+  return `${plural(problem.frames, 'frame')} times ${plural(statesOf(problem), 'state')} are more than the ${number(mostCells)} cells that are shown here. A shorter text has fewer.`;
 }
 
 /** A line of a sum. */

@@ -13,7 +13,7 @@ import { byId, notify } from './dom.js';
 import { applyEdits } from './edits.js';
 import { Engine } from './engine.js';
 import { examples } from './examples.js';
-import { nameState, neighbours, sayAll, space, sumsOf } from './explain.js';
+import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './explain.js';
 import { CellGrid } from './grid.js';
 import { Inspector } from './inspector.js';
 import { createHostRenderer } from './lattice-2d.js';
@@ -184,6 +184,13 @@ export class Page {
     const source = this.#source!;
     const { text } = this.store.state;
     const problem = this.problem();
+    const cells = problem.frames * statesOf(problem);
+    if (cells > this.#engine.mostCells) {
+      this.#analysis = undefined;
+      this.stage.clear();
+      byId('sentence').textContent = sayTooLarge(problem, this.#engine.mostCells);
+      return;
+    }
     const analysis = await this.#engine.analyse(problem);
     const { samples: count } = this.store.state;
     this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];

@@ -79,10 +79,17 @@ export class Stage {
     this.#all = all;
     if (!sameSize) this.#view = all;
     const wide = isWide(picture.scene.analysis);
+    this.#root.classList.remove('empty');
     this.#root.classList.toggle('wide', wide);
     this.#find('#map').hidden = !wide;
     this.#find('#emissions .plot').classList.toggle('editing', picture.editing);
     this.redraw();
+  }
+
+  /** Shows nothing until there is something again. */
+  clear(): void {
+    this.#picture = undefined;
+    this.#root.classList.add('empty');
   }
 
   /** What lies on top. */

@@ -11,6 +11,7 @@ export interface WordsPanelOptions {
   readonly wave: HTMLElement;
   /** Where the list goes. */
   readonly list: HTMLElement;
+  /** Its sound is what the waveform shows. */
   readonly audio: HTMLAudioElement;
   /** Word `index` begins or ends elsewhere. */
   readonly moved: (index: number, start: number, end: number) => void;
@@ -25,7 +26,7 @@ export class WordsPanel {
   #visible: { from: number; to: number } | undefined;
   #ready = false;
 
-  constructor(options: WordsPanelOptions, sound: string | Blob) {
+  constructor(options: WordsPanelOptions) {
     this.#options = options;
     const colour = palette();
     this.#surfer = WaveSurfer.create({
@@ -45,8 +46,6 @@ export class WordsPanel {
       event.stopPropagation();
       options.audio.currentTime = region.start;
     });
-    const loading = sound instanceof Blob ? this.#surfer.loadBlob(sound) : this.#surfer.load(sound);
-    loading.catch(() => {}); // a newer sound
   }
 
   /** The words, in order and not over one another. */

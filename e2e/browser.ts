@@ -16,6 +16,8 @@ export type OpenPage = { page: Page; run: RunJob; runInWorker: RunJob };
 interface PageOptions {
   readonly expected?: readonly RegExp[];
   readonly path?: string;
+  /** Before the page is opened. */
+  readonly before?: (page: Page) => Promise<unknown>;
 }
 
 /** `inPage`, in a browser of its own: a lost GPU process harms nobody else. */
@@ -35,12 +37,12 @@ export async function withPage<R>(
 
 /**
  * Opens the test page (or another `path` of the repository) as a visitor who was never there. Errors and warnings on the
- * console, and errors that nobody caught, fail the test unless `expected` matches them.
+ * console, errors that nobody caught, and requests to another origin fail the test unless `expected` matches them.
  */
 export async function inPage<R>(
   { browser, url }: { browser: Browser; url: string },
   use: (open: OpenPage) => Promise<R>,
-  { expected = [], path = 'e2e/index.html' }: PageOptions = {},
+  { expected = [], path = 'e2e/index.html', before }: PageOptions = {},
 ): Promise<R> {
   const complaints: string[] = [];
   const complain = (text: string) => expected.some((known) => known.test(text)) || complaints.push(text);
@@ -52,6 +54,12 @@ export async function inPage<R>(
     });
     page.on('pageerror', (error) => complain(error.stack ?? error.message));
     page.on('crash', () => complain('the page crashed'));
+    const { origin } = new URL(url);
+    page.on('request', (request) => {
+      const asked = request.url();
+      if (!asked.startsWith(`${origin}/`) && !/^(blob|data):/.test(asked)) complain(`a request to ${asked}`);
+    });
+    await before?.(page);
     await page.goto(url + path);
 
     const call = (module: string, job: string, args: unknown[]): JobCall => ({ module, job, args });

@@ -1,55 +1,8 @@
 // The lattice explorer of demo/, as a visitor meets it.
 import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inPage, launchBrowser, withPage } from './browser.js';
-import { serve } from './serve.js';
-
-const path = 'demo/index.html';
-type Options = Parameters<typeof withPage>[1] & {
-  viewport?: { width: number; height: number };
-  hash?: string;
-  before?: (page: Page) => Promise<unknown>;
-  /** In a browser of its own, for what harms others. */
-  alone?: boolean;
-};
-
-let browser: Browser;
-let server: Awaited<ReturnType<typeof serve>>;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-  server = await serve();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-/** Opens the page and waits for its first lattice. Motion is off: the sweep has a test of its own. */
-async function explore(use: (page: Page) => Promise<void>, options: Options = {}): Promise<void> {
-  const { viewport = { width: 1280, height: 800 }, hash = '', before, alone, ...rest } = options;
-  const visit = async ({ page }: { page: Page }) => {
-    await page.setViewportSize(viewport);
-    await page.emulateMedia({ reducedMotion: 'reduce' });
-    await before?.(page);
-    const { origin } = new URL(page.url());
-    await page.goto(`${origin}/${path}${hash}`);
-    await settled(page);
-    await use(page);
-  };
-  const of = { path: 'e2e/blank.html', ...rest };
-  await (alone ? withPage(visit, of) : inPage({ browser, url: server.url }, visit, of));
-}
-
-/** Until the sentence says a result. */
-const settled = (page: Page) =>
-  page.waitForFunction(() =>
-    /probability|needs at least|Type a word/.test(document.getElementById('sentence')!.textContent!),
-  );
-
-const says = (page: Page, selector: string) => page.locator(selector).innerText();
-const sentence = (page: Page) => says(page, '#sentence');
+import type { Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
+import { explore, says, sentence } from './explore.js';
 
 describe('the first view', () => {
   test('says what CTC does, with few controls and no dialog', () =>
@@ -72,13 +25,12 @@ describe('the first view', () => {
 
   test('the sweep plays once, and not for those who came with a link or want no motion', async () => {
     const progress = (page: Page) => page.locator('#progress').innerText();
-    await inPage(
-      { browser, url: server.url },
-      async ({ page }) => {
+    await explore(
+      async (page) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
         await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('both sweeps done');
       },
-      { path },
+      { before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }) },
     );
     await explore(async (page) => expect(await progress(page)).toBe('both sweeps done'));
     await explore(async (page) => expect(await progress(page)).toBe('both sweeps done'), {
@@ -329,7 +281,6 @@ describe('a lost device', () => {
           page.addInitScript(() => {
             const devices: GPUDevice[] = [];
             Object.assign(globalThis, { devices });
-            if (!('GPUAdapter' in globalThis)) return; // about:blank
             const { requestDevice } = GPUAdapter.prototype;
             GPUAdapter.prototype.requestDevice = async function (...args) {
               const device = await requestDevice.apply(this, args);

@@ -1,0 +1,330 @@
+// What comes into the explorer from files, and what goes out of it.
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { CtcLoss, ctcLoss } from 'webgpu-ctc';
+import { readTensor, writeNpy } from 'webgpu-ctc/files';
+import { logitsOf } from '../demo/made-up.js';
+import { sayProbability } from '../demo/ways.js';
+import { explore, says, sentence } from './explore.js';
+
+const speech = (name: string) => `fixtures/speech/${name}`;
+/** A file that is on no disk. */
+const file = (name: string, content: Uint8Array | string) => ({
+  ...{ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content as string) },
+});
+const json = (name: string, content: unknown) => ({
+  ...{ name, mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(content)) },
+});
+/** Of three classes in four frames that read 1 2. */
+const probs = [0.1, 0.8, 0.1, 0.8, 0.1, 0.1, 0.1, 0.1, 0.8, 0.7, 0.2, 0.1];
+
+async function load(page: Page, ...files: Parameters<Page['setInputFiles']>[1][]): Promise<void> {
+  await page.locator('#data > button').click();
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: /^Open files/ }).click(),
+  ]);
+  await chooser.setFiles(files.flat() as string[]);
+}
+
+/** Saves what the Data menu offers under a name. */
+async function saved(page: Page, name: RegExp): Promise<{ file: string; bytes: Buffer<ArrayBuffer> }> {
+  await page.locator('#data > button').click();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.locator('#data').getByRole('button', { name }).click(),
+  ]);
+  return { file: download.suggestedFilename(), bytes: Buffer.from(readFileSync(await download.path())) };
+}
+
+const notice = (page: Page) => says(page, '#notice');
+const text = (page: Page) => page.inputValue('#word');
+
+describe('loading', () => {
+  test('emissions without a vocabulary go by numbers; with one they are read', () =>
+    explore(async (page) => {
+      await load(page, speech('clip3.logits.npy'));
+      await expect.poll(() => sentence(page)).toMatch(/In 259 frames/);
+      expect(await text(page)).toMatch(/^\d+( \d+)+$/);
+      expect(await notice(page)).toMatch(/classes go by their numbers/);
+      await load(page, speech('vocab.json'));
+      await expect.poll(() => text(page)).toBe('oh dear oh dear i shall be to late');
+      await expect.poll(() => sentence(page)).toMatch(/ways to spell oh dear/);
+      expect(page.url()).not.toContain('#');
+    }));
+
+  test('what scores are is detected, shown and changeable', () =>
+    explore(async (page) => {
+      const logProbs = { data: Float32Array.from(probs, Math.log), shape: [4, 3] as const };
+      const { loss } = await ctcLoss(logProbs, [1, 2], undefined, undefined, {
+        device: 'cpu',
+        reduction: 'none',
+      });
+      const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}.`;
+      const kinds = async () => {
+        await page.locator('#data > button').click();
+        const pressed = page.locator('#data [aria-pressed="true"]');
+        const taken = await pressed.innerText();
+        await page.keyboard.press('Escape');
+        return taken;
+      };
+      for (const [content, kind] of [
+        [probs, 'Probabilities'],
+        [probs.map(Math.log), 'Log-probabilities'],
+        [probs.map((p) => Math.log(p) + 3), 'Logits'],
+      ] as const) {
+        await load(page, file('scores.npy', writeNpy(Float32Array.from(content), [4, 3])));
+        await expect.poll(() => text(page)).toBe('1 2');
+        // the same probabilities, whatever they are written as
+        await expect.poll(() => sentence(page)).toBe(spelled);
+        expect(await kinds()).toBe(`${kind}\nAs detected`);
+      }
+      const before = await sentence(page);
+      await page.locator('#data > button').click();
+      await page
+        .locator('#data')
+        .getByRole('button', { name: /^Probabilities/ })
+        .click();
+      await expect.poll(() => sentence(page)).not.toBe(before);
+    }));
+
+  test('one of several tensors is chosen', () =>
+    explore(async (page) => {
+      const header = JSON.stringify({
+        a: { dtype: 'F32', shape: [4, 3], data_offsets: [0, 48] },
+        b: { dtype: 'F32', shape: [2, 6], data_offsets: [48, 96] },
+      });
+      const length = Buffer.alloc(8);
+      length.writeUInt32LE(header.length);
+      const data = Buffer.from(Float32Array.from([...probs, ...probs]).buffer);
+      await load(page, file('two.safetensors', Buffer.concat([length, Buffer.from(header), data])));
+      expect(await notice(page)).toMatch(/2 tensors can be emissions/);
+      await expect.poll(() => sentence(page)).toMatch(/In 4 frames/);
+      await page.locator('#data > button').click();
+      await page
+        .locator('#data')
+        .getByRole('button', { name: /two\.safetensors: b/ })
+        .click();
+      await expect.poll(() => sentence(page)).toMatch(/In 2 frames/);
+    }));
+
+  test('JSON: rows, or a case file with its targets', () =>
+    explore(async (page) => {
+      await load(
+        page,
+        json('rows.json', [probs.slice(0, 3), probs.slice(3, 6), probs.slice(6, 9), probs.slice(9)]),
+      );
+      await expect.poll(() => sentence(page)).toMatch(/ways to spell 1 2/);
+      await load(
+        page,
+        json('case.json', { shape: [4, 1, 3], logProbs: probs.map(Math.log), targets: [[2, 2]] }),
+      );
+      await expect.poll(() => sentence(page)).toMatch(/In 4 frames there are 5 ways to spell 2 2/);
+    }));
+
+  test.each([
+    ['a text', [file('notes.txt', 'hello')], /^notes\.txt: expected a \.npy or \.npz file/],
+    [
+      'labels',
+      [file('labels.npy', writeNpy(Int32Array.of(1, 2), [2, 1]))],
+      /^labels\.npy: dtype: expected one of f2, f4, f8/,
+    ],
+    [
+      'a batch',
+      [file('b.npy', writeNpy(new Float32Array(12), [2, 3, 2]))],
+      /^b\.npy: expected one recording, .* got \[2, 3, 2\]/,
+    ],
+    ['no number', [json('x.json', [[1, 'two']])], /^x\.json: \[1\]: expected a score, got "two"/],
+    [
+      'no JSON',
+      [json('y.json', '').name && { ...json('y.json', ''), buffer: Buffer.from('{') }],
+      /^y\.json: expected JSON/,
+    ],
+    ['a vocabulary alone', [json('vocab.json', ['-', 'a'])], /load the emissions that it belongs to first/],
+    [
+      'a larger vocabulary',
+      [file('s.npy', writeNpy(Float32Array.from(probs), [4, 3])), json('v.json', ['-', 'a', 'b', 'c'])],
+      /^vocab\.json: expected at most 3 classes.* got 4/,
+    ],
+    ['no sound', [file('noise.wav', 'hello')], /^noise\.wav: expected a sound that this browser can decode/],
+  ])('%s: an error says what was expected, and nothing changes', (_, files, message) =>
+    explore(async (page) => {
+      const before = await sentence(page);
+      await load(page, files as never);
+      await expect.poll(() => notice(page)).toMatch(message);
+      expect(await sentence(page)).toBe(before);
+    }),
+  );
+
+  test('dropped files do as well', () =>
+    explore(async (page) => {
+      const bytes = [...writeNpy(Float32Array.from(probs), [4, 3])];
+      const transfer = await page.evaluateHandle((content) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(content)], 'scores.npy'));
+        return data;
+      }, bytes);
+      await page.dispatchEvent('#stage', 'dragover', { dataTransfer: transfer });
+      expect(await page.locator('body.dropping').count()).toBe(1);
+      await page.dispatchEvent('#stage', 'drop', { dataTransfer: transfer });
+      await expect.poll(() => sentence(page)).toMatch(/ways to spell 1 2/);
+      expect(await page.locator('body.dropping').count()).toBe(0);
+    }));
+
+  test('more cells than can be shown are refused in words', () =>
+    explore(async (page) => {
+      await load(page, file('long.npy', writeNpy(new Float32Array(20_000 * 3), [20_000, 3])));
+      await page.fill('#word', '1 2 '.repeat(200));
+      await expect
+        .poll(() => sentence(page), { timeout: 20_000 })
+        .toMatch(/^20,000 frames times 801 states are more than the 12,000,000/);
+      await page.fill('#word', '1 2');
+      await expect.poll(() => sentence(page), { timeout: 20_000 }).toMatch(/ways to spell 1 2/);
+    }));
+});
+
+describe('a sound', () => {
+  test('is recognised in the page; its words are moved and saved', () =>
+    explore(async (page) => {
+      await load(page, speech('clip4.wav'));
+      await expect
+        .poll(() => text(page), { timeout: 60_000 })
+        .toBe('hello hello little rabbit will you tell me all');
+      await expect.poll(() => sentence(page)).toMatch(/In 220 frames/);
+
+      await page.getByRole('button', { name: 'Words', exact: true }).click();
+      const first = page.getByLabel('hello, start in seconds').first();
+      await expect.poll(() => first.inputValue()).toBe('0.20');
+      // over the waveform: the right edge of the first word
+      const edge = page.locator('#wave [part~="region-handle-right"]').first();
+      // once the waveform shares the time of the lattice
+      const plot = (await page.locator('#lattice .plot').boundingBox())!;
+      const place = plot.x + (plot.width * 0.58) / (220 * 0.02);
+      const middle = async () => edge.boundingBox().then((box) => (box ? box.x + box.width / 2 : 0));
+      await expect.poll(async () => Math.abs((await middle()) - place), { timeout: 10_000 }).toBeLessThan(8);
+      const [x, y] = [await middle(), (await edge.boundingBox())!.y + 20];
+      await page.mouse.move(x, y);
+      await page.mouse.down();
+      await page.mouse.move(x + 10, y, { steps: 5 });
+      await page.mouse.up();
+      const end = page.getByLabel('hello, end in seconds').first();
+      await expect.poll(async () => Number(await end.inputValue())).toBeGreaterThan(0.6);
+      // and by the keyboard: a word cannot cross its neighbour
+      await end.fill('5');
+      await end.press('Enter');
+      const second = await page.getByLabel('hello, start in seconds').nth(1).inputValue();
+      await expect.poll(() => end.inputValue()).toBe(second);
+      const { file, bytes } = await saved(page, /^Words as SRT/);
+      expect(file).toBe('clip4.srt');
+      expect(String(bytes)).toMatch(/^1\n00:00:00,200 --> /);
+      expect(String((await saved(page, /^Words as CTM/)).bytes)).toMatch(/^clip4 1 0\.200 0\.500 hello /);
+      await page.getByRole('button', { name: 'As they were aligned' }).click();
+      expect(String((await saved(page, /^Words as CTM/)).bytes)).toMatch(/^clip4 1 0\.200 0\.380 hello /);
+    }));
+
+  test('the recogniser is loaded only then, says its size, and can be cancelled', () =>
+    explore(async (page) => {
+      const before = await sentence(page);
+      let asked = false;
+      // the model never comes
+      await page.context().route('**/*.onnx', () => {
+        asked = true;
+      });
+      expect(page.workers()).toHaveLength(0);
+      await load(page, speech('clip4.wav'));
+      await expect.poll(() => says(page, '#busy'), { timeout: 30_000 }).toMatch(/of 18\.6 MB/);
+      await expect.poll(() => asked).toBe(true);
+      expect(page.workers()).toHaveLength(1);
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await expect.poll(() => says(page, '#busy')).toBe('');
+      expect(page.workers()).toHaveLength(0);
+      expect(await sentence(page)).toBe(before);
+    }));
+
+  test('plays, with a head that moves over the lattice', () =>
+    explore(
+      async (page) => {
+        const marks = () =>
+          page.locator('canvas.marks').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+        const still = await marks();
+        await page.getByRole('button', { name: 'Listen' }).click();
+        await expect.poll(marks).not.toBe(still);
+        const early = await marks();
+        await expect.poll(marks).not.toBe(early);
+        await page.getByRole('button', { name: 'Stop listening' }).click();
+        await page.getByRole('button', { name: 'Listen' }).waitFor();
+      },
+      { hash: '#example=rabbit&text=hello+hello+little+rabbit+will+you+tell+me+all' },
+    ));
+});
+
+describe('saving', () => {
+  let twin: { alpha: Float64Array; posterior: Float64Array; grad: Float32Array };
+  beforeAll(async () => {
+    const ctc = await CtcLoss.create({ device: 'cpu', reduction: 'none' });
+    const task = await ctc.prepare({ logits: [12, 27], maxTargetLength: 5, keep: ['alpha', 'posterior'] });
+    task.setTargets([8, 5, 12, 12, 15]);
+    const { grad } = await task.run({ logits: logitsOf('hello', 12) });
+    twin = { alpha: await task.read('alpha'), posterior: await task.read('posterior'), grad };
+    ctc.destroy();
+  });
+
+  test.each(['posterior', 'alpha', 'gradient'] as const)('the layer %s is what the CPU twin has', (layer) =>
+    explore(
+      async (page) => {
+        const { file, bytes } = await saved(page, /^Layer/);
+        expect(file).toBe(`hello.${layer}.npy`);
+        const { data, shape } = await readTensor(bytes, file);
+        const expected = { ...twin, gradient: twin.grad }[layer];
+        expect(shape).toEqual(layer === 'gradient' ? [12, 27] : [12, 11]);
+        expected.forEach((value, i) => {
+          if (value === Number.NEGATIVE_INFINITY) expect(data[i]).toBe(value);
+          else expect(Math.abs(data[i]! - value)).toBeLessThan(1e-5);
+        });
+      },
+      { hash: `#text=hello&layer=${layer}` },
+    ),
+  );
+
+  test('a picture has twice the pixels, and all parts of the stage', () =>
+    explore(async (page) => {
+      const { file, bytes } = await saved(page, /^Picture/);
+      expect(file).toBe('hello.png');
+      const stage = (await page.locator('#stage').boundingBox())!;
+      expect(bytes.readUInt32BE(16)).toBe(Math.ceil(2 * stage.width) + 48);
+      expect(bytes.readUInt32BE(20)).toBe(Math.ceil(2 * stage.height) + 128);
+      const box = (await page.locator('#lattice .plot').boundingBox())!;
+      const colours = await page.evaluate(
+        async ({ url, x, y, width, height }) => {
+          const image = new Image();
+          image.src = url;
+          await image.decode();
+          const canvas = new OffscreenCanvas(width, height);
+          const context = canvas.getContext('2d')!;
+          context.drawImage(image, -x, -y);
+          return new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
+        },
+        {
+          url: `data:image/png;base64,${bytes.toString('base64')}`,
+          x: Math.round(2 * (box.x - stage.x)) + 24,
+          y: Math.round(2 * (box.y - stage.y)) + 64,
+          width: Math.floor(2 * box.width),
+          height: Math.floor(2 * box.height),
+        },
+      );
+      expect(colours).toBeGreaterThan(30);
+    }));
+
+  test('an alignment has the path, and seconds where they are known', () =>
+    explore(
+      async (page) => {
+        const { bytes } = await saved(page, /^Alignment/);
+        const { text, path, words, duration, frames } = JSON.parse(String(bytes));
+        expect({ text, duration, frames }).toEqual({ text: 'oh dear', duration: 5.18, frames: 259 });
+        expect(path).toHaveLength(259);
+        expect(words.map((word: { text: string }) => word.text)).toEqual(['oh', 'dear']);
+      },
+      { hash: '#example=dear&text=oh+dear' },
+    ));
+});
