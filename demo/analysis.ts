@@ -76,10 +76,42 @@ export type Layer = (typeof layers)[number];
 export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
 export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);
 
-/** Whether a path through the cell can reach both ends. */
-export function isPossible(problem: Problem, { t, s }: Cell): boolean {
+/** The first and the last frame in which a path can be in each state. */
+export interface Reach {
+  readonly earliest: Int32Array;
+  readonly latest: Int32Array;
+}
+
+const reaches = new WeakMap<Problem, Reach>();
+
+/** Each label takes a frame, and so does each blank between two that are the same. */
+export function reachOf(problem: Problem): Reach {
+  const known = reaches.get(problem);
+  if (known) return known;
+  const { labels, frames } = problem;
   const states = statesOf(problem);
-  return s < Math.min(states, 2 * t + 2) && s >= states - 2 * (problem.frames - t);
+  const earliest = new Int32Array(states);
+  const latest = new Int32Array(states).fill(frames - 1);
+  const repeats = (i: number) => Number(i > 0 && i < labels.length && labels[i] === labels[i - 1]);
+  labels.forEach((_, i) => {
+    const s = 2 * i + 1;
+    if (i > 0) earliest[s] = earliest[s - 2]! + 1 + repeats(i);
+    earliest[s + 1] = earliest[s]! + 1;
+  });
+  for (let i = labels.length - 1; i >= 0; i--) {
+    const s = 2 * i + 1;
+    if (i < labels.length - 1) latest[s] = latest[s + 2]! - 1 - repeats(i + 1);
+    latest[s - 1] = latest[s]! - 1;
+  }
+  const reach = { earliest, latest };
+  reaches.set(problem, reach);
+  return reach;
+}
+
+/** Whether a path through the cell can come from the start and reach the end, were no probability 0. */
+export function isPossible(problem: Problem, { t, s }: Cell): boolean {
+  const { earliest, latest } = reachOf(problem);
+  return t >= earliest[s]! && t <= latest[s]!;
 }
 
 /** Of the classes of the lattice: the scale of the gradient's colours. */

@@ -6,6 +6,7 @@ import {
   classAt,
   isPossible,
   type Problem,
+  reachOf,
   statesOf,
 } from './analysis.js';
 import { predecessors } from './marks.js';
@@ -41,7 +42,7 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
   const { problem } = analysis;
   const { labels, frames } = problem;
   if (!isPossible(problem, { t, s })) {
-    return s > 2 * t + 1
+    return t < reachOf(problem).earliest[s]!
       ? `No path is here so soon: frame ${t} is too early for so many letters.`
       : `No path is here so late: the ${plural(frames - t - 1, 'frame')} left have no room for the rest.`;
   }

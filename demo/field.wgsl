@@ -16,11 +16,12 @@ struct Shape { frames: u32, states: u32, classes: u32, status: u32, fromAt: u32,
 /// Beyond all values: no number, and no path.
 const NOT_A_NUMBER = 1e30;
 const IMPOSSIBLE = -1e30;
-const REGULAR = 0u;
+const NO_PATH = 1u;
 const INVALID = 2u;
 
+/// Whether a path passes: from the start to here, and from here to the end.
 fn isPossible(t: u32, s: u32) -> bool {
-  return shape.status != 1u && s < min(shape.states, 2u * t + 2u) && s + 2u * (shape.frames - t) >= shape.states;
+  return shape.status != NO_PATH && alphaLog(0u, t, s) > -1e38 && betaLog(0u, t, s) > -1e38;
 }
 
 fn stateLog(t: u32, s: u32) -> f32 {
@@ -28,11 +29,13 @@ fn stateLog(t: u32, s: u32) -> f32 {
   return betaLog(0u, t, s);
 }
 
-/// alpha and beta are shown beside the largest of their frame.
+/// alpha and beta are shown beside the largest of their frame, of those that can reach both ends.
 @compute @workgroup_size(64) fn largestOfFrame(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.frames) { return; }
   var most = -3.4e38;
-  for (var s = 0u; s < shape.states; s++) { most = max(most, stateLog(id.x, s)); }
+  for (var s = 0u; s < shape.states; s++) {
+    if (isPossible(id.x, s)) { most = max(most, stateLog(id.x, s)); }
+  }
   largest[id.x] = most;
 }
 
@@ -46,9 +49,7 @@ fn valueOf(t: u32, s: u32) -> f32 {
   if (shape.status == INVALID) { return NOT_A_NUMBER; }
   if (!isPossible(t, s)) { return IMPOSSIBLE; }
   if (LAYER == POSTERIOR) { return posterior(0u, t, s); }
-  let x = stateLog(t, s);
-  if (x < -1e38) { return IMPOSSIBLE; }
-  return exp(max(x - largest[t], -87.0));
+  return exp(max(stateLog(t, s) - largest[t], -87.0));
 }
 
 @compute @workgroup_size(64) fn level0(@builtin(global_invocation_id) id: vec3u) {

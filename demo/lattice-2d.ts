@@ -103,18 +103,19 @@ function layerOf(analysis: Analysis, layer: Layer): (t: number, s: number) => Va
   }
   const values = kept[layer];
   if (Number.isNaN(loss)) return () => Number.NaN;
-  const possible = (t: number, s: number) =>
-    loss !== Number.POSITIVE_INFINITY && isPossible(problem, { t, s });
-  if (layer === 'posterior') return (t, s) => (possible(t, s) ? values[t * stride + s]! : 'impossible');
-  const largest = Array.from({ length: frames }, (_, t) =>
-    values
-      .subarray(t * stride, t * stride + statesOf(problem))
-      .reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY),
-  );
-  return (t, s) => {
-    const log = values[t * stride + s]!;
-    return possible(t, s) && log !== Number.NEGATIVE_INFINITY ? Math.exp(log - largest[t]!) : 'impossible';
+  const { alpha, beta } = kept;
+  const possible = (t: number, s: number) => {
+    const at = t * stride + s;
+    return loss !== Number.POSITIVE_INFINITY && alpha[at]! + beta[at]! !== Number.NEGATIVE_INFINITY;
   };
+  if (layer === 'posterior') return (t, s) => (possible(t, s) ? values[t * stride + s]! : 'impossible');
+  const states = statesOf(problem);
+  const largest = Array.from({ length: frames }, (_, t) => {
+    let most = Number.NEGATIVE_INFINITY;
+    for (let s = 0; s < states; s++) if (possible(t, s)) most = Math.max(most, values[t * stride + s]!);
+    return most;
+  });
+  return (t, s) => (possible(t, s) ? Math.exp(values[t * stride + s]! - largest[t]!) : 'impossible');
 }
 
 /** The value farthest from zero among some cells, and its state. */

@@ -2,6 +2,10 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
+import { CtcLoss } from 'webgpu-ctc';
+import { isPossible, type Layer, type Problem } from '../demo/analysis.js';
+import { colourOf, type Rgb, type Theme } from '../demo/colours.js';
+import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/made-up.js';
 import { explore, says, sentence } from './explore.js';
 
 describe('the first view', () => {
@@ -96,6 +100,161 @@ test('layers, lines and scale are chosen', () =>
     await page.keyboard.press('Escape');
     await expect.poll(() => page.url()).toMatch(/layer=gradient.*samples=8/);
   }));
+
+describe('the picture', () => {
+  const spell = (text: string) => [...text].map(classOf);
+  const hello = {
+    frames: 12,
+    classes: letterClasses,
+    blank: 0,
+    labels: spell('hello'),
+    logits: logitsOf('hello', 12),
+  };
+
+  /** The lattice as the CPU twin has it, [frames, states]. */
+  async function twinOf({ frames, classes, labels, logits }: Problem) {
+    const ctc = await CtcLoss.create({ device: 'cpu', reduction: 'none' });
+    const kept = ['alpha', 'beta', 'posterior'] as const;
+    const task = await ctc.prepare({ logits: [frames, classes], maxTargetLength: labels.length, keep: kept });
+    task.setTargets([...labels]);
+    const { grad } = await task.run({ logits });
+    const layers = await Promise.all(kept.map((layer) => task.read(layer)));
+    ctc.destroy();
+    return { alpha: layers[0]!, beta: layers[1]!, posterior: layers[2]!, grad };
+  }
+
+  /** What is seen at some places of the lattice, in CSS pixels of its plot. */
+  async function coloursAt(page: Page, places: readonly (readonly [x: number, y: number])[]): Promise<Rgb[]> {
+    const clip = (await page.locator('#lattice .plot').boundingBox())!;
+    const picture = (await page.screenshot({ clip })).toString('base64');
+    return page.evaluate(
+      async ({ picture, places }) => {
+        const image = new Image();
+        image.src = `data:image/png;base64,${picture}`;
+        await image.decode();
+        const context = new OffscreenCanvas(image.width, image.height).getContext('2d', {
+          willReadFrequently: true,
+        })!;
+        context.drawImage(image, 0, 0);
+        return places.map(([x, y]) => {
+          const [r = 0, g = 0, b = 0] = context.getImageData(Math.floor(x), Math.floor(y), 1, 1).data;
+          return [r, g, b] as const;
+        });
+      },
+      { picture, places },
+    );
+  }
+
+  const plotOf = async (page: Page) => (await page.locator('#lattice .plot').boundingBox())!;
+
+  const cases: [layer: Layer, scale: 'log' | 'linear', theme: Theme][] = [
+    ['posterior', 'log', 'light'],
+    ['posterior', 'linear', 'dark'],
+    ['alpha', 'log', 'dark'],
+    ['beta', 'log', 'light'],
+    ['gradient', 'log', 'light'],
+  ];
+  test.each(cases)('%s, %s, %s: every cell has the colour of the twin’s value', (layer, scale, theme) =>
+    explore(
+      async (page) => {
+        const twin = await twinOf(hello);
+        const { frames, classes, labels } = hello;
+        const states = 2 * labels.length + 1;
+        const { width, height } = await plotOf(page);
+        const own = new Set([0, ...labels]);
+        const largest = Math.max(...[...twin.grad].map((x, i) => (own.has(i % classes) ? Math.abs(x) : 0)));
+        const cells = Array.from({ length: frames * states }, (_, i) => ({
+          t: Math.floor(i / states),
+          s: i % states,
+        }))
+          .filter((cell) => layer === 'gradient' || isPossible(hello, cell))
+          // where the selected one is, and what flows into it
+          .filter(({ t }) => t > 1);
+        const expected = cells.map(({ t, s }) => {
+          const c = s % 2 ? labels[s >> 1]! : 0;
+          const row =
+            layer === 'gradient' ? [] : twin[layer as 'alpha'].subarray(t * states, (t + 1) * states);
+          const value =
+            layer === 'gradient'
+              ? twin.grad[t * classes + c]! / largest
+              : layer === 'posterior'
+                ? row[s]!
+                : Math.exp(row[s]! - Math.max(...row));
+          return colourOf(layer, value, s % 2 === 1, theme, scale);
+        });
+        const seen = async () => {
+          const places = cells.map(
+            ({ t, s }) => [((t + 0.5) * width) / frames, ((s + 0.5) * height) / states] as const,
+          );
+          const colours = await coloursAt(page, places);
+          return colours.map((colour, i) =>
+            Math.max(...colour.map((x, k) => Math.abs(x - expected[i]![k]!))),
+          );
+        };
+        await expect
+          .poll(async () => Math.max(...(await seen())), { timeout: 10_000 })
+          .toBeLessThanOrEqual(2);
+        expect(cells.length).toBeGreaterThan(60);
+      },
+      {
+        hash: `#text=hello&layer=${layer}&scale=${scale}&best=0&at=0.0`,
+        before: (page) => page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' }),
+      },
+    ),
+  );
+
+  test('a label that is chosen keeps its colour, the others pale', () =>
+    explore(
+      async (page) => {
+        const { width, height } = await plotOf(page);
+        const places = [1, 3].map((s) => [(2.5 * width) / 12, ((s + 0.5) * height) / 11] as const);
+        const before = await coloursAt(page, places);
+        await page.getByRole('button', { name: 'Frames of label 1, h' }).click();
+        const distance = (a: Rgb, b: Rgb) => Math.max(...a.map((x, k) => Math.abs(x - b[k]!)));
+        await expect
+          .poll(async () =>
+            (await coloursAt(page, places)).map((colour, i) => distance(colour, before[i]!) > 20),
+          )
+          .toEqual([false, true]);
+      },
+      { hash: '#text=hello&best=0&at=0.0' },
+    ));
+
+  test('zoomed out, no peak vanishes', async () => {
+    const [frames, classes] = [2000, letterClasses];
+    const { logits, text } = wideProblem(frames, 400);
+    const labels = spell(text);
+    const states = 2 * labels.length + 1;
+    const { posterior } = await twinOf({ logits, frames, classes, blank: 0, labels });
+    await explore(
+      async (page) => {
+        const { width, height } = await plotOf(page);
+        const [perX, perY] = [frames / width, states / height];
+        expect(Math.min(perX, perY)).toBeGreaterThan(1);
+        const peaks: { place: [number, number]; least: number }[] = [];
+        const card = colourOf('posterior', 0, true, 'light', 'log');
+        const fromCard = (colour: Rgb) => colour.reduce((sum, x, k) => sum + Math.abs(x - card[k]!), 0);
+        for (let t = 50; t < frames; t += 23) {
+          const row = posterior.subarray(t * states, (t + 1) * states);
+          const s = row.indexOf(Math.max(...row));
+          const place: [number, number] = [Math.floor(t / perX), Math.floor(s / perY)];
+          // a blank's colour is the one nearer to the card
+          peaks.push({ place, least: fromCard(colourOf('posterior', row[s]!, false, 'light', 'log')) });
+        }
+        const short = async () => {
+          const seen = await coloursAt(
+            page,
+            peaks.map(({ place }) => place),
+          );
+          return peaks.filter(({ least }, i) => fromCard(seen[i]!) < least - 12).length;
+        };
+        await expect.poll(short, { timeout: 20_000 }).toBe(0);
+        expect(peaks.length).toBeGreaterThan(80);
+      },
+      { hash: `#example=wide&text=${text}&best=0&at=0.0` },
+    );
+  });
+});
 
 describe('one state', () => {
   test('its sums add up, and alpha times beta is the same in every frame', () =>
@@ -261,6 +420,17 @@ describe('for everyone', () => {
       await expect.poll(labels).toBe(11);
     }));
 });
+
+test('a content security policy keeps everything on the page’s own origin', () =>
+  explore(
+    async (page) => {
+      const outcome = await page.evaluate(() => fetch('http://127.0.0.1:9/').then(String, () => 'refused'));
+      expect(outcome).toBe('refused');
+      const policy = await page.getAttribute('meta[http-equiv="Content-Security-Policy"]', 'content');
+      expect(policy).toMatch(/^default-src 'self';/);
+    },
+    { expected: [/Content Security Policy/] },
+  ));
 
 describe('a lost device', () => {
   test('is replaced, and the page says so', () =>
