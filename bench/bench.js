@@ -2,6 +2,7 @@
 // the natural composition in jax-js. Medians of interleaved repeats. `node bench/bench.js --help` says what else.
 import { availableParallelism, cpus } from 'node:os';
 import { compare } from './compare.js';
+import { explorerTable, explorerTimes } from './explorer.js';
 import { longest } from './jax.js';
 import { firstCalls, firstTable, slopes, slopeTable } from './modes.js';
 import { readOptions } from './options.js';
@@ -58,14 +59,20 @@ function* report({ bandwidths, results }, teams) {
 }
 
 const options = readOptions();
-// in reading mode the contestants are others
-const gpus = (await adapters(options)).filter((team) => options.reading || wanted(team));
-if (gpus.length === 0) console.error('no adapter is left to measure on');
 /** @param {object} json @param {string} text */
 const print = (json, text) => console.log(options.json ? JSON.stringify(json, undefined, 1) : text);
 const { scores } = options.pace;
 const machine = `${cpus()[0].model}, ${availableParallelism()} cores, Node ${process.version}; ${scores}`;
 
+if (options.explorer) {
+  const lines = await explorerTimes(options.pace.rounds);
+  print({ machine, results: lines }, `${machine}\n\n${explorerTable(lines)}`);
+  process.exit(0);
+}
+
+// in reading mode the contestants are others
+const gpus = (await adapters(options)).filter((team) => options.reading || wanted(team));
+if (gpus.length === 0) console.error('no adapter is left to measure on');
 if (options.first) {
   const lines = await firstCalls(gpus, options.shapes, options.pace);
   print({ machine, results: lines }, `${machine}\n\n${firstTable(lines)}`);

@@ -13,6 +13,7 @@ what to measure
   --first            first calls of fresh processes with shader caches off, at the first four shapes
   --slopes           how times grow over doublings of T, N, C and S
   --reading          alignment, and greedy decoding where S is 0, against what one writes by hand
+  --explorer         the page of demo/ in Chromium: edits and zooming
   --random SEED      auto against the forced strategies at 20 shapes drawn from the seed
 
 how
@@ -45,6 +46,7 @@ function read() {
         first: flag,
         slopes: flag,
         reading: flag,
+        explorer: flag,
         random: text,
         shapes: text,
         only: text,
@@ -58,13 +60,25 @@ function read() {
     console.log(help);
     process.exit();
   }
-  const { first, slopes, reading, random, shapes, only, scores = 'logits', kernels, plain, json } = values;
+  const {
+    first,
+    slopes,
+    reading,
+    explorer,
+    random,
+    shapes,
+    only,
+    scores = 'logits',
+    kernels,
+    plain,
+    json,
+  } = values;
   if (scores !== 'logits' && scores !== 'logProbs')
     throw new Error(`--scores: logits or logProbs, not ${scores}`);
   const seed = random === undefined ? undefined : number('--random', random);
   const few = first || slopes || reading || seed !== undefined;
   return {
-    ...{ first, slopes, reading, random: seed, kernels, plain, json },
+    ...{ first, slopes, reading, explorer, random: seed, kernels, plain, json },
     shapes:
       chosen(shapes) ??
       (reading

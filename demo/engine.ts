@@ -74,8 +74,7 @@ export class Engine {
     const { logits, labels } = problem;
     const { task, stride, probe } = await this.#prepare(problem);
     task.setTargets([...labels]);
-    const { loss, grad } = await task.run({ logits });
-    const alignment = Number.isFinite(loss) ? await this.#bestPath(problem) : undefined;
+    const [{ loss, grad }, alignment] = await Promise.all([task.run({ logits }), this.#bestPath(problem)]);
     const lattice = probe
       ? {
           onDevice: {

@@ -206,9 +206,9 @@ export class Page {
     if (highlight !== undefined && highlight >= problem.labels.length)
       this.store.set({ highlight: undefined });
     this.#mirror();
-    await this.#examine();
     this.#say();
     this.#show();
+    await this.#examine();
     for (const then of this.#onAnalysis) then();
   }
 
