@@ -71,10 +71,9 @@ export class Engine {
   }
 
   async analyse(problem: Problem): Promise<Analysis> {
-    const { logits, labels } = problem;
-    const { task, stride, probe } = await this.#prepare(problem);
-    task.setTargets([...labels]);
-    const [{ loss, grad }, alignment] = await Promise.all([task.run({ logits }), this.#bestPath(problem)]);
+    // side by side: the first time both compile
+    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.#bestPath(problem)]);
+    const { task, stride, probe, loss, grad } = prepared;
     const lattice = probe
       ? {
           onDevice: {
@@ -150,6 +149,13 @@ export class Engine {
     } finally {
       posterior.destroy();
     }
+  }
+
+  /** Both sweeps: the lattice is kept on the device. */
+  async #sweep(problem: Problem) {
+    const prepared = await this.#prepare(problem);
+    prepared.task.setTargets([...problem.labels]);
+    return { ...prepared, ...(await prepared.task.run({ logits: problem.logits })) };
   }
 
   async #prepare({ frames, classes, blank, labels }: Problem): Promise<Prepared> {

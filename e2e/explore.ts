@@ -49,10 +49,12 @@ export async function explore(use: (page: Page) => Promise<void>, options: Visit
   }
 }
 
-/** Until the sentence says a result. */
-const settled = (page: Page) =>
-  page.waitForFunction(() =>
-    /probability|needs at least|Type a word/.test(document.getElementById('sentence')!.textContent!),
+/** Until the sentence says a result, and the inspector something of it. */
+export const settled = (page: Page) =>
+  page.waitForFunction(
+    () =>
+      /probability|needs at least|Type a word/.test(document.getElementById('sentence')!.textContent!) &&
+      document.querySelector('.says')!.textContent,
   );
 
 export const says = (page: Page, selector: string) => page.locator(selector).innerText();

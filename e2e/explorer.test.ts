@@ -3,10 +3,10 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc';
-import { isPossible, type Layer, type Problem } from '../demo/analysis.js';
+import { type Cell, isPossible, type Layer, type Problem } from '../demo/analysis.js';
 import { colourOf, type Rgb, type Theme } from '../demo/colours.js';
 import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/made-up.js';
-import { explore, says, sentence } from './explore.js';
+import { explore, says, sentence, settled } from './explore.js';
 
 describe('the first view', () => {
   test('says what CTC does, with few controls and no dialog', () =>
@@ -145,62 +145,80 @@ describe('the picture', () => {
     );
   }
 
+  async function choose(page: Page, layer: Layer): Promise<void> {
+    const name = { posterior: 'Paths', alpha: 'Forward', beta: 'Backward', probability: '', gradient: '' }[
+      layer
+    ];
+    if (name) return page.getByRole('radio', { name }).click();
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('button', { name: layer === 'gradient' ? /^Gradient/ : /^Probabilities/ }).click();
+    return page.keyboard.press('Escape');
+  }
+
   const plotOf = async (page: Page) => (await page.locator('#lattice .plot').boundingBox())!;
 
-  const cases: [layer: Layer, scale: 'log' | 'linear', theme: Theme][] = [
-    ['posterior', 'log', 'light'],
-    ['posterior', 'linear', 'dark'],
-    ['alpha', 'log', 'dark'],
-    ['beta', 'log', 'light'],
-    ['gradient', 'log', 'light'],
-  ];
-  test.each(cases)('%s, %s, %s: every cell has the colour of the twin’s value', (layer, scale, theme) =>
-    explore(
-      async (page) => {
-        const twin = await twinOf(hello);
-        const { frames, classes, labels } = hello;
-        const states = 2 * labels.length + 1;
-        const { width, height } = await plotOf(page);
-        const own = new Set([0, ...labels]);
-        const largest = Math.max(...[...twin.grad].map((x, i) => (own.has(i % classes) ? Math.abs(x) : 0)));
-        const cells = Array.from({ length: frames * states }, (_, i) => ({
-          t: Math.floor(i / states),
-          s: i % states,
-        }))
-          .filter((cell) => layer === 'gradient' || isPossible(hello, cell))
-          // where the selected one is, and what flows into it
-          .filter(({ t }) => t > 1);
-        const expected = cells.map(({ t, s }) => {
-          const c = s % 2 ? labels[s >> 1]! : 0;
-          const row =
-            layer === 'gradient' ? [] : twin[layer as 'alpha'].subarray(t * states, (t + 1) * states);
-          const value =
-            layer === 'gradient'
-              ? twin.grad[t * classes + c]! / largest
-              : layer === 'posterior'
-                ? row[s]!
-                : Math.exp(row[s]! - Math.max(...row));
-          return colourOf(layer, value, s % 2 === 1, theme, scale);
-        });
-        const seen = async () => {
+  type Look = readonly [layer: Layer, scale: 'log' | 'linear'];
+  const looks: Record<Theme, Look[]> = {
+    light: [
+      ['posterior', 'log'],
+      ['beta', 'log'],
+      ['gradient', 'log'],
+    ],
+    dark: [
+      ['posterior', 'linear'],
+      ['alpha', 'linear'],
+    ],
+  };
+  test.each(['light', 'dark'] as const)(
+    '%s: every cell has the colour of the twin’s value',
+    async (theme) => {
+      const twin = await twinOf(hello);
+      const { frames, classes, labels } = hello;
+      const states = 2 * labels.length + 1;
+      const own = new Set([0, ...labels]);
+      const largest = Math.max(...[...twin.grad].map((x, i) => (own.has(i % classes) ? Math.abs(x) : 0)));
+      const cells = Array.from({ length: frames * states }, (_, i) => ({
+        t: Math.floor(i / states),
+        s: i % states,
+      }))
+        .filter((cell) => isPossible(hello, cell))
+        // not where the selected one is, and what flows into it
+        .filter(({ t }) => t > 1);
+      expect(cells.length).toBeGreaterThan(50);
+      const colourIn = (layer: Layer, scale: 'log' | 'linear', { t, s }: Cell): Rgb => {
+        if (layer === 'gradient') {
+          const value = twin.grad[t * classes + (s % 2 ? labels[s >> 1]! : 0)]!;
+          return colourOf(layer, value / largest, s % 2 === 1, theme, scale);
+        }
+        const row = twin[layer as 'alpha'].subarray(t * states, (t + 1) * states);
+        const most = Math.max(...row.filter((_, s) => isPossible(hello, { t, s })));
+        const value = layer === 'posterior' ? row[s]! : Math.exp(row[s]! - most);
+        return colourOf(layer, value, s % 2 === 1, theme, scale);
+      };
+      await explore(
+        async (page) => {
+          const { width, height } = await plotOf(page);
           const places = cells.map(
             ({ t, s }) => [((t + 0.5) * width) / frames, ((s + 0.5) * height) / states] as const,
           );
-          const colours = await coloursAt(page, places);
-          return colours.map((colour, i) =>
-            Math.max(...colour.map((x, k) => Math.abs(x - expected[i]![k]!))),
-          );
-        };
-        await expect
-          .poll(async () => Math.max(...(await seen())), { timeout: 10_000 })
-          .toBeLessThanOrEqual(2);
-        expect(cells.length).toBeGreaterThan(60);
-      },
-      {
-        hash: `#text=hello&layer=${layer}&scale=${scale}&best=0&at=0.0`,
-        before: (page) => page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' }),
-      },
-    ),
+          for (const [layer, scale] of looks[theme]) {
+            await choose(page, layer);
+            const expected = cells.map((cell) => colourIn(layer, scale, cell));
+            const farthest = async () => {
+              const colours = await coloursAt(page, places);
+              return Math.max(
+                ...colours.flatMap((colour, i) => colour.map((x, k) => Math.abs(x - expected[i]![k]!))),
+              );
+            };
+            await expect.poll(farthest, { timeout: 10_000 }).toBeLessThanOrEqual(2);
+          }
+        },
+        {
+          hash: `#text=hello&scale=${looks[theme][0]![1]}&best=0&at=0.0`,
+          before: (page) => page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' }),
+        },
+      );
+    },
   );
 
   test('a label that is chosen keeps its colour, the others pale', () =>
@@ -300,29 +318,36 @@ describe('one state', () => {
 });
 
 describe('sharing', () => {
-  test('a link brings back what was seen', async () => {
-    const hash = '#example=cat&text=cut&layer=beta&scale=linear&best=0&at=3.1&bias=1.5&paint=21_2_5_0.8';
-    let seen = '';
-    await explore(
-      async (page) => {
-        expect(await says(page, '.where')).toBe('Frame 3, c');
-        expect(await page.getByRole('radio', { name: 'Backward' }).getAttribute('aria-checked')).toBe('true');
-        seen = await sentence(page);
-        await page.fill('#word', 'cat');
-        await page.fill('#word', 'cut');
-        await expect.poll(() => sentence(page)).toBe(seen);
-      },
-      { hash },
-    );
-  });
-
-  test('what a link holds enters as text', () =>
+  test('a link brings back what was seen, and what it holds stays text', () =>
     explore(
       async (page) => {
-        expect(await page.locator('#sentence img, #word img').count()).toBe(0);
-        expect(await page.inputValue('#word')).toBe('<img src=x onerror=alert(1)>');
+        const seen = async () => ({
+          sentence: await sentence(page),
+          where: await says(page, '.where'),
+          backward: await page.getByRole('radio', { name: 'Backward' }).getAttribute('aria-checked'),
+          hash: new URL(page.url()).hash,
+        });
+        const first = await seen();
+        expect(first).toMatchObject({ where: 'Frame 3, c', backward: 'true' });
+        await page.getByRole('button', { name: 'Share' }).click();
+        await expect.poll(() => says(page, '#notice')).toMatch(/^The link to what you see/);
+        await page.reload();
+        await settled(page);
+        await expect.poll(seen).toEqual(first);
+
+        const markup = '<img src=x onerror=alert(1)>';
+        await page.fill('#word', markup);
+        await page.reload();
+        await settled(page);
+        await expect.poll(() => page.inputValue('#word')).toBe(markup);
+        await expect.poll(() => sentence(page)).toMatch(/imgsrcxonerroralert|<img src=x/);
+        expect(await page.locator('#sentence img').count()).toBe(0);
+
+        await page.fill('#word', 'c'.repeat(2000));
+        await page.getByRole('button', { name: 'Share' }).click();
+        await expect.poll(() => says(page, '#notice')).toMatch(/^This link would be 2,\d+ characters long/);
       },
-      { hash: `#text=${encodeURIComponent('<img src=x onerror=alert(1)>')}` },
+      { hash: '#example=cat&text=cut&layer=beta&scale=linear&best=0&at=3.1&bias=1.5&paint=21_2_5_0.8' },
     ));
 });
 
