@@ -63,9 +63,10 @@ export class Inspector {
   }
 
   /** What the colours say, with units; what is hatched. */
-  legend({ layer, scale, theme }: Scene): void {
+  legend({ analysis, layer, scale, theme }: Scene): void {
+    const hasNan = Number.isNaN(analysis.loss);
     // asked for with each picture of a sweep
-    const shown = [layer, scale, theme].join();
+    const shown = [layer, scale, theme, hasNan].join();
     if (shown === this.#legend) return;
     this.#legend = shown;
     const names = {
@@ -88,10 +89,16 @@ export class Inspector {
     ends.append(...[first, middle, last].map(({ value }) => text('span', sayStop(value, layer))));
     const keys = document.createElement('div');
     keys.className = 'keys';
-    keys.append(key('hatch', 'no path'), key('nan', 'no number'));
+    keys.append(
+      key('line', 'best path'),
+      key('blank', 'blank'),
+      key('hatch', 'no path'),
+      ...(hasNan ? [key('nan', 'no number')] : []),
+    );
     const log = layer !== 'gradient' && scale === 'log' ? ', log scale' : '';
     const caption = text('figcaption', `${name}${unit && `, ${unit}`}${log}`);
-    this.#find('#legend').replaceChildren(caption, ramp, ends, keys);
+    const rows = text('p', 'Top rows: what the recogniser hears.');
+    this.#find('#legend').replaceChildren(rows, caption, ramp, ends, keys);
   }
 
   #find<E extends HTMLElement = HTMLElement>(selector: string): E {

@@ -1,5 +1,5 @@
 // The same picture without WebGPU: a 2D canvas, from a lattice in memory.
-import { type Analysis, classAt, isPossible, type Layer, largestGradient, statesOf } from './analysis.js';
+import { type Analysis, classAt, type Layer, largestGradient, statesOf } from './analysis.js';
 import { resize, wholeView } from './canvas.js';
 import { colourOf, hatch, hatchSpacing, hatchWidth, type Rgb } from './colours.js';
 import type { Renderer, Scene, View } from './scene.js';

@@ -47,6 +47,22 @@ export function drawMarks(
 
   context.lineJoin = 'round';
   context.lineCap = 'round';
+  // below the paths, which stay visible in its middle
+  if (selected) {
+    for (const { from, share } of incoming) {
+      if (!(share > 0) || width < 14) continue;
+      context.beginPath();
+      context.moveTo(x(from.t + 0.5), y(from.s + 0.5));
+      context.lineTo(x(selected.t + 0.5), y(selected.s + 0.5));
+      context.strokeStyle = colour('card');
+      context.lineWidth = 4 + 4 * share;
+      context.stroke();
+      context.strokeStyle = colour('text');
+      context.lineWidth = 1.5 + 4 * share;
+      context.stroke();
+    }
+  }
+
   context.strokeStyle = colour('path');
   samples.forEach((path, k) => {
     context.globalAlpha = 0.35;
@@ -72,21 +88,6 @@ export function drawMarks(
         context.arc(x(t + 0.5), y(path[t]! + 0.5), thick + 1.5, 0, 2 * Math.PI);
         context.fill();
       }
-    }
-  }
-
-  if (selected) {
-    for (const { from, share } of incoming) {
-      if (!(share > 0) || width < 14) continue;
-      context.beginPath();
-      context.moveTo(x(from.t + 0.5), y(from.s + 0.5));
-      context.lineTo(x(selected.t + 0.5), y(selected.s + 0.5));
-      context.strokeStyle = colour('card');
-      context.lineWidth = 4 + 4 * share;
-      context.stroke();
-      context.strokeStyle = colour('text');
-      context.lineWidth = 1.5 + 4 * share;
-      context.stroke();
     }
   }
 
