@@ -66,12 +66,18 @@ export interface Analysis {
   /** Classes of the best symbol of each frame, whatever the labels. */
   readonly greedy: Int32Array;
   readonly lattice: { readonly onDevice: LatticeOnDevice } | { readonly onHost: LatticeOnHost };
+  /** The posterior before the edits, [frames, states], where the change is asked for. */
+  readonly baseline: Float32Array<ArrayBuffer> | undefined;
   /** Counts up with each analysis: what is made from one is stale for the next. */
   readonly version: number;
 }
 
-export const layers = ['posterior', 'alpha', 'beta', 'probability', 'gradient'] as const;
+export const layers = ['posterior', 'alpha', 'beta', 'probability', 'gradient', 'change'] as const;
+/** `change`: the posterior less that of the scores before they were edited. */
 export type Layer = (typeof layers)[number];
+
+/** Has values on both sides of zero. */
+export const isSigned = (layer: Layer): boolean => layer === 'gradient' || layer === 'change';
 
 export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
 export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);

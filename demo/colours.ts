@@ -1,5 +1,5 @@
 // From values to colours: the same for the shader, which gets its ends from here, and for a 2D canvas.
-import type { Layer } from './analysis.js';
+import { isSigned, type Layer } from './analysis.js';
 
 export type Theme = 'light' | 'dark';
 export type Rgb = readonly [r: number, g: number, b: number];
@@ -60,14 +60,14 @@ export const labs = Object.fromEntries(
 
 /** Where a value lies between the card and the full colour, from 0 to 1. */
 export function strength(layer: Layer, value: number, scale: 'log' | 'linear'): number {
-  const size = layer === 'gradient' ? Math.abs(value) : value;
-  const x = layer === 'gradient' || scale === 'linear' ? size : 1 + Math.log10(size) / decades;
+  const size = Math.abs(value);
+  const x = isSigned(layer) || scale === 'linear' ? size : 1 + Math.log10(size) / decades;
   return Math.min(1, Math.max(0, x));
 }
 
 /**
- * The colour of a value: a probability, or for `gradient` a share of the largest, from −1 to 1. `paled`: it is not what stands
- * out.
+ * The colour of a value: a probability; for `gradient` a share of the largest, for `change` a difference, from −1 to 1.
+ * `paled`: it is not what stands out.
  */
 export function colourOf(
   layer: Layer,
@@ -78,7 +78,7 @@ export function colourOf(
   paled = false,
 ): Rgb {
   const { card, label, blank, positive, negative } = labs[theme];
-  const full = layer === 'gradient' ? (value > 0 ? positive : negative) : isLabel ? label : blank;
+  const full = isSigned(layer) ? (value > 0 ? positive : negative) : isLabel ? label : blank;
   return fromLab(mix(card, full, strength(layer, value, scale) * (paled ? 0.25 : 1)));
 }
 
@@ -90,7 +90,7 @@ export interface Stop {
 /** From the least to the largest, evenly along the scale: for a legend. */
 export function legendStops(layer: Layer, theme: Theme, scale: 'log' | 'linear'): Stop[] {
   const valueAt = (x: number) => {
-    if (layer === 'gradient') return 2 * x - 1;
+    if (isSigned(layer)) return 2 * x - 1;
     return scale === 'linear' ? x : 10 ** (decades * (x - 1));
   };
   return Array.from({ length: 13 }, (_, i) => {

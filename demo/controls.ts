@@ -149,6 +149,11 @@ export class Controls {
         ...toggle('probability'),
       }),
       again({
+        name: 'Change',
+        about: 'What your edits did to the path mass',
+        ...toggle('change'),
+      }),
+      again({
         ...{ name: 'Logarithmic scale', about: 'Down to one in a million', checked: scale === 'log' },
         run: () => store.set({ scale: scale === 'log' ? 'linear' : 'log' }),
       }),

@@ -20,6 +20,7 @@ const layerNames = {
   beta: 'backward',
   probability: 'probabilities',
   gradient: 'gradient',
+  change: 'change',
 } as const;
 
 export class Data {

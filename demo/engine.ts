@@ -33,6 +33,7 @@ export class Engine {
   readonly #aligners = new Map<number, Promise<CtcAligner>>();
   #prepared: Prepared | undefined;
   #version = 0;
+  #baseline: { logits: Float32Array; key: string; posterior: Float32Array<ArrayBuffer> } | undefined;
 
   /** @param cpu Keeps away from WebGPU. */
   static async create(cpu = false): Promise<Engine> {
@@ -70,7 +71,9 @@ export class Engine {
     for (const loss of this.#losses.values()) loss.destroy();
   }
 
-  async analyse(problem: Problem): Promise<Analysis> {
+  /** @param unedited The same problem with scores as they were, for the change. */
+  async analyse(problem: Problem, unedited?: Problem): Promise<Analysis> {
+    const baseline = unedited && (await this.#posteriorOf(unedited));
     // side by side: the first time both compile
     const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.#bestPath(problem)]);
     const { task, stride, probe, loss, grad } = prepared;
@@ -91,7 +94,7 @@ export class Engine {
           },
         };
     return {
-      ...{ problem, backend: task.backend, loss, alignment, lattice },
+      ...{ problem, backend: task.backend, loss, alignment, baseline, lattice },
       grad: grad as Float32Array<ArrayBuffer>,
       logProbs: logSoftmax(problem),
       greedy: best(problem),
@@ -109,8 +112,20 @@ export class Engine {
     });
   }
 
+  /** Of scores that stay while others are edited: not computed anew at each stroke. */
+  async #posteriorOf(problem: Problem): Promise<Float32Array<ArrayBuffer>> {
+    const { logits, labels, blank } = problem;
+    const key = [blank, ...labels].join();
+    if (this.#baseline?.logits !== logits || this.#baseline.key !== key) {
+      await this.#sweep(problem);
+      this.#baseline = { logits, key, posterior: await this.#readKept('posterior', problem) };
+    }
+    return this.#baseline.posterior;
+  }
+
   /** A layer of the last analysis, [frames, 2 · labels + 1]. */
-  async read(layer: Exclude<Layer, 'gradient'>, { problem, logProbs }: Analysis): Promise<Float32Array> {
+  async read(layer: Exclude<Layer, 'gradient'>, analysis: Analysis): Promise<Float32Array<ArrayBuffer>> {
+    const { problem, logProbs, baseline } = analysis;
     const states = statesOf(problem);
     if (layer === 'probability') {
       const own = Array.from({ length: states }, (_, s) => classAt(problem, s));
@@ -118,7 +133,17 @@ export class Engine {
         Math.exp(logProbs[Math.floor(i / states) * problem.classes + own[i % states]!]!),
       );
     }
+    if (layer !== 'change') return this.#readKept(layer, problem);
+    const posterior = await this.#readKept('posterior', problem);
+    return posterior.map((share, i) => share - baseline![i]!);
+  }
+
+  async #readKept(
+    layer: 'alpha' | 'beta' | 'posterior',
+    problem: Problem,
+  ): Promise<Float32Array<ArrayBuffer>> {
     const { task, stride } = this.#prepared!;
+    const states = statesOf(problem);
     const values = await task.read(layer);
     return Float32Array.from(
       { length: problem.frames * states },

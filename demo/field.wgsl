@@ -9,7 +9,7 @@
 struct Shape { frames: u32, states: u32, classes: u32, status: u32, fromAt: u32, toAt: u32, length: u32 }
 
 @group(1) @binding(0) var<uniform> shape: Shape;
-@group(1) @binding(1) var<storage, read> scores: array<u32>;     // of the classes: log-probabilities, or gradients, [T, C]
+@group(1) @binding(1) var<storage, read> scores: array<u32>;     // log-probabilities, or gradients, [T, C]; posteriors before the edits, [T, S]
 @group(1) @binding(2) var<storage, read_write> largest: array<f32>; // of a frame
 @group(1) @binding(3) var<storage, read_write> field: array<f32>;
 
@@ -49,6 +49,7 @@ fn valueOf(t: u32, s: u32) -> f32 {
   if (shape.status == INVALID) { return NOT_A_NUMBER; }
   if (!isPossible(t, s)) { return IMPOSSIBLE; }
   if (LAYER == POSTERIOR) { return posterior(0u, t, s); }
+  if (LAYER == CHANGE) { return posterior(0u, t, s) - bitcast<f32>(scores[t * shape.states + s]); }
   return exp(max(stateLog(t, s) - largest[t], -87.0));
 }
 

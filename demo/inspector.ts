@@ -1,5 +1,5 @@
 // The panel about one state: a sentence first, the numbers for who asks for them.
-import type { Analysis, Cell, CellValues } from './analysis.js';
+import { type Analysis, type Cell, type CellValues, isSigned, type Layer } from './analysis.js';
 import { legendStops } from './colours.js';
 import { type NameOf, nameState, type Sum, sayState } from './explain.js';
 import type { Scene } from './scene.js';
@@ -75,6 +75,7 @@ export class Inspector {
       beta: ['Backward β', 'of the largest in its frame'],
       probability: ['Probability of the symbol', ''],
       gradient: ['Gradient', 'softmax − posterior'],
+      change: ['Change of the path mass', 'after your edits − before'],
     } as const;
     const [name, unit] = names[layer];
     const stops = legendStops(layer, theme, scale);
@@ -95,7 +96,7 @@ export class Inspector {
       key('hatch', 'no path'),
       ...(hasNan ? [key('nan', 'no number')] : []),
     );
-    const log = layer !== 'gradient' && scale === 'log' ? ', log scale' : '';
+    const log = !isSigned(layer) && scale === 'log' ? ', log scale' : '';
     const caption = text('figcaption', `${name}${unit && `, ${unit}`}${log}`);
     const rows = text('p', 'Top rows: what the recogniser hears.');
     this.#find('#legend').replaceChildren(rows, caption, ramp, ends, keys);
@@ -106,7 +107,7 @@ export class Inspector {
   }
 }
 
-const sayStop = (value: number, layer: string) =>
+const sayStop = (value: number, layer: Layer) =>
   layer === 'gradient' ? String(value) : `${Number((100 * value).toPrecision(1))} %`;
 
 function key(className: string, name: string): HTMLElement {

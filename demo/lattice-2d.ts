@@ -92,7 +92,7 @@ export function createHostRenderer(canvas: HTMLCanvasElement): Renderer {
 }
 
 function layerOf(analysis: Analysis, layer: Layer): (t: number, s: number) => Value {
-  const { problem, lattice, logProbs, grad, loss } = analysis;
+  const { problem, lattice, logProbs, grad, baseline, loss } = analysis;
   if (!('onHost' in lattice)) throw new TypeError('expected a lattice in memory');
   const { stride, ...kept } = lattice.onHost;
   const { frames, classes } = problem;
@@ -101,13 +101,18 @@ function layerOf(analysis: Analysis, layer: Layer): (t: number, s: number) => Va
     const largest = largestGradient(analysis);
     return (t, s) => grad[t * classes + classAt(problem, s)]! / largest;
   }
-  const values = kept[layer];
+  const values = kept[layer === 'change' ? 'posterior' : layer];
   if (Number.isNaN(loss)) return () => Number.NaN;
   const { alpha, beta } = kept;
   const possible = (t: number, s: number) => {
     const at = t * stride + s;
     return loss !== Number.POSITIVE_INFINITY && alpha[at]! + beta[at]! !== Number.NEGATIVE_INFINITY;
   };
+  if (layer === 'change') {
+    const states = statesOf(problem);
+    return (t, s) =>
+      possible(t, s) ? values[t * stride + s]! - (baseline?.[t * states + s] ?? 0) : 'impossible';
+  }
   if (layer === 'posterior') return (t, s) => (possible(t, s) ? values[t * stride + s]! : 'impossible');
   const states = statesOf(problem);
   const largest = Array.from({ length: frames }, (_, t) => {

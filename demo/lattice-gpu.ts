@@ -1,6 +1,6 @@
 // Draws the lattice on a WebGPU canvas from the task's own buffers: no value of it is read back.
 import { mat3 } from 'wgpu-matrix';
-import { type Analysis, type Layer, largestGradient, layers, statesOf } from './analysis.js';
+import { type Analysis, isSigned, type Layer, largestGradient, layers, statesOf } from './analysis.js';
 import { resize, wholeView } from './canvas.js';
 import { decades, hatch, hatchSpacing, hatchWidth, labs } from './colours.js';
 import fieldCode from './field.wgsl?raw';
@@ -115,7 +115,7 @@ function lookAt(
   look.set([1 / dt, 1 / ds, view.ratio], 44);
   const { problem } = analysis;
   integers.set([problem.frames, statesOf(problem)], 47);
-  integers.set([Number(scale === 'log'), Number(layer === 'gradient')], 49);
+  integers.set([Number(scale === 'log'), Number(isSigned(layer))], 49);
   integers[51] = highlight === undefined ? -1 : 2 * highlight + 1;
   integers[52] = sweep ? (sweep.direction === 'forward' ? 1 : -1) : 0;
   integers[53] = sweep?.frame ?? 0;
@@ -151,7 +151,7 @@ class Fields {
 
   #make(encoder: GPUCommandEncoder, analysis: Analysis, layer: Layer): GPUBuffer {
     const device = this.#device;
-    const { problem, logProbs, grad, loss, version } = analysis;
+    const { problem, logProbs, grad, baseline, loss, version } = analysis;
     if (!('onDevice' in analysis.lattice)) throw new TypeError('expected a lattice on the device');
     const { wgsl, entries } = analysis.lattice.onDevice;
     const states = statesOf(problem);
@@ -164,10 +164,10 @@ class Fields {
     const make = (name: string, size: number, usage: number) =>
       device.createBuffer({ label: `demo:${name}:${layer}.${version}`, size, usage });
     const field = make('field', 4 * states * lengths.reduce((sum, n) => sum + n), STORAGE);
-    const ofClasses = layer === 'gradient' || layer === 'probability';
-    const scores = make('scores', ofClasses ? logProbs.byteLength : 4, STORAGE | COPY_DST);
+    const compared = { probability: logProbs, gradient: grad, change: baseline }[layer as string];
+    const scores = make('scores', compared?.byteLength ?? 4, STORAGE | COPY_DST);
     const largest = make('largest', 4 * problem.frames, STORAGE | COPY_DST);
-    if (ofClasses) device.queue.writeBuffer(scores, 0, layer === 'gradient' ? grad : logProbs);
+    if (compared) device.queue.writeBuffer(scores, 0, compared);
     if (layer === 'gradient')
       device.queue.writeBuffer(largest, 0, Float32Array.of(largestGradient(analysis)));
     const shapes = make('shapes', 256 * lengths.length, UNIFORM | COPY_DST);

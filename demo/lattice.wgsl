@@ -7,7 +7,7 @@ struct Look {
   cell: vec2f,          // device pixels
   ratio: f32,           // device pixels to a CSS pixel
   frames: u32, states: u32,
-  logarithmic: u32, gradient: u32,
+  logarithmic: u32, signed: u32,
   highlight: i32,       // a state, or −1
   sweep: i32,           // 1 forward, −1 backward, 0 none
   sweepFrame: u32,
@@ -110,7 +110,7 @@ fn isHatched(pixel: vec2f) -> bool {
   } else {
     var full = select(look.blank, look.label, found.s % 2u == 1u).xyz;
     var x = abs(found.value);
-    if (look.gradient != 0u) { full = select(look.negative, look.positive, found.value > 0.0).xyz; }
+    if (look.signed != 0u) { full = select(look.negative, look.positive, found.value > 0.0).xyz; }
     else if (look.logarithmic != 0u) { x = select(0.0, 1.0 + log2(max(x, 1e-37)) * (0.30103 / DECADES), x > 0.0); }
     x = clamp(x, 0.0, 1.0);
     if (look.highlight >= 0 && found.s != u32(look.highlight)) { x *= 0.25; }

@@ -81,7 +81,8 @@ export class Page {
     this.#use(engine);
     store.listen((state, before) => {
       const asks: (keyof State)[] = ['text', 'edits', 'blank', 'samples'];
-      if (asks.some((key) => state[key] !== before[key])) this.refresh();
+      const asksForChange = state.layer === 'change' && before.layer !== 'change';
+      if (asksForChange || asks.some((key) => state[key] !== before[key])) this.refresh();
       else if (state.selected !== before.selected) {
         this.#mirror();
         this.#inspect();
@@ -182,7 +183,7 @@ export class Page {
 
   async #compute(): Promise<void> {
     const source = this.#source!;
-    const { text } = this.store.state;
+    const { text, layer } = this.store.state;
     const problem = this.problem();
     const cells = problem.frames * statesOf(problem);
     if (cells > this.#engine.mostCells) {
@@ -191,7 +192,8 @@ export class Page {
       byId('sentence').textContent = sayTooLarge(problem, this.#engine.mostCells);
       return;
     }
-    const analysis = await this.#engine.analyse(problem);
+    const unedited = layer === 'change' ? { ...problem, logits: source.logits } : undefined;
+    const analysis = await this.#engine.analyse(problem, unedited);
     const { samples: count } = this.store.state;
     this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];
     // of another source nothing is shown; of another text for a moment
@@ -213,7 +215,9 @@ export class Page {
   }
 
   #scene(analysis: Analysis): Scene {
-    const { layer, scale, highlight } = this.store.state;
+    const { layer: asked, scale, highlight } = this.store.state;
+    // what it is compared with may still be computed
+    const layer = asked === 'change' && !analysis.baseline ? 'posterior' : asked;
     const swept = layer === 'posterior' ? this.#position : undefined;
     return {
       ...{ analysis, layer, scale, theme: dark.matches ? 'dark' : 'light' },

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc';
 import { type Cell, isPossible, type Layer, type Problem } from '../demo/analysis.js';
 import { colourOf, type Rgb, type Theme } from '../demo/colours.js';
+import { applyEdits, noEdits } from '../demo/edits.js';
 import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/made-up.js';
 import { explore, says, sentence, settled } from './explore.js';
 
@@ -146,12 +147,12 @@ describe('the picture', () => {
   }
 
   async function choose(page: Page, layer: Layer): Promise<void> {
-    const name = { posterior: 'Paths', alpha: 'Forward', beta: 'Backward', probability: '', gradient: '' }[
-      layer
-    ];
+    const main: Partial<Record<Layer, string>> = { posterior: 'Paths', alpha: 'Forward', beta: 'Backward' };
+    const name = main[layer];
     if (name) return page.getByRole('radio', { name }).click();
     await page.getByRole('button', { name: 'More' }).click();
-    await page.getByRole('button', { name: layer === 'gradient' ? /^Gradient/ : /^Probabilities/ }).click();
+    const entries: Partial<Record<Layer, RegExp>> = { gradient: /^Gradient/, change: /^Change/ };
+    await page.getByRole('button', { name: entries[layer]! }).click();
     return page.keyboard.press('Escape');
   }
 
@@ -163,6 +164,7 @@ describe('the picture', () => {
       ['posterior', 'log'],
       ['beta', 'log'],
       ['gradient', 'log'],
+      ['change', 'log'],
     ],
     dark: [
       ['posterior', 'linear'],
@@ -172,7 +174,9 @@ describe('the picture', () => {
   test.each(['light', 'dark'] as const)(
     '%s: every cell has the colour of the twin’s value',
     async (theme) => {
-      const twin = await twinOf(hello);
+      const edits = { ...noEdits, bias: 2 };
+      const before = await twinOf(hello);
+      const twin = await twinOf({ ...hello, logits: applyEdits(hello.logits, letterClasses, 0, edits) });
       const { frames, classes, labels } = hello;
       const states = 2 * labels.length + 1;
       const own = new Set([0, ...labels]);
@@ -189,6 +193,10 @@ describe('the picture', () => {
         if (layer === 'gradient') {
           const value = twin.grad[t * classes + (s % 2 ? labels[s >> 1]! : 0)]!;
           return colourOf(layer, value / largest, s % 2 === 1, theme, scale);
+        }
+        if (layer === 'change') {
+          const at = t * states + s;
+          return colourOf(layer, twin.posterior[at]! - before.posterior[at]!, s % 2 === 1, theme, scale);
         }
         const row = twin[layer as 'alpha'].subarray(t * states, (t + 1) * states);
         const most = Math.max(...row.filter((_, s) => isPossible(hello, { t, s })));
@@ -214,7 +222,7 @@ describe('the picture', () => {
           }
         },
         {
-          hash: `#text=hello&scale=${looks[theme][0]![1]}&best=0&at=0.0`,
+          hash: `#text=hello&scale=${looks[theme][0]![1]}&best=0&at=0.0&bias=${edits.bias}`,
           before: (page) => page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' }),
         },
       );
