@@ -309,6 +309,8 @@ export class Stage {
       plot.setPointerCapture(event.pointerId);
       dragged = false;
     });
+    // a drag leaves the focus where it is
+    plot.addEventListener('mousedown', (event) => event.preventDefault());
     plot.addEventListener('pointermove', (event) => {
       const before = pointers.get(event.pointerId);
       if (!before) {

@@ -452,7 +452,7 @@ describe('for everyone', () => {
       { viewport: { width: 360, height: 740 } },
     ));
 
-  test('the wheel is the page’s until the lattice has focus', () =>
+  test('the wheel is the page’s until the lattice has focus; a drag pans', () =>
     explore(async (page) => {
       const labels = () => page.locator('#lattice .gutter').evaluate(({ children }) => children.length);
       const box = (await page.locator('#lattice .plot').boundingBox())!;
@@ -463,6 +463,15 @@ describe('for everyone', () => {
       await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
       await page.mouse.wheel(0, -600);
       await expect.poll(labels).toBeLessThan(8);
+      // a drag shows what lies beside, and selects nothing
+      const first = () =>
+        page.locator('#lattice .gutter').evaluate(({ firstChild }) => firstChild!.textContent);
+      const [at, selected] = [await first(), await says(page, '.where')];
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height - 10, { steps: 5 });
+      await page.mouse.up();
+      await expect.poll(first).not.toBe(at);
+      expect(await says(page, '.where')).toBe(selected);
       await page.keyboard.press('0');
       await expect.poll(labels).toBe(11);
     }));
