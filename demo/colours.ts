@@ -50,8 +50,8 @@ function fromLab([lightness, a, b]: Lab): Rgb {
 const mix = (a: Lab, b: Lab, x: number): Lab =>
   a.map((from, i) => from + (b[i]! - from) * x) as unknown as Lab;
 
-/** The ends in OKLab: what the shader mixes. */
-export const labs = Object.fromEntries(
+/** The ends in OKLab. */
+const labs = Object.fromEntries(
   Object.entries(ends).map(([theme, colours]) => [
     theme,
     Object.fromEntries(Object.entries(colours).map(([name, hex]) => [name, toLab(hexToRgb(hex))])),
@@ -80,6 +80,22 @@ export function colourOf(
   const { card, label, blank, positive, negative } = labs[theme];
   const full = isSigned(layer) ? (value > 0 ? positive : negative) : isLabel ? label : blank;
   return fromLab(mix(card, full, strength(layer, value, scale) * (paled ? 0.25 : 1)));
+}
+
+/** Steps of a ramp: finer than the colours of a screen. */
+export const rampSteps = 1024;
+
+/** For the shader, packed as it unpacks them: from the card to the colour of labels, of blanks, above and below zero. */
+export function rampsOf(theme: Theme): Uint32Array<ArrayBuffer> {
+  const { card, label, blank, positive, negative } = labs[theme];
+  const ramps = new Uint32Array(4 * rampSteps);
+  [label, blank, positive, negative].forEach((full, k) => {
+    for (let i = 0; i < rampSteps; i++) {
+      const [r, g, b] = fromLab(mix(card, full, i / (rampSteps - 1)));
+      ramps[k * rampSteps + i] = (255 << 24) | (b << 16) | (g << 8) | r;
+    }
+  });
+  return ramps;
 }
 
 export interface Stop {

@@ -2,7 +2,7 @@
 import { mat3 } from 'wgpu-matrix';
 import { type Analysis, isSigned, type Layer, largestGradient, layers, statesOf } from './analysis.js';
 import { resize, wholeView } from './canvas.js';
-import { decades, hatch, hatchSpacing, hatchWidth, labs } from './colours.js';
+import { decades, hatch, hatchSpacing, hatchWidth, rampSteps, rampsOf, type Theme } from './colours.js';
 import fieldCode from './field.wgsl?raw';
 import { keptLayout, layoutOf } from './kept.js';
 import latticeCode from './lattice.wgsl?raw';
@@ -20,7 +20,7 @@ export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice):
   const context = contextOf(canvas);
   const mapContexts = new WeakMap<HTMLCanvasElement, GPUCanvasContext>();
   const fields = new Fields(device);
-  const constants = `const DECADES = ${decades}.0;\nconst SPACING = ${hatchSpacing}.0;\nconst WIDTH = ${hatchWidth};\n`;
+  const constants = `const DECADES = ${decades}.0;\nconst SPACING = ${hatchSpacing}.0;\nconst WIDTH = ${hatchWidth};\nconst STEPS = ${rampSteps}u;\n`;
   const module = device.createShaderModule({ label: 'demo:lattice:module', code: constants + latticeCode });
   const pipeline = device.createRenderPipeline({
     label: 'demo:lattice:pipeline',
@@ -28,18 +28,22 @@ export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice):
     vertex: { module },
     fragment: { module, targets: [{ format }] },
   });
-  const { UNIFORM, COPY_DST } = GPUBufferUsage;
+  const { UNIFORM, STORAGE, COPY_DST } = GPUBufferUsage;
   const lookOf = (name: string) =>
     device.createBuffer({ label: `demo:${name}:look`, size: lookSize, usage: UNIFORM | COPY_DST });
   const looks = { canvas: lookOf('canvas'), map: lookOf('map') };
   const groups = new Map<string, GPUBindGroup>();
+  const ramps = device.createBuffer({
+    ...{ label: 'demo:ramps', size: 4 * 4 * rampSteps, usage: STORAGE | COPY_DST },
+  });
+  let theme: Theme | undefined;
 
   /** Of a uniform and the fields that are drawn; made once for each analysis. */
   function groupOf(kind: keyof typeof looks, field: GPUBuffer, before: GPUBuffer): GPUBindGroup {
     const key = [kind, field.label, before.label].join();
     let group = groups.get(key);
     if (!group) {
-      const buffers = [looks[kind], field, before];
+      const buffers = [looks[kind], field, before, ramps];
       group = device.createBindGroup({
         label: 'demo:lattice:group',
         layout: pipeline.getBindGroupLayout(0),
@@ -56,6 +60,10 @@ export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice):
     const encoder = device.createCommandEncoder({ label: 'demo:lattice:encoder' });
     const field = fields.of(encoder, analysis, layer);
     const before = sweep ? fields.of(encoder, analysis, 'alpha') : field;
+    if (scene.theme !== theme) {
+      theme = scene.theme;
+      device.queue.writeBuffer(ramps, 0, rampsOf(theme));
+    }
     device.queue.writeBuffer(looks[kind], 0, lookAt(scene, view));
     const pass = encoder.beginRenderPass({
       label: 'demo:lattice:pass',
@@ -88,7 +96,7 @@ export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice):
     destroy() {
       context.unconfigure();
       fields.destroy();
-      for (const buffer of Object.values(looks)) buffer.destroy();
+      for (const buffer of [...Object.values(looks), ramps]) buffer.destroy();
     },
   };
 }
@@ -103,22 +111,19 @@ function lookAt(
   const [dt, ds] = [(view.right - view.left) / view.width, (view.bottom - view.top) / view.height];
   const toCells = mat3.scale(mat3.translation([view.left, view.top]), [dt, ds]);
   look.set(toCells, 0); // three columns of four, as in the shader
-  const colours = labs[theme];
-  const lab = [colours.card, colours.label, colours.blank, colours.positive, colours.negative];
-  for (const [i, colour] of lab.entries()) look.set(colour, 12 + 4 * i);
   const { line, nan, nanLine } = hatch[theme];
   for (const [i, rgb] of [line, nan, nanLine].entries())
     look.set(
       rgb.map((x) => x / 255),
-      32 + 4 * i,
+      12 + 4 * i,
     );
-  look.set([1 / dt, 1 / ds, view.ratio], 44);
+  look.set([1 / dt, 1 / ds, view.ratio], 24);
   const { problem } = analysis;
-  integers.set([problem.frames, statesOf(problem)], 47);
-  integers.set([Number(scale === 'log'), Number(isSigned(layer))], 49);
-  integers[51] = highlight === undefined ? -1 : 2 * highlight + 1;
-  integers[52] = sweep ? (sweep.direction === 'forward' ? 1 : -1) : 0;
-  integers[53] = sweep?.frame ?? 0;
+  integers.set([problem.frames, statesOf(problem)], 27);
+  integers.set([Number(scale === 'log'), Number(isSigned(layer))], 29);
+  integers[31] = highlight === undefined ? -1 : 2 * highlight + 1;
+  integers[32] = sweep ? (sweep.direction === 'forward' ? 1 : -1) : 0;
+  integers[33] = sweep?.frame ?? 0;
   return look;
 }
 

@@ -2,8 +2,7 @@
 
 struct Look {
   toCells: mat3x3f,     // from device pixels
-  card: vec4f, label: vec4f, blank: vec4f, positive: vec4f, negative: vec4f, // OKLab
-  line: vec4f, nan: vec4f, nanLine: vec4f,                                   // sRGB
+  line: vec4f, nan: vec4f, nanLine: vec4f,
   cell: vec2f,          // device pixels
   ratio: f32,           // device pixels to a CSS pixel
   frames: u32, states: u32,
@@ -16,6 +15,8 @@ struct Look {
 @group(0) @binding(0) var<uniform> look: Look;
 @group(0) @binding(1) var<storage, read> field: array<f32>;
 @group(0) @binding(2) var<storage, read> before: array<f32>;
+/// From the card to the full colour, STEPS each: of labels, of blanks, above zero, below zero.
+@group(0) @binding(3) var<storage, read> ramps: array<u32>;
 
 const NOT_A_NUMBER = 1e30;
 const IMPOSSIBLE = -1e30;
@@ -79,16 +80,8 @@ fn coverage(pixel: vec2f) -> f32 {
   return clamp(0.5 - edge, 0.0, 1.0);
 }
 
-fn fromLab(lab: vec3f) -> vec3f {
-  let l = lab.x + 0.3963377774 * lab.y + 0.2158037573 * lab.z;
-  let m = lab.x - 0.1055613458 * lab.y - 0.0638541728 * lab.z;
-  let s = lab.x - 0.0894841775 * lab.y - 1.291485548 * lab.z;
-  let cubes = vec3f(l * l * l, m * m * m, s * s * s);
-  let linear = clamp(vec3f(
-    dot(cubes, vec3f(4.0767416621, -3.3077115913, 0.2309699292)),
-    dot(cubes, vec3f(-1.2684380046, 2.6097574011, -0.3413193965)),
-    dot(cubes, vec3f(-0.0041960863, -0.7034186147, 1.707614701))), vec3f(), vec3f(1.0));
-  return select(1.055 * pow(linear, vec3f(1.0 / 2.4)) - 0.055, 12.92 * linear, linear <= vec3f(0.0031308));
+fn colourAt(ramp: u32, x: f32) -> vec3f {
+  return unpack4x8unorm(ramps[ramp * STEPS + u32(x * f32(STEPS - 1u) + 0.5)]).xyz;
 }
 
 fn isHatched(pixel: vec2f) -> bool {
@@ -99,7 +92,7 @@ fn isHatched(pixel: vec2f) -> bool {
 
 @fragment fn shade(@builtin(position) position: vec4f) -> @location(0) vec4f {
   let pixel = position.xy;
-  let card = fromLab(look.card.xyz);
+  let card = colourAt(0u, 0.0);
   let found = find(pixel);
   if (found.gap) { return vec4f(card, 1.0); }
   var colour = card;
@@ -108,13 +101,13 @@ fn isHatched(pixel: vec2f) -> bool {
   } else if (found.value == NOT_A_NUMBER) {
     colour = select(look.nan.xyz, look.nanLine.xyz, isHatched(pixel));
   } else {
-    var full = select(look.blank, look.label, found.s % 2u == 1u).xyz;
+    var ramp = select(1u, 0u, found.s % 2u == 1u);
     var x = abs(found.value);
-    if (look.signed != 0u) { full = select(look.negative, look.positive, found.value > 0.0).xyz; }
+    if (look.signed != 0u) { ramp = select(3u, 2u, found.value > 0.0); }
     else if (look.logarithmic != 0u) { x = select(0.0, 1.0 + log2(max(x, 1e-37)) * (0.30103 / DECADES), x > 0.0); }
     x = clamp(x, 0.0, 1.0);
     if (look.highlight >= 0 && found.s != u32(look.highlight)) { x *= 0.25; }
-    colour = fromLab(mix(look.card.xyz, full, x));
+    colour = colourAt(ramp, x);
   }
   return vec4f(mix(card, colour, coverage(pixel)), 1.0);
 }

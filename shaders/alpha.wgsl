@@ -1,10 +1,11 @@
-// One frame of the forward variable, for all sequences and states: Graves et al. 2006, equations 6 and 7.
+// A frame of the forward variable, for all sequences and states: Graves et al. 2006, equations 6 and 7.
 //
 //   t−1    blank_i   label_i−1        alpha(t, blank_i) = (blank_i + label_i−1) · emission of the blank
 //             │ ╲   ╱ │
 //   t      blank_i  label_i           alpha(t, label_i) = (label_i + blank_i + label_i−1 if it may be skipped to)
 //                                                          · emission of label i
-// One invocation owns one pair. The frame before is a row of the same buffer.
+// One invocation owns one pair. The frame before is a row of the same buffer. Where a workgroup holds a whole row it walks
+// `segment` of them, with a barrier after each.
 
 @group(0) @binding(4) var<storage, read> emissions: array<Extended>;
 @group(0) @binding(5) var<storage, read_write> lattice: array<vec4u>;
@@ -15,12 +16,7 @@ fn pairAt(sequence: Sequence, place: u32, i: u32, t: u32) -> Pair {
   return unpack(lattice[place + i]);
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn alpha(@builtin(global_invocation_id) id: vec3u) {
-  let t = problem.boxFrame + integer;
-  let i = id.x;
-  let part = id.y;
-  let sequence = sequenceAt(problem.firstSequence + part);
+fn forward(sequence: Sequence, part: u32, i: u32, t: u32) {
   let labels = sequence.targetLength;
   if (t >= sequence.inputLength || i > labels) { return; }
 
@@ -47,5 +43,16 @@ fn alpha(@builtin(global_invocation_id) id: vec3u) {
   if (t + 1u == sequence.inputLength) {
     if (i == labels) { ends[2u * part] = now.blank; }
     if (i + 1u == labels) { ends[2u * part + 1u] = now.label; }
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn alpha(@builtin(global_invocation_id) id: vec3u) {
+  let sequence = sequenceAt(problem.firstSequence + id.y);
+  let first = problem.boxFrame + problem.segment * integer;
+  let end = min(first + problem.segment, problem.boxEnd);
+  for (var t = first; t < end; t++) {
+    forward(sequence, id.y, id.x, t);
+    storageBarrier();
   }
 }

@@ -1,4 +1,4 @@
-// One frame of the backward variable, for all sequences and states, and the posterior it completes.
+// A frame of the backward variable, for all sequences and states, and the posterior it completes.
 // Graves et al. 2006, equations 9 to 11, with the emission at t left out, so that alpha·beta sums to Z.
 //
 //   t      blank_i  label_i           beta(t, blank_i) = blank_i + label_i
@@ -17,13 +17,7 @@ fn posterior(alpha: Extended, beta: Extended, z: Extended) -> f32 {
   return alpha.m * beta.m * powerOfTwo(clamp(alpha.e + beta.e - z.e, -127, 127));
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn beta(@builtin(global_invocation_id) id: vec3u) {
-  let t = problem.boxFrame + integer;
-  let i = id.x;
-  let part = id.y;
-  let n = problem.firstSequence + part;
-  let sequence = sequenceAt(n);
+fn backward(sequence: Sequence, part: u32, i: u32, t: u32) {
   let labels = sequence.targetLength;
   if (t >= sequence.inputLength || !inBand(sequence, i, t)) { return; }
 
@@ -59,8 +53,18 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
 
   let place = alphaRow(part, t) + i;
   let alpha = unpack(lattice[place]);
-  let z = totals[n].z;
+  let z = totals[problem.firstSequence + part].z;
   // only mantissas: a posterior needs no exponent
   lattice[place].x = bitcast<u32>(posterior(alpha.blank, now.blank, z));
   lattice[place].z = bitcast<u32>(posterior(alpha.label, now.label, z));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn beta(@builtin(global_invocation_id) id: vec3u) {
+  let sequence = sequenceAt(problem.firstSequence + id.y);
+  let first = problem.boxFrame + problem.segment * integer;
+  for (var t = min(first + problem.segment, problem.boxEnd); t > first; t--) {
+    backward(sequence, id.y, id.x, t - 1u);
+    storageBarrier();
+  }
 }

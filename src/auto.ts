@@ -14,6 +14,8 @@ export interface Tuning {
   readonly elementsPerDispatch: number;
   /** Steps that a dispatch walks one after another, for the same. */
   readonly stepsPerDispatch: number;
+  /** The most pairs of a row that `step` gives a workgroup of its own: every device has 256 invocations for one. */
+  readonly widestRow: number;
   /** Frames that one command walks: the length of the table behind `integer`. */
   readonly framesPerCommand: number;
   /** Bytes of lattice that a part of the batch aims at: on a CPU it should stay in the cache. */
@@ -42,6 +44,7 @@ export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tun
     sharedRow: software ? 512 : 8,
     elementsPerDispatch: software ? 2 ** 20 : 2 ** 25,
     stepsPerDispatch: 2 ** 14,
+    widestRow: 256,
     framesPerCommand: 4096,
     partBytes: cpu ? 2 ** 22 : Number.POSITIVE_INFINITY,
     lanes: cpu ? 0 : (subgroupSize ?? (software ? 8 : 64)),

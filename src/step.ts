@@ -15,7 +15,10 @@ interface Stage extends Box {
   readonly fields: Partial<Problem>;
 }
 
-/** The *step* strategy: one dispatch for each frame and direction, all sequences and states in its grid. */
+/**
+ * The *step* strategy: a dispatch for each frame and direction, all sequences and states in its grid. Where a workgroup holds
+ * all states of a sequence, for several frames.
+ */
 export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
   const { frames, maxTargetLength: labels, keep } = task;
   const pairs = labels + 1;
@@ -29,27 +32,32 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     lattice: stored ? pairs * elementBytes.pair : 0,
     emissions: slots * elementBytes.extended,
   });
-  const groups = Math.ceil(pairs / tuning.workgroupSize);
+  // a row that fits into a workgroup has one of its own: of 8, 16, 32, … invocations, the fewer the cheaper its barriers
+  const row = Math.max(8, 2 ** Math.ceil(Math.log2(pairs)));
+  const lanes = row <= tuning.widestRow ? row : tuning.workgroupSize;
+  const groups = Math.ceil(pairs / lanes);
   if (groups > limits.maxComputeWorkgroupsPerDimension) {
     throw new RangeError(
-      `maxTargetLength: expected at most ${limits.maxComputeWorkgroupsPerDimension * tuning.workgroupSize - 1} on this device, got ${labels}`,
+      `maxTargetLength: expected at most ${limits.maxComputeWorkgroupsPerDimension * lanes - 1} on this device, got ${labels}`,
     );
   }
   const recording = new Draft(task, limits, tuning, false, {});
   const totals = recording.ofLosses();
 
-  /** One dispatch for each frame of a box. */
+  /** A dispatch for each frame of a box, or for several. */
   function overFrames(kernel: 'alpha' | 'beta', box: Box, fields: Partial<Problem>, bindings: Bindings) {
     const descending = kernel === 'beta';
     const runs = cut(count(box.frames), tuning.framesPerCommand);
     const batch = count(box.sequences);
-    const grid = [groups, batch] as const;
+    const cost = 4 * pairs * batch;
+    const short = Math.min(tuning.stepsPerDispatch, Math.floor(tuning.elementsPerDispatch / cost));
+    const segment = groups === 1 ? Math.max(1, short) : 1;
     for (const run of descending ? runs.reverse() : runs) {
-      const steps = { count: count(run), descending };
-      const place = { boxFrame: box.frames.first + run.first };
-      recording.dispatch(kernel, grid, { ...fields, ...place }, bindings, 4 * pairs * batch, {
+      const place = { boxFrame: box.frames.first + run.first, boxEnd: box.frames.first + run.end, segment };
+      recording.dispatch(kernel, [groups, batch], { ...fields, ...place }, bindings, cost * segment, {
+        constants: { WORKGROUP: lanes },
         integers: { integer: 'step' },
-        steps,
+        steps: { count: Math.ceil(count(run) / segment), descending },
       });
     }
   }

@@ -24,7 +24,7 @@ export type Gradient = 'logits' | 'logProbs' | 'none';
 export type Layout = 'TNC' | 'NTC' | 'TC';
 
 /**
- * How the lattice is computed. `step`: one dispatch per frame and direction. `fused`: many frames per dispatch, from both
+ * How the lattice is computed. `step`: alpha, then beta, a barrier or a dispatch per frame. `fused`: many frames per dispatch, from both
  * ends of a sequence at once, a workgroup for each. `tiled`: the same, with several workgroups for a wide target.
  * `auto` chooses.
  */

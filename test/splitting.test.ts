@@ -94,7 +94,10 @@ async function expectUnsplit(batch: Batch, how: How, cut: Cut) {
   const cpu = await compute(batch, { ...how, device: 'cpu' });
   expectSame(await compute(batch, { ...split({}), device: 'cpu' }), cpu);
   // rows of the caller's tensor by one lane each, and by a workgroup together
-  for (const sizes of [{ workgroupSize: 4 }, { workgroupSize: 8, rowWorkgroupSize: 4, sharedRow: 0 }]) {
+  for (const sizes of [
+    { workgroupSize: 4, widestRow: 0 },
+    { workgroupSize: 8, rowWorkgroupSize: 4, sharedRow: 0, stepsPerDispatch: 3 },
+  ]) {
     const whole = await compute(batch, { ...how, device: gpu.device, tuning: { ...narrow, ...sizes } });
     expectSame(await compute(batch, split(sizes)), whole);
     expectClose(whole, cpu, batch);

@@ -46,7 +46,7 @@ export function planOf(batch: Batch, { strategy = 'step', scores, keep = [], tun
   const maxTargetLength = Math.max(...targets.map((row) => row.length));
   const shape = { frames, sequences, classes, blank, maxTargetLength, scores, keep } as const;
   const rest = { layout: 'TNC', dtype: 'float32', reduction: 'mean', zeroInfinity: false } as const;
-  const sizes = { ...tuningFor({ software: false }), workgroupSize: 8, ...tuning };
+  const sizes = { ...tuningFor({ software: false }), workgroupSize: 8, stepsPerDispatch: 5, ...tuning };
   return planFor({ ...shape, ...rest, gradient: 'logits' }, ordinary, sizes, strategy);
 }
 

@@ -29,7 +29,7 @@ struct Problem {
   alphaRows: u32,
   betaFrame: i32,
   betaRows: u32,
-  segment: u32,         // steps of a sweep that one dispatch walks
+  segment: u32,         // steps of a sweep, or frames, that one dispatch walks
   blocks: u32,          // blocks of pairs that one workgroup walks through
   count: u32,           // of what a dispatch has one invocation each for: sequences of the part, samples
 }

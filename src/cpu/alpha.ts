@@ -1,13 +1,24 @@
-import type { Kernel } from './buffers.js';
+import type { Problem } from '../problem.js';
+import type { Bindings, Kernel } from './buffers.js';
 import { aligned, store, ZERO } from './extended.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/alpha.wgsl. */
-export const alpha: Kernel = (problem, { grid }, { targets, emissions, lattice, ends }, integer) => {
-  const t = problem.boxFrame + integer;
+export const alpha: Kernel = (problem, command, bindings, integer) => {
+  const first = problem.boxFrame + problem.segment * integer;
+  const end = Math.min(problem.boxEnd, first + problem.segment);
+  for (let t = first; t < end; t++) forward(problem, command.grid[1], bindings, t);
+};
+
+function forward(
+  problem: Problem,
+  batch: number,
+  { targets, emissions, lattice, ends }: Bindings,
+  t: number,
+) {
   const { pairs } = problem;
   const { m, e } = lattice;
-  for (let part = 0; part < grid[1]; part++) {
+  for (let part = 0; part < batch; part++) {
     const sequence = new Sequence(problem, targets, problem.firstSequence + part);
     const labels = sequence.targetLength;
     if (t >= sequence.inputLength) continue;
@@ -56,4 +67,4 @@ export const alpha: Kernel = (problem, { grid }, { targets, emissions, lattice, 
       store(ends, 2 * part + 1, near ? m[place] : 0, near ? e[place] : ZERO);
     }
   }
-};
+}

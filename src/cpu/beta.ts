@@ -1,13 +1,24 @@
-import { type Kernel, TOTAL } from './buffers.js';
+import type { Problem } from '../problem.js';
+import { type Bindings, type Kernel, TOTAL } from './buffers.js';
 import { aligned, DOWN, type Extended, store, UP, ZERO } from './extended.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/beta.wgsl. */
-export const beta: Kernel = (problem, { grid }, { targets, emissions, lattice, betas, totals }, integer) => {
-  const t = problem.boxFrame + integer;
+export const beta: Kernel = (problem, command, bindings, integer) => {
+  const first = problem.boxFrame + problem.segment * integer;
+  for (let t = Math.min(problem.boxEnd, first + problem.segment) - 1; t >= first; t--)
+    backward(problem, command.grid[1], bindings, t);
+};
+
+function backward(
+  problem: Problem,
+  batch: number,
+  { targets, emissions, lattice, betas, totals }: Bindings,
+  t: number,
+) {
   const { pairs } = problem;
   const { m, e } = betas;
-  for (let part = 0; part < grid[1]; part++) {
+  for (let part = 0; part < batch; part++) {
     const n = problem.firstSequence + part;
     const sequence = new Sequence(problem, targets, n);
     const labels = sequence.targetLength;
@@ -64,7 +75,7 @@ export const beta: Kernel = (problem, { grid }, { targets, emissions, lattice, b
       complete(lattice, at + 1, betas, place + 1, zm, ze);
     }
   }
-};
+}
 
 /** Alpha becomes the posterior. */
 function complete(lattice: Extended, at: number, betas: Extended, place: number, zm: number, ze: number) {
