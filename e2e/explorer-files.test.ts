@@ -235,7 +235,7 @@ describe('a sound', () => {
       expect(page.workers()).toHaveLength(1);
       await page.getByRole('button', { name: 'Cancel' }).click();
       await expect.poll(() => says(page, '#busy')).toBe('');
-      expect(page.workers()).toHaveLength(0);
+      await expect.poll(() => page.workers().length).toBe(0);
       expect(await sentence(page)).toBe(before);
     }));
 
