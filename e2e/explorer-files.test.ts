@@ -68,7 +68,7 @@ describe('loading', () => {
       await load(page, speech('clip3.logits.npy'));
       await expect.poll(() => sentence(page)).toMatch(/In 259 frames/);
       expect(await text(page)).toMatch(/^\d+( \d+)+$/);
-      expect(await notice(page)).toMatch(/classes go by their numbers/);
+      await expect.poll(() => notice(page)).toMatch(/classes go by their numbers/);
       await load(page, speech('vocab.json'));
       await expect.poll(() => text(page)).toBe('oh dear oh dear i shall be to late');
       await expect.poll(() => sentence(page)).toMatch(/ways to spell oh dear/);
@@ -120,7 +120,7 @@ describe('loading', () => {
       length.writeUInt32LE(header.length);
       const data = Buffer.from(Float32Array.from([...probs, ...probs]).buffer);
       await load(page, file('two.safetensors', Buffer.concat([length, Buffer.from(header), data])));
-      expect(await notice(page)).toMatch(/2 tensors can be emissions/);
+      await expect.poll(() => notice(page)).toMatch(/2 tensors can be emissions/);
       await expect.poll(() => sentence(page)).toMatch(/In 4 frames/);
       await page.locator('#data > button').click();
       await page
