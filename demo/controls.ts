@@ -1,6 +1,6 @@
 // Header and footer: what can be asked.
 import type { Layer } from './analysis.js';
-import { byId, notify } from './dom.js';
+import { byId, make, notify } from './dom.js';
 import { type Edits, noEdits, type Stroke } from './edits.js';
 import { examples, heard } from './examples.js';
 import { type Entry, menu, slider } from './menus.js';
@@ -211,18 +211,16 @@ export class Controls {
     const { store, source } = this.#page;
     const { edits } = store.state;
     const percent = (p: number) => `${Math.round(100 * p)} %`;
-    const heading = document.createElement('h2');
-    heading.textContent = 'Edit the scores';
-    const note = document.createElement('p');
-    note.textContent = 'Draw over a row above the lattice: the symbol gets this probability in those frames.';
-    const undo = button('Undo', () => this.#undo());
-    const reset = button('As they were', () => {
+    const heading = make('h2', {}, 'Edit the scores');
+    const says = 'Draw over a row above the lattice: the symbol gets this probability in those frames.';
+    const note = make('p', {}, says);
+    const undo = make('button', { onclick: () => this.#undo() }, 'Undo');
+    const asBefore = () => {
       store.set({ edits: noEdits, blank: undefined });
       this.#showEdits();
-    });
-    const buttons = document.createElement('div');
-    buttons.className = 'buttons';
-    buttons.append(undo, reset);
+    };
+    const reset = make('button', { onclick: asBefore }, 'As they were');
+    const buttons = make('div', { className: 'buttons' }, undo, reset);
     const blank = document.createElement('label');
     const select = document.createElement('select');
     select.ariaLabel = 'Blank'; // a label's text would count the options in
@@ -290,19 +288,9 @@ export class Controls {
     const { source, store, analysis } = this.#page;
     const word = store.state.text.trim().toLowerCase();
     if (!source?.heard || word === source.heard || !/^[a-z]{1,40}$/.test(word) || !analysis) return;
-    const said = document.createElement('span');
-    said.textContent = `The recogniser heard ${source.heard}.`;
-    const offer = button(`Let it hear ${word.length > 14 ? 'this' : word}`, () =>
-      this.#page.open(heard(word, Math.max(source.frames, 2 * word.length + 2))),
-    );
+    const said = make('span', {}, `The recogniser heard ${source.heard}.`);
+    const hear = () => this.#page.open(heard(word, Math.max(source.frames, 2 * word.length + 2)));
+    const offer = make('button', { onclick: hear }, `Let it hear ${word.length > 14 ? 'this' : word}`);
     byId('sentence').append(said, offer);
   }
-}
-
-function button(name: string, run: () => void): HTMLButtonElement {
-  const element = document.createElement('button');
-  element.type = 'button';
-  element.textContent = name;
-  element.addEventListener('click', run);
-  return element;
 }

@@ -1,6 +1,7 @@
 // The panel about one state: a sentence first, the numbers for who asks for them.
 import { type Analysis, type Cell, type CellValues, isSigned, type Layer } from './analysis.js';
 import { legendStops } from './colours.js';
+import { make } from './dom.js';
 import { type NameOf, nameState, type Sum, sayState } from './explain.js';
 import type { Scene } from './scene.js';
 import { sayProbability } from './ways.js';
@@ -45,18 +46,17 @@ export class Inspector {
   showSums(sums: readonly Sum[]): void {
     this.#find('.terms').replaceChildren(
       ...sums.map(({ title, note, terms }) => {
-        const section = document.createElement('section');
-        const heading = text('h2', title);
-        const table = document.createElement('table');
-        table.append(
-          ...terms.map(({ what, value, total }) => {
-            const row = document.createElement('tr');
-            if (total) row.className = 'total';
-            row.append(text('td', what), text('td', value));
-            return row;
-          }),
+        const rows = terms.map(({ what, value, total }) => {
+          const className = total ? 'total' : '';
+          return make('tr', { className }, make('td', {}, what), make('td', {}, value));
+        });
+        const section = make(
+          'section',
+          {},
+          make('h2', {}, title),
+          make('p', {}, note),
+          make('table', {}, ...rows),
         );
-        section.append(heading, text('p', note), table);
         return section;
       }),
     );
@@ -79,26 +79,25 @@ export class Inspector {
     } as const;
     const [name, unit] = names[layer];
     const stops = legendStops(layer, theme, scale);
-    const ramp = document.createElement('div');
-    ramp.className = 'ramp';
+    const ramp = make('div', { className: 'ramp' });
     ramp.style.background = `linear-gradient(90deg, ${stops.map(({ colour }) => colour).join(', ')})`;
-    const ends = document.createElement('div');
-    ends.className = 'ends';
-    const first = stops[0]!;
-    const middle = stops[stops.length >> 1]!;
-    const last = stops[stops.length - 1]!;
-    ends.append(...[first, middle, last].map(({ value }) => text('span', sayStop(value, layer))));
-    const keys = document.createElement('div');
-    keys.className = 'keys';
-    keys.append(
+    const marked = [stops[0]!, stops[stops.length >> 1]!, stops[stops.length - 1]!];
+    const ends = make(
+      'div',
+      { className: 'ends' },
+      ...marked.map(({ value }) => make('span', {}, sayStop(value, layer))),
+    );
+    const keys = make(
+      'div',
+      { className: 'keys' },
       key('line', 'best path'),
       key('blank', 'blank'),
       key('hatch', 'no path'),
       ...(hasNan ? [key('nan', 'no number')] : []),
     );
     const log = !isSigned(layer) && scale === 'log' ? ', log scale' : '';
-    const caption = text('figcaption', `${name}${unit && `, ${unit}`}${log}`);
-    const rows = text('p', 'Top rows: what the recogniser hears.');
+    const caption = make('figcaption', {}, `${name}${unit && `, ${unit}`}${log}`);
+    const rows = make('p', {}, 'Top rows: what the recogniser hears.');
     this.#find('#legend').replaceChildren(rows, caption, ramp, ends, keys);
   }
 
@@ -110,16 +109,4 @@ export class Inspector {
 const sayStop = (value: number, layer: Layer) =>
   layer === 'gradient' ? String(value) : `${Number((100 * value).toPrecision(1))} %`;
 
-function key(className: string, name: string): HTMLElement {
-  const span = document.createElement('span');
-  const swatch = document.createElement('i');
-  swatch.className = className;
-  span.append(swatch, name);
-  return span;
-}
-
-function text(tag: string, content: string): HTMLElement {
-  const element = document.createElement(tag);
-  element.textContent = content;
-  return element;
-}
+const key = (className: string, name: string) => make('span', {}, make('i', { className }), name);

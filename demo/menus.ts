@@ -1,4 +1,5 @@
 // Menus: a button that opens a popover, closed by Escape or by whatever happens elsewhere.
+import { make } from './dom.js';
 
 export interface Item {
   readonly name: string;
@@ -59,24 +60,14 @@ export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refr
 
 function elementOf(entry: Entry, close: () => void): HTMLElement {
   if ('element' in entry) return entry.element;
-  if ('heading' in entry) {
-    const heading = document.createElement('h2');
-    heading.textContent = entry.heading;
-    return heading;
-  }
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = entry.name;
-  if (entry.checked !== undefined) button.ariaPressed = String(entry.checked);
-  if (entry.about) {
-    const about = document.createElement('small');
-    about.textContent = entry.about;
-    button.append(about);
-  }
-  button.addEventListener('click', () => {
+  if ('heading' in entry) return make('h2', {}, entry.heading);
+  const onclick = () => {
     if (!entry.stays) close();
     entry.run();
-  });
+  };
+  const about = entry.about ? [make('small', {}, entry.about)] : [];
+  const button = make('button', { onclick }, entry.name, ...about);
+  if (entry.checked !== undefined) button.ariaPressed = String(entry.checked);
   return button;
 }
 
@@ -87,16 +78,13 @@ export function slider(
   say: (value: number) => string,
   change: (value: number) => void,
 ): HTMLElement {
-  const label = document.createElement('label');
-  const input = document.createElement('input');
-  Object.assign(input, { type: 'range', min, max, step, value });
-  const output = document.createElement('output');
-  output.value = say(value);
+  const input = make('input', { type: 'range' });
+  Object.assign(input, { min, max, step, value }); // numbers, and the value last
+  const output = make('output', { value: say(value) });
   input.addEventListener('input', () => {
     output.value = say(input.valueAsNumber);
     change(input.valueAsNumber);
   });
   // a label belongs to the first of them
-  label.append(name, input, output);
-  return label;
+  return make('label', {}, name, input, output);
 }

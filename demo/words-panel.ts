@@ -4,6 +4,7 @@ import WaveSurfer from 'wavesurfer.js';
 import Regions, { type Region } from 'wavesurfer.js/plugins/regions';
 import type { TimedWord } from 'webgpu-ctc/text';
 import { palette } from './canvas.js';
+import { make } from './dom.js';
 import type { Span } from './viewport.js';
 
 export interface WordsPanelOptions {
@@ -78,9 +79,7 @@ export class WordsPanel {
     this.#regions.clearRegions();
     const soft = `color-mix(in srgb, ${palette()('label')} 14%, transparent)`;
     this.#words.forEach(({ text, start, end }, i) => {
-      const content = document.createElement('span');
-      content.className = 'word';
-      content.textContent = text;
+      const content = make('span', {}, text);
       this.#regions.addRegion({
         ...{ id: String(i), start, end, content, color: soft, drag: false, resize: true, minLength: 0.01 },
       });
@@ -100,25 +99,17 @@ export class WordsPanel {
   #listAll(changed: boolean): void {
     const { list, audio, moved, reset } = this.#options;
     const focused = (document.activeElement as HTMLElement | null)?.dataset.edge;
-    const heading = document.createElement('h2');
-    heading.textContent = 'Words';
-    const note = document.createElement('p');
-    note.textContent = 'Drag the edges over the waveform, or change the seconds here. Data saves them.';
-    const table = document.createElement('table');
-    table.className = 'words';
+    const table = make('table');
     this.#words.forEach(({ text, start, end, confidence }, i) => {
       const row = table.insertRow();
-      const play = document.createElement('button');
-      Object.assign(play, { type: 'button', textContent: text });
-      play.title = `Sure to ${Math.round(100 * confidence)} %`;
-      play.addEventListener('click', () => {
+      const onclick = () => {
         audio.currentTime = start;
         audio.play().catch(() => {});
-      });
+      };
+      const play = make('button', { onclick, title: `Sure to ${Math.round(100 * confidence)} %` }, text);
       row.insertCell().append(play);
       const edge = (which: 'start' | 'end', value: number) => {
-        const input = document.createElement('input');
-        Object.assign(input, { type: 'number', step: '0.01', min: '0', value: value.toFixed(2) });
+        const input = make('input', { type: 'number', step: '0.01', min: '0', value: value.toFixed(2) });
         input.ariaLabel = `${text}, ${which} in seconds`;
         input.dataset.edge = `${which}${i}`;
         input.addEventListener('change', () => {
@@ -133,13 +124,13 @@ export class WordsPanel {
       edge('start', start);
       edge('end', end);
     });
-    const back = document.createElement('button');
-    Object.assign(back, { type: 'button', textContent: 'As they were aligned', disabled: !changed });
-    back.addEventListener('click', reset);
-    const buttons = document.createElement('div');
-    buttons.className = 'buttons';
-    buttons.append(back);
-    list.replaceChildren(heading, note, table, buttons);
+    const back = make('button', { onclick: reset, disabled: !changed }, 'As they were aligned');
+    list.replaceChildren(
+      make('h2', {}, 'Words'),
+      make('p', {}, 'Drag the edges over the waveform, or change the seconds here. Data saves them.'),
+      table,
+      make('div', { className: 'buttons' }, back),
+    );
     if (focused) list.querySelector<HTMLElement>(`[data-edge="${focused}"]`)?.focus();
   }
 }

@@ -8,7 +8,9 @@ declare const testPage: typeof TestPage;
 
 export async function launchBrowser(): Promise<Browser> {
   const { executablePath, args, env } = await findChromium();
-  return chromium.launch({ executablePath, args, env });
+  const launch = () => chromium.launch({ executablePath, args, env });
+  // once in some hundred starts the packaged Chromium crashes before it has a page
+  return launch().catch(launch);
 }
 
 export type OpenPage = { page: Page; run: RunJob; runInWorker: RunJob };
