@@ -2,8 +2,7 @@ import type { Tuning } from './auto.js';
 import { Draft } from './draft.js';
 import type { Constants } from './kernels/kernels.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { count, type Range, splitMemory } from './split.js';
-import { segmentOf } from './sweeps.js';
+import { count, type Range, segmentOf, splitMemory } from './split.js';
 import { distinctLabels } from './targets.js';
 
 /** Steps whose ways share a word. */

@@ -1,8 +1,8 @@
 import { strategyFor, type Tuning } from './auto.js';
 import type { Draft } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
-import { count } from './split.js';
-import { type Outwards, segmentOf, sweepOver } from './sweeps.js';
+import { count, segmentOf } from './split.js';
+import { type Outwards, sweepOver } from './sweeps.js';
 
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
 const framesWalked = 4096;

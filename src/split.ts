@@ -135,3 +135,19 @@ export function boxesOf(window: Range, box: Box, task: ProblemShape, limits: Lim
     sequences,
   }));
 }
+
+/** Fewer steps a dispatch would cost more to launch than to walk. */
+export const shortestSegment = 16;
+
+/** Steps that one dispatch walks, `pairs` in each of the blocks that go one after another: as many as are short work, but no more than keep all groups of blocks at work. */
+export function segmentOf(
+  steps: number,
+  pairs: number,
+  blocks: number,
+  groups: number,
+  { elementsPerDispatch, stepsPerDispatch }: Tuning,
+): number {
+  const short = Math.floor(Math.min(elementsPerDispatch / pairs, stepsPerDispatch) / blocks);
+  const shared = groups === 1 ? steps : Math.ceil(steps / (4 * groups));
+  return Math.max(1, Math.min(steps, short, Math.max(shortestSegment, shared)));
+}

@@ -2,7 +2,7 @@ import type { Tuning } from './auto.js';
 import { type Bindings, Draft } from './draft.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
 import type { Problem } from './problem.js';
-import { type Box, count, cut, type Range, splitMemory } from './split.js';
+import { type Box, count, cut, type Range, segmentOf, splitMemory } from './split.js';
 import { distinctLabels } from './targets.js';
 
 /** A slice of time of one part of the batch: where its lattice lies. */
@@ -50,8 +50,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     const runs = cut(count(box.frames), tuning.framesPerCommand);
     const batch = count(box.sequences);
     const cost = 4 * pairs * batch;
-    const short = Math.min(tuning.stepsPerDispatch, Math.floor(tuning.elementsPerDispatch / cost));
-    const segment = groups === 1 ? Math.max(1, short) : 1;
+    const segment = groups === 1 ? segmentOf(count(box.frames), cost, 1, 1, tuning) : 1;
     for (const run of descending ? runs.reverse() : runs) {
       const place = { boxFrame: box.frames.first + run.first, boxEnd: box.frames.first + run.end, segment };
       recording.dispatch(kernel, [groups, batch], { ...fields, ...place }, bindings, cost * segment, {

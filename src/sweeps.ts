@@ -3,7 +3,7 @@ import { type Bindings, Draft } from './draft.js';
 import type { Constants } from './kernels/kernels.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
 import type { Problem } from './problem.js';
-import { type Box, count, type Range, splitMemory } from './split.js';
+import { type Box, count, type Range, segmentOf, shortestSegment, splitMemory } from './split.js';
 import { distinctLabels } from './targets.js';
 
 /**
@@ -154,20 +154,4 @@ export function sweepOver(
     }
   }
   return draft;
-}
-
-/** Fewer steps a dispatch would cost more to launch than to walk. */
-const shortestSegment = 16;
-
-/** Steps that one dispatch walks, `pairs` in each of the blocks that go one after another: as many as are short work, but no more than keep all groups of blocks at work. */
-export function segmentOf(
-  steps: number,
-  pairs: number,
-  blocks: number,
-  groups: number,
-  { elementsPerDispatch, stepsPerDispatch }: Tuning,
-): number {
-  const short = Math.floor(Math.min(elementsPerDispatch / pairs, stepsPerDispatch) / blocks);
-  const shared = groups === 1 ? steps : Math.ceil(steps / (4 * groups));
-  return Math.max(1, Math.min(steps, short, Math.max(shortestSegment, shared)));
 }
