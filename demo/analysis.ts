@@ -25,7 +25,6 @@ export interface CellValues {
 
 /** The kept lattice on the device, for shaders. */
 export interface LatticeOnDevice {
-  readonly device: GPUDevice;
   /** Declares alphaLog(0, t, s), betaLog(0, t, s), posterior(0, t, s), ctcClass(0, s) in bind group 0. */
   readonly wgsl: string;
   readonly entries: readonly GPUBindGroupEntry[];
@@ -120,6 +119,17 @@ export function isPossible(problem: Problem, { t, s }: Cell): boolean {
   return t >= earliest[s]! && t <= latest[s]!;
 }
 
+/** From which states a path can come into a cell. */
+export function predecessors({ problem }: Analysis, { t, s }: Cell): Cell[] {
+  if (t === 0) return [];
+  const skips = s % 2 === 1 && s >= 3 && classAt(problem, s) !== classAt(problem, s - 2);
+  const froms = [s, s - 1, ...(skips ? [s - 2] : [])];
+  return froms
+    .filter((from) => from >= 0 && from < statesOf(problem))
+    .map((from) => ({ t: t - 1, s: from }))
+    .filter((cell) => isPossible(problem, cell));
+}
+
 /** Of the classes of the lattice: the scale of the gradient's colours. */
 export function largestGradient({ problem, grad }: Analysis): number {
   const own = new Set([problem.blank, ...problem.labels]);
@@ -132,6 +142,23 @@ export function largestGradient({ problem, grad }: Analysis): number {
   }
   return largest;
 }
+
+/** The class of the highest score in each frame. */
+export function bestClasses({
+  logits,
+  frames,
+  classes,
+}: Pick<Problem, 'logits' | 'frames' | 'classes'>): Int32Array {
+  return Int32Array.from({ length: frames }, (_, t) => {
+    let best = 0;
+    for (let c = 1; c < classes; c++) if (logits[t * classes + c]! > logits[t * classes + best]!) best = c;
+    return best;
+  });
+}
+
+/** What classes of frames read as: repeats as one, blanks as none. */
+export const collapse = (classes: Int32Array, blank: number): number[] =>
+  [...classes].filter((c, t) => c !== blank && c !== classes[t - 1]);
 
 /** ln of the sum of exp(x): −Infinity of nothing. */
 export function logSumExp(logs: ArrayLike<number>): number {

@@ -48,10 +48,8 @@ export class Controls {
   }
 
   async openExample(id: string): Promise<void> {
-    const example = examples.find((known) => known.id === id)!;
     try {
-      const source = await example.open();
-      this.#page.open(source, { ...initial, example: id, text: source.text });
+      await this.#page.openExample(id);
       this.#showEdits();
     } catch (error) {
       notify(`The example could not be loaded: ${(error as Error).message}`);

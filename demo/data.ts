@@ -9,7 +9,7 @@ import { readInputs } from './inputs.js';
 import { Listening } from './listening.js';
 import { type Entry, menu } from './menus.js';
 import type { Page } from './page.js';
-import { kindsOf, type Own, ownSource } from './source.js';
+import { type Own, ownSource } from './source.js';
 import { initial } from './state.js';
 import { withMoved, wordsIn } from './words.js';
 import type { WordsPanel } from './words-panel.js';
@@ -109,13 +109,13 @@ export class Data {
 
   /** What can be changed about what was loaded. */
   #ownEntries(own: Own): Entry[] {
-    const { taken, detected } = kindsOf(own);
-    const { candidates, chosen } = own;
+    const { candidates, chosen, kind: asked, ...rest } = own;
+    const detected = candidates[chosen]!.kind;
     const tensors = candidates.map(({ tensor }, i) => ({
       name: tensor.name,
       about: `[${tensor.shape.join(', ')}]`,
       checked: i === chosen,
-      run: () => this.#change({ candidates, chosen: i, ...(own.tokens && { tokens: own.tokens }) }),
+      run: () => this.#change({ ...rest, candidates, chosen: i }),
     }));
     return [
       ...(candidates.length > 1 ? [{ heading: 'Tensor' }, ...tensors] : []),
@@ -123,7 +123,7 @@ export class Data {
       ...scoreKinds.map((kind) => ({
         name: { logits: 'Logits', 'log-probs': 'Log-probabilities', probs: 'Probabilities' }[kind],
         ...(kind === detected && { about: 'As detected' }),
-        checked: kind === taken,
+        checked: kind === (asked ?? detected),
         run: () => this.#change({ ...own, kind }),
       })),
     ];

@@ -3,6 +3,7 @@ import { CtcAligner, CtcLoss, CtcPosterior, type CtcTask } from 'webgpu-ctc';
 import {
   type Analysis,
   type BestPath,
+  bestClasses,
   type Cell,
   type CellValues,
   classAt,
@@ -80,7 +81,6 @@ export class Engine {
     const lattice = probe
       ? {
           onDevice: {
-            device: this.device!,
             wgsl: task.lattice.wgsl(0),
             entries: task.lattice.blocks[0]!.entries as GPUBindGroupEntry[],
           },
@@ -97,7 +97,7 @@ export class Engine {
       ...{ problem, backend: task.backend, loss, alignment, baseline, lattice },
       grad: grad as Float32Array<ArrayBuffer>,
       logProbs: logSoftmax(problem),
-      greedy: best(problem),
+      greedy: bestClasses(problem),
       version: ++this.#version,
     };
   }
@@ -233,12 +233,4 @@ function logSoftmax({ logits, frames, classes }: Problem): Float32Array<ArrayBuf
     for (let c = 0; c < classes; c++) logProbs[t * classes + c] = row[c]! - normaliser;
   }
   return logProbs;
-}
-
-function best({ logits, frames, classes }: Problem): Int32Array {
-  return Int32Array.from({ length: frames }, (_, t) => {
-    let c = 0;
-    for (let k = 1; k < classes; k++) if (logits[t * classes + k]! > logits[t * classes + c]!) c = k;
-    return c;
-  });
 }

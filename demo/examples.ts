@@ -1,5 +1,5 @@
 // What there is to look at before anybody brings their own.
-import { readTensor } from 'webgpu-ctc/files';
+import { emissionsOf, readTensor } from 'webgpu-ctc/files';
 import { Vocabulary } from 'webgpu-ctc/text';
 import clip3Logits from '../fixtures/speech/clip3.logits.npy?url';
 import clip3Sound from '../fixtures/speech/clip3.wav?url';
@@ -32,16 +32,15 @@ export function heard(word: string, frames: number): Source {
 export const speechFrameSeconds = 0.02;
 
 /** A spoken sentence: emissions of fixtures/speech. */
-async function clip(name: string, text: string, logits: string, sound: string): Promise<Source> {
+async function clip(name: string, text: string, scores: string, sound: string): Promise<Source> {
   const [bytes, tokens] = await Promise.all([
-    download(logits).then((response) => response.arrayBuffer()),
+    download(scores).then((response) => response.arrayBuffer()),
     speechTokens(),
   ]);
-  const { data, shape } = await readTensor(new Uint8Array(bytes), name);
-  const [frames, classes] = shape as [number, number];
-  const vocabulary = Vocabulary.from(tokens);
+  const tensor = await readTensor(new Uint8Array(bytes), name);
+  const { data: logits, frames, classes } = emissionsOf(tensor, { kind: 'logits' });
   return {
-    ...{ name, logits: Float32Array.from(data as Float32Array), frames, classes, vocabulary, text },
+    ...{ name, logits, frames, classes, vocabulary: Vocabulary.from(tokens), text },
     ...{ frameSeconds: speechFrameSeconds, sound },
   };
 }

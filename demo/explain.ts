@@ -6,10 +6,10 @@ import {
   classAt,
   isPossible,
   type Problem,
+  predecessors,
   reachOf,
   statesOf,
 } from './analysis.js';
-import { predecessors } from './marks.js';
 import { countPaths, leastFrames, plural, repeatsIn, sayCount, sayProbability } from './ways.js';
 
 export type NameOf = (c: number) => string;

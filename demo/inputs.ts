@@ -40,8 +40,7 @@ async function tensorsOf(file: File): Promise<Candidate[]> {
   for (const read of readTensors(new Uint8Array(await file.arrayBuffer()), file.name).values()) {
     try {
       const tensor = await read();
-      emissionsOf(tensor);
-      found.push({ tensor });
+      found.push({ tensor, kind: emissionsOf(tensor).kind });
     } catch (error) {
       why ??= error;
     }
@@ -78,7 +77,10 @@ const scoreKeys: Readonly<Record<string, ScoreKind | undefined>> = {
  * the command line's case files; `targets` and `blank` may come along.
  */
 function candidateOf(json: unknown, name: string): Candidate {
-  if (Array.isArray(json)) return { tensor: tensorOf(json, undefined, name) };
+  if (Array.isArray(json)) {
+    const tensor = tensorOf(json, undefined, name);
+    return { tensor, kind: emissionsOf(tensor).kind };
+  }
   const object = (json ?? {}) as Record<string, unknown>;
   const key = Object.keys(scoreKeys).find((known) => Array.isArray(object[known]));
   if (!key)
@@ -86,10 +88,9 @@ function candidateOf(json: unknown, name: string): Candidate {
       `${name}: expected rows of scores, an object with one of ${Object.keys(scoreKeys).join(', ')}, or a vocabulary { token: class }`,
     );
   const targets = [object.targets].flat(2);
-  const kind = scoreKeys[key];
+  const tensor = tensorOf(object[key] as unknown[], object.shape, `${name}: ${key}`);
   return {
-    tensor: tensorOf(object[key] as unknown[], object.shape, `${name}: ${key}`),
-    ...(kind && { kind }),
+    ...{ tensor, kind: scoreKeys[key] ?? emissionsOf(tensor).kind },
     ...(targets.every(Number.isInteger) && { targets: targets as number[] }),
     ...(Number.isInteger(object.blank) && { blank: object.blank as number }),
   };

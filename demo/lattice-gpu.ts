@@ -4,7 +4,7 @@ import { type Analysis, isSigned, type Layer, largestGradient, layers, statesOf 
 import { resize, wholeView } from './canvas.js';
 import { decades, hatch, hatchSpacing, hatchWidth, rampSteps, rampsOf, type Theme } from './colours.js';
 import fieldCode from './field.wgsl?raw';
-import { keptLayout, layoutOf } from './kept.js';
+import { type KeptProgram, keptProgram } from './kept.js';
 import latticeCode from './lattice.wgsl?raw';
 import type { Renderer, Scene, View } from './scene.js';
 
@@ -132,7 +132,7 @@ class Fields {
   version = -1;
   readonly #device: GPUDevice;
   readonly #fields = new Map<Layer, GPUBuffer>();
-  readonly #pipelines = new Map<string, FieldPipelines>();
+  readonly #programs = new Map<string, FieldProgram>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -181,18 +181,19 @@ class Fields {
       device.queue.writeBuffer(shapes, 256 * k, Uint32Array.from(shape));
     });
 
-    const pipelines = this.#pipelinesOf(wgsl, layer);
-    const kept = device.createBindGroup({ layout: pipelines.keptLayout, entries: [...entries] });
+    const program = this.#programOf(wgsl, layer);
+    const { keptLayout, ownLayout } = program.layouts;
+    const kept = device.createBindGroup({ layout: keptLayout, entries: [...entries] });
     const own = device.createBindGroup({
-      layout: pipelines.ownLayout,
+      layout: ownLayout,
       entries: [shapes, scores, largest, field].map((buffer, binding) => ({
         binding,
         resource: binding === 0 ? { buffer, size: 32 } : { buffer },
       })),
     });
     const pass = encoder.beginComputePass({ label: 'demo:field:pass' });
-    const run = (name: keyof FieldPipelines['pipelines'], level: number, across: number, down: number) => {
-      pass.setPipeline(pipelines.pipelines[name]);
+    const run = (kernel: FieldKernel, level: number, across: number, down: number) => {
+      pass.setPipeline(program.pipeline(kernel));
       pass.setBindGroup(0, kept);
       pass.setBindGroup(1, own, [256 * level]);
       pass.dispatchWorkgroups(Math.ceil(across / 64), down);
@@ -208,43 +209,39 @@ class Fields {
     return field;
   }
 
-  #pipelinesOf(wgsl: string, layer: Layer): FieldPipelines {
+  #programOf(wgsl: string, layer: Layer): FieldProgram {
     const key = `${layer} ${wgsl}`;
-    let made = this.#pipelines.get(key);
+    let made = this.#programs.get(key);
     if (!made) {
-      made = compile(this.#device, wgsl, layer);
-      this.#pipelines.set(key, made);
+      made = new FieldProgram(this.#device, wgsl, layer);
+      this.#programs.set(key, made);
     }
     return made;
   }
 }
 
-interface FieldPipelines {
-  readonly keptLayout: GPUBindGroupLayout;
-  readonly ownLayout: GPUBindGroupLayout;
-  readonly pipelines: Readonly<Record<'largestOfFrame' | 'level0' | 'nextLevel', GPUComputePipeline>>;
-}
+type FieldKernel = 'largestOfFrame' | 'level0' | 'nextLevel';
 
-function compile(device: GPUDevice, wgsl: string, layer: Layer): FieldPipelines {
-  const names = layers.map((name, i) => `const ${name.toUpperCase()} = ${i}u;\n`).join('');
-  const code = `${names}const LAYER = ${layers.indexOf(layer)}u;\n${wgsl}${fieldCode}`;
-  const module = device.createShaderModule({ label: `demo:field:${layer}`, code });
-  const keptBuffers = keptLayout(device, 'demo:field:kept', wgsl);
-  const types = ['uniform', 'read-only-storage', 'storage', 'storage'] as const;
-  const ownLayout = layoutOf(device, 'demo:field:own', types, true);
-  const layout = device.createPipelineLayout({ bindGroupLayouts: [keptBuffers, ownLayout] });
-  const pipelineOf = (entryPoint: string) =>
-    device.createComputePipeline({
-      label: `demo:field:${entryPoint}`,
-      layout,
-      compute: { module, entryPoint },
-    });
-  return {
-    ...{ keptLayout: keptBuffers, ownLayout },
-    pipelines: {
-      largestOfFrame: pipelineOf('largestOfFrame'),
-      level0: pipelineOf('level0'),
-      nextLevel: pipelineOf('nextLevel'),
-    },
-  };
+/** Compiles what a layer needs when it is first asked for: most need two of the three. */
+class FieldProgram {
+  readonly layouts: KeptProgram;
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
+
+  constructor(device: GPUDevice, wgsl: string, layer: Layer) {
+    const names = layers.map((name, i) => `const ${name.toUpperCase()} = ${i}u;\n`).join('');
+    const code = `${names}const LAYER = ${layers.indexOf(layer)}u;\n${wgsl}${fieldCode}`;
+    const own = ['uniform', 'read-only-storage', 'storage', 'storage'] as const;
+    this.#device = device;
+    this.layouts = keptProgram(device, `demo:field:${layer}`, wgsl, code, own, true);
+  }
+
+  pipeline(kernel: FieldKernel): GPUComputePipeline {
+    let made = this.#pipelines.get(kernel);
+    if (!made) {
+      made = this.#device.createComputePipeline(this.layouts.pipelineOf(kernel));
+      this.#pipelines.set(kernel, made);
+    }
+    return made;
+  }
 }

@@ -15,7 +15,7 @@ try {
   });
   const controls = new Controls(page);
   new Data(page);
-  await page.openExample(store.state.example);
+  await page.openExample(store.state.example, true);
   page.listen(once(() => linked || page.player.play()));
 } catch (error) {
   notify(`The page could not start: ${(error as Error).message}`);

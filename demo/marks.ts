@@ -1,5 +1,5 @@
 // What lies on top of the cells: paths, the selected state and what flows into it, the moving head.
-import { type Analysis, type Cell, classAt, isPossible, statesOf } from './analysis.js';
+import type { Analysis, Cell } from './analysis.js';
 import { begin, palette, scaleTo } from './canvas.js';
 import type { Viewport } from './viewport.js';
 
@@ -12,17 +12,6 @@ export interface Marks {
   readonly incoming: readonly { readonly from: Cell; readonly share: number }[];
   /** Of the sweep, in frames. */
   readonly head: number | undefined;
-}
-
-/** From which states a path can come into a cell. */
-export function predecessors({ problem }: Analysis, { t, s }: Cell): Cell[] {
-  if (t === 0) return [];
-  const skips = s % 2 === 1 && s >= 3 && classAt(problem, s) !== classAt(problem, s - 2);
-  const froms = [s, s - 1, ...(skips ? [s - 2] : [])];
-  return froms
-    .filter((from) => from >= 0 && from < statesOf(problem))
-    .map((from) => ({ t: t - 1, s: from }))
-    .filter((cell) => isPossible(problem, cell));
 }
 
 export function drawMarks(

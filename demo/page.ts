@@ -4,12 +4,13 @@ import {
   type Analysis,
   type Cell,
   type CellValues,
+  collapse,
   type Layer,
   logSumExp,
   type Problem,
   statesOf,
 } from './analysis.js';
-import { byId, notify } from './dom.js';
+import { byId, make, notify } from './dom.js';
 import { applyEdits } from './edits.js';
 import { Engine } from './engine.js';
 import { examples } from './examples.js';
@@ -22,7 +23,7 @@ import { Player, type Position } from './player.js';
 import type { Scene } from './scene.js';
 import type { Source } from './source.js';
 import { Stage } from './stage.js';
-import type { State, Store } from './state.js';
+import { initial, type State, type Store } from './state.js';
 import { sayProbability } from './ways.js';
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -133,9 +134,11 @@ export class Page {
     this.#onAnalysis.push(then);
   }
 
-  async openExample(id: string): Promise<void> {
+  /** What there was before is left behind, or, `linked`, is what a link says of it. */
+  async openExample(id: string, linked = false): Promise<void> {
     const example = examples.find((known) => known.id === id) ?? examples[0]!;
-    this.open(await example.open());
+    const source = await example.open();
+    this.open(source, linked ? {} : { ...initial, example: id, text: source.text });
   }
 
   /** Other emissions, and what is to be seen of them. */
@@ -145,12 +148,13 @@ export class Page {
     this.refresh();
   }
 
-  /** Computes what is asked now; while a computation runs, once more after it. */
+  /** Computes what is asked in this turn, once; while a computation runs, once more after it. */
   async refresh(): Promise<void> {
     this.#stale = true;
     if (this.#busy) return;
     this.#busy = true;
     await this.#attempt(async () => {
+      await undefined; // the rest of the turn may ask for more
       while (this.#stale && this.#source) {
         this.#stale = false;
         await this.#compute();
@@ -249,25 +253,14 @@ export class Page {
   #say(): void {
     const analysis = this.#analysis!;
     const { problem, backend, greedy } = analysis;
-    byId('sentence').replaceChildren(
-      (() => {
-        const span = document.createElement('span');
-        span.append(
-          ...sayAll(analysis, this.store.state.text.trim()).map(({ text, strong }) => {
-            if (!strong) return text;
-            const b = document.createElement('b');
-            b.textContent = text;
-            return b;
-          }),
-        );
-        return span;
-      })(),
-    );
+    const parts = sayAll(analysis, this.store.state.text.trim());
+    const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, text) : text));
+    byId('sentence').replaceChildren(make('span', {}, ...sentence));
     byId('backend').textContent =
       backend.device === 'gpu'
         ? `Computed on WebGPU: ${backend.adapter}.`
         : `Computed on the CPU, drawn without WebGPU: ${backend.reason}. Chrome, Edge, Safari 26 and Firefox 141 have it; it may be switched off.`;
-    const read = [...greedy].filter((c, t) => c !== problem.blank && c !== greedy[t - 1]);
+    const read = collapse(greedy, problem.blank);
     byId('reading').textContent = `The best symbols read: ${read.map(this.nameOf).join(' ')}`;
   }
 

@@ -1,7 +1,7 @@
 // Reads single cells of a kept lattice, and the sum of a frame: never the lattice.
 import type { DeviceLattice } from 'webgpu-ctc';
 import type { Cell, CellValues } from './analysis.js';
-import { keptLayout, layoutOf } from './kept.js';
+import { keptProgram } from './kept.js';
 
 export interface Probe {
   cells(cells: readonly Cell[]): Promise<CellValues[]>;
@@ -41,19 +41,14 @@ ${lattice}
 
 export function createProbe(device: GPUDevice, lattice: DeviceLattice, states: number): Probe {
   const wgsl = lattice.wgsl(0);
-  const module = device.createShaderModule({ label: 'demo:probe:module', code: source(wgsl, states) });
-  const keptBuffers = keptLayout(device, 'demo:probe:kept', wgsl);
-  const ownLayout = layoutOf(device, 'demo:probe:own', ['read-only-storage', 'storage']);
-  const layout = device.createPipelineLayout({ bindGroupLayouts: [keptBuffers, ownLayout] });
-  const pipelineOf = (entryPoint: string) =>
-    device.createComputePipelineAsync({
-      label: `demo:probe:${entryPoint}`,
-      layout,
-      compute: { module, entryPoint },
-    });
-  const pipelines = { cells: pipelineOf('cells'), sum: pipelineOf('sum') };
+  const program = keptProgram(device, 'demo:probe', wgsl, source(wgsl, states), [
+    'read-only-storage',
+    'storage',
+  ]);
+  const compile = (entryPoint: string) => device.createComputePipelineAsync(program.pipelineOf(entryPoint));
+  const pipelines = { cells: compile('cells'), sum: compile('sum') };
   const keptGroup = device.createBindGroup({
-    layout: keptBuffers,
+    layout: program.keptLayout,
     entries: lattice.blocks[0]!.entries as GPUBindGroupEntry[],
   });
 
@@ -80,7 +75,7 @@ export function createProbe(device: GPUDevice, lattice: DeviceLattice, states: n
       pass.setBindGroup(
         1,
         device.createBindGroup({
-          layout: ownLayout,
+          layout: program.ownLayout,
           entries: [from, answers].map((buffer, binding) => ({ binding, resource: { buffer } })),
         }),
       );

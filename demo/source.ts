@@ -1,6 +1,7 @@
 // Emissions and what is known about them: those of an example, or somebody's own.
-import { emissionsOf, type FileTensor, type ScoreKind, scoreKindOf } from 'webgpu-ctc/files';
+import { emissionsOf, type FileTensor, type ScoreKind } from 'webgpu-ctc/files';
 import { Vocabulary } from 'webgpu-ctc/text';
+import { bestClasses, collapse } from './analysis.js';
 
 export interface Source {
   readonly name: string;
@@ -24,7 +25,8 @@ export type Tokens = Readonly<Record<string, number>> | readonly string[];
 /** A tensor that can be emissions, and the labels that came with it. */
 export interface Candidate {
   readonly tensor: FileTensor;
-  readonly kind?: ScoreKind;
+  /** What its scores are, said by the file or detected. */
+  readonly kind: ScoreKind;
   readonly targets?: readonly number[];
   readonly blank?: number;
 }
@@ -34,7 +36,7 @@ export interface Own {
   readonly candidates: readonly [Candidate, ...Candidate[]];
   /** Which of them is looked at. */
   readonly chosen: number;
-  /** Where what was detected is not right. */
+  /** Where that of the candidate is not right. */
   readonly kind?: ScoreKind;
   readonly tokens?: Tokens;
   readonly sound?: Blob;
@@ -51,11 +53,10 @@ const longestText = 2000;
  * @throws RangeError, TypeError naming the file and what is wrong: a kind that the scores cannot be, a vocabulary of more classes.
  */
 export function ownSource(own: Own): Source {
-  const { tensor, targets, blank } = own.candidates[own.chosen]!;
-  const kind = own.kind ?? own.candidates[own.chosen]!.kind;
-  const { data: logits, frames, classes } = emissionsOf(tensor, kind ? { kind } : {});
+  const { tensor, kind, targets, blank } = own.candidates[own.chosen]!;
+  const { data: logits, frames, classes } = emissionsOf(tensor, { kind: own.kind ?? kind });
   const vocabulary = vocabularyOf(own.tokens, classes, blank);
-  const labels = targets ?? read(logits, classes, vocabulary.blank);
+  const labels = targets ?? collapse(bestClasses({ logits, frames, classes }), vocabulary.blank);
   const { seconds, sound } = own;
   const frameSeconds = own.frameSeconds ?? (seconds === undefined ? undefined : seconds / frames);
   return {
@@ -64,14 +65,6 @@ export function ownSource(own: Own): Source {
     ...(frameSeconds !== undefined && { frameSeconds }),
     ...(sound && { sound }),
   };
-}
-
-/** What the scores are taken for, and what they look like. */
-export function kindsOf(own: Own): { taken: ScoreKind; detected: ScoreKind } {
-  const candidate = own.candidates[own.chosen]!;
-  const { data, classes } = emissionsOf(candidate.tensor, { kind: 'logits' });
-  const detected = candidate.kind ?? scoreKindOf(data, classes);
-  return { taken: own.kind ?? detected, detected };
 }
 
 /** Without a `vocab.json` classes go by their numbers: one types `3 1 4`. */
@@ -86,19 +79,6 @@ function vocabularyOf(tokens: Tokens | undefined, classes: number, blank = 0): V
       `vocab.json: expected at most ${classes} classes, as the emissions have, got ${listed}`,
     );
   return Vocabulary.from(tokens, { classes });
-}
-
-/** The best class of each frame, repeats as one, blanks as none. */
-function read(logits: Float32Array, classes: number, blank: number): number[] {
-  const labels: number[] = [];
-  let before = blank;
-  for (let at = 0; at < logits.length; at += classes) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) if (logits[at + c]! > logits[at + best]!) best = c;
-    if (best !== before && best !== blank) labels.push(best);
-    before = best;
-  }
-  return labels;
 }
 
 /** Tokens that are numbers are set apart, letters are not. */
