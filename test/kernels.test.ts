@@ -12,7 +12,7 @@ import scoresWgsl from '../shaders/shared/scores.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
 import { placeOf } from '../src/gpu/explain.js';
 import { halfToFloat } from '../src/half.js';
-import { type Constants, type KernelName, moduleOf } from '../src/kernels/kernels.js';
+import { type Constants, type KernelName, moduleOf, textsFor } from '../src/kernels/kernels.js';
 import { packProblems, problemFields } from '../src/problem.js';
 import { openDevice } from './device.js';
 import { type Batch, makeBatch, seeded } from './reference.js';
@@ -292,9 +292,11 @@ describe('what is said twice agrees', () => {
     const sweeps: Constants = { ...rows, MIDDLE: true, SUBGROUPS: true, LANES: 8, STORE: true };
     const step: KernelName[] = ['rows', 'alpha', 'loss', 'beta', 'gradient', 'posterior', 'scales', 'reduce'];
     const fused: KernelName[] = ['rows', 'sweep', 'loss', 'spread', 'gradient', 'reduce'];
+    const built = async (kernel: KernelName, constants: Constants) =>
+      moduleOf(kernel, constants, await textsFor(kernel, constants));
     const modules = [
-      ...step.map((kernel) => moduleOf(kernel, { ...rows, MIDDLE: false })),
-      ...fused.map((kernel) => moduleOf(kernel, sweeps)),
+      ...step.map((kernel) => built(kernel, { ...rows, MIDDLE: false })),
+      ...fused.map((kernel) => built(kernel, sweeps)),
     ];
     const bare = (line: string) => line.replace(/\/\/.*|\s/g, '');
     for (const { code, files } of await Promise.all(modules)) {

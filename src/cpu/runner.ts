@@ -34,6 +34,9 @@ const kernels: Record<KernelName, Kernel> = {
   ...{ draw, sample, durations },
 };
 
+/** Tensors of the caller's, by name. */
+type Callers = Readonly<Record<string, Float32Array | Float64Array>>;
+
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 12;
 
@@ -66,34 +69,52 @@ export class CpuRunner implements Runner {
   }
 
   async run(input: RunInput, options: RunOptions): Promise<{ losses: Float64Array; grad?: Float32Array }> {
+    const callers = this.#callers(input);
+    await this.execute(callers, options);
+    return callers;
+  }
+
+  /** The same without a turn of the event loop. */
+  runNow(input: RunInput): { losses: Float64Array; grad?: Float32Array } {
+    const callers = this.#callers(input);
+    for (const _ of this.#work(callers));
+    return callers;
+  }
+
+  #callers(input: RunInput) {
     const { tensors, task } = this.#plan;
     const count = tensors.grad.rows * (tensors.grad.rowBytes / 4);
     const outputs = tensors.losses.rowBytes / 4;
-    const callers: Record<string, Float32Array | Float64Array> = {
+    return {
       scores: floatsOf(input.scores),
       losses: new Float64Array(outputs),
       gradOutput: (input.gradOutput as Float64Array | undefined) ?? new Float64Array(outputs).fill(1),
       ...(task.gradient !== 'none' && { grad: new Float32Array(count) }),
     };
-    await this.execute(callers, options);
-    return {
-      losses: callers.losses as Float64Array,
-      ...(callers.grad && { grad: callers.grad as Float32Array }),
-    };
   }
 
   /** The whole plan on tensors of the caller's, with turns of the event loop in between. */
-  async execute(
-    callers: Readonly<Record<string, Float32Array | Float64Array>>,
-    { signal, onProgress }: RunOptions,
-  ): Promise<void> {
+  async execute(callers: Callers, { signal, onProgress }: RunOptions): Promise<void> {
+    let pause = performance.now() + sliceTime;
+    for (const share of this.#work(callers)) {
+      if (performance.now() <= pause) continue;
+      onProgress?.(share);
+      await nextTask();
+      this.#goesOn(signal);
+      pause = performance.now() + sliceTime;
+    }
+    onProgress?.(1);
+    this.#goesOn(signal);
+  }
+
+  /** The plan, step by step. Yields the share of it that is done. */
+  *#work(callers: Callers): Generator<number> {
     const { commands, problems } = this.#plan;
     const total = commands.reduce(
       (sum, c) => sum + (c.type === 'dispatch' ? c.cost * (c.steps?.count ?? 1) : 0),
       0,
     );
     let done = 0;
-    let pause = performance.now() + sliceTime;
     for (const command of commands) {
       if (command.type === 'copy') {
         this.#copy(command.from, command.to, command.fromFirst, command.toFirst, command.count);
@@ -107,16 +128,9 @@ export class CpuRunner implements Runner {
         const integer = descending ? count - 1 - i : i;
         kernels[command.kernel](problems[command.problem], command, bindings, integer);
         done += command.cost;
-        if (performance.now() > pause) {
-          onProgress?.(done / total);
-          await nextTask();
-          this.#goesOn(signal);
-          pause = performance.now() + sliceTime;
-        }
+        yield done / total;
       }
     }
-    onProgress?.(1);
-    this.#goesOn(signal);
   }
 
   #goesOn(signal: RunOptions['signal']) {
@@ -124,7 +138,7 @@ export class CpuRunner implements Runner {
     if (this.#destroyed) throw new CtcError('destroyed', 'this task was destroyed');
   }
 
-  #resolve(binding: Binding, callers: Record<string, Float32Array | Float64Array>): CpuBuffer {
+  #resolve(binding: Binding, callers: Callers): CpuBuffer {
     if ('tensor' in binding) {
       const tensor = this.#plan.tensors[binding.tensor];
       const width = tensor.rowBytes / tensor.elementBytes;

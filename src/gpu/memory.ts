@@ -34,6 +34,11 @@ export class Memory {
     }
   }
 
+  /** The same at once. What the device has to say against it goes to its open error scopes. */
+  static createNow(device: GPUDevice, plan: Plan): Memory {
+    return new Memory(device, plan, []);
+  }
+
   private constructor(device: GPUDevice, plan: Plan, made: GPUBuffer[]) {
     this.#device = device;
     this.#plan = plan;

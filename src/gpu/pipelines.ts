@@ -3,8 +3,11 @@ import {
   bindingsOf,
   type Constants,
   type KernelBinding,
+  type KernelModule,
   type KernelName,
   moduleOf,
+  type Texts,
+  textsFor,
 } from '../kernels/kernels.js';
 import { unlessLost } from './lost.js';
 
@@ -15,31 +18,62 @@ export interface Pipeline {
 }
 
 const COMPUTE = 4;
-const caches = new WeakMap<GPUDevice, Map<string, Promise<Pipeline>>>();
+const caches = new WeakMap<GPUDevice, Map<string, Promise<Pipeline> | Pipeline>>();
 
-/** A kernel compiled for a device; compilations in flight are shared. */
-export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
+function cacheOf(device: GPUDevice): Map<string, Promise<Pipeline> | Pipeline> {
   let cache = caches.get(device);
   if (!cache) {
     cache = new Map();
     caches.set(device, cache);
   }
-  const key = `${kernel} ${JSON.stringify(constants)}`;
-  let pipeline = cache.get(key);
-  if (!pipeline) {
-    pipeline = compile(device, kernel, constants);
+  return cache;
+}
+
+const keyOf = (kernel: KernelName, constants: Constants) => `${kernel} ${JSON.stringify(constants)}`;
+
+/** A kernel compiled for a device; compilations in flight are shared. */
+export async function pipelineFor(
+  device: GPUDevice,
+  kernel: KernelName,
+  constants: Constants,
+): Promise<Pipeline> {
+  const cache = cacheOf(device);
+  const key = keyOf(kernel, constants);
+  const existing = cache.get(key);
+  if (existing) return existing;
+  const compiling = compile(device, kernel, constants);
+  cache.set(key, compiling);
+  try {
+    const pipeline = await compiling;
     cache.set(key, pipeline);
-    pipeline.catch(() => cache.delete(key));
+    return pipeline;
+  } catch (error) {
+    cache.delete(key);
+    throw error;
   }
+}
+
+/** The same at once. What the device has to say against it goes to its open error scopes. */
+export function pipelineNow(
+  device: GPUDevice,
+  kernel: KernelName,
+  constants: Constants,
+  texts: Texts,
+): Pipeline {
+  const cache = cacheOf(device);
+  const key = keyOf(kernel, constants);
+  const existing = cache.get(key);
+  if (existing && 'pipeline' in existing) return existing;
+  const { descriptor, layout, bindings } = described(device, kernel, moduleOf(kernel, constants, texts));
+  const pipeline = { pipeline: device.createComputePipeline(descriptor), layout, bindings };
+  cache.set(key, pipeline);
   return pipeline;
 }
 
-async function compile(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
-  const source = await moduleOf(kernel, constants);
-  const bindings = bindingsOf(source.code);
+function described(device: GPUDevice, kernel: KernelName, { code }: KernelModule) {
+  const bindings = bindingsOf(code);
   const label = (role: string) => `ctc:${kernel}:${role}`;
-  device.pushErrorScope('validation');
-  const module = device.createShaderModule({ label: label('module'), code: source.code });
+  const module = device.createShaderModule({ label: label('module'), code });
   const layout = device.createBindGroupLayout({
     label: label('layout'),
     entries: bindings.map(({ binding, type }) => ({
@@ -48,11 +82,19 @@ async function compile(device: GPUDevice, kernel: KernelName, constants: Constan
       buffer: { type, hasDynamicOffset: type === 'uniform' },
     })),
   });
-  const compiling = device.createComputePipelineAsync({
+  const descriptor: GPUComputePipelineDescriptor = {
     label: label('pipeline'),
     layout: device.createPipelineLayout({ label: label('pipeline-layout'), bindGroupLayouts: [layout] }),
     compute: { module },
-  });
+  };
+  return { descriptor, module, layout, bindings };
+}
+
+async function compile(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
+  const source = moduleOf(kernel, constants, await textsFor(kernel, constants));
+  device.pushErrorScope('validation');
+  const { descriptor, module, layout, bindings } = described(device, kernel, source);
+  const compiling = device.createComputePipelineAsync(descriptor);
   const scope = device.popErrorScope();
   try {
     const [pipeline, error] = await unlessLost(device, Promise.all([compiling, scope]));

@@ -1,17 +1,29 @@
+import type { Texts } from '../kernels/kernels.js';
 import type { Plan } from '../plan.js';
 import { Memory } from './memory.js';
-import { pipelineFor } from './pipelines.js';
+import { pipelineFor, pipelineNow } from './pipelines.js';
 import { Scheduler } from './scheduler.js';
 
+export interface Program {
+  readonly memory: Memory;
+  readonly scheduler: Scheduler;
+}
+
 /** A plan's pipelines compiled, its memory allocated. */
-export async function programOf(
-  device: GPUDevice,
-  plan: Plan,
-): Promise<{ memory: Memory; scheduler: Scheduler }> {
+export async function programOf(device: GPUDevice, plan: Plan): Promise<Program> {
   const compiled = plan.commands.map(
     (c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants),
   );
   const pipelines = await Promise.all(compiled);
   const memory = await Memory.create(device, plan);
+  return { memory, scheduler: new Scheduler(device, plan, memory, pipelines) };
+}
+
+/** The same at once. What the device has to say against it goes to its open error scopes. */
+export function programNow(device: GPUDevice, plan: Plan, texts: Texts): Program {
+  const pipelines = plan.commands.map(
+    (c) => c.type === 'dispatch' && pipelineNow(device, c.kernel, c.constants, texts),
+  );
+  const memory = Memory.createNow(device, plan);
   return { memory, scheduler: new Scheduler(device, plan, memory, pipelines) };
 }

@@ -2,7 +2,7 @@ import type { Plan, TensorName } from '../plan.js';
 import type { RunInput, Runner, RunOutput } from '../runner.js';
 import type { Backend, DeviceLattice, Kept, RunOptions } from '../types.js';
 import type { DeviceTensor, Memory } from './memory.js';
-import { programOf } from './program.js';
+import { type Program, programOf } from './program.js';
 import type { DeviceTensors, Scheduler } from './scheduler.js';
 
 /** Runs a plan on a device. */
@@ -18,17 +18,15 @@ export class GpuRunner implements Runner {
 
   static async create(device: GPUDevice, plan: Plan, backend: Backend): Promise<GpuRunner> {
     const kept = plan.kept.length > 0 ? await import('./lattice.js') : undefined;
-    const { memory, scheduler } = await programOf(device, plan);
-    return new GpuRunner(device, plan, backend, memory, scheduler, kept);
+    return new GpuRunner(device, plan, backend, await programOf(device, plan), kept);
   }
 
-  private constructor(
+  constructor(
     device: GPUDevice,
     plan: Plan,
     backend: Backend,
-    memory: Memory,
-    scheduler: Scheduler,
-    kept: typeof import('./lattice.js') | undefined,
+    { memory, scheduler }: Program,
+    kept?: typeof import('./lattice.js'),
   ) {
     this.backend = backend;
     this.#device = device;

@@ -34,17 +34,23 @@ export interface KernelModule {
   readonly files: readonly (readonly [name: string, text: string])[];
 }
 
-/** A module is a concatenation and nothing else: extensions, constants, shared files, the kernel. */
-export async function moduleOf(kernel: KernelName, constants: Constants): Promise<KernelModule> {
-  const { MIDDLE, ALONE, SUBGROUPS, READING } = constants;
-  // chunks of their own: each loaded once, and only by who needs it
-  const texts: Record<string, string> = {
+/** The texts of shaders and of what they share, by file name without its ending. */
+export type Texts = Readonly<Record<string, string>>;
+
+/** The texts that a kernel may need, in chunks of their own: each loaded once, and only by who needs it. */
+export async function textsFor(kernel: KernelName, { MIDDLE, READING }: Constants): Promise<Texts> {
+  return {
     ...(await import('./rows.js')),
     ...(await (MIDDLE || READING ? import('./sweeps.js') : import('./step.js'))),
     ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept.js'))),
     ...(READING && (await import('./reading.js'))),
     ...(/^(draw|sample|durations)$/.test(kernel) && (await import('./posterior.js'))),
   };
+}
+
+/** A module is a concatenation and nothing else: extensions, constants, shared files, the kernel. */
+export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts): KernelModule {
+  const { MIDDLE, ALONE, SUBGROUPS, READING } = constants;
   const forms: Record<string, string> = {
     LANES: ALONE ? 'alone' : SUBGROUPS ? 'butterfly' : 'together',
     TIME: MIDDLE ? 'middle' : 'whole',
