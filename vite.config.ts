@@ -29,6 +29,9 @@ const shared = {
       { find: /^webgpu-ctc\/node$/, replacement: path('src/node.ts') },
       { find: /^webgpu-ctc\/text$/, replacement: path('src/text/index.ts') },
       { find: /^webgpu-ctc\/files$/, replacement: path('src/files/index.ts') },
+      { find: /^webgpu-ctc\/tfjs$/, replacement: path('src/tfjs.ts') },
+      { find: /^webgpu-ctc\/jax$/, replacement: path('src/jax.ts') },
+      { find: /^webgpu-ctc\/onnxruntime$/, replacement: path('src/onnxruntime.ts') },
     ],
   },
 } satisfies ViteUserConfig;
@@ -42,12 +45,15 @@ const library = {
         node: path('src/node.ts'),
         text: path('src/text/index.ts'),
         files: path('src/files/index.ts'),
+        tfjs: path('src/tfjs.ts'),
+        jax: path('src/jax.ts'),
+        onnxruntime: path('src/onnxruntime.ts'),
         cli: path('src/cli.ts'),
       },
       formats: ['es'],
     },
     rolldownOptions: {
-      external: ['webgpu', /^node:/],
+      external: ['webgpu', '@jax-js/jax', '@tensorflow/tfjs-core', /^node:/],
       // Vite leaves the whitespace of ES libraries alone; browsers that load dist without a bundler should not pay for it.
       output: {
         minify: true,
@@ -98,6 +104,8 @@ export default defineConfig(({ mode }) => ({
   ...(mode === 'demo' ? demo() : library),
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'e2e/**/*.test.ts'],
+    // its ES modules, as bundlers take them: Node's own choice of them comes without gradients
+    server: { deps: { inline: [/@tensorflow\/tfjs/] } },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

@@ -64,6 +64,9 @@ async function open(): Promise<OpenDevice> {
   }
 }
 
+/** The adapter of what runs without one. */
+export const cpuName = 'float64 on one thread';
+
 export function adapterName(info: GPUAdapterInfo | undefined): string {
   if (!info) return 'unknown adapter';
   const { vendor, architecture, device, description } = info;
@@ -78,7 +81,7 @@ export async function deviceFor(
     const device = asked as GPUDevice;
     return { device, adapter: adapterName(device.adapterInfo), reason: 'the device that was given' };
   }
-  const onCpu = (reason: string) => ({ adapter: 'float64 on one thread', reason });
+  const onCpu = (reason: string) => ({ adapter: cpuName, reason });
   if (asked === 'cpu') return onCpu('asked for');
   try {
     return await sharedDevice(asked === 'gpu');

@@ -9,6 +9,10 @@ export interface Batch {
   readonly labels: readonly Uint32Array[];
 }
 
+/** What the caller calls the arguments. */
+const coreNames = { targets: 'targets', inputLengths: 'inputLengths', targetLengths: 'targetLengths' };
+export type TargetNames = typeof coreNames;
+
 function checkCount(argument: string, what: string, got: number, { sequences, frames, layout }: Axes): void {
   if (got === sequences) return;
   const other = layout === 'TNC' ? 'NTC' : 'TNC';
@@ -27,28 +31,34 @@ function checkLengths(argument: string, lengths: Lengths, axes: Axes, most: numb
 }
 
 /** The rows as they lie in memory, padding and all. */
-function rowsOf(targets: Targets, lengths: number[] | undefined, axes: Axes): ArrayLike<unknown>[] {
+function rowsOf(
+  targets: Targets,
+  lengths: number[] | undefined,
+  axes: Axes,
+  names: TargetNames,
+): ArrayLike<unknown>[] {
+  const name = names.targets;
   if (isList(targets))
-    return isList(targets[0]) ? rowsOfNested(targets, axes) : rowsOfFlat(targets, lengths, axes);
+    return isList(targets[0]) ? rowsOfNested(targets, axes, name) : rowsOfFlat(targets, lengths, axes, names);
   if (typeof targets !== 'object' || targets === null) {
-    throw wrongKind('targets', 'rows, { data, shape: [N, S] } or a flat array', targets);
+    throw wrongKind(name, 'rows, { data, shape: [N, S] } or a flat array', targets);
   }
-  checkObject('targets', targets, ['data', 'shape']);
+  checkObject(name, targets, ['data', 'shape']);
   const { data, shape } = targets as { data: unknown; shape: unknown };
-  if (!isList(data)) throw wrongKind('targets.data', 'an array of integers', data);
-  if (!isList(shape) || shape.length !== 2) throw wrongKind('targets.shape', '[N, S]', shape);
-  const rows = checkInteger('targets.shape[0] (N)', shape[0], 0);
-  const width = checkInteger('targets.shape[1] (S)', shape[1], 0);
-  checkCount('targets.shape[0] (N)', 'rows', rows, axes);
+  if (!isList(data)) throw wrongKind(`${name}.data`, 'an array of integers', data);
+  if (!isList(shape) || shape.length !== 2) throw wrongKind(`${name}.shape`, '[N, S]', shape);
+  const rows = checkInteger(`${name}.shape[0] (N)`, shape[0], 0);
+  const width = checkInteger(`${name}.shape[1] (S)`, shape[1], 0);
+  checkCount(`${name}.shape[0] (N)`, 'rows', rows, axes);
   if (data.length !== rows * width)
-    throw wrongValue('targets.data', `${rows * width} values (the product of the shape)`, data);
+    throw wrongValue(`${name}.data`, `${rows * width} values (the product of the shape)`, data);
   return Array.from({ length: rows }, (_, n) => slice(data, n * width, (n + 1) * width));
 }
 
-function rowsOfNested(targets: ArrayLike<unknown>, axes: Axes): ArrayLike<unknown>[] {
-  checkCount('targets', 'rows', targets.length, axes);
+function rowsOfNested(targets: ArrayLike<unknown>, axes: Axes, name: string): ArrayLike<unknown>[] {
+  checkCount(name, 'rows', targets.length, axes);
   return Array.from(targets, (row, n) => {
-    if (!isList(row)) throw wrongKind(`targets[${n}]`, 'a row of labels', row);
+    if (!isList(row)) throw wrongKind(`${name}[${n}]`, 'a row of labels', row);
     return row;
   });
 }
@@ -57,12 +67,13 @@ function rowsOfFlat(
   targets: ArrayLike<unknown>,
   lengths: number[] | undefined,
   axes: Axes,
+  names: TargetNames,
 ): ArrayLike<unknown>[] {
   if (!lengths) {
     if (axes.sequences === 1) return [targets];
-    if (targets.length === 0) return rowsOfNested(targets, axes);
+    if (targets.length === 0) return rowsOfNested(targets, axes, names.targets);
     throw new TypeError(
-      'targetLengths: expected one length for each sequence, since targets is flat; got none',
+      `${names.targetLengths}: expected one length for each sequence, since ${names.targets} is flat; got none`,
     );
   }
   let end = 0;
@@ -71,7 +82,11 @@ function rowsOfFlat(
     return slice(targets, end - length, end);
   });
   if (end !== targets.length)
-    throw wrongValue('targets', `${end} labels in all (the sum of targetLengths)`, targets.length);
+    throw wrongValue(
+      names.targets,
+      `${end} labels in all (the sum of ${names.targetLengths})`,
+      targets.length,
+    );
   return rows;
 }
 
@@ -89,24 +104,33 @@ export function checkTargets(
   axes: Axes,
   blank: number,
   maxTargetLength = Infinity,
+  names = coreNames,
 ): Batch {
   const given =
     targetLengths === undefined
       ? undefined
-      : checkLengths('targetLengths', targetLengths, axes, maxTargetLength, ' (maxTargetLength)');
-  const labels = rowsOf(targets, given, axes).map((row, n) => {
+      : checkLengths(names.targetLengths, targetLengths, axes, maxTargetLength, ' (maxTargetLength)');
+  const labels = rowsOf(targets, given, axes, names).map((row, n) => {
     const length = given?.[n] ?? row.length;
     if (length > row.length)
-      throw wrongValue(`targetLengths[${n}]`, `at most ${row.length} (its row of targets)`, length);
+      throw wrongValue(
+        `${names.targetLengths}[${n}]`,
+        `at most ${row.length} (its row of ${names.targets})`,
+        length,
+      );
     if (length > maxTargetLength)
-      throw wrongValue(`targets[${n}]`, `at most ${maxTargetLength} labels (maxTargetLength)`, length);
+      throw wrongValue(
+        `${names.targets}[${n}]`,
+        `at most ${maxTargetLength} labels (maxTargetLength)`,
+        length,
+      );
     return Uint32Array.from({ length }, (_, i) =>
-      checkLabel(`targets[${n}][${i}]`, row[i], axes.classes, blank),
+      checkLabel(`${names.targets}[${n}][${i}]`, row[i], axes.classes, blank),
     );
   });
   return {
     inputLengths: checkLengths(
-      'inputLengths',
+      names.inputLengths,
       inputLengths === undefined ? axes.frames : inputLengths,
       axes,
       axes.frames,

@@ -1,0 +1,114 @@
+/** Outputs of an ONNX Runtime Web session as scores for the loss, lattices, alignment and reading: on the session's device where they are. */
+
+import { checkChoice, checkObject, isList } from './check.js';
+import { wrongKind, wrongValue } from './errors.js';
+import type { Dtype, GpuBuffer, GpuDevice, HostData, Scores, Shape } from './types.js';
+
+/** A tensor of ONNX Runtime or of transformers.js, or anything like it: `data`, or `gpuBuffer`, with `dims`. */
+export interface OutputTensor {
+  /** [N, T, C] or [T, C]; another order of three axes is said in `layout`. */
+  readonly dims: readonly number[];
+  /** `float32` (default) or `float16`. */
+  readonly type?: string;
+  /** Where it is; default: where `data` or `gpuBuffer` says. */
+  readonly location?: string;
+  readonly data?: unknown;
+  readonly gpuBuffer?: unknown;
+  getData?(): Promise<unknown>;
+}
+
+export interface ScoresOptions {
+  /** What the numbers are. Default `logits`: models for CTC rarely end in a softmax. */
+  readonly kind?: 'logits' | 'logProbs';
+  /** Order of three axes. Default `NTC`. */
+  readonly layout?: 'NTC' | 'TNC';
+  /** `env` of the ONNX Runtime that made the tensor: says on which device its sessions run. */
+  readonly env?: { readonly webgpu?: { readonly device?: unknown } };
+  /** Go on here, whatever device the session has. Default: the session's. */
+  readonly device?: GpuDevice;
+}
+
+export interface SessionScores {
+  /** For `run` of a `CtcLoss`, `CtcAligner`, `CtcDecoder` or `CtcPosterior`: `run({ ...scores, targets })`. */
+  readonly scores: Scores<Shape, HostData | GpuBuffer>;
+  /** For their `create`: the session's device, or the given one; `auto` where there is none. */
+  readonly device: GpuDevice | 'auto';
+  /** `gpu`: read where the session left it; dispose the tensor once the run has ended. `host`: from an array. */
+  readonly path: 'gpu' | 'host';
+  /** Why that path. */
+  readonly reason: string;
+}
+
+/**
+ * Scores of a session's output. No device is imposed on ONNX Runtime (it ignores one that was set: its issue 26107): its own is
+ * taken. Whether a buffer belongs to the device is tried; one of another device is copied over the host, and `reason` says so.
+ * @throws TypeError, RangeError naming the argument.
+ */
+export async function scoresFrom(output: OutputTensor, options: ScoresOptions = {}): Promise<SessionScores> {
+  checkObject('options', options, ['kind', 'layout', 'env', 'device']);
+  const { kind = 'logits', layout = 'NTC', env } = options;
+  checkChoice('kind', kind, ['logits', 'logProbs']);
+  checkChoice('layout', layout, ['NTC', 'TNC']);
+  if (typeof output !== 'object' || output === null || !isList(output.dims)) {
+    const names =
+      typeof output === 'object' && output !== null
+        ? `; did you mean one of ${Object.keys(output).join(', ')}?`
+        : '';
+    throw new TypeError(
+      `${wrongKind('output', 'a tensor: { dims, data } or { dims, gpuBuffer }', output).message}${names}`,
+    );
+  }
+  const shape = Array.from(output.dims, Number) as [number, number] | [number, number, number];
+  if (shape.length !== 2 && shape.length !== 3)
+    throw wrongKind('output.dims', 'three axes (NTC or TNC) or two (TC)', shape);
+  const type = output.type ?? 'float32';
+  if (type !== 'float32' && type !== 'float16')
+    throw wrongValue('output.type', "'float32' or 'float16'", type);
+  const device = options.device ?? ((await env?.webgpu?.device) as GpuDevice | undefined);
+  const made = <D extends HostData | GpuBuffer>(
+    data: D,
+    path: 'gpu' | 'host',
+    reason: string,
+  ): SessionScores => {
+    const tensor = { data, shape, layout: shape.length === 2 ? 'TC' : layout, dtype: type as Dtype } as const;
+    return {
+      scores: (kind === 'logits' ? { logits: tensor } : { logProbs: tensor }) as Scores<Shape, D>,
+      device: device ?? 'auto',
+      path,
+      reason,
+    };
+  };
+  const onGpu = output.location ? output.location === 'gpu-buffer' : output.gpuBuffer !== undefined;
+  if (!onGpu) return made(await hostData(output), 'host', 'the session left it on the host');
+  if (device && (await belongsTo(device as GPUDevice, output.gpuBuffer as GPUBuffer)))
+    return made(output.gpuBuffer as GpuBuffer, 'gpu', 'the buffer belongs to the device');
+  const why = device
+    ? 'the buffer belongs to another device'
+    : 'no env was given to say on which device it is';
+  return made(await hostData(output), 'host', `${why}: copied over the host`);
+}
+
+async function hostData(output: OutputTensor): Promise<HostData> {
+  const data = output.getData ? await output.getData() : output.data;
+  if (ArrayBuffer.isView(data)) return data as unknown as HostData;
+  throw wrongKind('output.data', 'a typed array, or a tensor with getData()', data);
+}
+
+/** Whether a bind group can hold it; a refusal is heard by nobody else. */
+async function belongsTo(device: GPUDevice, buffer: GPUBuffer): Promise<boolean> {
+  device.pushErrorScope('validation');
+  const entry = { binding: 0, visibility: 4, buffer: { type: 'read-only-storage' } } as const;
+  const layout = device.createBindGroupLayout({ label: 'ctc:onnxruntime:layout', entries: [entry] });
+  try {
+    device.createBindGroup({
+      label: 'ctc:onnxruntime:group',
+      layout,
+      entries: [{ binding: 0, resource: { buffer } }],
+    });
+  } catch {
+    // not a buffer of this implementation
+    await device.popErrorScope();
+    return false;
+  }
+  return (await device.popErrorScope()) === null;
+}

@@ -1,0 +1,163 @@
+import * as jax from '@jax-js/jax';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { globals } from 'webgpu';
+import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/jax';
+import { openGpu } from '../src/node/machine.js';
+import { batchOf, difference, expectedOf } from './frameworks.js';
+
+const { numpy: np } = jax;
+const errors: string[] = [];
+/** Buffers that are alive, by label; those of jax-js have none. */
+const alive = new Map<GPUBuffer, string>();
+
+beforeAll(async () => {
+  const { gpu } = await openGpu();
+  Object.assign(globalThis, globals);
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: '' }, configurable: true });
+  await jax.init('webgpu', 'cpu');
+  const device = jax.getWebGPUDevice();
+  device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message));
+  const createBuffer = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = createBuffer(descriptor);
+    const destroy = buffer.destroy.bind(buffer);
+    alive.set(buffer, buffer.label);
+    buffer.destroy = () => {
+      alive.delete(buffer);
+      destroy();
+    };
+    return buffer;
+  };
+});
+afterEach(async () => {
+  await jax.getWebGPUDevice().queue.onSubmittedWorkDone();
+  expect(errors.splice(0)).toEqual([]);
+});
+
+const batch = batchOf(1, [5, 30, 7], 9);
+const { shape, labels, logitLengths } = batch;
+const input = { labels, logitLengths };
+
+describe.each(['webgpu', 'cpu'] as const)('on the device %s', (device) => {
+  beforeAll(() => {
+    jax.defaultDevice(device);
+  });
+  const logitsOf = () => np.array(batch.logits, { shape, device });
+
+  test.each(['none', 'sum', 'mean'] as const)(
+    'loss and gradient are those of the core: %s',
+    async (reduction) => {
+      const expected = await expectedOf(batch, { reduction });
+      const logits = logitsOf();
+      const { loss, grad } = await ctcLoss({ logits: logits.ref, ...input, reduction });
+      expect(logits.refCount).toBe(1);
+      expect(loss.shape).toEqual(reduction === 'none' ? [5] : []);
+      expect(grad.shape).toEqual(shape);
+      expect(loss.device).toBe(device);
+      expect(difference(await loss.data(), expected.losses)).toBeLessThan(1e-6);
+      expect(difference(await grad.data(), expected.grad)).toBeLessThan(1e-6);
+      // what was kept is as it was
+      expect(await logits.data()).toEqual(batch.logits);
+    },
+  );
+
+  test('what a network computed, time first', async () => {
+    const expected = await expectedOf(batch);
+    const swapped = np.transpose(logitsOf(), [1, 0, 2]).mul(1);
+    const { loss, grad } = await ctcLoss({ logits: swapped, ...input, layout: 'TNC' });
+    expect(difference(await loss.data(), expected.losses)).toBeLessThan(1e-6);
+    expect(difference(await grad.transpose([1, 0, 2]).data(), expected.grad)).toBeLessThan(1e-6);
+  });
+
+  test('calls that do not wait for each other do not mix', async () => {
+    const others = [2, 3, 4].map((seed) => batchOf(seed, shape, 9));
+    const results = await Promise.all(
+      others.map((other) =>
+        ctcLoss({
+          logits: np.array(other.logits, { shape, device }),
+          labels: other.labels,
+          logitLengths: other.logitLengths,
+        }),
+      ),
+    );
+    for (const [i, { loss, grad }] of results.entries()) {
+      const expected = await expectedOf(others[i]!);
+      expect(difference(await loss.data(), expected.losses)).toBeLessThan(1e-6);
+      expect(difference(await grad.data(), expected.grad)).toBeLessThan(1e-6);
+    }
+  });
+
+  test('through a vjp: the gradient of the weights, and a hundred steps that leak nothing', async () => {
+    const inputs = np.array(batch.logits, { shape: [150, 7], device });
+    let weights = np.zeros([7, 7], { device });
+    const network = jax.jit((w: jax.Array, x: jax.Array) => np.matmul(x, w).reshape(shape));
+    const step = async () => {
+      const [logits, pullback] = jax.vjp((w: jax.Array) => network(w, inputs.ref), [weights.ref]);
+      const { loss, grad } = await ctcLoss({ logits, ...input });
+      const [gradient] = pullback(grad);
+      pullback.dispose();
+      return { loss, gradient };
+    };
+    const first = await step();
+    const expected = await expectedOf({ ...batch, logits: new Float32Array(batch.logits.length) });
+    const byHand = Float32Array.from({ length: 49 }, (_, i) => {
+      let sum = 0;
+      for (let row = 0; row < 150; row++)
+        sum += batch.logits[row * 7 + Math.floor(i / 7)]! * expected.grad[row * 7 + (i % 7)]!;
+      return sum;
+    });
+    expect(difference(await first.gradient.data(), byHand)).toBeLessThan(1e-5);
+    const [began] = await first.loss.data();
+    let buffers = 0;
+    let last = began;
+    for (let i = 0; i < 100; i++) {
+      const { loss, gradient } = await step();
+      weights = weights.sub(gradient.mul(0.3));
+      [last] = await loss.data();
+      if (i === 10) buffers = alive.size;
+    }
+    expect(last).toBeLessThan(0.9 * began!);
+    expect(alive.size).toBeLessThanOrEqual(buffers);
+    weights.dispose();
+    inputs.dispose();
+    network.dispose();
+    disposeCtcLoss(device);
+    expect([...alive.values()].filter((label) => label.startsWith('ctc:'))).toEqual([]);
+  });
+
+  test('what is wrong is named, and nothing leaks', async () => {
+    const kept: jax.Array[] = [];
+    const wrong = (change: object) => {
+      const logits = logitsOf();
+      kept.push(logits);
+      return ctcLoss({ logits: logits.ref, ...input, ...change });
+    };
+    await expect(wrong({ labels: labels.slice(1) })).rejects.toThrow(
+      'labels: expected 5 rows (the batch is 5 in NTC), got 4',
+    );
+    await expect(wrong({ labels: kept[0] })).rejects.toThrow('labels: expected');
+    await expect(wrong({ logitLengths: [31, 1, 1, 1, 1] })).rejects.toThrow(
+      'logitLengths[0]: expected an integer from 0 to 30 (T), got 31',
+    );
+    await expect(wrong({ layout: 'TCN' })).rejects.toThrow("layout: expected one of 'NTC', 'TNC', got 'TCN'");
+    // taken over, wrong or not
+    expect(kept.map(({ refCount }) => refCount)).toEqual(kept.map(() => 1));
+    for (const logits of kept) logits.dispose();
+    await expect(ctcLoss({ logits: batch.logits as unknown as jax.Array, ...input })).rejects.toThrow(
+      'logits: expected an Array of jax-js, got Float32Array of 1050',
+    );
+    const ids = np.zeros(shape, { dtype: np.int32, device });
+    await expect(ctcLoss({ logits: ids, ...input })).rejects.toThrow("logits: expected float32, got 'int32'");
+    let traced: Promise<unknown> | undefined;
+    const inside = jax.jit((x: jax.Array) => {
+      traced = ctcLoss({ logits: x.ref, ...input });
+      traced.catch(() => {});
+      return x;
+    });
+    inside(logitsOf()).dispose();
+    await expect(traced).rejects.toThrow(
+      'logits: expected an Array with numbers, got one that is being traced',
+    );
+    inside.dispose();
+  });
+});

@@ -1,0 +1,197 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { globals } from 'webgpu';
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
+import '@tensorflow/tfjs-backend-cpu';
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/tfjs';
+import { openDevice, type TestDevice } from './device.js';
+import { batchOf, difference, expectedOf } from './frameworks.js';
+
+let gpu: TestDevice;
+
+beforeAll(async () => {
+  gpu = await openDevice('subgroups');
+  // what a browser has, and tfjs looks for
+  Object.assign(globalThis, globals);
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu: {}, userAgent: '' }, configurable: true });
+  tf.registerBackend('webgpu', () => new WebGPUBackend(gpu.device, gpu.device.adapterInfo), 3);
+});
+
+const batch = batchOf(1, [5, 30, 7], 9);
+const { shape, labels, logitLengths } = batch;
+const logitsOf = (data = batch.logits, of: number[] = shape) =>
+  tf.tensor(data, of as [number, number, number]);
+const input = { labels, logitLengths };
+
+describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
+  beforeAll(async () => {
+    await tf.setBackend(backend);
+    await tf.ready();
+    expect(tf.getBackend()).toBe(backend);
+  });
+  afterEach(() => expect(tf.memory().numTensors).toBe(0));
+
+  test.each(['none', 'sum', 'mean'] as const)(
+    'loss and gradient are those of the core: %s',
+    async (reduction) => {
+      const expected = await expectedOf(batch, { reduction });
+      const logits = logitsOf();
+      const loss = ctcLoss({ logits, ...input, reduction });
+      expect(loss.shape).toEqual(reduction === 'none' ? [5] : []);
+      expect(difference(await loss.data(), expected.losses)).toBeLessThan(1e-6);
+      // weights from above, as any function of the losses gives them
+      const weights = tf.tensor1d(reduction === 'none' ? [1, -2, 0, 0.5, 3] : [1.5]);
+      const weighted = (x: tf.Tensor) => tf.sum(tf.mul(ctcLoss({ logits: x, ...input, reduction }), weights));
+      const grad = tf.grad(weighted)(logits);
+      const from = await weights.data();
+      const perSequence = shape[1] * shape[2];
+      const wanted = expected.grad.map(
+        (g, i) => g * from[reduction === 'none' ? Math.floor(i / perSequence) : 0]!,
+      );
+      expect(grad.shape).toEqual(shape);
+      expect(difference(await grad.data(), wanted)).toBeLessThan(1e-6);
+      tf.dispose([logits, loss, weights, grad]);
+    },
+  );
+
+  test('time first, another blank, [T, C], labels as padded tensors', async () => {
+    tf.engine().startScope();
+    const logits = logitsOf();
+    const swapped = tf.transpose(logits, [1, 0, 2]);
+    const first = tf.slice(logits, [0, 0, 0], [1, shape[1], shape[2]]);
+    const alone = tf.reshape(first, [shape[1], shape[2]]);
+    const width = Math.max(...labels.map(({ length }) => length));
+    const padded = tf.tensor2d(
+      labels.map((row) => [...row, ...Array(width - row.length).fill(-1)]),
+      [5, width],
+      'int32',
+    );
+    const labelLengths = tf.tensor1d(
+      labels.map(({ length }) => length),
+      'int32',
+    );
+    const expected = await expectedOf(batch);
+    const timeFirst = ctcLoss({ logits: swapped, ...input, labels: padded, labelLengths, layout: 'TNC' });
+    expect(difference(await timeFirst.data(), expected.losses)).toBeLessThan(1e-6);
+    const gradient = tf.grad((x) => ctcLoss({ logits: x, ...input, layout: 'TNC' }))(swapped);
+    const back = tf.transpose(gradient, [1, 0, 2]);
+    expect(difference(await back.data(), expected.grad)).toBeLessThan(1e-6);
+    const one = ctcLoss({
+      logits: alone,
+      labels: [labels[0]!],
+      logitLengths: [logitLengths[0]!],
+      reduction: 'none',
+    });
+    const each = await expectedOf(batch, { reduction: 'none' });
+    expect(difference(await one.data(), [each.losses[0]!])).toBeLessThan(1e-6);
+    const classes = shape[2];
+    const otherBlank = labels.map((row) => row.map((label) => label - 1));
+    const rolled = tf.concat([tf.slice(logits, [0, 0, 1]), tf.slice(logits, [0, 0, 0], [5, shape[1], 1])], 2);
+    const last = ctcLoss({ logits: rolled, labels: otherBlank, logitLengths, blank: classes - 1 });
+    expect(difference(await last.data(), expected.losses)).toBeLessThan(1e-6);
+    tf.engine().endScope();
+  });
+
+  test('a hundred steps of training learn, and leak no tensor and no buffer', async () => {
+    const weights = tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R2>([7, 7])));
+    const inputs = tf.tensor2d(batch.logits, [150, 7]);
+    const optimizer = tf.train.adam(0.05);
+    const loss = () =>
+      ctcLoss({ logits: tf.reshape(tf.matMul(inputs, weights), shape), ...input }) as tf.Scalar;
+    const step = () => optimizer.minimize(loss, true)!;
+    const first = step();
+    const before = tf.memory();
+    const buffers = gpu.alive().filter((label) => label.startsWith('ctc:')).length;
+    let last = first;
+    for (let i = 0; i < 100; i++) {
+      if (last !== first) last.dispose();
+      last = tf.tidy(step);
+    }
+    expect(tf.memory().numTensors).toBe(before.numTensors + 1);
+    expect(gpu.alive().filter((label) => label.startsWith('ctc:')).length).toBe(buffers);
+    if (backend === 'webgpu') {
+      const inGpu = (memory: tf.MemoryInfo) => (memory as unknown as { numBytesInGPU: number }).numBytesInGPU;
+      expect(inGpu(tf.memory())).toBeLessThanOrEqual(inGpu(before) + 1024);
+      expect(buffers).toBeGreaterThan(0);
+    }
+    expect((await last.data())[0]).toBeLessThan(0.9 * (await first.data())[0]!);
+    optimizer.dispose();
+    tf.dispose([weights, inputs, first, last]);
+    disposeCtcLoss();
+    expect(gpu.alive().filter((label) => label.startsWith('ctc:'))).toEqual([]);
+  });
+
+  test('what is wrong is named', () => {
+    const logits = logitsOf();
+    const wrong = (change: object) => () => ctcLoss({ logits, ...input, ...change });
+    expect(wrong({ logits: batch.logits })).toThrow('logits: expected a tf.Tensor, got Float32Array of 1050');
+    const ids = tf.tensor2d(new Int32Array(25), [5, 5], 'int32');
+    expect(wrong({ logits: ids, labels: logits })).toThrow("logits: expected a float32 tensor, got 'int32'");
+    expect(wrong({ labels: logits })).toThrow('labels: expected an int32 tensor [N, S], or arrays');
+    expect(wrong({ labels: labels.slice(1) })).toThrow(
+      'labels: expected 5 rows (the batch is 5 in NTC), got 4',
+    );
+    expect(wrong({ labels: [...labels.slice(1), [7]] })).toThrow(
+      'labels[4][0]: expected a class from 0 to 6 other than the blank (0), got 7',
+    );
+    expect(wrong({ logitLengths: [31, 1, 1, 1, 1] })).toThrow(
+      'logitLengths[0]: expected an integer from 0 to 30 (T), got 31',
+    );
+    expect(wrong({ labelLengths: logitLengths })).toThrow(
+      /labelLengths\[\d\]: expected at most \d+ \(its row of labels\)/,
+    );
+    expect(wrong({ labels: [1, 2] })).toThrow(
+      'labelLengths: expected one length for each sequence, since labels is flat; got none',
+    );
+    expect(wrong({ layout: 'NCT' })).toThrow("layout: expected one of 'NTC', 'TNC', got 'NCT'");
+    expect(wrong({ blank: 7 })).toThrow('blank: expected an integer from 0 to 6 (C − 1), got 7');
+    expect(wrong({ reduction: 'average' })).toThrow(
+      "reduction: expected one of 'none', 'sum', 'mean', got 'average'",
+    );
+    expect(wrong({ zeroInfinity: 1 })).toThrow('zeroInfinity: expected a boolean, got 1');
+    expect(wrong({ targets: labels })).toThrow('input: expected the keys logits, labels');
+    const flat = tf.tensor1d([1, 2, 3]);
+    expect(wrong({ logits: flat })).toThrow('logits: expected the shape [N, T, C] or [T, C], got [3]');
+    if (backend === 'webgpu') {
+      // so large that tfjs does not add it on the host
+      const large = tf.tensor2d(new Int32Array(2000).fill(1), [5, 400], 'int32');
+      const sum = tf.add(large, large);
+      expect(wrong({ labels: sum })).toThrow(
+        'labels: expected values on the host, got a tensor that is on the GPU',
+      );
+      tf.dispose([large, sum]);
+    }
+    tf.dispose([logits, ids, flat]);
+  });
+});
+
+test('a step on the GPU reads nothing back, and uploads nothing but the targets', async () => {
+  await tf.setBackend('webgpu');
+  const logits = logitsOf();
+  const step = () => tf.dispose(tf.grad((x) => ctcLoss({ logits: x, ...input }))(logits));
+  step();
+  const { device } = gpu;
+  const writeBuffer = vi.spyOn(device.queue, 'writeBuffer');
+  const createBuffer = vi.spyOn(device, 'createBuffer');
+  step();
+  const written = writeBuffer.mock.calls.map(([{ label }]) => label);
+  expect(written.filter((label) => label.startsWith('ctc:'))).toEqual([expect.stringMatching(/:targets$/)]);
+  expect(createBuffer.mock.calls.filter(([{ usage }]) => usage & GPUBufferUsage.MAP_READ)).toEqual([]);
+  vi.restoreAllMocks();
+  logits.dispose();
+  disposeCtcLoss();
+});
+
+test('a lost device is told', async () => {
+  const other = await openDevice();
+  tf.registerBackend('short-lived', () => new WebGPUBackend(other.device, other.device.adapterInfo));
+  await tf.setBackend('short-lived');
+  const logits = logitsOf();
+  ctcLoss({ logits, ...input }).dispose();
+  other.device.destroy();
+  await other.device.lost;
+  expect(() => ctcLoss({ logits, ...input })).toThrow(expect.objectContaining({ code: 'device-lost' }));
+  logits.dispose();
+  await tf.setBackend('cpu');
+});
