@@ -1,6 +1,7 @@
 /** What a test can have done in the browser: the exported functions of these modules, loaded when first asked for. */
 export const jobs = {
   ctc: () => import('./jobs/ctc.js'),
+  onnxruntime: () => import('./jobs/onnxruntime.js'),
   smoke: () => import('./jobs/smoke.js'),
 };
 

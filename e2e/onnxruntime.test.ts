@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { readingOf, tokenise, Vocabulary } from 'webgpu-ctc/text';
+import { withPage } from './browser.js';
+
+const fixture = (name: string) => readFileSync(new URL(`../fixtures/speech/${name}`, import.meta.url));
+const vocabulary = Vocabulary.from(JSON.parse(fixture('vocab.json').toString()));
+const { text } = JSON.parse(fixture('clips.json').toString())[3];
+
+/** Samples of a mono WAV with 16 bits. */
+function samplesOf(bytes: Buffer): Float32Array {
+  const data = bytes.subarray(44);
+  return Float32Array.from({ length: data.length / 2 }, (_, i) => data.readInt16LE(2 * i) / 32768);
+}
+
+test('a session on WebGPU: its output is scored, aligned and read where it is; of another device, over the host', () =>
+  withPage(
+    async ({ run }) => {
+      const targets = Array.from(tokenise(text, vocabulary).targets);
+      const { gpu, elsewhere, host } = await run(
+        'onnxruntime',
+        'sentence',
+        samplesOf(fixture('clip4.wav')),
+        targets,
+      );
+      expect([gpu.path, gpu.reason]).toEqual(['gpu', 'the buffer belongs to the device']);
+      expect([host.path, host.reason]).toEqual(['host', 'the session left it on the host']);
+      expect([elsewhere.path, elsewhere.reason]).toEqual([
+        'host',
+        'the buffer belongs to another device: copied over the host',
+      ]);
+      const { path, reason, ...numbers } = gpu;
+      expect(numbers.grad.length).toBe(numbers.labels.length * vocabulary.size);
+      // the same kernels on the same numbers
+      for (const other of [elsewhere, host]) expect(other).toMatchObject(numbers);
+      expect(
+        readingOf(
+          numbers.read,
+          numbers.read.map(() => 0),
+          vocabulary,
+          { frameSeconds: 0.02 },
+        ).text,
+      ).toBe(text);
+    },
+    { expected: [/onnxruntime/] },
+  ));

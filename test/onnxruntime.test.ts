@@ -1,0 +1,102 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { CtcDecoder } from 'webgpu-ctc/node';
+import { type OutputTensor, scoresFrom } from 'webgpu-ctc/onnxruntime';
+import { openDevice, type TestDevice } from './device.js';
+
+let ours: TestDevice;
+let others: TestDevice;
+beforeAll(async () => {
+  [ours, others] = await Promise.all([openDevice(), openDevice()]);
+});
+
+const data = Float32Array.from({ length: 2 * 5 * 3 }, (_, i) => Math.sin(i * i));
+const onHost = { dims: [2, 5, 3], type: 'float32', data };
+/** As ONNX Runtime has it: reading `data` of what is on the GPU throws. */
+const onGpu = (of: TestDevice): OutputTensor & { downloads: number } => ({
+  ...{ dims: [2, 5, 3], type: 'float32', location: 'gpu-buffer', gpuBuffer: of.buffer(data), downloads: 0 },
+  get data(): never {
+    throw new Error('The data is not on CPU.');
+  },
+  async getData() {
+    this.downloads++;
+    return data;
+  },
+});
+const envOf = (device: GPUDevice) => ({ webgpu: { device: Promise.resolve(device) } });
+
+describe('where the scores are read', () => {
+  test('on the host, as logits or log-probabilities, of two or three axes', async () => {
+    const plain = await scoresFrom(onHost);
+    expect(plain).toEqual({
+      scores: { logits: { data, shape: [2, 5, 3], layout: 'NTC', dtype: 'float32' } },
+      ...{ device: 'auto', path: 'host', reason: 'the session left it on the host' },
+    });
+    const other = await scoresFrom({ dims: [10, 3], data }, { kind: 'logProbs' });
+    expect(other.scores).toEqual({ logProbs: { data, shape: [10, 3], layout: 'TC', dtype: 'float32' } });
+    const halves = await scoresFrom(
+      { dims: [5, 2, 3], type: 'float16', data: new Uint16Array(30) },
+      { layout: 'TNC' },
+    );
+    expect(halves.scores.logits).toMatchObject({ layout: 'TNC', dtype: 'float16' });
+  });
+
+  test("on the session's device, without a copy", async () => {
+    const output = onGpu(ours);
+    const { scores, device, path } = await scoresFrom(output, { env: envOf(ours.device) });
+    expect([path, device, scores.logits!.data, output.downloads]).toEqual([
+      'gpu',
+      ours.device,
+      output.gpuBuffer,
+      0,
+    ]);
+    const decoder = await CtcDecoder.create({ device });
+    const { labels } = await decoder.run(scores);
+    const host = await decoder.run((await scoresFrom(onHost)).scores);
+    const there = new Int32Array((await ours.read(labels as GPUBuffer)).buffer);
+    expect(there).toEqual(host.labels);
+    decoder.destroy();
+  });
+
+  test('of another device, or of no known one: over the host, and it says so', async () => {
+    const output = onGpu(others);
+    const elsewhere = await scoresFrom(output, { env: envOf(ours.device) });
+    expect(elsewhere).toMatchObject({
+      scores: { logits: { data } },
+      ...{
+        device: ours.device,
+        path: 'host',
+        reason: 'the buffer belongs to another device: copied over the host',
+      },
+    });
+    const asked = await scoresFrom(output, { env: envOf(others.device), device: ours.device });
+    expect(asked).toMatchObject({ device: ours.device, path: 'host' });
+    const unknown = await scoresFrom(output);
+    expect(unknown).toMatchObject({
+      ...{ device: 'auto', path: 'host' },
+      reason: 'no env was given to say on which device it is: copied over the host',
+    });
+    expect(output.downloads).toBe(3);
+    const nothing = { ...onHost, location: 'gpu-buffer', gpuBuffer: { not: 'a buffer' } };
+    expect(await scoresFrom(nothing, { env: envOf(ours.device) })).toMatchObject({ path: 'host' });
+  });
+});
+
+test('what is wrong is named', async () => {
+  const wrong = (output: unknown, options?: object) =>
+    expect(scoresFrom(output as OutputTensor, options)).rejects;
+  await wrong(undefined).toThrow(
+    'output: expected a tensor: { dims, data } or { dims, gpuBuffer }, got undefined',
+  );
+  // all outputs in place of one
+  await wrong({ logits: onHost }).toThrow('did you mean one of logits?');
+  await wrong({ dims: [30], data }).toThrow(
+    'output.dims: expected three axes (NTC or TNC) or two (TC), got [30]',
+  );
+  await wrong({ ...onHost, type: 'int64' }).toThrow(
+    "output.type: expected 'float32' or 'float16', got 'int64'",
+  );
+  await wrong({ dims: [2, 5, 3] }).toThrow('output.data: expected a typed array');
+  await wrong(onHost, { layout: 'NCT' }).toThrow("layout: expected one of 'NTC', 'TNC', got 'NCT'");
+  await wrong(onHost, { kind: 'probs' }).toThrow("kind: expected one of 'logits', 'logProbs', got 'probs'");
+  await wrong(onHost, { session: 1 }).toThrow('options: expected the keys kind, layout, env, device');
+});
