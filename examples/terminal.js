@@ -47,6 +47,40 @@ export function bar(value, most, length = 24) {
   return drawn + ' '.repeat(Math.max(0, length - drawn.length));
 }
 
+/** A line that takes the place of the last on a terminal; elsewhere only what is `kept` is written. @param {string} text */
+export function line(text, kept = false) {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[2K${text}`);
+  else if (kept) console.log(text);
+}
+
+/**
+ * Numbers from left to right, down to 0, each column the mean of its share.
+ * @param {number[]} values @param {string} most what the highest is
+ */
+export function curve(values, most, height = 6) {
+  const left = 8;
+  const columns = Math.min(values.length, width - left);
+  const means = Array.from({ length: columns }, (_, column) => {
+    const first = Math.floor((column * values.length) / columns);
+    const part = values.slice(
+      first,
+      Math.max(first + 1, Math.floor(((column + 1) * values.length) / columns)),
+    );
+    return part.reduce((a, b) => a + b) / part.length;
+  });
+  const top = Math.max(...values) || 1;
+  const rows = Array.from({ length: height }, (_, row) => {
+    const drawn = means.map((mean) => {
+      const level = (mean / top) * height - (height - 1 - row);
+      if (!rich) return level >= 0.5 ? '#' : ' ';
+      return level >= 1 ? '█' : level <= 0 ? ' ' : (' ▁▂▃▄▅▆▇█'[Math.round(level * 8)] ?? ' ');
+    });
+    const name = row === 0 ? most : row === height - 1 ? '0' : '';
+    return `${dim(name.padStart(left - 2))}  ${drawn.join('')}`.trimEnd();
+  });
+  return rows.join('\n');
+}
+
 /**
  * The posterior lattice, time across and labels down. A row is a label and the blank after it (the first row has the blank
  * before it, too); a cell shows the largest posterior of its frames.

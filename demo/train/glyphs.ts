@@ -133,7 +133,10 @@ export function drawWay(digit: number, random: Random): number {
 export function strokesOf(digit: number, way: number, random: Random, unsteady: number): Point[][] {
   return ways[digit]![way]!.path.split('|').map((stroke) => {
     const words = stroke.trim().split(' ');
-    const missed = (x: number, y: number): Point => [x + random.normal(unsteady), y + random.normal(unsteady)];
+    const missed = (x: number, y: number): Point => [
+      x + random.normal(unsteady),
+      y + random.normal(unsteady),
+    ];
     if (words[0] === '@') return ring(words.slice(1).map(Number) as Ring, random, missed);
     const knots = words.map((word) => {
       const [x, y] = word.replace('^', '').split(',').map(Number);
@@ -145,7 +148,11 @@ export function strokesOf(digit: number, way: number, random: Random, unsteady: 
 
 type Ring = [x: number, y: number, rx: number, ry: number, start: number, sweep: number];
 
-function ring([x, y, rx, ry, start, sweep]: Ring, random: Random, missed: (x: number, y: number) => Point): Point[] {
+function ring(
+  [x, y, rx, ry, start, sweep]: Ring,
+  random: Random,
+  missed: (x: number, y: number) => Point,
+): Point[] {
   const from = start + random.normal(25);
   const over = sweep + Math.sign(sweep) * random.normal(18);
   const knots = Array.from({ length: 10 }, (_, i) => {

@@ -68,7 +68,12 @@ const between = (a: Point, b: Point) => Math.hypot(b[0] - a[0], b[1] - a[1]);
 /** How high the digits are: the median over what stands apart from left to right. */
 function heightOf(strokes: readonly Stroke[]): number {
   const boxes = strokes
-    .map((stroke) => ({ left: least([stroke], 0), right: most([stroke], 0), top: least([stroke], 1), bottom: most([stroke], 1) }))
+    .map((stroke) => ({
+      left: least([stroke], 0),
+      right: most([stroke], 0),
+      top: least([stroke], 1),
+      bottom: most([stroke], 1),
+    }))
     .sort((a, b) => a.left - b.left);
   const apart: typeof boxes = [];
   for (const box of boxes) {

@@ -30,12 +30,12 @@ function drawHand(random: Random): Hand {
     ways: Array.from({ length: 10 }, (_, digit) => drawWay(digit, random)),
     slant: random.chance(0.4) ? random.normal(0.06) : random.between(-0.15, 0.6),
     width: Math.exp(random.normal(0.2)),
-    gap: random.chance(0.25) ? random.between(4, 14) : random.between(8, 60),
-    unsteady: random.between(1, 5),
+    gap: random.chance(0.2) ? random.between(5, 14) : random.between(10, 55),
+    unsteady: random.between(0.8, 3.5),
     turn: random.normal(0.04),
     drift: random.normal(0.05),
-    spacing: random.chance(0.35) ? random.between(12, 30) : random.between(3, 12),
-    jitter: random.chance(0.5) ? random.between(0, 0.5) : random.between(0.3, 2),
+    spacing: random.chance(0.35) ? random.between(10, 22) : random.between(3, 10),
+    jitter: random.chance(0.6) ? random.between(0, 0.5) : random.between(0.3, 1.6),
   };
 }
 
@@ -58,7 +58,7 @@ export function write(text: string, random: Random): Handwriting {
       strokes.push(stroke.map(([px, py]) => [x + px - hand.slant * (py - 50) - left, py + lift]));
     }
     // slanted digits stand in each other's boxes
-    x += (right - left) - Math.min(0.8 * Math.abs(hand.slant) * 100, 0.55 * (right - left));
+    x += right - left - Math.min(0.8 * Math.abs(hand.slant) * 100, 0.55 * (right - left));
   }
   return { text, strokes: strokes.map((stroke) => reported(slip(stroke, random), hand, random)) };
 }
@@ -69,7 +69,7 @@ function bender(hand: Hand, random: Random): (point: Point) => Point {
   const width = size * hand.width * Math.exp(random.normal(0.1));
   const turn = hand.turn + random.normal(0.05);
   const wave = () => ({
-    by: random.normal(3),
+    by: random.normal(2.5),
     along: random.between(0, 2 * Math.PI),
     at: random.between(0, 2 * Math.PI),
     rate: random.between(0.02, 0.06),
@@ -77,7 +77,7 @@ function bender(hand: Hand, random: Random): (point: Point) => Point {
   const [waveX, waveY] = [wave(), wave()];
   const push = ({ by, along, at, rate }: ReturnType<typeof wave>, x: number, y: number) =>
     by * Math.sin(at + rate * (x * Math.cos(along) + y * Math.sin(along)));
-  const grip = random.normal(0.12);
+  const grip = random.normal(0.1);
   return ([x0, y0]) => {
     // the upper or the lower half larger
     const y1 = 100 * (y0 / 100) ** Math.exp(y0 > 0 ? grip : 0);
@@ -129,4 +129,22 @@ export function sample(seed: number, index: number, mostDigits: number): Handwri
   const length = 1 + random.below(mostDigits);
   const text = Array.from({ length }, () => random.below(10)).join('');
   return write(text, random);
+}
+
+/** Another writing of the same: of one's own samples there are few. */
+export function varied({ text, strokes }: Handwriting, random: Random): Handwriting {
+  const slant = random.normal(0.08);
+  const width = Math.exp(random.normal(0.08));
+  const turn = random.normal(0.03);
+  const heights = strokes.flat().map(([, y]) => y);
+  const unsteady = 0.006 * (Math.max(...heights) - Math.min(...heights));
+  return {
+    text,
+    strokes: strokes.map((stroke) =>
+      stroke.map(([x0, y0]) => {
+        const [x, y] = [width * x0 - slant * y0, y0];
+        return [x - turn * y + random.normal(unsteady), y + turn * x + random.normal(unsteady)];
+      }),
+    ),
+  };
 }

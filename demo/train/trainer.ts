@@ -1,0 +1,298 @@
+// Training of the recogniser with the library's loss: on one device from the movements to the new weights. The same in a page's worker
+// and in Node.
+
+import { defaultDevice, init, numpy as np, tree, vjp } from '@jax-js/jax';
+import { readTensors } from 'webgpu-ctc/files';
+import { ctcLoss } from 'webgpu-ctc/jax';
+import type { Stroke } from './glyphs.js';
+import {
+  classes,
+  forward,
+  initialValues,
+  type Learned,
+  learn,
+  stride,
+  type Weights,
+  weightShapes,
+} from './network.js';
+import { features, movements } from './pen.js';
+import { Random } from './random.js';
+import { writeSafetensors } from './weights.js';
+import { type Handwriting, sample, varied } from './writer.js';
+
+export interface TrainerSettings {
+  /** Of the first weights and of what is written; the same seed learns the same. */
+  readonly seed: number;
+  /** Strings in a step. */
+  readonly batch: number;
+  readonly rate: number;
+}
+
+export const defaults: TrainerSettings = { seed: 1, batch: 16, rate: 0.008 };
+
+/** Digits of the strings that are learned from and tested on, at most. */
+export const mostDigits = 5;
+/** Movements that a string of training has room for; longer ones are read in multiples of it. */
+const room = 176;
+/** Labels of a sequence: strings of one's own may be longer than those that are written here. */
+const mostLabels = 16;
+/** Strings that the error rate is measured on. They are of a seed that nothing is learned from. */
+export const testStrings = 128;
+const testSeed = 2 ** 24 - 1;
+
+/** Digit strings as the network reads them. */
+interface Batch {
+  /** [strings, features, frames] */
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly shape: [number, number, number];
+  /** Frames of the output for each. */
+  readonly lengths: number[];
+}
+
+/** What was read, and when: frames of the output are of equal length along the pen's way. */
+export interface PenReading {
+  readonly text: string;
+  /** Posteriors [frames, classes]: the softmax. */
+  readonly posteriors: Float32Array<ArrayBuffer>;
+  readonly frames: number;
+}
+
+export class Trainer {
+  readonly device: 'webgpu' | 'wasm';
+  readonly settings: TrainerSettings;
+  /** Strings of one's own, which a quarter of each batch is then drawn from, each time a little different. */
+  own: readonly Handwriting[] = [];
+  /** The loss before each step. */
+  readonly losses: number[];
+  /** Error rates, and after how many steps they were measured. */
+  readonly errors: { readonly steps: number; readonly rate: number }[];
+  #learned: Learned;
+
+  /**
+   * Opens jax-js on WebGPU, or on the CPU where there is none. `saved`: a file of `save`, called `name` in errors, from where it goes on.
+   * @throws RangeError naming what is wrong in `saved`.
+   */
+  static async create(
+    given: Partial<TrainerSettings> = {},
+    saved?: Uint8Array,
+    name = 'weights',
+  ): Promise<Trainer> {
+    const { seed = defaults.seed, batch = defaults.batch, rate = defaults.rate } = given;
+    const settings = { seed, batch, rate };
+    const found = await init('webgpu', 'wasm');
+    const device = found.includes('webgpu') ? 'webgpu' : 'wasm';
+    defaultDevice(device);
+    const start = saved
+      ? await unpacked(saved, name)
+      : { ...settings, values: fresh(settings.seed), losses: [], errors: [] };
+    const learned = Object.fromEntries(
+      parts.map((part) => [
+        part,
+        Object.fromEntries(
+          Object.entries(weightShapes).map(([name, shape]) => [
+            name,
+            np.array(start.values[`${part}/${name}`]!, { shape: [...shape] }),
+          ]),
+        ),
+      ]),
+    ) as unknown as Learned;
+    return new Trainer(device, { ...settings, seed: start.seed }, learned, start);
+  }
+
+  private constructor(
+    device: 'webgpu' | 'wasm',
+    settings: TrainerSettings,
+    learned: Learned,
+    { losses, errors }: Pick<Trainer, 'losses' | 'errors'>,
+  ) {
+    this.device = device;
+    this.settings = settings;
+    this.#learned = learned;
+    this.losses = losses;
+    this.errors = errors;
+  }
+
+  /** Steps so far. */
+  get steps(): number {
+    return this.losses.length;
+  }
+
+  /** One step. Gives the loss before it; nothing else comes back from the device. */
+  async step(): Promise<number> {
+    const { batch, rate } = this.settings;
+    const strings = Array.from({ length: batch }, (_, i) => this.#string(i));
+    const { data, shape, lengths } = batchOf(strings, room);
+    const movements = np.array(data, { shape });
+    const [logits, pullback] = vjp(
+      (weights: Weights) => forward(weights, movements.ref),
+      [tree.ref(this.#learned.weights)],
+    );
+    movements.dispose();
+    const { loss, grad } = await ctcLoss({
+      ...{ logits, logitLengths: lengths, zeroInfinity: true },
+      labels: strings.map(({ text }) => [...text].slice(0, mostLabels).map((digit) => Number(digit) + 1)),
+    });
+    const [gradients] = pullback(grad);
+    pullback.dispose();
+    // the first weights say little: the average leaves them behind soon
+    const { steps } = this;
+    const keep = Math.min(0.97, (1 + steps) / (10 + steps));
+    const warm = Math.min(1, (1 + steps) / 30);
+    this.#learned = learn(this.#learned, gradients, np.array(rate * warm), np.array(keep));
+    const [value] = await loss.data();
+    this.losses.push(value!);
+    return value!;
+  }
+
+  #string(place: number): Handwriting {
+    const { seed, batch } = this.settings;
+    const index = this.steps * batch + place;
+    if (this.own.length === 0 || place % 4 !== 3) return sample(seed, index, mostDigits);
+    const random = new Random(seed, index, 1);
+    return varied(random.of(this.own), random);
+  }
+
+  /** Reads pen strokes. */
+  async read(strokes: readonly Stroke[]): Promise<PenReading> {
+    const frames = movements(strokes).length / features;
+    if (frames === 0) return { text: '', posteriors: new Float32Array(0), frames: 0 };
+    const [reading] = await this.#readings([{ text: '', strokes }], room * Math.ceil(frames / room));
+    return reading!;
+  }
+
+  /** Wrong digits of `testStrings` fresh strings, as a share: substitutions, insertions and deletions over all digits. */
+  async errorRate(): Promise<number> {
+    const strings = Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, mostDigits));
+    let wrong = 0;
+    let digits = 0;
+    for (let first = 0; first < testStrings; first += 16) {
+      const part = strings.slice(first, first + 16);
+      for (const [i, { text }] of (await this.#readings(part, room)).entries()) {
+        wrong += edits(text, part[i]!.text);
+        digits += part[i]!.text.length;
+      }
+    }
+    this.errors.push({ steps: this.steps, rate: wrong / digits });
+    return wrong / digits;
+  }
+
+  async #readings(strings: readonly Handwriting[], frames: number): Promise<PenReading[]> {
+    const { data, shape, lengths } = batchOf(strings, frames);
+    const logits = forward(tree.ref(this.#learned.average), np.array(data, { shape }));
+    const scores = (await logits.data()) as Float32Array;
+    const width = (frames / stride) * classes;
+    return lengths.map((length, n) => readingOf(scores.subarray(n * width, n * width + length * classes)));
+  }
+
+  /** All that is needed to go on from here, as a .safetensors file. */
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    const tensors: Record<string, { shape: readonly number[]; data: Float32Array }> = {
+      seed: { shape: [1], data: Float32Array.of(this.settings.seed) },
+      losses: { shape: [this.losses.length], data: Float32Array.from(this.losses) },
+      errors: {
+        shape: [this.errors.length, 2],
+        data: Float32Array.from(this.errors.flatMap(({ steps, rate }) => [steps, rate])),
+      },
+    };
+    const { steps } = this;
+    const reading = parts.flatMap((part) =>
+      Object.entries(this.#learned[part]).map(async ([name, array]) => {
+        const { shape } = array;
+        tensors[`${part}/${name}`] = { shape, data: (await array.ref.data()) as Float32Array };
+      }),
+    );
+    await Promise.all(reading);
+    if (steps !== this.steps) throw new Error('save: a step was made meanwhile');
+    return writeSafetensors(tensors);
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    tree.dispose(this.#learned);
+  }
+}
+
+const parts = ['weights', 'first', 'second', 'average'] as const;
+
+function fresh(seed: number): Record<string, Float32Array<ArrayBuffer>> {
+  const values = initialValues(new Random(seed));
+  const all: Record<string, Float32Array<ArrayBuffer>> = {};
+  for (const [name, value] of Object.entries(values)) {
+    Object.assign(all, { [`weights/${name}`]: value, [`average/${name}`]: value.slice() });
+    Object.assign(all, {
+      [`first/${name}`]: new Float32Array(value.length),
+      [`second/${name}`]: new Float32Array(value.length),
+    });
+  }
+  return all;
+}
+
+/** @throws RangeError naming what is missing or of another shape. */
+async function unpacked(saved: Uint8Array, file: string) {
+  const tensors = readTensors(saved, file);
+  const read = async (name: string, shape?: readonly number[]) => {
+    const tensor = await tensors.get(name)?.();
+    if (!tensor) throw new RangeError(`${file}: expected a tensor ${name}, as it is saved here; got none`);
+    if (shape && String(tensor.shape) !== String(shape))
+      throw new RangeError(`${file}: ${name}: expected the shape [${shape}], got [${tensor.shape}]`);
+    return Float32Array.from(tensor.data);
+  };
+  const [seed] = await read('seed', [1]);
+  const pairs = await read('errors');
+  const errors = Array.from({ length: pairs.length / 2 }, (_, i) => ({
+    steps: pairs[2 * i]!,
+    rate: pairs[2 * i + 1]!,
+  }));
+  const values: Record<string, Float32Array<ArrayBuffer>> = {};
+  for (const part of parts) {
+    for (const [name, shape] of Object.entries(weightShapes))
+      values[`${part}/${name}`] = await read(`${part}/${name}`, shape);
+  }
+  return { values, seed: seed!, losses: [...(await read('losses'))], errors };
+}
+
+function batchOf(strings: readonly Handwriting[], frames: number): Batch {
+  const data = new Float32Array(strings.length * features * frames);
+  const lengths = strings.map(({ strokes }, n) => {
+    const moved = movements(strokes);
+    const count = Math.min(frames, moved.length / features);
+    for (let i = 0; i < count; i++) {
+      for (let f = 0; f < features; f++) data[(n * features + f) * frames + i] = moved[i * features + f]!;
+    }
+    return Math.ceil(count / stride);
+  });
+  return { data, shape: [strings.length, features, frames], lengths };
+}
+
+/** The best class of each frame, repeats merged, blanks left out. */
+function readingOf(logits: Float32Array): PenReading {
+  const posteriors = Float32Array.from(logits);
+  const frames = logits.length / classes;
+  let text = '';
+  let last = 0;
+  for (let t = 0; t < frames; t++) {
+    const row = posteriors.subarray(t * classes, (t + 1) * classes);
+    const best = row.indexOf(Math.max(...row));
+    if (best !== 0 && best !== last) text += best - 1;
+    last = best;
+    const top = row[best]!;
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += row[c] = Math.exp(row[c]! - top);
+    for (let c = 0; c < classes; c++) row[c]! /= sum;
+  }
+  return { text, posteriors, frames };
+}
+
+/** The least number of insertions, deletions and substitutions (Levenshtein 1966). */
+export function edits(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (const [i, character] of [...from].entries()) {
+    const next = [i + 1];
+    for (let j = 1; j <= to.length; j++) {
+      const same = Number(character !== to[j - 1]);
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same);
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

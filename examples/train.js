@@ -1,0 +1,178 @@
+/**
+ * Trains a recogniser of handwritten digit strings, headless: the network in jax-js, the loss from webgpu-ctc, all on the GPU.
+ * Run with `npm run train`; it is the training of the page `demo/train.html`, from the same sources.
+ */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { runnerImport } from 'vite';
+import { globals } from 'webgpu';
+import { CtcLoss } from 'webgpu-ctc/node';
+import { accent, curve, dim, line } from './terminal.js';
+
+const usage = `usage: npm run train -- [options]
+
+  --steps N      until so many steps in all: default 400
+  --out FILE     weights, saved every 25 steps: default digits.safetensors. If it is there, training goes on from it
+  --fresh        begin anew all the same
+  --seed N       of the first weights and the handwriting: default 1. The same seed learns the same
+  --batch N      strings in a step: default 16
+  --rate X       learning rate: default 0.008`;
+
+const options = readOptions();
+const { Trainer, testStrings } = await load('demo/train/trainer.ts');
+const { sample } = await load('demo/train/writer.ts');
+
+const { device, backend } = await CtcLoss.create();
+// what a page has, and jax-js looks for
+const navigator = { gpu: gpuOf(device), userAgent: '' };
+Object.assign(globalThis, globals);
+Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
+
+const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;
+const trainer = await Trainer.create(options, saved, options.out).catch(stop);
+if (saved && options.seed !== undefined && trainer.settings.seed !== options.seed) {
+  stop(
+    new Error(
+      `--seed: expected ${trainer.settings.seed}, that of ${options.out}, got ${options.seed}; --fresh begins anew`,
+    ),
+  );
+}
+console.log(trainer.device === 'webgpu' ? backend.adapter : `no WebGPU, so the CPU: ${backend.reason}`);
+console.log(`seed ${trainer.settings.seed}, batch ${trainer.settings.batch}, rate ${trainer.settings.rate}`);
+if (saved) console.log(`${options.out}: goes on after ${trainer.steps} steps`);
+
+let interrupted = false;
+process.once('SIGINT', () => {
+  interrupted = true;
+});
+const began = performance.now();
+const first = trainer.steps;
+if (trainer.steps === 0) await trainer.errorRate();
+report();
+while (trainer.steps < options.steps && !interrupted) {
+  await trainer.step();
+  if (trainer.steps % 25 === 0 || trainer.steps === options.steps || interrupted) {
+    await trainer.errorRate();
+    save(await trainer.save());
+    report(true);
+  } else report();
+}
+line('');
+
+const losses = trainer.losses;
+const errors = trainer.errors;
+console.log(`\nloss, step 1 to ${trainer.steps}\n${curve(losses, Math.max(...losses).toFixed(1))}`);
+console.log(
+  `\nerror rate\n${curve(
+    errors.map(({ rate }) => rate),
+    percent(Math.max(...errors.map(({ rate }) => rate))),
+  )}`,
+);
+console.log(`\nwhat it reads in fresh handwriting`);
+for (let i = 0; i < 6; i++) {
+  const { text, strokes } = sample(2 ** 24 - 2, i, 5);
+  const { text: read } = await trainer.read(strokes);
+  console.log(`  ${text.padEnd(6)} ${read === text ? read : accent(read || '–')}`);
+}
+console.log(
+  `\n${percent(errors.at(-1).rate)} of the digits of ${testStrings} fresh strings are wrong. Weights: ${options.out}`,
+);
+process.exit(interrupted ? 130 : 0);
+
+/** One line that stays up to date on a terminal; elsewhere a line for each measurement. */
+function report(measured = false) {
+  const { losses, errors, steps } = trainer;
+  const recent = losses.slice(-25);
+  const loss = recent.length
+    ? `loss ${(recent.reduce((a, b) => a + b) / recent.length).toFixed(3)}`
+    : 'untrained';
+  const pace =
+    steps > first ? dim(`${((performance.now() - began) / (steps - first)).toFixed(0)} ms a step`) : '';
+  line(
+    `step ${steps}/${options.steps}  ${loss}  error ${percent(errors.at(-1)?.rate ?? 1)}  ${pace}`,
+    measured || steps === first,
+  );
+}
+
+/** @param {number} share */
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** Whole, or as it was: a kill in the middle of writing loses nothing. @param {Uint8Array} bytes */
+function save(bytes) {
+  writeFileSync(`${options.out}.part`, bytes);
+  renameSync(`${options.out}.part`, options.out);
+}
+
+/** A module of the page. @param {string} file */
+async function load(file) {
+  const root = new URL('..', import.meta.url).pathname;
+  const entry = (/** @type {string} */ name) => ({
+    find: `webgpu-ctc/${name}`,
+    replacement: `${root}dist/${name}.js`,
+  });
+  const { module } = await runnerImport(root + file, {
+    logLevel: 'error',
+    resolve: { alias: [entry('files'), entry('jax')] },
+  });
+  return module;
+}
+
+/** `navigator.gpu` as jax-js looks for it, with the library's own device behind it. @param {GPUDevice | undefined} device */
+function gpuOf(device) {
+  const { features, limits, adapterInfo: info } = device ?? {};
+  return (
+    device && { requestAdapter: async () => ({ features, limits, info, requestDevice: async () => device }) }
+  );
+}
+
+function readOptions() {
+  try {
+    const number = (
+      /** @type {string} */ name,
+      /** @type {string | undefined} */ text,
+      /** @type {number} */ least,
+    ) => {
+      if (text === undefined) return undefined;
+      const value = Number(text);
+      if (!(value >= least) || (name !== 'rate' && !Number.isInteger(value)))
+        throw new Error(
+          `--${name}: expected ${name === 'rate' ? 'a number' : 'an integer'} ≥ ${least}, got ${text}`,
+        );
+      return value;
+    };
+    const { values } = parseArgs({
+      options: {
+        ...{ steps: { type: 'string' }, out: { type: 'string' }, seed: { type: 'string' } },
+        ...{
+          batch: { type: 'string' },
+          rate: { type: 'string' },
+          fresh: { type: 'boolean' },
+          help: { type: 'boolean' },
+        },
+      },
+    });
+    if (values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    return {
+      steps: number('steps', values.steps, 1) ?? 400,
+      out: values.out ?? 'digits.safetensors',
+      fresh: values.fresh ?? false,
+      seed: number('seed', values.seed, 0),
+      batch: number('batch', values.batch, 1),
+      rate: number('rate', values.rate, 0),
+    };
+  } catch (error) {
+    console.error(`${/** @type {Error} */ (error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+}
+
+/** @param {Error} error @returns {never} */
+function stop(error) {
+  console.error(error.message);
+  process.exit(2);
+}
