@@ -86,7 +86,12 @@ const demo = () =>
       ].reduce((bytes, file) => bytes + statSync(path(file)).size, 0),
     },
     // no data: URLs: the page's content security policy lets it fetch from its own origin only
-    build: { outDir: path('dist-demo'), emptyOutDir: true, assetsInlineLimit: 0 },
+    build: {
+      ...{ outDir: path('dist-demo'), emptyOutDir: true, assetsInlineLimit: 0 },
+      target: 'es2022',
+      rolldownOptions: { input: ['index', 'train'].map((page) => path(`demo/${page}.html`)) },
+    },
+    worker: { format: 'es', plugins: () => [wgsl] },
   }) satisfies ViteUserConfig;
 
 const closingLine: Reporter = {

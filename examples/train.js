@@ -29,7 +29,7 @@ Object.assign(globalThis, globals);
 Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
 
 const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;
-const trainer = await Trainer.create(options, saved, options.out).catch(stop);
+const trainer = await Trainer.create(options, { bytes: saved, name: options.out }).catch(stop);
 if (saved && options.seed !== undefined && trainer.settings.seed !== options.seed) {
   stop(
     new Error(

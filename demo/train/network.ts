@@ -1,13 +1,8 @@
 // The recogniser: from pen movements to a score for the blank and each digit, in jax-js. About 12,600 weights.
 
 import { type Array as JaxArray, jit, lax, nn, numpy as np, tree } from '@jax-js/jax';
-import { features } from './pen.js';
+import { classes, features } from './pen.js';
 import type { Random } from './random.js';
-
-/** The blank and ten digits; digit d is class d + 1. */
-export const classes = 11;
-/** Movements that a frame of the output stands for. */
-export const stride = 4;
 
 export type Weights = Record<string, JaxArray>;
 

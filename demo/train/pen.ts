@@ -5,6 +5,11 @@ import type { Point, Stroke } from './glyphs.js';
 /** Numbers of a frame: the movement right and down, whether the pen is in the air, height of the middle above the line's. */
 export const features = 4;
 
+/** The blank and ten digits; digit d is class d + 1. */
+export const classes = 11;
+/** Movements that a frame of the network's output stands for. */
+export const stride = 4;
+
 /** A movement, as a share of the digits' height. */
 const step = 0.12;
 /** Frames that the pen's way through the air takes at most. */

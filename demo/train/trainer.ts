@@ -5,30 +5,12 @@ import { defaultDevice, init, numpy as np, tree, vjp } from '@jax-js/jax';
 import { readTensors } from 'webgpu-ctc/files';
 import { ctcLoss } from 'webgpu-ctc/jax';
 import type { Stroke } from './glyphs.js';
-import {
-  classes,
-  forward,
-  initialValues,
-  type Learned,
-  learn,
-  stride,
-  type Weights,
-  weightShapes,
-} from './network.js';
-import { features, movements } from './pen.js';
+import { forward, initialValues, type Learned, learn, type Weights, weightShapes } from './network.js';
+import { classes, features, movements, stride } from './pen.js';
+import { defaults, type PenReading, type TrainerSettings } from './protocol.js';
 import { Random } from './random.js';
 import { writeSafetensors } from './weights.js';
 import { type Handwriting, sample, varied } from './writer.js';
-
-export interface TrainerSettings {
-  /** Of the first weights and of what is written; the same seed learns the same. */
-  readonly seed: number;
-  /** Strings in a step. */
-  readonly batch: number;
-  readonly rate: number;
-}
-
-export const defaults: TrainerSettings = { seed: 1, batch: 16, rate: 0.008 };
 
 /** Digits of the strings that are learned from and tested on, at most. */
 export const mostDigits = 5;
@@ -49,19 +31,11 @@ interface Batch {
   readonly lengths: number[];
 }
 
-/** What was read, and when: frames of the output are of equal length along the pen's way. */
-export interface PenReading {
-  readonly text: string;
-  /** Posteriors [frames, classes]: the softmax. */
-  readonly posteriors: Float32Array<ArrayBuffer>;
-  readonly frames: number;
-}
-
 export class Trainer {
   readonly device: 'webgpu' | 'wasm';
-  readonly settings: TrainerSettings;
+  #settings: TrainerSettings;
   /** Strings of one's own, which a quarter of each batch is then drawn from, each time a little different. */
-  own: readonly Handwriting[] = [];
+  #own: readonly Handwriting[] = [];
   /** The loss before each step. */
   readonly losses: number[];
   /** Error rates, and after how many steps they were measured. */
@@ -69,21 +43,25 @@ export class Trainer {
   #learned: Learned;
 
   /**
-   * Opens jax-js on WebGPU, or on the CPU where there is none. `saved`: a file of `save`, called `name` in errors, from where it goes on.
-   * @throws RangeError naming what is wrong in `saved`.
+   * Opens jax-js on WebGPU, or on the CPU where there is none. `bytes`: a file of `save`, called `name` in errors, from where it
+   * goes on.
+   * @throws RangeError naming what is wrong in the file.
    */
   static async create(
     given: Partial<TrainerSettings> = {},
-    saved?: Uint8Array,
-    name = 'weights',
+    {
+      bytes,
+      name = 'weights',
+      device: asked = 'webgpu',
+    }: { bytes?: Uint8Array; name?: string; device?: 'webgpu' | 'wasm' } = {},
   ): Promise<Trainer> {
     const { seed = defaults.seed, batch = defaults.batch, rate = defaults.rate } = given;
     const settings = { seed, batch, rate };
-    const found = await init('webgpu', 'wasm');
-    const device = found.includes('webgpu') ? 'webgpu' : 'wasm';
+    const found = await init('wasm', ...(asked === 'webgpu' ? [asked] : []));
+    const device = asked === 'webgpu' && found.includes('webgpu') ? 'webgpu' : 'wasm';
     defaultDevice(device);
-    const start = saved
-      ? await unpacked(saved, name)
+    const start = bytes
+      ? await unpacked(bytes, name)
       : { ...settings, values: fresh(settings.seed), losses: [], errors: [] };
     const learned = Object.fromEntries(
       parts.map((part) => [
@@ -106,10 +84,26 @@ export class Trainer {
     { losses, errors }: Pick<Trainer, 'losses' | 'errors'>,
   ) {
     this.device = device;
-    this.settings = settings;
+    this.#settings = settings;
     this.#learned = learned;
     this.losses = losses;
     this.errors = errors;
+  }
+
+  get settings(): TrainerSettings {
+    return this.#settings;
+  }
+
+  /** For the steps from now on. */
+  set({
+    rate = this.#settings.rate,
+    own = this.#own,
+  }: {
+    rate?: number;
+    own?: readonly Handwriting[];
+  }): void {
+    this.#settings = { ...this.#settings, rate };
+    this.#own = own;
   }
 
   /** Steps so far. */
@@ -147,9 +141,9 @@ export class Trainer {
   #string(place: number): Handwriting {
     const { seed, batch } = this.settings;
     const index = this.steps * batch + place;
-    if (this.own.length === 0 || place % 4 !== 3) return sample(seed, index, mostDigits);
+    if (this.#own.length === 0 || place % 4 !== 3) return sample(seed, index, mostDigits);
     const random = new Random(seed, index, 1);
-    return varied(random.of(this.own), random);
+    return varied(random.of(this.#own), random);
   }
 
   /** Reads pen strokes. */

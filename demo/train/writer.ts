@@ -9,7 +9,7 @@ export interface Handwriting {
 }
 
 /** A hand: what the digits of one string have in common. */
-interface Hand {
+export interface Hand {
   /** Which of the ways it writes each digit. */
   readonly ways: readonly number[];
   readonly slant: number;
@@ -39,9 +39,9 @@ function drawHand(random: Random): Hand {
   };
 }
 
-/** A string of digits in a hand of its own, about 100 high. */
-export function write(text: string, random: Random): Handwriting {
-  const hand = drawHand(random);
+/** A string of digits in a hand of its own, about 100 high. `given`: what that hand has not left to chance. */
+export function write(text: string, random: Random, given: Partial<Hand> = {}): Handwriting {
+  const hand = { ...drawHand(random), ...given };
   const strokes: Point[][] = [];
   let x = 0;
   for (const [place, character] of [...text].entries()) {

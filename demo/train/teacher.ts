@@ -1,0 +1,168 @@
+// The page's side of the training: a worker, another one when its GPU goes away, and the last weights in between.
+
+import type { Stroke } from './glyphs.js';
+import type { Asked, History, Told } from './protocol.js';
+import { defaults, type PenReading, type TrainerSettings } from './protocol.js';
+import type { Handwriting } from './writer.js';
+
+export interface Heard {
+  /** A trainer is there, with what it has behind it. */
+  opened(on: string, history: History): void;
+  stepped(steps: number, loss: number, milliseconds: number): void;
+  film(steps: number, reading: PenReading): void;
+  measured(steps: number, rate: number): void;
+  paused(): void;
+  /** The device is gone; the training goes on from `steps` in a moment. */
+  lost(steps: number): void;
+  failed(message: string): void;
+}
+
+/** So many devices lost in a minute are enough: from then on it runs without WebGPU. */
+const mostLosses = 3;
+
+interface File {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+}
+
+export class Teacher {
+  readonly #heard: Heard;
+  #worker: Worker | undefined;
+  #settings: TrainerSettings = defaults;
+  #own: readonly Handwriting[] = [];
+  /** The last weights, and how many steps made them. */
+  #saved: { file: File | undefined; steps: number } = { file: undefined, steps: 0 };
+  #until: number | undefined;
+  readonly #losses: number[] = [];
+  #readings = new Map<number, { strokes: readonly Stroke[]; resolve: (reading: PenReading) => void }>();
+  #files = new Map<number, (bytes: Uint8Array<ArrayBuffer>) => void>();
+  #id = 0;
+
+  constructor(heard: Heard) {
+    this.#heard = heard;
+  }
+
+  get settings(): TrainerSettings {
+    return this.#settings;
+  }
+
+  /** Steps until which it is asked to train; none: it is not. */
+  get until(): number | undefined {
+    return this.#until;
+  }
+
+  /** A new trainer, or one that goes on from a file. */
+  open(settings: Partial<TrainerSettings> = {}, file?: File): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.#saved = { file, steps: 0 };
+    this.#until = undefined;
+    this.#start('any');
+  }
+
+  #start(device: 'any' | 'again' | 'wasm') {
+    this.#worker?.terminate();
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<Told>) => this.#worker === worker && this.#told(data);
+    worker.onerror = ({ message }) => this.#heard.failed(message || 'the training could not be loaded');
+    const { file } = this.#saved;
+    this.#ask({
+      kind: 'open',
+      settings: this.#settings,
+      ...(file && { saved: file }),
+      device,
+      own: this.#own,
+    });
+    if (this.#until !== undefined) this.#ask({ kind: 'train', until: this.#until });
+    // what was asked of the last one
+    for (const [id, { strokes }] of this.#readings) this.#ask({ kind: 'read', id, strokes });
+    for (const id of this.#files.keys()) this.#ask({ kind: 'save', id });
+  }
+
+  #ask(asked: Asked) {
+    this.#worker!.postMessage(asked);
+  }
+
+  train(until: number): void {
+    this.#until = until;
+    this.#ask({ kind: 'train', until });
+  }
+
+  pause(): void {
+    this.#until = undefined;
+    this.#ask({ kind: 'pause' });
+  }
+
+  set rate(rate: number) {
+    this.#settings = { ...this.#settings, rate };
+    this.#ask({ kind: 'rate', rate });
+  }
+
+  set own(own: readonly Handwriting[]) {
+    this.#own = own;
+    this.#ask({ kind: 'own', own });
+  }
+
+  read(strokes: readonly Stroke[]): Promise<PenReading> {
+    const id = this.#id++;
+    this.#ask({ kind: 'read', id, strokes });
+    return new Promise((resolve) => this.#readings.set(id, { strokes, resolve }));
+  }
+
+  /** All that was learned, as a file. */
+  save(): Promise<Uint8Array<ArrayBuffer>> {
+    const id = this.#id++;
+    this.#ask({ kind: 'save', id });
+    return new Promise((resolve) => this.#files.set(id, resolve));
+  }
+
+  /** For tests: as if the device were lost. */
+  destroyDevice(): void {
+    this.#ask({ kind: 'destroy' });
+  }
+
+  #told(told: Told) {
+    switch (told.kind) {
+      case 'opened':
+        this.#settings = { ...told.settings, rate: this.#settings.rate, batch: this.#settings.batch };
+        this.#heard.opened(told.on, told.history);
+        break;
+      case 'stepped':
+        this.#heard.stepped(told.steps, told.loss, told.milliseconds);
+        break;
+      case 'film':
+        this.#heard.film(told.steps, told.reading);
+        break;
+      case 'measured':
+        this.#saved = { file: { bytes: told.saved, name: 'the last weights' }, steps: told.steps };
+        this.#heard.measured(told.steps, told.rate);
+        break;
+      case 'paused':
+        this.#until = undefined;
+        this.#heard.paused();
+        break;
+      case 'read':
+        this.#readings.get(told.id)?.resolve(told.reading);
+        this.#readings.delete(told.id);
+        break;
+      case 'saved':
+        this.#files.get(told.id)?.(told.bytes);
+        this.#files.delete(told.id);
+        break;
+      case 'lost':
+        this.#recover();
+        break;
+      case 'failed':
+        this.#until = undefined;
+        this.#heard.failed(told.message);
+    }
+  }
+
+  #recover() {
+    const now = performance.now();
+    this.#losses.push(now);
+    this.#heard.lost(this.#saved.steps);
+    const recent = this.#losses.filter((at) => now - at < 60_000).length;
+    this.#start(recent > mostLosses ? 'wasm' : 'again');
+  }
+}

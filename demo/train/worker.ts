@@ -1,0 +1,105 @@
+// The training and the reading, away from the page: whatever they take, the pen is not held up.
+
+import { getWebGPUDevice } from '@jax-js/jax';
+import type { Asked, Told } from './protocol.js';
+import { fixedSample } from './samples.js';
+import { Trainer } from './trainer.js';
+
+/** Steps between two pictures of the film, and two measurements of the error rate. */
+const [filmEvery, measureEvery] = [5, 25];
+
+let trainer: Trainer | undefined;
+let until = 0;
+let training = false;
+let lost = false;
+let last: Promise<unknown> = Promise.resolve();
+
+const tell = (told: Told, transfer: Transferable[] = []) => self.postMessage(told, { transfer });
+
+/** One after another: a step, a reading, a measurement. What fails because the device is gone is told as that alone. */
+function inTurn(work: () => Promise<unknown>): Promise<unknown> {
+  last = last.then(work).catch((error: Error) => {
+    training = false;
+    // a loss is told a moment after what fails for it
+    setTimeout(() => lost || tell({ kind: 'failed', message: error.message }), 500);
+  });
+  return last;
+}
+
+self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
+  if (asked.kind === 'open') inTurn(() => open(asked));
+  else if (asked.kind === 'train') {
+    until = asked.until;
+    if (!training) train();
+  } else if (asked.kind === 'pause') training = false;
+  else if (asked.kind === 'rate') trainer?.set({ rate: asked.rate });
+  else if (asked.kind === 'own') trainer?.set({ own: asked.own });
+  else if (asked.kind === 'read') {
+    const { id, strokes } = asked;
+    inTurn(async () => trainer && tell({ kind: 'read', id, reading: await trainer.read(strokes) }));
+  } else if (asked.kind === 'save') {
+    const { id } = asked;
+    inTurn(async () => trainer && tell({ kind: 'saved', id, bytes: await trainer.save() }));
+  } else if (trainer?.device === 'webgpu') getWebGPUDevice().destroy();
+};
+
+async function open({ settings, saved, device, own }: Extract<Asked, { kind: 'open' }>) {
+  const adapter = device === 'wasm' ? undefined : await adapterOf(device === 'again');
+  trainer = await Trainer.create(settings, { ...saved, device: adapter ? 'webgpu' : 'wasm' });
+  trainer.set({ own });
+  if (trainer.device === 'webgpu') {
+    getWebGPUDevice().lost.then(({ message }) => {
+      lost = true;
+      training = false;
+      tell({ kind: 'lost', message });
+    });
+  }
+  const { losses, errors } = trainer;
+  const { vendor = '', architecture = '', description = '' } = adapter?.info ?? {};
+  const name = description || [vendor, architecture].filter(Boolean).join(' ');
+  tell({
+    ...{ kind: 'opened', settings: trainer.settings, history: { losses, errors } },
+    on: adapter ? `WebGPU: ${name || 'unnamed adapter'}` : 'no WebGPU, so the CPU',
+  });
+  await film();
+  if (trainer.errors.length === 0) await measure();
+}
+
+/** A GPU process that crashed takes a moment to start again. */
+async function adapterOf(patient: boolean): Promise<GPUAdapter | undefined> {
+  for (let tries = patient ? 20 : 1; tries > 0; tries--) {
+    const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+    if (adapter) return adapter;
+    if (tries > 1) await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return undefined;
+}
+
+async function train() {
+  training = true;
+  while (training && trainer && trainer.steps < until) await inTurn(step);
+  training = false;
+  tell({ kind: 'paused' });
+}
+
+async function step() {
+  if (!training || !trainer) return;
+  const start = performance.now();
+  const loss = await trainer.step();
+  const { steps } = trainer;
+  tell({ kind: 'stepped', steps, loss, milliseconds: performance.now() - start });
+  if (steps % filmEvery === 0) await film();
+  if (steps % measureEvery === 0 || steps === until) await measure();
+}
+
+async function film() {
+  const { steps } = trainer!;
+  const reading = await trainer!.read(fixedSample.strokes);
+  tell({ kind: 'film', steps, reading });
+}
+
+async function measure() {
+  const rate = await trainer!.errorRate();
+  const saved = await trainer!.save();
+  tell({ kind: 'measured', steps: trainer!.steps, rate, saved }, [saved.buffer]);
+}
