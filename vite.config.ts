@@ -36,6 +36,9 @@ const shared = {
   },
 } satisfies ViteUserConfig;
 
+/** The adapters need at once what others load when it is needed. */
+const checks = { ineffectiveDynamicImport: false };
+
 const library = {
   build: {
     target: 'es2022',
@@ -53,6 +56,7 @@ const library = {
       formats: ['es'],
     },
     rolldownOptions: {
+      checks,
       external: ['webgpu', '@jax-js/jax', '@tensorflow/tfjs-core', /^node:/],
       // Vite leaves the whitespace of ES libraries alone; browsers that load dist without a bundler should not pay for it.
       output: {
@@ -91,7 +95,7 @@ const demo = () =>
       target: 'es2022',
       rolldownOptions: { input: ['index', 'train'].map((page) => path(`demo/${page}.html`)) },
     },
-    worker: { format: 'es', plugins: () => [wgsl] },
+    worker: { format: 'es', plugins: () => [wgsl], rolldownOptions: { checks } },
   }) satisfies ViteUserConfig;
 
 const closingLine: Reporter = {

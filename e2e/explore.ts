@@ -1,4 +1,4 @@
-// Visits to the page of demo/, as it is built.
+// Visits to the pages of demo/, as they are built.
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll } from 'vitest';
 import { inPage, launchBrowser } from './browser.js';
@@ -6,7 +6,7 @@ import { serveBuilt } from './built.js';
 
 export interface VisitOptions {
   readonly viewport?: { width: number; height: number };
-  readonly hash?: string;
+  readonly path?: string;
   readonly before?: (page: Page) => Promise<unknown>;
   readonly expected?: readonly RegExp[];
   /** In a browser of its own, for what harms others. */
@@ -24,30 +24,47 @@ afterAll(async () => {
   await site?.close();
 });
 
-/** Opens the page and waits for its first lattice. Motion is off: the sweep has a test of its own. */
-export async function explore(use: (page: Page) => Promise<void>, options: VisitOptions = {}): Promise<void> {
-  const { viewport = { width: 1280, height: 800 }, hash = '', before, expected = [], alone } = options;
+/** Opens a page. */
+export async function visit(use: (page: Page) => Promise<void>, options: VisitOptions = {}): Promise<void> {
+  const {
+    viewport = { width: 1280, height: 800 },
+    path = 'index.html',
+    before,
+    expected = [],
+    alone,
+  } = options;
   const visited = alone ? await launchBrowser() : browser;
   try {
-    await inPage(
-      { browser: visited, url: site.url },
-      async ({ page }) => {
-        await settled(page);
-        await use(page);
+    await inPage({ browser: visited, url: site.url }, ({ page }) => use(page), {
+      ...{ path, expected },
+      async before(page) {
+        await page.setViewportSize(viewport);
+        await before?.(page);
       },
-      {
-        ...{ path: `index.html${hash}`, expected },
-        async before(page) {
-          await page.setViewportSize(viewport);
-          await page.emulateMedia({ reducedMotion: 'reduce' });
-          await before?.(page);
-        },
-      },
-    );
+    });
   } finally {
     if (alone) await visited.close();
   }
 }
+
+/** Opens the explorer and waits for its first lattice. Motion is off: the sweep has a test of its own. */
+export const explore = (
+  use: (page: Page) => Promise<void>,
+  { hash = '', before, ...options }: VisitOptions & { readonly hash?: string } = {},
+): Promise<void> =>
+  visit(
+    async (page) => {
+      await settled(page);
+      await use(page);
+    },
+    {
+      ...{ ...options, path: `index.html${hash}` },
+      async before(page) {
+        await page.emulateMedia({ reducedMotion: 'reduce' });
+        await before?.(page);
+      },
+    },
+  );
 
 /** Until the sentence says a result, and the inspector something of it. */
 export const settled = (page: Page) =>

@@ -1,6 +1,9 @@
 // What the tests of the adapters share: batches in the frameworks' order, and what the core makes of them.
 
+import { getWebGPUDevice, init } from '@jax-js/jax';
+import { globals } from 'webgpu';
 import { CtcLoss } from 'webgpu-ctc/node';
+import { openGpu } from '../src/node/machine.js';
 import type { Reduction } from '../src/types.js';
 
 export interface FrameworkBatch {
@@ -65,4 +68,47 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
     off = Math.max(off, Number.isNaN(actual[i]) ? Infinity : Math.abs(actual[i]! - expected[i]!));
   }
   return off / largest;
+}
+
+export interface WatchedJax {
+  /** Buffers that are alive, and their labels; those of jax-js have none. */
+  readonly alive: ReadonlyMap<GPUBuffer, string>;
+  /** Sizes of the buffers made to be read back, so far. */
+  readonly readBack: number[];
+  /** The uncaptured errors so far. */
+  takeErrors(): Promise<string[]>;
+}
+
+/** jax-js on Dawn, watched. */
+export async function openJax(): Promise<WatchedJax> {
+  const { gpu } = await openGpu();
+  // what a page has, and jax-js looks for
+  Object.assign(globalThis, globals);
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: '' }, configurable: true });
+  await init('webgpu', 'cpu');
+  const device = getWebGPUDevice();
+  const errors: string[] = [];
+  device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message));
+  const alive = new Map<GPUBuffer, string>();
+  const readBack: number[] = [];
+  const createBuffer = device.createBuffer.bind(device);
+  device.createBuffer = (descriptor) => {
+    const buffer = createBuffer(descriptor);
+    const destroy = buffer.destroy.bind(buffer);
+    alive.set(buffer, buffer.label);
+    if (buffer.usage & GPUBufferUsage.MAP_READ) readBack.push(buffer.size);
+    buffer.destroy = () => {
+      alive.delete(buffer);
+      destroy();
+    };
+    return buffer;
+  };
+  return {
+    alive,
+    readBack,
+    async takeErrors() {
+      await device.queue.onSubmittedWorkDone();
+      return errors.splice(0);
+    },
+  };
 }

@@ -1,37 +1,16 @@
 import * as jax from '@jax-js/jax';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { globals } from 'webgpu';
 import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/jax';
-import { openGpu } from '../src/node/machine.js';
-import { batchOf, difference, expectedOf } from './frameworks.js';
+import { batchOf, difference, expectedOf, openJax, type WatchedJax } from './frameworks.js';
 
 const { numpy: np } = jax;
-const errors: string[] = [];
-/** Buffers that are alive, by label; those of jax-js have none. */
-const alive = new Map<GPUBuffer, string>();
+let watched: WatchedJax;
 
 beforeAll(async () => {
-  const { gpu } = await openGpu();
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: '' }, configurable: true });
-  await jax.init('webgpu', 'cpu');
-  const device = jax.getWebGPUDevice();
-  device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message));
-  const createBuffer = device.createBuffer.bind(device);
-  device.createBuffer = (descriptor) => {
-    const buffer = createBuffer(descriptor);
-    const destroy = buffer.destroy.bind(buffer);
-    alive.set(buffer, buffer.label);
-    buffer.destroy = () => {
-      alive.delete(buffer);
-      destroy();
-    };
-    return buffer;
-  };
+  watched = await openJax();
 });
 afterEach(async () => {
-  await jax.getWebGPUDevice().queue.onSubmittedWorkDone();
-  expect(errors.splice(0)).toEqual([]);
+  expect(await watched.takeErrors()).toEqual([]);
 });
 
 const batch = batchOf(1, [5, 30, 7], 9);
@@ -114,15 +93,15 @@ describe.each(['webgpu', 'cpu'] as const)('on the device %s', (device) => {
       const { loss, gradient } = await step();
       weights = weights.sub(gradient.mul(0.3));
       [last] = await loss.data();
-      if (i === 10) buffers = alive.size;
+      if (i === 10) buffers = watched.alive.size;
     }
     expect(last).toBeLessThan(0.9 * began!);
-    expect(alive.size).toBeLessThanOrEqual(buffers);
+    expect(watched.alive.size).toBeLessThanOrEqual(buffers);
     weights.dispose();
     inputs.dispose();
     network.dispose();
     disposeCtcLoss(device);
-    expect([...alive.values()].filter((label) => label.startsWith('ctc:'))).toEqual([]);
+    expect([...watched.alive.values()].filter((label) => label.startsWith('ctc:'))).toEqual([]);
   });
 
   test('what is wrong is named, and nothing leaks', async () => {

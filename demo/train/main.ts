@@ -54,11 +54,9 @@ const teacher = new Teacher({
     notify(`The training stopped: ${message}`);
     show();
   },
+  refused: notify,
 });
-const settings = new Settings(teacher, pad, () => {
-  open = false;
-  show();
-});
+const settings = new Settings(teacher, pad);
 
 teacher.open();
 byId('go').addEventListener('click', () => {
@@ -98,7 +96,7 @@ function showNow() {
     : steps === 0
       ? 'Teach it to read'
       : steps < lesson
-        ? 'Go on'
+        ? 'Go on teaching'
         : 'Teach it more';
   byId('steps').textContent = steps.toLocaleString('en');
   const last = errors[errors.length - 1];
@@ -106,10 +104,11 @@ function showNow() {
   byId('trained').textContent = !open
     ? 'Loading the network …'
     : steps === 0
-      ? 'untrained: guessing'
+      ? training
+        ? 'untrained: the first step takes a moment …'
+        : 'untrained: guessing'
       : `after ${steps.toLocaleString('en')} steps${training ? ', learning' : ''}`;
-  const pace =
-    paces.length > 0 ? `, ${Math.round(paces.reduce((a, b) => a + b) / paces.length)} ms a step` : '';
+  const pace = paces.length > 0 ? `, ${Math.round(median(paces))} ms a step` : '';
   byId('backend').textContent = on + pace;
   const smooth = losses.map((_, i) => {
     const part = losses.slice(Math.max(0, i - 19), i + 1);
@@ -122,6 +121,9 @@ function showNow() {
   const rates = errors.map(({ steps: at, rate }) => ({ steps: at, value: Math.min(1, rate) }));
   drawCurve(canvas('errors'), rates, [], { least: 1, say: (value) => `${Math.round(100 * value)} %` });
 }
+
+/** The first step compiles: no mean would forget it. */
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 const percent = (share: number) => (share >= 1 ? '100 %' : `${(100 * share).toFixed(1)} %`);
 
@@ -137,6 +139,7 @@ let stale = false;
 /** What is on the pad, read again as soon as the last reading is back. */
 async function read() {
   stale = true;
+  byId('reads').ariaBusy = 'true';
   if (reading) return;
   reading = true;
   while (stale) {
@@ -145,4 +148,5 @@ async function read() {
     byId('reads').textContent = text;
   }
   reading = false;
+  byId('reads').ariaBusy = 'false';
 }

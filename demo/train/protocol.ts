@@ -35,9 +35,7 @@ export type Asked =
   | { readonly kind: 'rate'; readonly rate: number }
   | { readonly kind: 'own'; readonly own: readonly Handwriting[] }
   | { readonly kind: 'read'; readonly id: number; readonly strokes: readonly Stroke[] }
-  | { readonly kind: 'save'; readonly id: number }
-  /** For tests: as if the device were lost. */
-  | { readonly kind: 'destroy' };
+  | { readonly kind: 'save'; readonly id: number };
 
 export interface History {
   readonly losses: readonly number[];

@@ -9,17 +9,14 @@ import type { Handwriting } from './writer.js';
 export class Settings {
   readonly #teacher: Teacher;
   readonly #pad: Pad;
-  readonly #anew: () => void;
   readonly #menu: { refresh(): void };
   #own: Handwriting[] = [];
   #batch: number;
   #seed: number;
 
-  /** `anew`: before another training begins. */
-  constructor(teacher: Teacher, pad: Pad, anew: () => void) {
+  constructor(teacher: Teacher, pad: Pad) {
     this.#teacher = teacher;
     this.#pad = pad;
-    this.#anew = anew;
     this.#batch = teacher.settings.batch;
     this.#seed = teacher.settings.seed;
     this.#menu = menu(document.getElementById('settings')!, () => this.#entries());
@@ -58,10 +55,7 @@ export class Settings {
       {
         name: 'Begin anew',
         about: 'with this seed and these strings in a step; what was learned is lost',
-        run: () => {
-          this.#anew();
-          this.#teacher.open({ seed: this.#seed, batch: this.#batch });
-        },
+        run: () => this.#teacher.open({ seed: this.#seed, batch: this.#batch }),
       },
       { heading: `Your hand: ${this.#own.length === 1 ? '1 sample' : `${this.#own.length} samples`}` },
       { element: this.#ownInput() },
@@ -127,7 +121,6 @@ export class Settings {
     input.addEventListener('change', async () => {
       const file = input.files?.[0];
       if (!file) return;
-      this.#anew();
       this.#teacher.open({}, { bytes: new Uint8Array(await file.arrayBuffer()), name: file.name });
     });
     input.click();

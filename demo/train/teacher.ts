@@ -14,7 +14,10 @@ export interface Heard {
   paused(): void;
   /** The device is gone; the training goes on from `steps` in a moment. */
   lost(steps: number): void;
+  /** It stopped. */
   failed(message: string): void;
+  /** Another training could not begin; the one before is still there. */
+  refused(message: string): void;
 }
 
 /** So many devices lost in a minute are enough: from then on it runs without WebGPU. */
@@ -28,6 +31,9 @@ interface File {
 export class Teacher {
   readonly #heard: Heard;
   #worker: Worker | undefined;
+  /** Of which nothing has been heard yet. */
+  #next: Worker | undefined;
+  #nextFile: File | undefined;
   #settings: TrainerSettings = defaults;
   #own: readonly Handwriting[] = [];
   /** The last weights, and how many steps made them. */
@@ -51,36 +57,57 @@ export class Teacher {
     return this.#until;
   }
 
-  /** A new trainer, or one that goes on from a file. */
+  /** A new trainer, or one that goes on from a file. The one before stays until it is there: a file may be no such file. */
   open(settings: Partial<TrainerSettings> = {}, file?: File): void {
-    this.#settings = { ...this.#settings, ...settings };
-    this.#saved = { file, steps: 0 };
-    this.#until = undefined;
-    this.#start('any');
+    this.pause();
+    const asked = { ...this.#settings, ...settings };
+    // a page without WebGPU has no worker with it
+    const next = this.#start(asked, file, 'gpu' in navigator && navigator.gpu ? 'any' : 'wasm');
+    this.#next?.terminate();
+    this.#next = next;
+    this.#nextFile = file;
+    this.#worker ??= next;
   }
 
-  #start(device: 'any' | 'again' | 'wasm') {
-    this.#worker?.terminate();
+  #start(settings: TrainerSettings, file: File | undefined, device: 'any' | 'again' | 'wasm'): Worker {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
-    this.#worker = worker;
-    worker.onmessage = ({ data }: MessageEvent<Told>) => this.#worker === worker && this.#told(data);
-    worker.onerror = ({ message }) => this.#heard.failed(message || 'the training could not be loaded');
-    const { file } = this.#saved;
-    this.#ask({
-      kind: 'open',
-      settings: this.#settings,
-      ...(file && { saved: file }),
-      device,
-      own: this.#own,
-    });
+    const heard = (told: Told) => {
+      if (worker === this.#next) this.#heardFirst(told);
+      else if (worker === this.#worker) this.#told(told);
+    };
+    worker.onmessage = ({ data }: MessageEvent<Told>) => heard(data);
+    worker.onerror = ({ message }) =>
+      heard({ kind: 'failed', message: message || 'the training could not be loaded' });
+    const open: Asked = { kind: 'open', settings, ...(file && { saved: file }), device, own: this.#own };
+    worker.postMessage(open);
+    return worker;
+  }
+
+  /** From the next worker: it is there, or it will not be. */
+  #heardFirst(told: Told) {
+    const next = this.#next!;
+    this.#next = undefined;
+    if (told.kind !== 'opened') {
+      if (next !== this.#worker) next.terminate();
+      if (told.kind === 'failed') this.#heard.refused(told.message);
+      return;
+    }
+    if (next !== this.#worker) this.#worker?.terminate();
+    this.#worker = next;
+    this.#saved = { file: this.#nextFile, steps: told.history.losses.length };
+    this.#goOn();
+    this.#told(told);
+  }
+
+  /** What was asked of the worker before. */
+  #goOn() {
     if (this.#until !== undefined) this.#ask({ kind: 'train', until: this.#until });
-    // what was asked of the last one
     for (const [id, { strokes }] of this.#readings) this.#ask({ kind: 'read', id, strokes });
     for (const id of this.#files.keys()) this.#ask({ kind: 'save', id });
   }
 
   #ask(asked: Asked) {
-    this.#worker!.postMessage(asked);
+    this.#worker?.postMessage(asked);
   }
 
   train(until: number): void {
@@ -114,11 +141,6 @@ export class Teacher {
     const id = this.#id++;
     this.#ask({ kind: 'save', id });
     return new Promise((resolve) => this.#files.set(id, resolve));
-  }
-
-  /** For tests: as if the device were lost. */
-  destroyDevice(): void {
-    this.#ask({ kind: 'destroy' });
   }
 
   #told(told: Told) {
@@ -163,6 +185,8 @@ export class Teacher {
     this.#losses.push(now);
     this.#heard.lost(this.#saved.steps);
     const recent = this.#losses.filter((at) => now - at < 60_000).length;
-    this.#start(recent > mostLosses ? 'wasm' : 'again');
+    this.#worker?.terminate();
+    this.#worker = this.#start(this.#settings, this.#saved.file, recent > mostLosses ? 'wasm' : 'again');
+    this.#goOn();
   }
 }

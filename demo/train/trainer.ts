@@ -4,6 +4,7 @@
 import { defaultDevice, init, numpy as np, tree, vjp } from '@jax-js/jax';
 import { readTensors } from 'webgpu-ctc/files';
 import { ctcLoss } from 'webgpu-ctc/jax';
+import { edits } from './edits.js';
 import type { Stroke } from './glyphs.js';
 import { forward, initialValues, type Learned, learn, type Weights, weightShapes } from './network.js';
 import { classes, features, movements, stride } from './pen.js';
@@ -275,18 +276,4 @@ function readingOf(logits: Float32Array): PenReading {
     for (let c = 0; c < classes; c++) row[c]! /= sum;
   }
   return { text, posteriors, frames };
-}
-
-/** The least number of insertions, deletions and substitutions (Levenshtein 1966). */
-export function edits(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
-  for (const [i, character] of [...from].entries()) {
-    const next = [i + 1];
-    for (let j = 1; j <= to.length; j++) {
-      const same = Number(character !== to[j - 1]);
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + same);
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }

@@ -12,6 +12,8 @@ let trainer: Trainer | undefined;
 let until = 0;
 let training = false;
 let lost = false;
+/** The last training did not end by itself. */
+let broken = false;
 let last: Promise<unknown> = Promise.resolve();
 
 const tell = (told: Told, transfer: Transferable[] = []) => self.postMessage(told, { transfer });
@@ -20,6 +22,7 @@ const tell = (told: Told, transfer: Transferable[] = []) => self.postMessage(tol
 function inTurn(work: () => Promise<unknown>): Promise<unknown> {
   last = last.then(work).catch((error: Error) => {
     training = false;
+    broken = true;
     // a loss is told a moment after what fails for it
     setTimeout(() => lost || tell({ kind: 'failed', message: error.message }), 500);
   });
@@ -37,10 +40,10 @@ self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
   else if (asked.kind === 'read') {
     const { id, strokes } = asked;
     inTurn(async () => trainer && tell({ kind: 'read', id, reading: await trainer.read(strokes) }));
-  } else if (asked.kind === 'save') {
+  } else {
     const { id } = asked;
     inTurn(async () => trainer && tell({ kind: 'saved', id, bytes: await trainer.save() }));
-  } else if (trainer?.device === 'webgpu') getWebGPUDevice().destroy();
+  }
 };
 
 async function open({ settings, saved, device, own }: Extract<Asked, { kind: 'open' }>) {
@@ -77,9 +80,12 @@ async function adapterOf(patient: boolean): Promise<GPUAdapter | undefined> {
 
 async function train() {
   training = true;
+  // once the trainer is there
+  await last;
+  broken = false;
   while (training && trainer && trainer.steps < until) await inTurn(step);
   training = false;
-  tell({ kind: 'paused' });
+  if (!broken && !lost) tell({ kind: 'paused' });
 }
 
 async function step() {

@@ -1,0 +1,258 @@
+// The training page, as it is built: it learns, it reads the hands of others, and nothing that happens to the GPU ends it.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
+import { readTensors } from 'webgpu-ctc/files';
+import { edits } from '../demo/train/edits.js';
+import type { Handwriting } from '../demo/train/writer.js';
+import { says, site, visit } from './explore.js';
+
+const hands: readonly (Handwriting & { readonly hand: string })[] = JSON.parse(
+  readFileSync(new URL('../fixtures/hands/hands.json', import.meta.url), 'utf8'),
+);
+/** Four strings of each of five people, none of whom was looked at while the network was chosen. */
+const replayed = ['Marta', 'Jens', 'Aiko', 'Henri', 'Pooja'].flatMap((name) =>
+  hands.filter(({ hand }) => hand === name).slice(0, 4),
+);
+
+/** Opens the page; the network is there, untrained. */
+const train = (use: (page: Page) => Promise<void>, options: Parameters<typeof visit>[1] = {}) =>
+  visit(
+    async (page) => {
+      await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#go')!.disabled);
+      await use(page);
+    },
+    { path: 'train.html', ...options },
+  );
+
+const stepsOf = async (page: Page) => Number((await says(page, '#steps')).replace(',', ''));
+const errorsOf = async (page: Page) => Number.parseFloat(await says(page, '#errors'));
+const until = (page: Page, steps: number) =>
+  expect.poll(() => stepsOf(page), { timeout: 110_000, interval: 250 }).toBeGreaterThanOrEqual(steps);
+
+/** Moves the mouse along strokes, as a person would. */
+async function draw(page: Page, { strokes }: Handwriting) {
+  const { x: left, y: top } = (await page.locator('#pad canvas').boundingBox())!;
+  for (const stroke of strokes) {
+    const [first, ...rest] = stroke;
+    await page.mouse.move(left + first![0], top + first![1]);
+    await page.mouse.down();
+    // without a wait for the picture after each
+    await Promise.all(rest.map(([x, y]) => page.mouse.move(left + x, top + y)));
+    await page.mouse.up();
+  }
+}
+
+/** What it reads of all that is on the pad. */
+async function read(page: Page): Promise<string> {
+  await page.waitForFunction(() => document.getElementById('reads')!.ariaBusy === 'false');
+  return says(page, '#reads');
+}
+
+test(
+  'it learns to read, and reads the hands of others; weights are saved, and loaded again',
+  () =>
+    train(async (page) => {
+      expect(await says(page, '#trained')).toBe('untrained: guessing');
+      // it does not begin by itself
+      await draw(page, replayed[0]!);
+      expect(await read(page)).not.toBe('');
+      expect(await stepsOf(page)).toBe(0);
+      expect(await errorsOf(page)).toBe(100);
+
+      await page.click('#go');
+      await until(page, 400);
+      await expect.poll(() => says(page, '#go')).toBe('Teach it more');
+      expect(await errorsOf(page)).toBeLessThan(10);
+      expect(await says(page, '#film .says')).toBe('after 400 steps it reads 2047');
+
+      let wrong = 0;
+      let digits = 0;
+      for (const string of replayed) {
+        await page.click('#clear');
+        await draw(page, string);
+        wrong += edits(await read(page), string.text);
+        digits += string.text.length;
+      }
+      console.log(`${replayed.length} strings of five hands: ${wrong} of ${digits} digits wrong`);
+      expect(wrong / digits).toBeLessThanOrEqual(0.25);
+
+      // back in the film
+      await page.locator('#film input').press('Home');
+      expect(await says(page, '#film .says')).toMatch(/^after 0 steps it reads/);
+
+      await page.click('#settings button');
+      const downloading = page.waitForEvent('download');
+      await page.getByRole('button', { name: /^Save/ }).click();
+      const file = await (await downloading).path();
+      const tensors = readTensors(readFileSync(file), 'digits.safetensors');
+      expect((await tensors.get('losses')!()).shape).toEqual([400]);
+      const before = [await errorsOf(page), await says(page, '#reads')];
+      await page.reload();
+      await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#go')!.disabled);
+      await draw(page, replayed.at(-1)!);
+      expect(await read(page)).not.toBe(before[1]);
+      await page.click('#settings button');
+      const choosing = page.waitForEvent('filechooser');
+      await page.getByRole('button', { name: /^Load/ }).click();
+      await (await choosing).setFiles(file);
+      await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(400);
+      await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).toBe(before[1]);
+      expect(await errorsOf(page)).toBe(before[0]);
+    }),
+  180_000,
+);
+
+test(
+  'settings: a rate, a seed, a batch, strings of one’s own; a training begun anew; a file that is none',
+  () =>
+    train(async (page) => {
+      const first = await says(page, '#film .says');
+      await page.click('#settings button');
+      await page.getByLabel('Seed').fill('7');
+      await page.getByLabel('Seed').press('Enter');
+      const batch = page.getByRole('slider', { name: /Strings in a step/ });
+      await batch.press('Home');
+      await page.getByRole('slider', { name: /Learning rate/ }).press('ArrowLeft');
+      await page.getByRole('button', { name: /^Begin anew/ }).click();
+      await expect.poll(() => says(page, '#trained'), { timeout: 20_000 }).toBe('untrained: guessing');
+      await expect.poll(() => says(page, '#film .says'), { timeout: 20_000 }).not.toBe(first);
+
+      await draw(page, replayed[0]!);
+      await page.click('#settings button');
+      await page.getByLabel('The pad says').fill(replayed[0]!.text);
+      await page.getByRole('button', { name: 'Learn from it' }).click();
+      expect(await says(page, '#notice')).toMatch(/^Learns from it/);
+      expect(await says(page, '#settings .popover')).toContain('1 sample');
+      await page.keyboard.press('Escape');
+      await page.click('#go');
+      await until(page, 5);
+      // while nobody looks it pauses
+      const look = (hidden: boolean) =>
+        page.evaluate((value) => {
+          Object.defineProperty(document, 'hidden', { value, configurable: true });
+          document.dispatchEvent(new Event('visibilitychange'));
+        }, hidden);
+      await look(true);
+      await expect.poll(() => says(page, '#go')).toBe('Go on teaching');
+      const steps = await stepsOf(page);
+      await page.waitForTimeout(1000);
+      expect(await stepsOf(page)).toBeLessThanOrEqual(steps + 1);
+      await look(false);
+      await until(page, steps + 3);
+      await page.click('#go');
+
+      await page.click('#settings button');
+      const choosing = page.waitForEvent('filechooser');
+      await page.getByRole('button', { name: /^Load/ }).click();
+      await (await choosing).setFiles({
+        name: 'notes.txt',
+        mimeType: 'text/plain',
+        buffer: Buffer.from('no weights'),
+      });
+      await expect
+        .poll(() => says(page, '#notice'), { timeout: 20_000 })
+        .toMatch(/notes\.txt: expected a \.npy/);
+      // nothing was lost
+      expect(await stepsOf(page)).toBeGreaterThanOrEqual(steps);
+      await expect.poll(() => page.locator('#go').isEnabled(), { timeout: 20_000 }).toBe(true);
+    }),
+  120_000,
+);
+
+test(
+  'a device that is lost in the middle, twice: it says so and goes on from the last weights',
+  () =>
+    train(
+      async (page) => {
+        await page.click('#go');
+        await until(page, 27);
+        const rate = await errorsOf(page);
+        // the device of the worker, wherever it is used next
+        const [worker] = page.workers();
+        await worker!.evaluate(() => {
+          const { createCommandEncoder } = GPUDevice.prototype;
+          GPUDevice.prototype.createCommandEncoder = function (...args) {
+            GPUDevice.prototype.createCommandEncoder = createCommandEncoder;
+            this.destroy();
+            return createCommandEncoder.apply(this, args);
+          };
+        });
+        await expect
+          .poll(() => says(page, '#notice'), { timeout: 30_000 })
+          .toBe('The GPU went away. Going on after step 25, on another one …');
+        await until(page, 30);
+        expect(await errorsOf(page)).toBe(rate);
+        const browser = await page.context().browser()!.newBrowserCDPSession();
+        await browser.send('Browser.crashGpuProcess');
+        await page.locator('#notice').evaluate((notice) => {
+          notice.textContent = '';
+        });
+        await expect.poll(() => says(page, '#notice'), { timeout: 30_000 }).toMatch(/^The GPU went away/);
+        await until(page, 51);
+        expect(await says(page, '#backend')).toMatch(/^WebGPU/);
+      },
+      { alone: true, expected: [/lost|destroyed|gpu|context|no longer exists|external Instance/i] },
+    ),
+  120_000,
+);
+
+test('without WebGPU it learns on the CPU, and says so', () =>
+  train(
+    async (page) => {
+      expect(await says(page, '#backend')).toBe('no WebGPU, so the CPU');
+      await draw(page, replayed[0]!);
+      expect(await read(page)).not.toBe('');
+      await page.click('#go');
+      await until(page, 3);
+    },
+    {
+      before: (page) =>
+        page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined })),
+    },
+  ));
+
+test.each([
+  ['light', 1280, 800],
+  ['dark', 1280, 800],
+  ['light', 390, 844],
+] as const)('for everyone: %s, %d × %d', (colorScheme, width, height) =>
+  train(
+    async (page) => {
+      // from the keyboard alone
+      await page.locator('#write').press('Enter');
+      await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).not.toBe('');
+      await page.locator('#settings button').press('Enter');
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+      await page.keyboard.press('Escape');
+      const [wide, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+      expect(wide).toBeLessThanOrEqual(inner!);
+      const pad = (await page.locator('#pad').boundingBox())!;
+      expect(Math.abs(pad.height - 0.4 * height)).toBeLessThanOrEqual(1);
+      // all that is pressed is as large as a finger
+      const small = await page
+        .locator('button:visible, a:visible')
+        .evaluateAll((elements) =>
+          elements.filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML),
+        );
+      expect(small).toEqual([]);
+    },
+    {
+      viewport: { width, height },
+      before: (page) => page.emulateMedia({ colorScheme, reducedMotion: 'reduce' }),
+    },
+  ),
+);
+
+test('the page itself is small: what trains comes in the worker', () => {
+  const html = readFileSync(join(site.folder, 'train.html'), 'utf8');
+  const files = [...html.matchAll(/(?:src|href)="(\.\/[^"]+\.(?:js|css))"/g)].map(([, file]) => file!);
+  const sum = files.reduce((all, file) => all + gzipSync(readFileSync(join(site.folder, file))).length, 0);
+  console.log(`the training page loads ${sum} bytes of script and style, gzipped, before its worker`);
+  expect(sum).toBeLessThanOrEqual(40_000);
+});
