@@ -9,6 +9,7 @@ import { readOptions } from './options.js';
 import { readingTable, readingTimes } from './reading.js';
 import { randomTable, rate, timeTable } from './report.js';
 import { adapters, cpuTwin, pytorch } from './teams.js';
+import { trainingTable, trainingTimes } from './training.js';
 
 /** @typedef {import('./teams.js').Team} Team */
 
@@ -81,6 +82,9 @@ if (options.first) {
   const lines = await readingTimes(teams, options);
   print({ machine, results: lines }, `${machine}\n\n${readingTable(lines)}`);
   for (const { child } of teams) child.end();
+} else if (options.training) {
+  const lines = await trainingTimes(gpus, options.pace.rounds);
+  print({ machine, results: lines }, `${machine}\n\n${trainingTable(lines)}`);
 } else if (options.slopes) {
   const lines = await slopes(gpus, options.pace);
   print({ machine, results: lines }, `${machine}\n\n${slopeTable(lines)}`);

@@ -14,6 +14,7 @@ what to measure
   --slopes           how times grow over doublings of T, N, C and S
   --reading          alignment, and greedy decoding where S is 0, against what one writes by hand
   --explorer         the page of demo/ in Chromium: edits and zooming
+  --training         a step of the training of demo/train.html, and the share of loss and gradient in it
   --random SEED      auto against the forced strategies at 20 shapes drawn from the seed
 
 how
@@ -47,6 +48,7 @@ function read() {
         slopes: flag,
         reading: flag,
         explorer: flag,
+        training: flag,
         random: text,
         shapes: text,
         only: text,
@@ -65,6 +67,7 @@ function read() {
     slopes,
     reading,
     explorer,
+    training,
     random,
     shapes,
     only,
@@ -76,9 +79,9 @@ function read() {
   if (scores !== 'logits' && scores !== 'logProbs')
     throw new Error(`--scores: logits or logProbs, not ${scores}`);
   const seed = random === undefined ? undefined : number('--random', random);
-  const few = first || slopes || reading || seed !== undefined;
+  const few = first || slopes || reading || training || seed !== undefined;
   return {
-    ...{ first, slopes, reading, explorer, random: seed, kernels, plain, json },
+    ...{ first, slopes, reading, explorer, training, random: seed, kernels, plain, json },
     shapes:
       chosen(shapes) ??
       (reading

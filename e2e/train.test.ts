@@ -65,10 +65,10 @@ test(
       expect(await errorsOf(page)).toBe(100);
 
       await page.click('#go');
-      await until(page, 400);
+      await until(page, 300);
       await expect.poll(() => says(page, '#go')).toBe('Teach it more');
       expect(await errorsOf(page)).toBeLessThan(10);
-      expect(await says(page, '#film .says')).toBe('after 400 steps it reads 2047');
+      expect(await says(page, '#film .says')).toBe('after 300 steps it reads 2047');
 
       let wrong = 0;
       let digits = 0;
@@ -90,7 +90,7 @@ test(
       await page.getByRole('button', { name: /^Save/ }).click();
       const file = await (await downloading).path();
       const tensors = readTensors(readFileSync(file), 'digits.safetensors');
-      expect((await tensors.get('losses')!()).shape).toEqual([400]);
+      expect((await tensors.get('losses')!()).shape).toEqual([300]);
       const before = [await errorsOf(page), await says(page, '#reads')];
       await page.reload();
       await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#go')!.disabled);
@@ -100,7 +100,7 @@ test(
       const choosing = page.waitForEvent('filechooser');
       await page.getByRole('button', { name: /^Load/ }).click();
       await (await choosing).setFiles(file);
-      await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(400);
+      await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(300);
       await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).toBe(before[1]);
       expect(await errorsOf(page)).toBe(before[0]);
     }),
@@ -185,15 +185,12 @@ test(
         await expect
           .poll(() => says(page, '#notice'), { timeout: 30_000 })
           .toBe('The GPU went away. Going on after step 25, on another one …');
-        await until(page, 30);
+        await until(page, 27);
         expect(await errorsOf(page)).toBe(rate);
         const browser = await page.context().browser()!.newBrowserCDPSession();
         await browser.send('Browser.crashGpuProcess');
-        await page.locator('#notice').evaluate((notice) => {
-          notice.textContent = '';
-        });
-        await expect.poll(() => says(page, '#notice'), { timeout: 30_000 }).toMatch(/^The GPU went away/);
-        await until(page, 51);
+        await expect.poll(() => stepsOf(page), { timeout: 30_000, interval: 20 }).toBe(25);
+        await until(page, 27);
         expect(await says(page, '#backend')).toMatch(/^WebGPU/);
       },
       { alone: true, expected: [/lost|destroyed|gpu|context|no longer exists|external Instance/i] },

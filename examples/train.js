@@ -4,14 +4,12 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { runnerImport } from 'vite';
-import { globals } from 'webgpu';
-import { CtcLoss } from 'webgpu-ctc/node';
 import { accent, curve, dim, line } from './terminal.js';
+import { load, provideGpu } from './trainer.js';
 
 const usage = `usage: npm run train -- [options]
 
-  --steps N      until so many steps in all: default 400
+  --steps N      until so many steps in all: default 300
   --out FILE     weights, saved every 25 steps: default digits.safetensors. If it is there, training goes on from it
   --fresh        begin anew all the same
   --seed N       of the first weights and the handwriting: default 1. The same seed learns the same
@@ -19,15 +17,10 @@ const usage = `usage: npm run train -- [options]
   --rate X       learning rate: default 0.008`;
 
 const options = readOptions();
-const { Trainer, testStrings } = await load('demo/train/trainer.ts');
+const { Trainer, room, testStrings } = await load('demo/train/trainer.ts');
 const { sample } = await load('demo/train/writer.ts');
 
-const { device, backend } = await CtcLoss.create();
-// what a page has, and jax-js looks for
-const navigator = { gpu: gpuOf(device), userAgent: '' };
-Object.assign(globalThis, globals);
-Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
-
+const backend = await provideGpu();
 const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;
 const trainer = await Trainer.create(options, { bytes: saved, name: options.out }).catch(stop);
 if (saved && options.seed !== undefined && trainer.settings.seed !== options.seed) {
@@ -70,7 +63,7 @@ console.log(
 );
 console.log(`\nwhat it reads in fresh handwriting`);
 for (let i = 0; i < 6; i++) {
-  const { text, strokes } = sample(2 ** 24 - 2, i, 5);
+  const { text, strokes } = sample(2 ** 24 - 2, i, room);
   const { text: read } = await trainer.read(strokes);
   console.log(`  ${text.padEnd(6)} ${read === text ? read : accent(read || '–')}`);
 }
@@ -105,28 +98,6 @@ function save(bytes) {
   renameSync(`${options.out}.part`, options.out);
 }
 
-/** A module of the page. @param {string} file */
-async function load(file) {
-  const root = new URL('..', import.meta.url).pathname;
-  const entry = (/** @type {string} */ name) => ({
-    find: `webgpu-ctc/${name}`,
-    replacement: `${root}dist/${name}.js`,
-  });
-  const { module } = await runnerImport(root + file, {
-    logLevel: 'error',
-    resolve: { alias: [entry('files'), entry('jax')] },
-  });
-  return module;
-}
-
-/** `navigator.gpu` as jax-js looks for it, with the library's own device behind it. @param {GPUDevice | undefined} device */
-function gpuOf(device) {
-  const { features, limits, adapterInfo: info } = device ?? {};
-  return (
-    device && { requestAdapter: async () => ({ features, limits, info, requestDevice: async () => device }) }
-  );
-}
-
 function readOptions() {
   try {
     const number = (
@@ -158,7 +129,7 @@ function readOptions() {
       process.exit(0);
     }
     return {
-      steps: number('steps', values.steps, 1) ?? 400,
+      steps: number('steps', values.steps, 1) ?? 300,
       out: values.out ?? 'digits.safetensors',
       fresh: values.fresh ?? false,
       seed: number('seed', values.seed, 0),

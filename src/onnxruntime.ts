@@ -15,6 +15,8 @@ export interface OutputTensor {
   readonly data?: unknown;
   readonly gpuBuffer?: unknown;
   getData?(): Promise<unknown>;
+  /** What a tensor of transformers.js is made of. */
+  readonly ort_tensor?: OutputTensor;
 }
 
 export interface ScoresOptions {
@@ -44,11 +46,12 @@ export interface SessionScores {
  * taken. Whether a buffer belongs to the device is tried; one of another device is copied over the host, and `reason` says so.
  * @throws TypeError, RangeError naming the argument.
  */
-export async function scoresFrom(output: OutputTensor, options: ScoresOptions = {}): Promise<SessionScores> {
+export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {}): Promise<SessionScores> {
   checkObject('options', options, ['kind', 'layout', 'env', 'device']);
   const { kind = 'logits', layout = 'NTC', env } = options;
   checkChoice('kind', kind, ['logits', 'logProbs']);
   checkChoice('layout', layout, ['NTC', 'TNC']);
+  const output = given?.ort_tensor ?? given;
   if (typeof output !== 'object' || output === null || !isList(output.dims)) {
     const names =
       typeof output === 'object' && output !== null

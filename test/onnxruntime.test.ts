@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CtcDecoder } from 'webgpu-ctc/node';
+import { CtcDecoder, CtcLoss } from 'webgpu-ctc/node';
 import { type OutputTensor, scoresFrom } from 'webgpu-ctc/onnxruntime';
 import { openDevice, type TestDevice } from './device.js';
+import { difference } from './frameworks.js';
 
 let ours: TestDevice;
 let others: TestDevice;
@@ -38,6 +39,9 @@ describe('where the scores are read', () => {
       { layout: 'TNC' },
     );
     expect(halves.scores.logits).toMatchObject({ layout: 'TNC', dtype: 'float16' });
+    // transformers.js wraps them
+    const wrapped = { dims: [2, 5, 3], ort_tensor: onHost } as OutputTensor;
+    expect((await scoresFrom(wrapped)).scores).toEqual(plain.scores);
   });
 
   test("on the session's device, without a copy", async () => {
@@ -79,6 +83,27 @@ describe('where the scores are read', () => {
     const nothing = { ...onHost, location: 'gpu-buffer', gpuBuffer: { not: 'a buffer' } };
     expect(await scoresFrom(nothing, { env: envOf(ours.device) })).toMatchObject({ path: 'host' });
   });
+});
+
+test("a hundred outputs: the core's gradient, and nothing is left behind", async () => {
+  const output = onGpu(ours);
+  const targets = [[1, 2], [2]];
+  const ctc = await CtcLoss.create({ device: ours.device, reduction: 'sum' });
+  const expected = await ctc.run({ logits: { data, shape: [2, 5, 3], layout: 'NTC' }, targets });
+  const env = envOf(ours.device);
+  const before = ours.alive();
+  for (let i = 0; i < 100; i++) {
+    const { scores } = await scoresFrom(output, { env });
+    const { loss, grad } = await ctc.run({ ...scores, targets });
+    if (i === 99) {
+      expect(difference(await ours.read(grad as GPUBuffer), expected.grad as Float32Array)).toBeLessThan(
+        1e-6,
+      );
+    }
+    for (const buffer of [loss, grad]) (buffer as GPUBuffer).destroy();
+  }
+  expect(ours.alive()).toEqual(before);
+  ctc.destroy();
 });
 
 test('what is wrong is named', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'vite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../e2e/browser.js';
 
@@ -45,6 +46,22 @@ function readBlocks(readme: string): Block[] {
     .filter(({ language }) => language !== 'text');
 }
 
+/** Stands in for transformers.js, whose models are downloads: a wav2vec2 that is sure of "HI", with tensors as its release 4 has them. */
+const transformers = `
+  const tokens = ['<pad>', '<s>', '</s>', '<unk>', '|', 'H', 'I'];
+  const said = [0, 5, 5, 0, 6, 4];
+  const data = Float32Array.from({ length: said.length * tokens.length }, (_, i) =>
+    Number(said[Math.floor(i / tokens.length)] === i % tokens.length) * 9);
+  const ort_tensor = { dims: [1, said.length, tokens.length], type: 'float32', location: 'cpu', data };
+  export const env = { backends: { onnx: { webgpu: {} } } };
+  export const AutoProcessor = { from_pretrained: async () => async (samples) => ({ input_values: samples }) };
+  export const AutoTokenizer = {
+    from_pretrained: async () => ({ get_vocab: () => new Map(tokens.map((token, i) => [token, i])) }),
+  };
+  export const AutoModelForCTC = {
+    from_pretrained: async () => async () => ({ logits: { dims: ort_tensor.dims, ort_tensor } }),
+  };`;
+
 /** A project that has the package installed. */
 const project = mkdtempSync(join(tmpdir(), 'webgpu-ctc-readme-'));
 const server = createServer((request, response) => {
@@ -63,6 +80,11 @@ beforeAll(async () => {
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(repository, join(project, 'node_modules/webgpu-ctc'), 'junction');
   symlinkSync(join(repository, 'fixtures'), join(project, 'fixtures'), 'junction');
+  for (const name of ['@tensorflow', '@jax-js', 'onnxruntime-web'])
+    symlinkSync(join(repository, 'node_modules', name), join(project, 'node_modules', name), 'junction');
+  mkdirSync(join(project, 'node_modules/@huggingface/transformers'), { recursive: true });
+  write('node_modules/@huggingface/transformers/package.json', '{ "type": "module", "main": "index.js" }');
+  write('node_modules/@huggingface/transformers/index.js', transformers);
   write('package.json', '{ "type": "module" }');
   for (const { language, code } of blocks)
     if (language === 'json' && code.includes('"logProbs"')) write('case.json', code);
@@ -92,9 +114,8 @@ async function run({ language, code, line }: Block): Promise<string> {
     case 'html':
       return runPage(`page${line}.html`, code.replace('</script>', 'globalThis.ended = true;\n</script>'));
     case 'js':
-      return code.includes("from 'webgpu-ctc/node'")
-        ? runInNode(`block${line}.js`, code)
-        : runInPage(line, code);
+      if (code.includes("from 'webgpu-ctc/node'")) return runInNode(`block${line}.js`, code);
+      return /from '(?!webgpu-ctc)/.test(code) ? runBundled(line, code) : runInPage(line, code);
     case 'sh':
       return runCommands(code);
     case 'json':
@@ -118,6 +139,23 @@ function runInPage(line: number, code: string): Promise<string> {
     `<!doctype html><body></body>
 <script type="importmap">${JSON.stringify({ imports })}</script>
 <script type="module">${code}globalThis.ended = true;</script>`,
+  );
+}
+
+/** What imports other packages goes through a bundler first, as in an application. */
+async function runBundled(line: number, code: string): Promise<string> {
+  write(`block${line}.js`, code);
+  await build({
+    ...{ root: project, configFile: false, logLevel: 'error' },
+    build: {
+      ...{ target: 'esnext', outDir: `bundled${line}`, minify: false },
+      rolldownOptions: { input: join(project, `block${line}.js`), output: { entryFileNames: 'block.js' } },
+    },
+  });
+  const script = `await import('./bundled${line}/block.js'); globalThis.ended = true;`;
+  return runPage(
+    `bundled${line}.html`,
+    `<!doctype html><body></body><script type="module">${script}</script>`,
   );
 }
 

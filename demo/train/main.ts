@@ -7,7 +7,7 @@ import { Settings } from './settings.js';
 import { Teacher } from './teacher.js';
 
 /** Steps that the button asks for, at first and each time after. */
-const [lesson, more] = [400, 200];
+const [lesson, more] = [300, 200];
 
 let losses: number[] = [];
 let errors: { steps: number; rate: number }[] = [];

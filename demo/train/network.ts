@@ -1,59 +1,73 @@
-// The recogniser: from pen movements to a score for the blank and each digit, in jax-js. About 12,600 weights.
+// The recogniser: from pen movements to a score for the blank and each digit, in jax-js. 13,179 weights.
 
-import { type Array as JaxArray, jit, lax, nn, numpy as np, tree } from '@jax-js/jax';
+import { type Array as JaxArray, jit, nn, numpy as np, tree } from '@jax-js/jax';
 import { classes, features } from './pen.js';
 import type { Random } from './random.js';
 
 export type Weights = Record<string, JaxArray>;
 
 const [narrow, wide] = [16, 32];
-/** How far apart the three movements are that a layer of context looks at, in frames of the output. */
+/** How far the frames before and after are that a layer of context looks at, in frames of the output. */
 const reach = [1, 2, 4];
 
-/** Kernels as [to, from, width], and what is added as [1, to, 1]. */
+/** Kernels as [inputs, outputs], and what is added. A layer sees the numbers of several frames side by side. */
 export const weightShapes: Readonly<Record<string, readonly number[]>> = {
-  'first.kernel': [narrow, features, 5],
-  'first.bias': [1, narrow, 1],
-  'second.kernel': [wide, narrow, 5],
-  'second.bias': [1, wide, 1],
+  'first.kernel': [6 * features, narrow],
+  'first.bias': [narrow],
+  'second.kernel': [6 * narrow, wide],
+  'second.bias': [wide],
   ...Object.fromEntries(
     reach.flatMap((_, i) => [
-      [`context${i}.kernel`, [wide, wide, 3]],
-      [`context${i}.bias`, [1, wide, 1]],
+      [`context${i}.kernel`, [3 * wide, wide]],
+      [`context${i}.bias`, [wide]],
     ]),
   ),
-  'last.kernel': [classes, wide, 1],
-  'last.bias': [1, classes, 1],
+  'last.kernel': [wide, classes],
+  'last.bias': [classes],
 };
 
 /** Weights before training: normal, so that what comes out of a layer is as large as what goes in (He et al. 2015). */
 export function initialValues(random: Random): Record<string, Float32Array<ArrayBuffer>> {
   return Object.fromEntries(
     Object.entries(weightShapes).map(([name, shape]) => {
-      const [, from, width] = shape;
       const softer = name.startsWith('last') ? 0.3 : name.startsWith('context') ? 0.5 : 1;
-      const deviation = name.endsWith('bias') ? 0 : softer * Math.sqrt(2 / (from! * width!));
-      return [name, Float32Array.from({ length: sizeOf(shape) }, () => random.normal(deviation))];
+      const deviation = name.endsWith('bias') ? 0 : softer * Math.sqrt(2 / shape[0]!);
+      const length = shape.reduce((product, size) => product * size, 1);
+      return [name, Float32Array.from({ length }, () => random.normal(deviation))];
     }),
   );
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-
-/** Logits [N, frames / stride, classes] of movements [N, features, frames]. Two layers halve the time; three more see what is around. */
+/**
+ * Logits [N, frames / stride, classes] of movements [N, frames, features]. Two layers halve the time; three more see what is around.
+ * Convolutions as products of matrices, several times as fast in jax-js where it runs on a CPU.
+ */
 function network(weights: Weights, movements: JaxArray): JaxArray {
-  const layer = (name: string, x: JaxArray, strides: number, width: number, dilation = 1) => {
-    const around = ((width - 1) / 2) * dilation;
-    const convolved = lax.convGeneralDilated(x, weights[`${name}.kernel`]!, [strides], [[around, around]], {
-      rhsDilation: [dilation],
-    });
-    return convolved.add(weights[`${name}.bias`]!);
+  const layer = (name: string, columns: readonly JaxArray[]) => {
+    const product = np.matmul(np.concatenate([...columns], 2), weights[`${name}.kernel`]!);
+    return product.add(weights[`${name}.bias`]!);
   };
-  let x = nn.relu(layer('first', movements, 2, 5));
-  x = nn.relu(layer('second', x, 2, 5));
-  for (const [i, dilation] of reach.entries())
-    x = x.ref.add(nn.relu(layer(`context${i}`, x, 1, 3, dilation)));
-  return layer('last', x, 1, 1).transpose([0, 2, 1]);
+  /** Pairs of frames, and the pairs before and after. */
+  const halved = (name: string, x: JaxArray) => {
+    const [n, frames, width] = x.shape as [number, number, number];
+    const pairs = np.pad(x, { 1: [2, 2] }).reshape([n, frames / 2 + 2, 2 * width]);
+    return nn.relu(layer(name, windows(pairs, [0, 1, 2], frames / 2)));
+  };
+  const around = (name: string, x: JaxArray, distance: number) => {
+    const frames = x.shape[1]!;
+    const padded = np.pad(x.ref, { 1: [distance, distance] });
+    return x.add(nn.relu(layer(name, windows(padded, [0, distance, 2 * distance], frames))));
+  };
+  let x = halved('second', halved('first', movements));
+  for (const [i, distance] of reach.entries()) x = around(`context${i}`, x, distance);
+  return layer('last', [x]);
+}
+
+/** The same stretch of time from several frames on. */
+function windows(x: JaxArray, starts: readonly number[], frames: number): JaxArray[] {
+  const cut = starts.map((start) => x.ref.slice([], [start, start + frames], []));
+  x.dispose();
+  return cut;
 }
 
 /** All that learning remembers. `average` is what reads. */

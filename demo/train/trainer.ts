@@ -13,10 +13,8 @@ import { Random } from './random.js';
 import { writeSafetensors } from './weights.js';
 import { type Handwriting, sample, varied } from './writer.js';
 
-/** Digits of the strings that are learned from and tested on, at most. */
-export const mostDigits = 5;
 /** Movements that a string of training has room for; longer ones are read in multiples of it. */
-const room = 176;
+export const room = 128;
 /** Labels of a sequence: strings of one's own may be longer than those that are written here. */
 const mostLabels = 16;
 /** Strings that the error rate is measured on. They are of a seed that nothing is learned from. */
@@ -25,7 +23,7 @@ const testSeed = 2 ** 24 - 1;
 
 /** Digit strings as the network reads them. */
 interface Batch {
-  /** [strings, features, frames] */
+  /** [strings, frames, features] */
   readonly data: Float32Array<ArrayBuffer>;
   readonly shape: [number, number, number];
   /** Frames of the output for each. */
@@ -142,7 +140,7 @@ export class Trainer {
   #string(place: number): Handwriting {
     const { seed, batch } = this.settings;
     const index = this.steps * batch + place;
-    if (this.#own.length === 0 || place % 4 !== 3) return sample(seed, index, mostDigits);
+    if (this.#own.length === 0 || place % 4 !== 3) return sample(seed, index, room);
     const random = new Random(seed, index, 1);
     return varied(random.of(this.#own), random);
   }
@@ -157,7 +155,7 @@ export class Trainer {
 
   /** Wrong digits of `testStrings` fresh strings, as a share: substitutions, insertions and deletions over all digits. */
   async errorRate(): Promise<number> {
-    const strings = Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, mostDigits));
+    const strings = Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, room));
     let wrong = 0;
     let digits = 0;
     for (let first = 0; first < testStrings; first += 16) {
@@ -251,12 +249,10 @@ function batchOf(strings: readonly Handwriting[], frames: number): Batch {
   const lengths = strings.map(({ strokes }, n) => {
     const moved = movements(strokes);
     const count = Math.min(frames, moved.length / features);
-    for (let i = 0; i < count; i++) {
-      for (let f = 0; f < features; f++) data[(n * features + f) * frames + i] = moved[i * features + f]!;
-    }
+    data.set(moved.subarray(0, count * features), n * frames * features);
     return Math.ceil(count / stride);
   });
-  return { data, shape: [strings.length, features, frames], lengths };
+  return { data, shape: [strings.length, frames, features], lengths };
 }
 
 /** The best class of each frame, repeats merged, blanks left out. */

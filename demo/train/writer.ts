@@ -1,6 +1,7 @@
 // Handwriting that nobody wrote: digit strings as pen strokes, of a new hand each time.
 
 import { drawWay, type Point, type Stroke, strokesOf } from './glyphs.js';
+import { features, movements } from './pen.js';
 import { Random } from './random.js';
 
 export interface Handwriting {
@@ -123,12 +124,18 @@ function reported(stroke: readonly Point[], { spacing, jitter }: Hand, random: R
   return points;
 }
 
-/** The `index`-th sample of a seed: the same text in the same hand whenever it is asked for. */
-export function sample(seed: number, index: number, mostDigits: number): Handwriting {
+/**
+ * The `index`-th sample of a seed: the same text in the same hand whenever it is asked for. Of at most `room` movements, most of them
+ * with nearly as many: what is padded is computed in vain.
+ */
+export function sample(seed: number, index: number, room: number): Handwriting {
   const random = new Random(seed, index);
-  const length = 1 + random.below(mostDigits);
+  const length = random.chance(0.25) ? 1 + random.below(3) : 4 + random.below(3);
   const text = Array.from({ length }, () => random.below(10)).join('');
-  return write(text, random);
+  for (let digits = length; ; digits--) {
+    const written = write(text.slice(0, digits), new Random(seed, index, 2));
+    if (digits === 1 || movements(written.strokes).length <= room * features) return written;
+  }
 }
 
 /** Another writing of the same: of one's own samples there are few. */
