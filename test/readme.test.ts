@@ -146,7 +146,7 @@ function runInPage(line: number, code: string): Promise<string> {
 async function runBundled(line: number, code: string): Promise<string> {
   write(`block${line}.js`, code);
   await build({
-    ...{ root: project, configFile: false, logLevel: 'error' },
+    ...{ root: project, base: './', configFile: false, logLevel: 'error' },
     build: {
       ...{ target: 'esnext', outDir: `bundled${line}`, minify: false },
       rolldownOptions: { input: join(project, `block${line}.js`), output: { entryFileNames: 'block.js' } },
