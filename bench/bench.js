@@ -9,7 +9,7 @@ import { readOptions } from './options.js';
 import { readingTable, readingTimes } from './reading.js';
 import { randomTable, rate, timeTable } from './report.js';
 import { adapters, cpuTwin, pytorch } from './teams.js';
-import { trainingTable, trainingTimes } from './training.js';
+import { inkTable, inkTimes, trainingTable, trainingTimes } from './training.js';
 
 /** @typedef {import('./teams.js').Team} Team */
 
@@ -84,7 +84,8 @@ if (options.first) {
   for (const { child } of teams) child.end();
 } else if (options.training) {
   const lines = await trainingTimes(gpus, options.pace.rounds);
-  print({ machine, results: lines }, `${machine}\n\n${trainingTable(lines)}`);
+  const ink = await inkTimes(options.pace.rounds);
+  print({ machine, results: lines, ink }, `${machine}\n\n${trainingTable(lines)}\n\n${inkTable(ink)}`);
 } else if (options.slopes) {
   const lines = await slopes(gpus, options.pace);
   print({ machine, results: lines }, `${machine}\n\n${slopeTable(lines)}`);

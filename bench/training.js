@@ -1,5 +1,6 @@
 // A step of the training of demo/train.html: from the pen's movements to new weights, and what of it is loss and gradient.
 import { join } from 'node:path';
+import { runnerImport } from 'vite';
 import { Child } from './children.js';
 import { median } from './compare.js';
 import { milliseconds, table } from './report.js';
@@ -33,4 +34,66 @@ export function trainingTable(lines) {
     ['on', 'step, ms', 'min', 'max', 'loss and gradient', 'share', 'bytes read back a step'],
     rows,
   );
+}
+
+/** @param {string} file */
+const load = async (file) => (await runnerImport(new URL(`../${file}`, import.meta.url).pathname)).module;
+
+/** From a movement of the pen until its ink has been drawn, while the page trains. @param {number} count */
+async function timeInk(count) {
+  const canvas = /** @type {HTMLElement} */ (document.querySelector('#pad canvas'));
+  const { x, y, height } = canvas.getBoundingClientRect();
+  const send = (/** @type {string} */ type, /** @type {number} */ i) =>
+    canvas.dispatchEvent(
+      new PointerEvent(type, {
+        ...{ pointerId: 1, isPrimary: true, button: 0, bubbles: true, cancelable: true },
+        ...{ clientX: x + 100 + i, clientY: y + height * (0.5 + 0.3 * Math.sin(i / 10)) },
+      }),
+    );
+  canvas.setPointerCapture = () => {}; // there is no such pointer
+  send('pointerdown', 0);
+  const times = [];
+  for (let i = 1; i <= count; i++) {
+    const start = performance.now();
+    send('pointermove', i);
+    await new Promise(requestAnimationFrame); // in which the page draws, before this
+    times.push(performance.now() - start);
+    await new Promise((then) => setTimeout(then, 7));
+  }
+  send('pointerup', count);
+  return times;
+}
+
+/** @param {number} rounds */
+export async function inkTimes(rounds) {
+  const { launchBrowser } = await load('e2e/browser.ts');
+  const { serveBuilt } = await load('e2e/built.ts');
+  const browser = await launchBrowser();
+  const site = await serveBuilt();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.goto(`${site.url}train.html`);
+    await page.locator('#go:enabled').click();
+    await page.waitForFunction(() => Number(document.getElementById('steps')?.textContent) >= 20);
+    const times = await page.evaluate(timeInk, 100 * rounds);
+    const steps = Number(await page.innerText('#steps'));
+    return { adapter: (await page.innerText('#backend')).replace(/^.*?: |,.*$/g, ''), times, steps };
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}
+
+/** @param {Awaited<ReturnType<typeof inkTimes>>} ink */
+export function inkTable({ adapter, times }) {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (/** @type {number} */ share) => milliseconds(sorted[Math.ceil(share * sorted.length) - 1]);
+  const row = [
+    adapter,
+    at(0.5),
+    at(0.99),
+    at(1),
+    `${times.filter((time) => time > 50).length} of ${times.length}`,
+  ];
+  return table(['page on', 'pen to ink, ms', '99 %', 'max', 'above 50 ms'], [row]);
 }

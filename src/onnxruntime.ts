@@ -30,16 +30,20 @@ export interface ScoresOptions {
   readonly device?: GpuDevice;
 }
 
-export interface SessionScores {
+interface Found<D extends HostData | GpuBuffer> {
   /** For `run` of a `CtcLoss`, `CtcAligner`, `CtcDecoder` or `CtcPosterior`: `run({ ...scores, targets })`. */
-  readonly scores: Scores<Shape, HostData | GpuBuffer>;
-  /** For their `create`: the session's device, or the given one; `auto` where there is none. */
-  readonly device: GpuDevice | 'auto';
-  /** `gpu`: read where the session left it; dispose the tensor once the run has ended. `host`: from an array. */
-  readonly path: 'gpu' | 'host';
+  readonly scores: Scores<Shape, D>;
   /** Why that path. */
   readonly reason: string;
 }
+
+/**
+ * `gpu`: read where the session left them, on its `device`; dispose the tensor once the run has ended. Buffers in, buffers out. `host`:
+ * from an array, on the session's device all the same, or `auto` where there is none. Arrays in, arrays out.
+ */
+export type SessionScores =
+  | (Found<GpuBuffer> & { readonly path: 'gpu'; readonly device: GpuDevice })
+  | (Found<HostData> & { readonly path: 'host'; readonly device: GpuDevice | 'auto' });
 
 /**
  * Scores of a session's output. No device is imposed on ONNX Runtime (it ignores one that was set: its issue 26107): its own is
@@ -68,27 +72,20 @@ export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {
   if (type !== 'float32' && type !== 'float16')
     throw wrongValue('output.type', "'float32' or 'float16'", type);
   const device = options.device ?? ((await env?.webgpu?.device) as GpuDevice | undefined);
-  const made = <D extends HostData | GpuBuffer>(
-    data: D,
-    path: 'gpu' | 'host',
-    reason: string,
-  ): SessionScores => {
-    const tensor = { data, shape, layout: shape.length === 2 ? 'TC' : layout, dtype: type as Dtype } as const;
-    return {
-      scores: (kind === 'logits' ? { logits: tensor } : { logProbs: tensor }) as Scores<Shape, D>,
-      device: device ?? 'auto',
-      path,
-      reason,
-    };
+  const made = <D extends HostData | GpuBuffer>(data: D): Scores<Shape, D> => {
+    const axes = shape.length === 2 ? 'TC' : layout;
+    const tensor = { data, shape, layout: axes, dtype: type as Dtype } as const;
+    return (kind === 'logits' ? { logits: tensor } : { logProbs: tensor }) as Scores<Shape, D>;
   };
+  const overHost = async (reason: string) =>
+    ({ scores: made(await hostData(output)), device: device ?? 'auto', path: 'host', reason }) as const;
   const onGpu = output.location ? output.location === 'gpu-buffer' : output.gpuBuffer !== undefined;
-  if (!onGpu) return made(await hostData(output), 'host', 'the session left it on the host');
-  if (device && (await belongsTo(device as GPUDevice, output.gpuBuffer as GPUBuffer)))
-    return made(output.gpuBuffer as GpuBuffer, 'gpu', 'the buffer belongs to the device');
-  const why = device
-    ? 'the buffer belongs to another device'
-    : 'no env was given to say on which device it is';
-  return made(await hostData(output), 'host', `${why}: copied over the host`);
+  if (!onGpu) return overHost('the session left it on the host');
+  if (!device) return overHost('no env was given to say on which device it is: copied over the host');
+  if (!(await belongsTo(device as GPUDevice, output.gpuBuffer as GPUBuffer)))
+    return overHost('the buffer belongs to another device: copied over the host');
+  const reason = 'the buffer belongs to the device';
+  return { scores: made(output.gpuBuffer as GpuBuffer), device, path: 'gpu', reason };
 }
 
 async function hostData(output: OutputTensor): Promise<HostData> {

@@ -54,8 +54,11 @@ describe('where the scores are read', () => {
       0,
     ]);
     const decoder = await CtcDecoder.create({ device });
+    if (path !== 'gpu') throw new Error('not on the GPU');
     const { labels } = await decoder.run(scores);
-    const host = await decoder.run((await scoresFrom(onHost)).scores);
+    const other = await scoresFrom(onHost);
+    if (other.path !== 'host') throw new Error(other.reason);
+    const host = await decoder.run(other.scores);
     const there = new Int32Array((await ours.read(labels as GPUBuffer)).buffer);
     expect(there).toEqual(host.labels);
     decoder.destroy();
@@ -93,7 +96,8 @@ test("a hundred outputs: the core's gradient, and nothing is left behind", async
   const env = envOf(ours.device);
   const before = ours.alive();
   for (let i = 0; i < 100; i++) {
-    const { scores } = await scoresFrom(output, { env });
+    const { scores, path } = await scoresFrom(output, { env });
+    if (path !== 'gpu') throw new Error('not on the GPU');
     const { loss, grad } = await ctc.run({ ...scores, targets });
     if (i === 99) {
       expect(difference(await ours.read(grad as GPUBuffer), expected.grad as Float32Array)).toBeLessThan(

@@ -9,6 +9,7 @@ import {
   writeTimedText,
 } from 'webgpu-ctc/files';
 import * as node from 'webgpu-ctc/node';
+import { scoresFrom } from 'webgpu-ctc/onnxruntime';
 import { tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 
 const shape = [4, 2, 4] as const;
@@ -65,3 +66,13 @@ export async function subtitles(file: Uint8Array, text: string): Promise<string>
 
 export const kinds: readonly ScoreKind[] = scoreKinds;
 export const saved: Uint8Array = writeNpy(new Float32Array(6), [2, 3]);
+
+export async function ofASession(data: Float32Array): Promise<string> {
+  const { scores, device, path, reason } = await scoresFrom({ dims: [1, 4, 4], data }, { kind: 'logits' });
+  // arrays or buffers: the path says which, and so what comes out
+  if (path === 'gpu') return reason;
+  const ctc = await CtcLoss.create({ device });
+  const { loss } = await ctc.run({ ...scores, targets: [[1, 2]] });
+  ctc.destroy();
+  return `${loss.toFixed(2)} ${path} ${reason}`;
+}

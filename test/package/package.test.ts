@@ -212,7 +212,8 @@ ${results}.catch(String).then((outcome) => Object.assign(globalThis, { outcome }
 describe('for TypeScript', () => {
   beforeAll(() => {
     link('@webgpu');
-    for (const file of ['consumer.ts', 'consumer-dom.ts']) {
+    for (const name of ['@tensorflow', '@jax-js', 'onnxruntime-web', 'onnxruntime-common']) link(name);
+    for (const file of ['consumer.ts', 'consumer-dom.ts', 'consumer-frameworks.ts']) {
       cpSync(join(repository, 'test/package', file), join(app, file));
     }
   });
@@ -242,6 +243,16 @@ describe('for TypeScript', () => {
       }
     }
   }
+});
+
+test('with the frameworks that it has adapters for', async () => {
+  const options = {
+    ...{ noEmit: true, strict: true, target: 'es2022', module: 'esnext', moduleResolution: 'bundler' },
+    // their declarations are their own affair
+    ...{ skipLibCheck: true, lib: ['es2023', 'dom'], types: ['@webgpu/types'] },
+  };
+  write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['consumer-frameworks.ts'] }));
+  expect(await run('node', [join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toBe('');
 });
 
 const printJob = (device: 'gpu' | 'cpu') =>
