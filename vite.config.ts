@@ -118,6 +118,8 @@ export default defineConfig(({ mode }) => ({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,
+    // the pages of the tests share two cores with their software adapter
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
     reporters: ['default', closingLine],
   },

@@ -172,16 +172,16 @@ describe('npm run train', () => {
   }
 
   test('is killed, goes on, and reads: fresh strings, and the hands of others', async () => {
-    const killed = await run(['--out', out, '--seed', '1', '--steps', '250'], /step 50\/250/);
+    const killed = await run(['--out', out, '--seed', '1', '--steps', '200'], /step 50\/200/);
     expect(killed.code).toBe(null);
-    expect(killed.text).toMatch(/^step 25\/250 {2}loss [\d.]+ {2}error [\d.]+ % {2}\d+ ms a step$/m);
+    expect(killed.text).toMatch(/^step 25\/200 {2}loss [\d.]+ {2}error [\d.]+ % {2}\d+ ms a step$/m);
     expect(existsSync(out)).toBe(true);
 
-    const { text, code } = await run(['--out', out, '--steps', '250']);
+    const { text, code } = await run(['--out', out, '--steps', '200']);
     expect(code, text).toBe(0);
     const after = Number(/goes on after (\d+) steps/.exec(text)?.[1]);
     expect([25, 50]).toContain(after);
-    expect(text).toMatch(/loss, step 1 to 250\n/);
+    expect(text).toMatch(/loss, step 1 to 200\n/);
     const rate = Number(/([\d.]+) % of the digits of 128 fresh strings are wrong/.exec(text)?.[1]);
     expect(rate).toBeLessThan(10);
 
