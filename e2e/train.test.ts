@@ -124,6 +124,10 @@ test(
       await page.getByRole('button', { name: /^Begin anew/ }).click();
       await expect.poll(() => says(page, '#trained'), { timeout: 20_000 }).toBe('untrained: guessing');
       await expect.poll(() => says(page, '#film .says'), { timeout: 20_000 }).not.toBe(first);
+      await page.click('#settings button');
+      expect(await page.getByLabel('Seed').inputValue()).toBe('7');
+      expect(await page.getByRole('slider', { name: /Strings in a step/ }).inputValue()).toBe('4');
+      await page.keyboard.press('Escape');
 
       await draw(page, replayed[0]!);
       await page.click('#settings button');

@@ -90,6 +90,7 @@ export class Teacher {
     if (told.kind !== 'opened') {
       if (next !== this.#worker) next.terminate();
       if (told.kind === 'failed') this.#heard.refused(told.message);
+      else if (next === this.#worker) this.#told(told);
       return;
     }
     if (next !== this.#worker) this.#worker?.terminate();
@@ -146,7 +147,7 @@ export class Teacher {
   #told(told: Told) {
     switch (told.kind) {
       case 'opened':
-        this.#settings = { ...told.settings, rate: this.#settings.rate, batch: this.#settings.batch };
+        this.#settings = told.settings;
         this.#heard.opened(told.on, told.history);
         break;
       case 'stepped':
