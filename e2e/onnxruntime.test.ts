@@ -34,11 +34,10 @@ test('a session on WebGPU: its output is scored, aligned and read where it is; o
       const { path, reason, loss, ...numbers } = gpu;
       expect(numbers.grad.length).toBe(numbers.labels.length * vocabulary.size);
       // the same kernels on the same numbers
-      for (const other of [elsewhere, host]) {
-        expect(other).toMatchObject(numbers);
-        // rounded once on the host, at every step on the device
-        expect(Math.abs(other.loss - loss)).toBeLessThan(1e-6 * loss);
-      }
+      expect(host).toMatchObject(numbers);
+      // rounded once on the host, at every step on the device
+      expect(Math.abs(host.loss - loss)).toBeLessThan(1e-6 * loss);
+      expect(elsewhere.data).toEqual(host.data);
       expect(
         readingOf(
           numbers.read,
