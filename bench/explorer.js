@@ -1,15 +1,12 @@
 // The explorer of demo/ in Chromium, built: from an edit to the new lattice, and the frames of a zoom.
-import { runnerImport } from 'vite';
 import { median } from './compare.js';
+import { load, withBuiltPage } from './pages.js';
 import { milliseconds, table } from './report.js';
 
 /** @typedef {import('playwright').Page} Page */
 /** @typedef {{ what: string, times: number[], adapter: string }} Line */
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';
-
-/** @param {string} file */
-const load = async (file) => (await runnerImport(new URL(`../${file}`, import.meta.url).pathname)).module;
 
 /**
  * Opens scores of somebody's own, [frames, 27], and asks for a text.
@@ -72,15 +69,9 @@ async function timeZoom(rounds) {
 
 /** @param {number} rounds @returns {Promise<Line[]>} */
 export async function explorerTimes(rounds) {
-  const { launchBrowser } = await load('e2e/browser.ts');
-  const { serveBuilt } = await load('e2e/built.ts');
   const { logitsOf, wideProblem } = await load('demo/made-up.ts');
   const { writeNpy } = await load('src/files/index.ts');
-  const browser = await launchBrowser();
-  const site = await serveBuilt();
-  try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
-    await page.goto(site.url);
+  return withBuiltPage('', { reducedMotion: 'reduce' }, async (page) => {
     await page.waitForFunction(() =>
       /probability/.test(document.getElementById('sentence')?.textContent ?? ''),
     );
@@ -96,10 +87,7 @@ export async function explorerTimes(rounds) {
       { what: 'an edit, 200 frames, 30 labels: until the new lattice is drawn', times: edits, adapter },
       { what: 'zooming, 2000 frames, 1001 states, 1280 × 800: from frame to frame', times: zoom, adapter },
     ];
-  } finally {
-    await browser.close();
-    await site.close();
-  }
+  });
 }
 
 /** @param {Line[]} lines */

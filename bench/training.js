@@ -1,8 +1,8 @@
 // A step of the training of demo/train.html: from the pen's movements to new weights, and what of it is loss and gradient.
 import { join } from 'node:path';
-import { runnerImport } from 'vite';
 import { Child } from './children.js';
 import { median } from './compare.js';
+import { withBuiltPage } from './pages.js';
 import { milliseconds, table } from './report.js';
 
 /** @typedef {{ adapter: string, steps: number[], losses: number[], readBack: number }} Line */
@@ -36,9 +36,6 @@ export function trainingTable(lines) {
   );
 }
 
-/** @param {string} file */
-const load = async (file) => (await runnerImport(new URL(`../${file}`, import.meta.url).pathname)).module;
-
 /** From a movement of the pen until its ink has been drawn, while the page trains. @param {number} count */
 async function timeInk(count) {
   const canvas = /** @type {HTMLElement} */ (document.querySelector('#pad canvas'));
@@ -65,24 +62,13 @@ async function timeInk(count) {
 }
 
 /** @param {number} rounds */
-export async function inkTimes(rounds) {
-  const { launchBrowser } = await load('e2e/browser.ts');
-  const { serveBuilt } = await load('e2e/built.ts');
-  const browser = await launchBrowser();
-  const site = await serveBuilt();
-  try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    await page.goto(`${site.url}train.html`);
+export const inkTimes = (rounds) =>
+  withBuiltPage('train.html', {}, async (page) => {
     await page.locator('#go:enabled').click();
     await page.waitForFunction(() => Number(document.getElementById('steps')?.textContent) >= 20);
     const times = await page.evaluate(timeInk, 100 * rounds);
-    const steps = Number(await page.innerText('#steps'));
-    return { adapter: (await page.innerText('#backend')).replace(/^.*?: |,.*$/g, ''), times, steps };
-  } finally {
-    await browser.close();
-    await site.close();
-  }
-}
+    return { adapter: (await page.innerText('#backend')).replace(/^.*?: |,.*$/g, ''), times };
+  });
 
 /** @param {Awaited<ReturnType<typeof inkTimes>>} ink */
 export function inkTable({ adapter, times }) {

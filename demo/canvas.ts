@@ -47,6 +47,14 @@ export const scaleTo = (span: Span, pixels: number): ((at: number) => number) =>
   return (at) => (at - span.first) * perCell;
 };
 
+export const dark = (): MediaQueryList => matchMedia('(prefers-color-scheme: dark)');
+
+/** Draws whenever the size of an element or the theme changes. */
+export function keepDrawn(element: Element, draw: () => void): void {
+  new ResizeObserver(draw).observe(element);
+  dark().addEventListener('change', draw);
+}
+
 /** Colours of the style sheet, by name. */
 export function palette(): (name: string) => string {
   const style = getComputedStyle(document.documentElement);

@@ -2,7 +2,7 @@
 import { scoreKinds, timedTextFormats, writeTimedText } from 'webgpu-ctc/files';
 import type { TimedText } from 'webgpu-ctc/text';
 import { statesOf } from './analysis.js';
-import { byId, notify, whileBusy } from './dom.js';
+import { byId, chooseFiles, notify, whileBusy } from './dom.js';
 import { speechFrameSeconds, speechTokens } from './examples.js';
 import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
 import { readInputs } from './inputs.js';
@@ -83,7 +83,7 @@ export class Data {
         name: 'Open files …',
         about:
           'Emissions (.npy, .npz, .safetensors, .json), a vocab.json, a sound. Or drop them anywhere. Nothing leaves this page.',
-        run: () => this.#choose(),
+        run: () => chooseFiles((files) => this.load(files), '', true),
       },
       ...(own ? this.#ownEntries(own) : []),
       { heading: 'Save' },
@@ -135,13 +135,6 @@ export class Data {
     } catch (error) {
       notify((error as Error).message);
     }
-  }
-
-  #choose(): void {
-    const input = document.createElement('input');
-    Object.assign(input, { type: 'file', multiple: true });
-    input.addEventListener('change', () => this.load([...(input.files ?? [])]));
-    input.click();
   }
 
   #listenToDrops(): void {

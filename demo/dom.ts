@@ -49,3 +49,17 @@ export async function whileBusy<R>(
     line.remove();
   }
 }
+
+/** To the visitor's downloads. */
+export function save(name: string, content: BlobPart, type: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  Object.assign(document.createElement('a'), { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** Asks for files of the visitor's. */
+export function chooseFiles(use: (files: readonly File[]) => void, accept = '', multiple = false): void {
+  const input = make('input', { type: 'file', accept, multiple });
+  input.addEventListener('change', () => use([...(input.files ?? [])]));
+  input.click();
+}

@@ -2,14 +2,8 @@
 import { writeNpy } from 'webgpu-ctc/files';
 import { segmentsOf, type TimedText } from 'webgpu-ctc/text';
 import { type Analysis, classAt } from './analysis.js';
+import { save } from './dom.js';
 import type { NameOf } from './explain.js';
-
-/** To the visitor's downloads. */
-export function save(name: string, content: BlobPart, type: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  Object.assign(document.createElement('a'), { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
 
 export const saveArray = (name: string, data: Float32Array, shape: readonly number[]): void =>
   save(name, writeNpy(data, shape), 'application/octet-stream');

@@ -1,5 +1,7 @@
 // Emissions such as a recogniser gives for a word, made up: nobody needs a model to see what CTC does.
 
+import { mulberry32 } from './random.js';
+
 export const letters = 'abcdefghijklmnopqrstuvwxyz';
 /** Class 0 is the blank, 1 to 26 are the letters. */
 export const letterClasses = letters.length + 1;
@@ -57,11 +59,5 @@ export function wideProblem(
 
 /** Uniform in [0, 1), seeded by a word (mulberry32). */
 function seeded(word: string): () => number {
-  let state = [...word].reduce((seed, letter) => Math.imul(seed, 31) + letter.charCodeAt(0), 7);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return mulberry32([...word].reduce((seed, letter) => Math.imul(seed, 31) + letter.charCodeAt(0), 7));
 }

@@ -1,4 +1,5 @@
 // What follows from the state: the lattice is computed, then shown. One computation at a time, the latest question wins.
+
 import { tokenise } from 'webgpu-ctc/text';
 import {
   type Analysis,
@@ -10,6 +11,7 @@ import {
   type Problem,
   statesOf,
 } from './analysis.js';
+import { dark } from './canvas.js';
 import { byId, make, notify } from './dom.js';
 import { applyEdits } from './edits.js';
 import { Engine } from './engine.js';
@@ -25,8 +27,6 @@ import type { Source } from './source.js';
 import { Stage } from './stage.js';
 import { initial, type State, type Store } from './state.js';
 import { sayProbability } from './ways.js';
-
-const dark = matchMedia('(prefers-color-scheme: dark)');
 
 export class Page {
   readonly store: Store;
@@ -78,7 +78,7 @@ export class Page {
         this.#show();
       },
     });
-    dark.addEventListener('change', () => this.#show());
+    dark().addEventListener('change', () => this.#show());
     this.#use(engine);
     store.listen((state, before) => {
       const asks: (keyof State)[] = ['text', 'edits', 'blank', 'samples'];
@@ -224,7 +224,7 @@ export class Page {
     const layer = asked === 'change' && !analysis.baseline ? 'posterior' : asked;
     const swept = layer === 'posterior' ? this.#position : undefined;
     return {
-      ...{ analysis, layer, scale, theme: dark.matches ? 'dark' : 'light' },
+      ...{ analysis, layer, scale, theme: dark().matches ? 'dark' : 'light' },
       ...(swept && { sweep: swept }),
       ...(highlight !== undefined && { highlight }),
     };

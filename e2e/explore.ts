@@ -1,4 +1,8 @@
 // Visits to the pages of demo/, as they are built.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll } from 'vitest';
 import { inPage, launchBrowser } from './browser.js';
@@ -76,3 +80,17 @@ export const settled = (page: Page) =>
 
 export const says = (page: Page, selector: string) => page.locator(selector).innerText();
 export const sentence = (page: Page) => says(page, '#sentence');
+
+/** What axe finds wrong. */
+export async function complaintsOf(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+/** The scripts and styles that a page names, and their bytes, gzipped. */
+export function firstLoad(html: string): { files: string[]; bytes: number } {
+  const text = readFileSync(join(site.folder, html), 'utf8');
+  const files = [...text.matchAll(/(?:src|href)="(\.\/[^"]+\.(?:js|css))"/g)].map(([, file]) => file!);
+  const sizes = files.map((file) => gzipSync(readFileSync(join(site.folder, file))).length);
+  return { files, bytes: sizes.reduce((all, size) => all + size, 0) };
+}

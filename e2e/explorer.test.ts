@@ -1,9 +1,4 @@
-// The lattice explorer of demo/, as a visitor meets it.
-
-import { readFileSync } from 'node:fs';
-import { extname, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { AxeBuilder } from '@axe-core/playwright';
+import { extname } from 'node:path';
 import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc';
@@ -11,14 +6,11 @@ import { type Cell, isPossible, type Layer, type Problem } from '../demo/analysi
 import { colourOf, type Rgb, type Theme } from '../demo/colours.js';
 import { applyEdits, noEdits } from '../demo/edits.js';
 import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/made-up.js';
-import { explore, says, sentence, settled, site } from './explore.js';
+import { complaintsOf, explore, firstLoad, says, sentence, settled } from './explore.js';
 
 describe('the first view', () => {
   test('needs at most 80 kB of script and style', () => {
-    const html = readFileSync(join(site.folder, 'index.html'), 'utf8');
-    const files = [...html.matchAll(/(?:src|href)="(\.\/[^"]+\.(?:js|css))"/g)].map(([, file]) => file!);
-    const sizes = files.map((file) => gzipSync(readFileSync(join(site.folder, file))).length);
-    const sum = sizes.reduce((all, size) => all + size, 0);
+    const { files, bytes: sum } = firstLoad('index.html');
     console.log(`the page loads ${sum} bytes of script and style, gzipped, before anything is computed`);
     expect(files.map((file) => extname(file))).toEqual(expect.arrayContaining(['.css', '.js']));
     expect(sum).toBeLessThanOrEqual(80_000);
@@ -432,11 +424,6 @@ test('without WebGPU the CPU computes, a 2D canvas draws, and a line says why', 
   ));
 
 describe('for everyone', () => {
-  const complaintsOf = async (page: Page) => {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-  };
-
   test.each(['light', 'dark'] as const)('axe has nothing to say, %s', (colorScheme) =>
     explore(async (page) => {
       await page.emulateMedia({ colorScheme });

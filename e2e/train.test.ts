@@ -1,15 +1,12 @@
 // The training page, as it is built: it learns, it reads the hands of others, and nothing that happens to the GPU ends it.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from 'playwright';
+import type { FileChooser, Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { readTensors } from 'webgpu-ctc/files';
-import { edits } from '../demo/train/edits.js';
+import { editDistance } from '../demo/train/edit-distance.js';
 import type { Handwriting } from '../demo/train/writer.js';
-import { says, site, visit } from './explore.js';
+import { complaintsOf, firstLoad, says, type VisitOptions, visit } from './explore.js';
 
 const hands: readonly (Handwriting & { readonly hand: string })[] = JSON.parse(
   readFileSync(new URL('../fixtures/hands/hands.json', import.meta.url), 'utf8'),
@@ -19,11 +16,13 @@ const replayed = ['Marta', 'Jens', 'Aiko', 'Henri', 'Pooja'].flatMap((name) =>
   hands.filter(({ hand }) => hand === name).slice(0, 4),
 );
 
+const ready = (page: Page) => page.locator('#go:enabled').waitFor();
+
 /** Opens the page; the network is there, untrained. */
-const train = (use: (page: Page) => Promise<void>, options: Parameters<typeof visit>[1] = {}) =>
+const train = (use: (page: Page) => Promise<void>, options: VisitOptions = {}) =>
   visit(
     async (page) => {
-      await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#go')!.disabled);
+      await ready(page);
       await use(page);
     },
     { path: 'train.html', ...options },
@@ -33,6 +32,14 @@ const stepsOf = async (page: Page) => Number((await says(page, '#steps')).replac
 const errorsOf = async (page: Page) => Number.parseFloat(await says(page, '#errors'));
 const until = (page: Page, steps: number) =>
   expect.poll(() => stepsOf(page), { timeout: 110_000, interval: 250 }).toBeGreaterThanOrEqual(steps);
+
+/** Loads weights, or what is taken for them. */
+async function load(page: Page, file: Parameters<FileChooser['setFiles']>[0]) {
+  await page.click('#settings button');
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: /^Load/ }).click();
+  await (await choosing).setFiles(file);
+}
 
 /** Moves the mouse along strokes, as a person would. */
 async function draw(page: Page, { strokes }: Handwriting) {
@@ -70,7 +77,6 @@ test(
       await expect.poll(() => errorsOf(page)).toBeLessThan(10);
       await page.click('#go');
       await expect.poll(() => says(page, '#go')).toBe('Go on teaching');
-      const steps = await stepsOf(page);
       expect(await says(page, '#film .says')).toMatch(/^after 2\d\d steps it reads 2047$/);
 
       let wrong = 0;
@@ -78,7 +84,7 @@ test(
       for (const string of replayed) {
         await page.click('#clear');
         await draw(page, string);
-        wrong += edits(await read(page), string.text);
+        wrong += editDistance(await read(page), string.text);
         digits += string.text.length;
       }
       console.log(`${replayed.length} strings of five hands: ${wrong} of ${digits} digits wrong`);
@@ -88,6 +94,8 @@ test(
       await page.locator('#film input').press('Home');
       expect(await says(page, '#film .says')).toMatch(/^after 0 steps it reads/);
 
+      // the step that was on its way has long ended
+      const steps = await stepsOf(page);
       await page.click('#settings button');
       const downloading = page.waitForEvent('download');
       await page.getByRole('button', { name: /^Save/ }).click();
@@ -96,13 +104,10 @@ test(
       expect((await tensors.get('losses')!()).shape).toEqual([steps]);
       const before = [await errorsOf(page), await says(page, '#reads')];
       await page.reload();
-      await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#go')!.disabled);
+      await ready(page);
       await draw(page, replayed.at(-1)!);
       expect(await read(page)).not.toBe(before[1]);
-      await page.click('#settings button');
-      const choosing = page.waitForEvent('filechooser');
-      await page.getByRole('button', { name: /^Load/ }).click();
-      await (await choosing).setFiles(file);
+      await load(page, file);
       await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(steps);
       await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).toBe(before[1]);
       expect(await errorsOf(page)).toBe(before[0]);
@@ -153,14 +158,7 @@ test(
       await until(page, steps + 3);
       await page.click('#go');
 
-      await page.click('#settings button');
-      const choosing = page.waitForEvent('filechooser');
-      await page.getByRole('button', { name: /^Load/ }).click();
-      await (await choosing).setFiles({
-        name: 'notes.txt',
-        mimeType: 'text/plain',
-        buffer: Buffer.from('no weights'),
-      });
+      await load(page, { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no weights') });
       await expect
         .poll(() => says(page, '#notice'), { timeout: 20_000 })
         .toMatch(/notes\.txt: expected a \.npy/);
@@ -192,11 +190,19 @@ test(
         await expect
           .poll(() => says(page, '#notice'), { timeout: 30_000 })
           .toBe('The GPU went away. Going on after step 25, on another one …');
+        const wentBack = () => expect.poll(() => stepsOf(page), { timeout: 30_000, interval: 20 }).toBe(25);
+        await wentBack();
         await until(page, 27);
         expect(await errorsOf(page)).toBe(rate);
+        await page.locator('#notice').evaluate((notice) => {
+          notice.textContent = '';
+        });
         const browser = await page.context().browser()!.newBrowserCDPSession();
         await browser.send('Browser.crashGpuProcess');
-        await expect.poll(() => stepsOf(page), { timeout: 30_000, interval: 20 }).toBe(25);
+        await expect
+          .poll(() => says(page, '#notice'), { timeout: 30_000 })
+          .toBe('The GPU went away. Going on after step 25, on another one …');
+        await wentBack();
         await until(page, 27);
         expect(await says(page, '#backend')).toMatch(/^WebGPU/);
       },
@@ -231,8 +237,7 @@ test.each([
       await page.locator('#write').press('Enter');
       await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).not.toBe('');
       await page.locator('#settings button').press('Enter');
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+      expect(await complaintsOf(page)).toEqual([]);
       await page.keyboard.press('Escape');
       const [wide, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       expect(wide).toBeLessThanOrEqual(inner!);
@@ -254,9 +259,8 @@ test.each([
 );
 
 test('the page itself is small: what trains comes in the worker', () => {
-  const html = readFileSync(join(site.folder, 'train.html'), 'utf8');
-  const files = [...html.matchAll(/(?:src|href)="(\.\/[^"]+\.(?:js|css))"/g)].map(([, file]) => file!);
-  const sum = files.reduce((all, file) => all + gzipSync(readFileSync(join(site.folder, file))).length, 0);
+  const { files, bytes: sum } = firstLoad('train.html');
   console.log(`the training page loads ${sum} bytes of script and style, gzipped, before its worker`);
+  expect(files.length).toBeGreaterThan(1);
   expect(sum).toBeLessThanOrEqual(40_000);
 });

@@ -99,9 +99,12 @@ function pass(encoder, name, { group, sequences }) {
   pass.end();
 }
 
-/** The buffers that the loss reads and writes. */
-function lossOf({ logits, loss, grad, gradOutput }) {
-  return { logits, loss, grad, gradOutput };
+/** Forward pass, loss, backward pass: adds a batch's share to the gradient of the weights. @param {GPUCommandEncoder} encoder */
+function addGradient(encoder, task, batch) {
+  const { logits, loss, grad, gradOutput } = batch;
+  pass(encoder, 'forward', batch);
+  task.encode(encoder, { logits, loss, grad, gradOutput });
+  pass(encoder, 'backward', batch);
 }
 
 /** @param {GPUBuffer} from */
@@ -132,9 +135,7 @@ const task = await ctc.prepare({ logits: [N, T, C], layout: 'NTC', maxTargetLeng
 task.setTargets(targets);
 for (let step = 0; step <= 100; step++) {
   const encoder = device.createCommandEncoder();
-  pass(encoder, 'forward', whole);
-  task.encode(encoder, lossOf(whole));
-  pass(encoder, 'backward', whole);
+  addGradient(encoder, task, whole);
   pass(encoder, 'learn', whole);
   device.queue.submit([encoder.finish()]);
   if (step % 25 === 0) {
@@ -146,9 +147,7 @@ for (let step = 0; step <= 100; step++) {
 
 // Micro-batches: what does not fit at once comes in parts, and `gradOutput` says what each loss counts in the whole.
 const inOne = device.createCommandEncoder();
-pass(inOne, 'forward', whole);
-task.encode(inOne, lossOf(whole));
-pass(inOne, 'backward', whole);
+addGradient(inOne, task, whole);
 device.queue.submit([inOne.finish()]);
 const expected = await read(gradients);
 device.queue.writeBuffer(gradients, 0, new Float32Array(F * C));
@@ -162,9 +161,7 @@ for (let first = 0; first < N; first += size) {
   device.queue.writeBuffer(part.gradOutput, 0, shares.slice(first, first + size));
   small.setTargets(targets.slice(first, first + size));
   const encoder = device.createCommandEncoder();
-  pass(encoder, 'forward', part);
-  small.encode(encoder, lossOf(part));
-  pass(encoder, 'backward', part);
+  addGradient(encoder, small, part);
   device.queue.submit([encoder.finish()]);
 }
 const summed = await read(gradients);

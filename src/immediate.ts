@@ -4,7 +4,8 @@ import { strategyFor, tuningFor } from './auto.js';
 import type { Axes, Settings } from './check.js';
 import { CpuRunner } from './cpu/runner.js';
 import { adapterName, adapterOf, cpuName, limitsOf } from './device.js';
-import { CtcError } from './errors.js';
+import type { CtcError } from './errors.js';
+import { inErrorScopesNow, whyLost } from './gpu/lost.js';
 import { programNow } from './gpu/program.js';
 import { GpuRunner } from './gpu/runner.js';
 import * as rows from './kernels/rows.js';
@@ -33,13 +34,9 @@ export class Losses<R extends GpuRunner | CpuRunner> {
   readonly #device: GPUDevice | undefined;
   /** The one that was used last at the end. */
   readonly #made = new Map<string, Made<R>>();
-  #lost: CtcError | undefined;
 
   constructor(device?: GPUDevice) {
     this.#device = device;
-    device?.lost.then(({ reason, message }) => {
-      this.#lost = new CtcError('device-lost', `device lost (${reason}): ${message}`);
-    });
   }
 
   /**
@@ -47,7 +44,8 @@ export class Losses<R extends GpuRunner | CpuRunner> {
    * @throws CtcError `device-lost`, `out-of-memory`, `gpu-validation`: what the device said some time after an earlier call.
    */
   for(problem: LossProblem, batch: Batch): R {
-    if (this.#lost) throw this.#lost;
+    const lost = this.#device && whyLost(this.#device);
+    if (lost) throw lost;
     const longest = batch.labels.reduce((most, { length }) => Math.max(most, length), 1);
     // batches whose longest targets differ a little share their kernels and their memory
     const task = { ...problem, maxTargetLength: 8 * Math.ceil(longest / 8) };
@@ -81,20 +79,16 @@ export class Losses<R extends GpuRunner | CpuRunner> {
       return { runner: new CpuRunner(plan, backend) as R };
     }
     const backend: Backend = { device: 'gpu', strategy, adapter: adapterName(device.adapterInfo), reason };
-    let made: Made<R> | undefined;
-    device.pushErrorScope('validation');
-    device.pushErrorScope('out-of-memory');
-    try {
-      made = { runner: new GpuRunner(device, plan, backend, programNow(device, plan, texts)) as R };
-      return made;
-    } finally {
-      for (const code of ['out-of-memory', 'gpu-validation'] as const) {
-        const heard = (error: GPUError | null) => {
-          if (error && made) made.error ??= new CtcError(code, `ctcLoss: ${error.message}`, { cause: error });
-        };
-        device.popErrorScope().then(heard, () => {});
-      }
-    }
+    const { result, heard } = inErrorScopesNow(
+      device,
+      'ctcLoss',
+      () => new GpuRunner(device, plan, backend, programNow(device, plan, texts)),
+    );
+    const made: Made<R> = { runner: result as R };
+    heard.catch((error: CtcError) => {
+      made.error = error;
+    });
+    return made;
   }
 
   /** Frees all kernels' memory. They are made again when they are needed. */

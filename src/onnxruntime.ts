@@ -2,6 +2,7 @@
 
 import { checkChoice, checkObject, isList } from './check.js';
 import { wrongKind, wrongValue } from './errors.js';
+import { inErrorScopes } from './gpu/lost.js';
 import type { Dtype, GpuBuffer, GpuDevice, HostData, Scores, Shape } from './types.js';
 
 /** A tensor of ONNX Runtime or of transformers.js, or anything like it: `data`, or `gpuBuffer`, with `dims`. */
@@ -96,19 +97,14 @@ async function hostData(output: OutputTensor): Promise<HostData> {
 
 /** Whether a bind group can hold it; a refusal is heard by nobody else. */
 async function belongsTo(device: GPUDevice, buffer: GPUBuffer): Promise<boolean> {
-  device.pushErrorScope('validation');
+  const label = 'ctc:onnxruntime';
   const entry = { binding: 0, visibility: 4, buffer: { type: 'read-only-storage' } } as const;
-  const layout = device.createBindGroupLayout({ label: 'ctc:onnxruntime:layout', entries: [entry] });
-  try {
-    device.createBindGroup({
-      label: 'ctc:onnxruntime:group',
-      layout,
-      entries: [{ binding: 0, resource: { buffer } }],
-    });
-  } catch {
-    // not a buffer of this implementation
-    await device.popErrorScope();
-    return false;
-  }
-  return (await device.popErrorScope()) === null;
+  const bind = () => {
+    const layout = device.createBindGroupLayout({ label, entries: [entry] });
+    device.createBindGroup({ label, layout, entries: [{ binding: 0, resource: { buffer } }] });
+  };
+  return inErrorScopes(device, 'output', bind).then(
+    () => true,
+    () => false,
+  );
 }

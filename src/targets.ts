@@ -11,7 +11,7 @@ export interface Batch {
 
 /** What the caller calls the arguments. */
 const coreNames = { targets: 'targets', inputLengths: 'inputLengths', targetLengths: 'targetLengths' };
-export type TargetNames = typeof coreNames;
+type TargetNames = typeof coreNames;
 
 function checkCount(argument: string, what: string, got: number, { sequences, frames, layout }: Axes): void {
   if (got === sequences) return;

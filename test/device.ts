@@ -47,6 +47,11 @@ export async function openDevice(...features: GPUFeatureName[]): Promise<TestDev
   if (!printed) console.log(`GPU adapter: ${driver}`);
   printed = true;
 
+  return watch(device, driver);
+}
+
+/** A device from anywhere, watched from now on. */
+export function watch(device: GPUDevice, driver: string): TestDevice {
   const errors: string[] = [];
   device.addEventListener('uncapturederror', (event) => {
     event.preventDefault();

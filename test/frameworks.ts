@@ -5,6 +5,7 @@ import { globals } from 'webgpu';
 import { CtcLoss } from 'webgpu-ctc/node';
 import { openGpu } from '../src/node/machine.js';
 import type { Reduction } from '../src/types.js';
+import { type TestDevice, watch } from './device.js';
 
 export interface FrameworkBatch {
   /** N, T, C. */
@@ -36,16 +37,12 @@ export function batchOf(
   return { shape: [sequences, frames, classes], logits, labels, logitLengths };
 }
 
-/** What the core says on the CPU, or on a device. */
+/** What the core says on the CPU. */
 export async function expectedOf(
   { shape, logits, labels, logitLengths }: FrameworkBatch,
-  {
-    reduction = 'mean',
-    blank = 0,
-    device = 'cpu',
-  }: { reduction?: Reduction; blank?: number; device?: 'cpu' | GPUDevice } = {},
+  reduction: Reduction = 'mean',
 ): Promise<{ losses: number[]; grad: Float32Array }> {
-  const ctc = await CtcLoss.create({ device, reduction, blank });
+  const ctc = await CtcLoss.create({ device: 'cpu', reduction });
   const { loss, grad } = await ctc.run({
     logits: { data: logits, shape, layout: 'NTC' },
     ...{ targets: labels, inputLengths: logitLengths },
@@ -70,45 +67,20 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
   return off / largest;
 }
 
-export interface WatchedJax {
-  /** Buffers that are alive, and their labels; those of jax-js have none. */
-  readonly alive: ReadonlyMap<GPUBuffer, string>;
-  /** Sizes of the buffers made to be read back, so far. */
-  readonly readBack: number[];
-  /** The uncaptured errors so far. */
-  takeErrors(): Promise<string[]>;
-}
-
-/** jax-js on Dawn, watched. */
-export async function openJax(): Promise<WatchedJax> {
-  const { gpu } = await openGpu();
-  // what a page has, and jax-js looks for
+/** What a browser has, and frameworks look for. */
+export function pretendToBePage(gpu: object): void {
   Object.assign(globalThis, globals);
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: '' }, configurable: true });
-  await init('webgpu', 'cpu');
-  const device = getWebGPUDevice();
-  const errors: string[] = [];
-  device.addEventListener('uncapturederror', ({ error }) => errors.push(error.message));
-  const alive = new Map<GPUBuffer, string>();
-  const readBack: number[] = [];
-  const createBuffer = device.createBuffer.bind(device);
-  device.createBuffer = (descriptor) => {
-    const buffer = createBuffer(descriptor);
-    const destroy = buffer.destroy.bind(buffer);
-    alive.set(buffer, buffer.label);
-    if (buffer.usage & GPUBufferUsage.MAP_READ) readBack.push(buffer.size);
-    buffer.destroy = () => {
-      alive.delete(buffer);
-      destroy();
-    };
-    return buffer;
-  };
-  return {
-    alive,
-    readBack,
-    async takeErrors() {
-      await device.queue.onSubmittedWorkDone();
-      return errors.splice(0);
-    },
-  };
 }
+
+/** jax-js on Dawn, its device watched. */
+export async function openJax(): Promise<TestDevice> {
+  const { gpu, driver } = await openGpu();
+  pretendToBePage(gpu);
+  await init('webgpu', 'cpu');
+  return watch(getWebGPUDevice(), driver);
+}
+
+/** Labels of the library's buffers that are alive. */
+export const ctcBuffers = ({ alive }: TestDevice): string[] =>
+  alive().filter((label) => label.startsWith('ctc:'));

@@ -1,16 +1,14 @@
 import * as jax from '@jax-js/jax';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/jax';
-import { batchOf, difference, expectedOf, openJax, type WatchedJax } from './frameworks.js';
+import type { TestDevice } from './device.js';
+import { batchOf, ctcBuffers, difference, expectedOf, openJax } from './frameworks.js';
 
 const { numpy: np } = jax;
-let watched: WatchedJax;
+let gpu: TestDevice;
 
 beforeAll(async () => {
-  watched = await openJax();
-});
-afterEach(async () => {
-  expect(await watched.takeErrors()).toEqual([]);
+  gpu = await openJax();
 });
 
 const batch = batchOf(1, [5, 30, 7], 9);
@@ -26,7 +24,7 @@ describe.each(['webgpu', 'cpu'] as const)('on the device %s', (device) => {
   test.each(['none', 'sum', 'mean'] as const)(
     'loss and gradient are those of the core: %s',
     async (reduction) => {
-      const expected = await expectedOf(batch, { reduction });
+      const expected = await expectedOf(batch, reduction);
       const logits = logitsOf();
       const { loss, grad } = await ctcLoss({ logits: logits.ref, ...input, reduction });
       expect(logits.refCount).toBe(1);
@@ -93,15 +91,15 @@ describe.each(['webgpu', 'cpu'] as const)('on the device %s', (device) => {
       const { loss, gradient } = await step();
       weights = weights.sub(gradient.mul(0.3));
       [last] = await loss.data();
-      if (i === 10) buffers = watched.alive.size;
+      if (i === 10) buffers = gpu.alive().length;
     }
     expect(last).toBeLessThan(0.9 * began!);
-    expect(watched.alive.size).toBeLessThanOrEqual(buffers);
+    expect(gpu.alive().length).toBeLessThanOrEqual(buffers);
     weights.dispose();
     inputs.dispose();
     network.dispose();
     disposeCtcLoss(device);
-    expect([...watched.alive.values()].filter((label) => label.startsWith('ctc:'))).toEqual([]);
+    expect(ctcBuffers(gpu)).toEqual([]);
   });
 
   test('what is wrong is named, and nothing leaks', async () => {

@@ -1,27 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { globals } from 'webgpu';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import '@tensorflow/tfjs-backend-cpu';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/tfjs';
 import { openDevice, type TestDevice } from './device.js';
-import { batchOf, difference, expectedOf } from './frameworks.js';
+import { batchOf, ctcBuffers, difference, expectedOf, pretendToBePage } from './frameworks.js';
 
 let gpu: TestDevice;
 
 beforeAll(async () => {
   gpu = await openDevice('subgroups');
-  // what a browser has, and tfjs looks for
-  Object.assign(globalThis, globals);
-  Object.defineProperty(globalThis, 'navigator', { value: { gpu: {}, userAgent: '' }, configurable: true });
+  pretendToBePage({});
   tf.registerBackend('webgpu', () => new WebGPUBackend(gpu.device, gpu.device.adapterInfo), 3);
 });
 
 const batch = batchOf(1, [5, 30, 7], 9);
 const { shape, labels, logitLengths } = batch;
-const logitsOf = (data = batch.logits, of: number[] = shape) =>
-  tf.tensor(data, of as [number, number, number]);
+const logitsOf = () => tf.tensor(batch.logits, shape);
 const input = { labels, logitLengths };
 
 describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
@@ -35,7 +31,7 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
   test.each(['none', 'sum', 'mean'] as const)(
     'loss and gradient are those of the core: %s',
     async (reduction) => {
-      const expected = await expectedOf(batch, { reduction });
+      const expected = await expectedOf(batch, reduction);
       const logits = logitsOf();
       const loss = ctcLoss({ logits, ...input, reduction });
       expect(loss.shape).toEqual(reduction === 'none' ? [5] : []);
@@ -83,7 +79,7 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
       logitLengths: [logitLengths[0]!],
       reduction: 'none',
     });
-    const each = await expectedOf(batch, { reduction: 'none' });
+    const each = await expectedOf(batch, 'none');
     expect(difference(await one.data(), [each.losses[0]!])).toBeLessThan(1e-6);
     const classes = shape[2];
     const otherBlank = labels.map((row) => row.map((label) => label - 1));
@@ -102,14 +98,14 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
     const step = () => optimizer.minimize(loss, true)!;
     const first = step();
     const before = tf.memory();
-    const buffers = gpu.alive().filter((label) => label.startsWith('ctc:')).length;
+    const buffers = ctcBuffers(gpu).length;
     let last = first;
     for (let i = 0; i < 100; i++) {
       if (last !== first) last.dispose();
       last = tf.tidy(step);
     }
     expect(tf.memory().numTensors).toBe(before.numTensors + 1);
-    expect(gpu.alive().filter((label) => label.startsWith('ctc:')).length).toBe(buffers);
+    expect(ctcBuffers(gpu).length).toBe(buffers);
     if (backend === 'webgpu') {
       const inGpu = (memory: tf.MemoryInfo) => (memory as unknown as { numBytesInGPU: number }).numBytesInGPU;
       expect(inGpu(tf.memory())).toBeLessThanOrEqual(inGpu(before) + 1024);
@@ -119,7 +115,7 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
     optimizer.dispose();
     tf.dispose([weights, inputs, first, last]);
     disposeCtcLoss();
-    expect(gpu.alive().filter((label) => label.startsWith('ctc:'))).toEqual([]);
+    expect(ctcBuffers(gpu)).toEqual([]);
   });
 
   test('what is wrong is named', () => {

@@ -5,13 +5,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { edits } from '../demo/train/edits.js';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Random } from '../demo/random.js';
+import { editDistance } from '../demo/train/edit-distance.js';
 import { features, movements } from '../demo/train/pen.js';
-import { Random } from '../demo/train/random.js';
 import { room, Trainer } from '../demo/train/trainer.js';
 import { type Handwriting, sample, varied } from '../demo/train/writer.js';
-import { openJax, type WatchedJax } from './frameworks.js';
+import type { TestDevice } from './device.js';
+import { openJax } from './frameworks.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const hands: Handwriting[] = JSON.parse(readFileSync(join(root, 'fixtures/hands/hands.json'), 'utf8'));
@@ -86,15 +87,12 @@ test.each([
   ['', '77', 2],
   ['4071', '4771', 1],
   ['12', '21', 2],
-])('from %j to %j in %d edits', (from, to, count) => expect(edits(from, to)).toBe(count));
+])('from %j to %j in %d edits', (from, to, count) => expect(editDistance(from, to)).toBe(count));
 
 describe('training', () => {
-  let watched: WatchedJax;
+  let gpu: TestDevice;
   beforeAll(async () => {
-    watched = await openJax();
-  });
-  afterEach(async () => {
-    expect(await watched.takeErrors()).toEqual([]);
+    gpu = await openJax();
   });
 
   const taught = async (steps: number, ...create: Parameters<typeof Trainer.create>) => {
@@ -132,12 +130,14 @@ describe('training', () => {
   test('steps and readings leak no buffer, and nothing comes back but the loss', async () => {
     const trainer = await taught(3, { batch: 4 });
     await trainer.read(hands[1]!.strokes);
-    const before = watched.alive.size;
-    watched.readBack.length = 0;
+    const before = gpu.alive().length;
+    const createBuffer = vi.spyOn(gpu.device, 'createBuffer');
     for (let i = 0; i < 30; i++) await trainer.step();
-    expect(watched.readBack).toEqual(Array(30).fill(4));
+    const readBack = createBuffer.mock.calls.filter(([{ usage }]) => usage & GPUBufferUsage.MAP_READ);
+    expect(readBack.map(([{ size }]) => size)).toEqual(Array(30).fill(4));
+    createBuffer.mockRestore();
     await trainer.read(hands[1]!.strokes);
-    expect(watched.alive.size).toBeLessThanOrEqual(before);
+    expect(gpu.alive().length).toBeLessThanOrEqual(before);
     trainer.dispose();
   });
 
@@ -188,7 +188,7 @@ describe('npm run train', () => {
     await openJax();
     const trainer = await Trainer.create({}, { bytes: readFileSync(out) });
     let wrong = 0;
-    for (const string of hands) wrong += edits((await trainer.read(string.strokes)).text, string.text);
+    for (const string of hands) wrong += editDistance((await trainer.read(string.strokes)).text, string.text);
     const digits = hands.reduce((sum, string) => sum + string.text.length, 0);
     console.log(
       `fresh strings: ${rate} % wrong; ${hands.length} strings of nine hands: ${wrong} of ${digits} digits`,

@@ -2,13 +2,16 @@
 
 import { begin, niceStep, palette } from '../canvas.js';
 
+export interface Measured {
+  readonly steps: number;
+  readonly value: number;
+}
+
 export interface CurveOptions {
   /** What a value is called at the left. */
   say(value: number): string;
   /** The largest value that there is room for at least. */
   readonly least: number;
-  /** A value to be reached. */
-  readonly goal?: number;
 }
 
 const [left, bottom] = [44, 22];
@@ -16,15 +19,16 @@ const [left, bottom] = [44, 22];
 /** A curve through points of rising steps, from 0 up. `raw` is drawn pale behind it. */
 export function drawCurve(
   canvas: HTMLCanvasElement,
-  points: readonly { readonly steps: number; readonly value: number }[],
-  raw: readonly { readonly steps: number; readonly value: number }[],
-  { say, least, goal }: CurveOptions,
+  points: readonly Measured[],
+  raw: readonly Measured[],
+  { say, least }: CurveOptions,
 ): void {
   const context = begin(canvas);
   const colour = palette();
   const [width, height] = [canvas.clientWidth - left - 16, canvas.clientHeight - bottom - 8];
-  const last = Math.max(100, ...[...points, ...raw].map(({ steps }) => steps));
-  const top = Math.max(least, ...points.map(({ value }) => value));
+  const end = (of: readonly Measured[]) => of[of.length - 1]?.steps ?? 0;
+  const last = Math.max(100, end(points), end(raw));
+  const top = points.reduce((most, { value }) => Math.max(most, value), least);
   const x = (steps: number) => left + (steps / last) * width;
   const y = (value: number) => 8 + (1 - Math.min(1.05, value / top)) * height;
   Object.assign(context, { font: '12px ui-sans-serif, system-ui, sans-serif', lineWidth: 1 });
@@ -42,15 +46,6 @@ export function drawCurve(
   Object.assign(context, { textAlign: 'center', textBaseline: 'top' });
   const every = niceStep(last / 4);
   for (let steps = 0; steps <= last; steps += every) context.fillText(String(steps), x(steps), height + 14);
-  if (goal !== undefined) {
-    context.setLineDash([4, 4]);
-    context.strokeStyle = colour('edge');
-    line(context, [
-      [left, y(goal)],
-      [left + width, y(goal)],
-    ]);
-    context.setLineDash([]);
-  }
   Object.assign(context, { strokeStyle: colour('label'), lineJoin: 'round' });
   Object.assign(context, { lineWidth: 1, globalAlpha: 0.35 });
   line(

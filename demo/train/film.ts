@@ -1,8 +1,8 @@
 // The posterior of one sample through the training: a film whose pictures lie under each other, and one of them large.
 
-import { begin, palette } from '../canvas.js';
+import { begin, dark, keepDrawn, palette } from '../canvas.js';
 import { colourOf, type Theme } from '../colours.js';
-import { drawStrokes, fit } from './pad.js';
+import { drawInk, fit } from './pad.js';
 import { classes, features, movements, stride } from './pen.js';
 import type { PenReading } from './protocol.js';
 import { fixedSample } from './samples.js';
@@ -42,8 +42,7 @@ export class Film {
     };
     strip.addEventListener('pointerdown', scrub);
     strip.addEventListener('pointermove', scrub);
-    new ResizeObserver(() => this.draw()).observe(root);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
+    keepDrawn(root, () => this.draw());
   }
 
   /** Of the film, those to come among them. */
@@ -72,7 +71,7 @@ export class Film {
   }
 
   draw(): void {
-    const theme: Theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+    const theme: Theme = dark().matches ? 'dark' : 'light';
     this.#drawSample();
     const picture = this.#pictures[this.#shown];
     if (!picture) return;
@@ -86,14 +85,7 @@ export class Film {
 
   #drawSample() {
     const canvas = this.#canvas('sample');
-    const context = begin(canvas);
-    Object.assign(context, {
-      lineWidth: 2.5,
-      lineCap: 'round',
-      lineJoin: 'round',
-      strokeStyle: palette()('text'),
-    });
-    drawStrokes(context, fit(fixedSample.strokes, canvas.clientWidth, canvas.clientHeight, 0.12));
+    drawInk(canvas, fit(fixedSample.strokes, canvas.clientWidth, canvas.clientHeight, 0.12), 2.5);
   }
 
   /** A line for each picture: how sure it is of any digit, frame by frame. */
@@ -152,10 +144,11 @@ export class Film {
     const count = moved.length / features;
     const x = (i: number) => gutter + (i / stride / frames) * width;
     const y = (i: number) => height * (0.5 + 0.7 * moved[i * features + 3]!);
+    const colour = palette();
     context.lineWidth = 1.5;
     for (let i = 1; i < count; i++) {
       const inAir = moved[i * features + 2] === 1;
-      context.strokeStyle = palette()(inAir ? 'line' : 'quiet');
+      context.strokeStyle = colour(inAir ? 'line' : 'quiet');
       context.beginPath();
       context.moveTo(x(i - 0.5), y(i - 1));
       context.lineTo(x(i + 0.5), y(i));

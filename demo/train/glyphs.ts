@@ -1,6 +1,6 @@
 // The digits as people write them: for each, the ways to move the pen. Written down from looking at hands.
 
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 
 /** x to the right, y down. */
 export type Point = readonly [x: number, y: number];
@@ -109,9 +109,6 @@ const ways: readonly (readonly Way[])[] = [
     { weight: 4, path: '46,26 28,48 6,36 8,10 30,0 46,16 46,60 42,100' },
   ],
 ];
-
-/** How many ways there are to write a digit. */
-export const waysOf = (digit: number): number => ways[digit]!.length;
 
 /** One of the ways to write a digit, drawn by how common they are. */
 export function drawWay(digit: number, random: Random): number {

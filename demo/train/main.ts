@@ -1,3 +1,4 @@
+import { keepDrawn } from '../canvas.js';
 import { byId, notify } from '../dom.js';
 import { drawCurve } from './curves.js';
 import { Film } from './film.js';
@@ -76,8 +77,7 @@ document.addEventListener('visibilitychange', () => {
   } else if (resume !== undefined) teacher.train(resume);
   show();
 });
-new ResizeObserver(show).observe(byId('curves'));
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', show);
+keepDrawn(byId('curves'), show);
 
 let asked = 0;
 /** Once a frame, whatever was heard. */

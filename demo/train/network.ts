@@ -1,8 +1,8 @@
 // The recogniser: from pen movements to a score for the blank and each digit, in jax-js. 13,179 weights.
 
 import { type Array as JaxArray, jit, nn, numpy as np, tree } from '@jax-js/jax';
+import type { Random } from '../random.js';
 import { classes, features } from './pen.js';
-import type { Random } from './random.js';
 
 export type Weights = Record<string, JaxArray>;
 

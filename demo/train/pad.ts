@@ -1,6 +1,6 @@
 // What is drawn on: strokes of a pen, a finger or a mouse, in CSS pixels.
 
-import { begin, palette } from '../canvas.js';
+import { begin, keepDrawn, palette } from '../canvas.js';
 import type { Point, Stroke } from './glyphs.js';
 
 /** Milliseconds that the page's own hand takes for a digit's worth of ink. */
@@ -22,33 +22,27 @@ export class Pad {
     canvas.addEventListener('pointermove', (event) => this.#move(event));
     for (const end of ['pointerup', 'pointercancel', 'lostpointercapture'] as const)
       canvas.addEventListener(end, (event) => this.#up(event));
-    new ResizeObserver(() => this.draw()).observe(canvas);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
+    keepDrawn(canvas, () => this.draw());
   }
 
   get strokes(): readonly Stroke[] {
     return this.#strokes;
   }
 
-  /** Whether a stroke is being drawn. */
-  get busy(): boolean {
-    return this.#pointer !== undefined || this.#writing !== 0;
-  }
-
   clear(): void {
-    this.#stopWriting();
+    cancelAnimationFrame(this.#writing);
     this.#strokes = [];
     this.#tell();
   }
 
   undo(): void {
-    this.#stopWriting();
+    cancelAnimationFrame(this.#writing);
     this.#strokes.pop();
     this.#tell();
   }
 
   /** Writes strokes of any size onto it, as a hand would, or at once where motion is not wanted. */
-  async write(strokes: readonly Stroke[]): Promise<void> {
+  write(strokes: readonly Stroke[]): void {
     this.clear();
     const fitted = fit(strokes, this.#canvas.clientWidth, this.#canvas.clientHeight);
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
@@ -61,35 +55,27 @@ export class Pad {
     const start = performance.now();
     let done = 0;
     let inked = 0;
-    await new Promise<void>((resolve) => {
-      const frame = (now: number) => {
-        // so much ink for the time
-        const allowed = ((now - start) / writingTime) * height;
-        while (done < points.length && inked <= allowed) {
-          const { point, first } = points[done++]!;
-          const stroke = first ? [] : this.#strokes[this.#strokes.length - 1]!;
-          const before = stroke[stroke.length - 1];
-          inked += before ? Math.hypot(point[0] - before[0], point[1] - before[1]) : 0.15 * height;
-          if (first) this.#strokes.push(stroke);
-          stroke.push(point);
-        }
-        this.#writing = done < points.length ? requestAnimationFrame(frame) : 0;
-        this.#tell();
-        if (done === points.length) resolve();
-      };
-      this.#writing = requestAnimationFrame(frame);
-    });
-  }
-
-  #stopWriting() {
-    cancelAnimationFrame(this.#writing);
-    this.#writing = 0;
+    const frame = (now: number) => {
+      // so much ink for the time
+      const allowed = ((now - start) / writingTime) * height;
+      while (done < points.length && inked <= allowed) {
+        const { point, first } = points[done++]!;
+        const stroke = first ? [] : this.#strokes[this.#strokes.length - 1]!;
+        const before = stroke[stroke.length - 1];
+        inked += before ? Math.hypot(point[0] - before[0], point[1] - before[1]) : 0.15 * height;
+        if (first) this.#strokes.push(stroke);
+        stroke.push(point);
+      }
+      if (done < points.length) this.#writing = requestAnimationFrame(frame);
+      this.#tell();
+    };
+    this.#writing = requestAnimationFrame(frame);
   }
 
   #down(event: PointerEvent) {
     if (!event.isPrimary || event.button !== 0) return;
     event.preventDefault();
-    this.#stopWriting();
+    cancelAnimationFrame(this.#writing);
     this.#canvas.setPointerCapture(event.pointerId);
     this.#pointer = event.pointerId;
     this.#strokes.push([at(event)]);
@@ -122,18 +108,15 @@ export class Pad {
   }
 
   draw(): void {
-    const context = begin(this.#canvas);
-    Object.assign(context, {
-      lineWidth: 4,
-      lineCap: 'round',
-      lineJoin: 'round',
-      strokeStyle: palette()('text'),
-    });
-    drawStrokes(context, this.#strokes);
+    drawInk(this.#canvas, this.#strokes, 4);
   }
 }
 
-export function drawStrokes(context: CanvasRenderingContext2D, strokes: readonly Stroke[]): void {
+/** Strokes alone on a canvas. */
+export function drawInk(canvas: HTMLCanvasElement, strokes: readonly Stroke[], lineWidth: number): void {
+  const context = begin(canvas);
+  const strokeStyle = palette()('text');
+  Object.assign(context, { lineWidth, lineCap: 'round', lineJoin: 'round', strokeStyle });
   for (const stroke of strokes) {
     const [first, ...rest] = stroke;
     if (!first) continue;

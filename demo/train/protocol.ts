@@ -37,9 +37,15 @@ export type Asked =
   | { readonly kind: 'read'; readonly id: number; readonly strokes: readonly Stroke[] }
   | { readonly kind: 'save'; readonly id: number };
 
+/** Share of wrong digits in fresh strings, and after how many steps it was measured. */
+export interface ErrorRate {
+  readonly steps: number;
+  readonly rate: number;
+}
+
 export interface History {
   readonly losses: readonly number[];
-  readonly errors: readonly { readonly steps: number; readonly rate: number }[];
+  readonly errors: readonly ErrorRate[];
 }
 
 export type Told =
@@ -52,14 +58,9 @@ export type Told =
   | { readonly kind: 'stepped'; readonly steps: number; readonly loss: number; readonly milliseconds: number }
   /** Of the fixed sample. */
   | { readonly kind: 'film'; readonly steps: number; readonly reading: PenReading }
-  | {
-      readonly kind: 'measured';
-      readonly steps: number;
-      readonly rate: number;
-      readonly saved: Uint8Array<ArrayBuffer>;
-    }
+  | (ErrorRate & { readonly kind: 'measured'; readonly saved: Uint8Array<ArrayBuffer> })
   | { readonly kind: 'paused' }
   | { readonly kind: 'read'; readonly id: number; readonly reading: PenReading }
   | { readonly kind: 'saved'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'lost' }
   | { readonly kind: 'failed'; readonly message: string };

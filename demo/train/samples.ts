@@ -1,6 +1,6 @@
 // Handwriting that the page shows: always the same, and never learned from.
 
-import { Random } from './random.js';
+import { Random } from '../random.js';
 import { type Handwriting, write } from './writer.js';
 
 /** A hand that is a pleasure to look at: steady, upright or nearly, with room between the digits. */

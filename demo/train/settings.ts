@@ -1,6 +1,6 @@
 // What can be changed about the training, in a menu.
 
-import { make, notify } from '../dom.js';
+import { byId, chooseFiles, make, notify, save } from '../dom.js';
 import { type Entry, menu, slider } from '../menus.js';
 import type { Pad } from './pad.js';
 import type { Teacher } from './teacher.js';
@@ -19,7 +19,7 @@ export class Settings {
     this.#pad = pad;
     this.#batch = teacher.settings.batch;
     this.#seed = teacher.settings.seed;
-    this.#menu = menu(document.getElementById('settings')!, () => this.#entries());
+    this.#menu = menu(byId('settings'), () => this.#entries());
   }
 
   refresh(): void {
@@ -110,19 +110,13 @@ export class Settings {
   }
 
   async #save() {
-    const bytes = await this.#teacher.save();
-    const href = URL.createObjectURL(new Blob([bytes]));
-    make('a', { href, download: 'digits.safetensors' }).click();
-    setTimeout(() => URL.revokeObjectURL(href), 10_000);
+    save('digits.safetensors', await this.#teacher.save(), 'application/octet-stream');
   }
 
   #load() {
-    const input = make('input', { type: 'file', accept: '.safetensors' });
-    input.addEventListener('change', async () => {
-      const file = input.files?.[0];
+    chooseFiles(async ([file]) => {
       if (!file) return;
       this.#teacher.open({}, { bytes: new Uint8Array(await file.arrayBuffer()), name: file.name });
-    });
-    input.click();
+    }, '.safetensors');
   }
 }

@@ -1,8 +1,14 @@
 // The page's side of the training: a worker, another one when its GPU goes away, and the last weights in between.
 
 import type { Stroke } from './glyphs.js';
-import type { Asked, History, Told } from './protocol.js';
-import { defaults, type PenReading, type TrainerSettings } from './protocol.js';
+import {
+  type Asked,
+  defaults,
+  type History,
+  type PenReading,
+  type Told,
+  type TrainerSettings,
+} from './protocol.js';
 import type { Handwriting } from './writer.js';
 
 export interface Heard {
@@ -23,7 +29,8 @@ export interface Heard {
 /** So many devices lost in a minute are enough: from then on it runs without WebGPU. */
 const mostLosses = 3;
 
-interface File {
+/** Not the browser's: it may be of a worker's making. */
+interface WeightsFile {
   readonly bytes: Uint8Array;
   readonly name: string;
 }
@@ -33,11 +40,11 @@ export class Teacher {
   #worker: Worker | undefined;
   /** Of which nothing has been heard yet. */
   #next: Worker | undefined;
-  #nextFile: File | undefined;
+  #nextFile: WeightsFile | undefined;
   #settings: TrainerSettings = defaults;
   #own: readonly Handwriting[] = [];
   /** The last weights, and how many steps made them. */
-  #saved: { file: File | undefined; steps: number } = { file: undefined, steps: 0 };
+  #saved: { file: WeightsFile | undefined; steps: number } = { file: undefined, steps: 0 };
   #until: number | undefined;
   readonly #losses: number[] = [];
   #readings = new Map<number, { strokes: readonly Stroke[]; resolve: (reading: PenReading) => void }>();
@@ -58,7 +65,7 @@ export class Teacher {
   }
 
   /** A new trainer, or one that goes on from a file. The one before stays until it is there: a file may be no such file. */
-  open(settings: Partial<TrainerSettings> = {}, file?: File): void {
+  open(settings: Partial<TrainerSettings> = {}, file?: WeightsFile): void {
     this.pause();
     const asked = { ...this.#settings, ...settings };
     // a page without WebGPU has no worker with it
@@ -69,7 +76,7 @@ export class Teacher {
     this.#worker ??= next;
   }
 
-  #start(settings: TrainerSettings, file: File | undefined, device: 'any' | 'again' | 'wasm'): Worker {
+  #start(settings: TrainerSettings, file: WeightsFile | undefined, device: 'any' | 'again' | 'wasm'): Worker {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     const heard = (told: Told) => {
       if (worker === this.#next) this.#heardFirst(told);

@@ -4,13 +4,14 @@
 import { defaultDevice, init, numpy as np, tree, vjp } from '@jax-js/jax';
 import { readTensors } from 'webgpu-ctc/files';
 import { ctcLoss } from 'webgpu-ctc/jax';
-import { edits } from './edits.js';
+import { bestClasses, collapse, logSumExp } from '../analysis.js';
+import { Random } from '../random.js';
+import { editDistance } from './edit-distance.js';
 import type { Stroke } from './glyphs.js';
 import { forward, initialValues, type Learned, learn, type Weights, weightShapes } from './network.js';
 import { classes, features, movements, stride } from './pen.js';
-import { defaults, type PenReading, type TrainerSettings } from './protocol.js';
-import { Random } from './random.js';
-import { writeSafetensors } from './weights.js';
+import { defaults, type ErrorRate, type PenReading, type TrainerSettings } from './protocol.js';
+import { type SavedTensor, writeSafetensors } from './weights.js';
 import { type Handwriting, sample, varied } from './writer.js';
 
 /** Movements that a string of training has room for; longer ones are read in multiples of it. */
@@ -37,9 +38,10 @@ export class Trainer {
   #own: readonly Handwriting[] = [];
   /** The loss before each step. */
   readonly losses: number[];
-  /** Error rates, and after how many steps they were measured. */
-  readonly errors: { readonly steps: number; readonly rate: number }[];
+  readonly errors: ErrorRate[];
   #learned: Learned;
+  /** What the error rate is measured on, once it was. */
+  #tests: readonly Handwriting[] | undefined;
 
   /**
    * Opens jax-js on WebGPU, or on the CPU where there is none. `bytes`: a file of `save`, called `name` in errors, from where it
@@ -155,13 +157,14 @@ export class Trainer {
 
   /** Wrong digits of `testStrings` fresh strings, as a share: substitutions, insertions and deletions over all digits. */
   async errorRate(): Promise<number> {
-    const strings = Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, room));
+    this.#tests ??= Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, room));
+    const strings = this.#tests;
     let wrong = 0;
     let digits = 0;
     for (let first = 0; first < testStrings; first += 16) {
       const part = strings.slice(first, first + 16);
       for (const [i, { text }] of (await this.#readings(part, room)).entries()) {
-        wrong += edits(text, part[i]!.text);
+        wrong += editDistance(text, part[i]!.text);
         digits += part[i]!.text.length;
       }
     }
@@ -172,14 +175,14 @@ export class Trainer {
   async #readings(strings: readonly Handwriting[], frames: number): Promise<PenReading[]> {
     const { data, shape, lengths } = batchOf(strings, frames);
     const logits = forward(tree.ref(this.#learned.average), np.array(data, { shape }));
-    const scores = (await logits.data()) as Float32Array;
+    const scores = (await logits.data()) as Float32Array<ArrayBuffer>;
     const width = (frames / stride) * classes;
     return lengths.map((length, n) => readingOf(scores.subarray(n * width, n * width + length * classes)));
   }
 
   /** All that is needed to go on from here, as a .safetensors file. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const tensors: Record<string, { shape: readonly number[]; data: Float32Array }> = {
+    const tensors: Record<string, SavedTensor> = {
       seed: { shape: [1], data: Float32Array.of(this.settings.seed) },
       losses: { shape: [this.losses.length], data: Float32Array.from(this.losses) },
       errors: {
@@ -255,21 +258,12 @@ function batchOf(strings: readonly Handwriting[], frames: number): Batch {
   return { data, shape: [strings.length, frames, features], lengths };
 }
 
-/** The best class of each frame, repeats merged, blanks left out. */
-function readingOf(logits: Float32Array): PenReading {
-  const posteriors = Float32Array.from(logits);
+function readingOf(logits: Float32Array<ArrayBuffer>): PenReading {
   const frames = logits.length / classes;
-  let text = '';
-  let last = 0;
-  for (let t = 0; t < frames; t++) {
-    const row = posteriors.subarray(t * classes, (t + 1) * classes);
-    const best = row.indexOf(Math.max(...row));
-    if (best !== 0 && best !== last) text += best - 1;
-    last = best;
-    const top = row[best]!;
-    let sum = 0;
-    for (let c = 0; c < classes; c++) sum += row[c] = Math.exp(row[c]! - top);
-    for (let c = 0; c < classes; c++) row[c]! /= sum;
-  }
-  return { text, posteriors, frames };
+  const digits = collapse(bestClasses({ logits, frames, classes }), 0).map((label) => label - 1);
+  const normalisers = Array.from({ length: frames }, (_, t) =>
+    logSumExp(logits.subarray(t * classes, (t + 1) * classes)),
+  );
+  const posteriors = logits.map((score, i) => Math.exp(score - normalisers[Math.floor(i / classes)]!));
+  return { text: digits.join(''), posteriors, frames };
 }

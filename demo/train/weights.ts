@@ -1,12 +1,12 @@
 // Tensors as a .safetensors file, which webgpu-ctc/files reads.
 
-export interface NamedTensor {
+export interface SavedTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
 
 /** https://github.com/huggingface/safetensors: the length of a header, the header as JSON, the numbers. */
-export function writeSafetensors(tensors: Readonly<Record<string, NamedTensor>>): Uint8Array<ArrayBuffer> {
+export function writeSafetensors(tensors: Readonly<Record<string, SavedTensor>>): Uint8Array<ArrayBuffer> {
   let end = 0;
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
     const begin = end;

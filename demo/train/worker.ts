@@ -51,10 +51,10 @@ async function open({ settings, saved, device, own }: Extract<Asked, { kind: 'op
   trainer = await Trainer.create(settings, { ...saved, device: adapter ? 'webgpu' : 'wasm' });
   trainer.set({ own });
   if (trainer.device === 'webgpu') {
-    getWebGPUDevice().lost.then(({ message }) => {
+    getWebGPUDevice().lost.then(() => {
       lost = true;
       training = false;
-      tell({ kind: 'lost', message });
+      tell({ kind: 'lost' });
     });
   }
   const { losses, errors } = trainer;

@@ -1,8 +1,8 @@
 // Handwriting that nobody wrote: digit strings as pen strokes, of a new hand each time.
 
+import { Random } from '../random.js';
 import { drawWay, type Point, type Stroke, strokesOf } from './glyphs.js';
 import { features, movements } from './pen.js';
-import { Random } from './random.js';
 
 export interface Handwriting {
   readonly text: string;

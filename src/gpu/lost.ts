@@ -22,6 +22,9 @@ function watchOf(device: GPUDevice): Watch {
   return watch;
 }
 
+/** The error of a device that is gone, from the first call for it on. */
+export const whyLost = (device: GPUDevice): CtcError | undefined => watchOf(device).error;
+
 /**
  * The promise, or a rejection as soon as the device is lost: after that almost every WebGPU promise resolves as if all
  * were well, or never (Dawn). Not a race with `device.lost`, which would keep every promise that ever raced.
@@ -37,6 +40,17 @@ export function unlessLost<T>(device: GPUDevice, promise: Promise<T>): Promise<T
 
 /** Runs GPU calls in error scopes; what the device reports about them rejects the promise. */
 export async function inErrorScopes<T>(device: GPUDevice, what: string, calls: () => T): Promise<T> {
+  const { result, heard } = inErrorScopesNow(device, what, calls);
+  await heard;
+  return result;
+}
+
+/** The same at once: the result, and a promise that what the device reports rejects. */
+export function inErrorScopesNow<T>(
+  device: GPUDevice,
+  what: string,
+  calls: () => T,
+): { result: T; heard: Promise<void> } {
   // pushed, used and popped in one synchronous block: the stack belongs to the device, perhaps the caller's
   for (const filter of ['validation', 'out-of-memory', 'internal'] as const) device.pushErrorScope(filter);
   let scopes: Promise<(GPUError | null)[]>;
@@ -47,6 +61,10 @@ export async function inErrorScopes<T>(device: GPUDevice, what: string, calls: (
     scopes = Promise.all([device.popErrorScope(), device.popErrorScope(), device.popErrorScope()]);
     scopes.catch(() => {});
   }
+  return { result, heard: hear(device, what, scopes) };
+}
+
+async function hear(device: GPUDevice, what: string, scopes: Promise<(GPUError | null)[]>): Promise<void> {
   const [internal, memory, validation] = await unlessLost(device, scopes);
   if (memory)
     throw new CtcError('out-of-memory', `${what}: ${memory.message || 'the device is out of memory'}`, {
@@ -54,5 +72,4 @@ export async function inErrorScopes<T>(device: GPUDevice, what: string, calls: (
     });
   const error = validation ?? internal;
   if (error) throw new CtcError('gpu-validation', `${what}: ${error.message}`, { cause: error });
-  return result;
 }

@@ -1,5 +1,5 @@
 /** The least number of insertions, deletions and substitutions (Levenshtein 1966). */
-export function edits(from: string, to: string): number {
+export function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, j) => j);
   for (const [i, character] of [...from].entries()) {
     const next = [i + 1];

@@ -1,0 +1,27 @@
+// Pages of demo/ in Chromium, as they are built.
+import { runnerImport } from 'vite';
+
+/** A module of the repository's. @param {string} file */
+export const load = async (file) =>
+  (await runnerImport(new URL(`../${file}`, import.meta.url).pathname)).module;
+
+/**
+ * Opens a page, and closes all when it has been used.
+ * @template R
+ * @param {string} path @param {import('playwright').BrowserContextOptions} options
+ * @param {(page: import('playwright').Page) => Promise<R>} use
+ */
+export async function withBuiltPage(path, options, use) {
+  const { launchBrowser } = await load('e2e/browser.ts');
+  const { serveBuilt } = await load('e2e/built.ts');
+  const browser = await launchBrowser();
+  const site = await serveBuilt();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
+    await page.goto(site.url + path);
+    return await use(page);
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}
