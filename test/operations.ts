@@ -1,0 +1,119 @@
+/**
+ * All operations of the library in one table. The tests that are about every operation go through it: an operation that is
+ * listed here is compared with the enumeration of all paths, its kernels with their twins, its plans and its lifecycle are checked.
+ */
+import * as library from 'webgpu-ctc/node';
+import { planAlign, planGreedy } from '../src/align.js';
+import type { Tuning } from '../src/auto.js';
+import type { Limits, Plan, ProblemShape } from '../src/plan.js';
+import { planPosterior } from '../src/posterior.js';
+import { planStep } from '../src/step.js';
+import { planSweeps } from '../src/sweeps.js';
+import type { Strategy } from '../src/types.js';
+
+type Library = typeof library;
+
+/** The exports that `create` instances with a `prepare`: a new one that is not listed below does not compile. */
+export type OperationName = {
+  [K in keyof Library]: Library[K] extends { create: (...given: never[]) => Promise<Instance> } ? K : never;
+}[keyof Library];
+
+/** What the tests need of an instance, whatever its options are. */
+export interface Instance {
+  readonly device: unknown;
+  prepare(options: never): Promise<unknown>;
+  run(input: never, options?: never): Promise<unknown>;
+  destroy(): void;
+}
+
+/** What they need of a task. */
+export interface AnyTask {
+  readonly memory: number;
+  readonly backend: { readonly device: 'gpu' | 'cpu' };
+  setTargets?(targets: unknown, lengths?: object): void;
+  setLengths?(inputLengths: unknown): void;
+  run(input: object, options?: object): Promise<Readonly<Record<string, unknown>>>;
+  encode?(encoder: GPUCommandEncoder, input: object): void;
+  destroy(): void;
+}
+
+/** Sizes of a problem, and its targets. */
+export interface OperationSize {
+  readonly frames: number;
+  readonly sequences: number;
+  readonly classes: number;
+  /** The longest target that has room. */
+  readonly labels: number;
+}
+
+export interface Operation {
+  create(options: {
+    readonly device: GPUDevice | 'gpu' | 'cpu';
+    readonly blank?: number;
+    readonly strategy?: Strategy;
+  }): Promise<Instance>;
+  /** Its plans, by the name of the strategy. */
+  readonly plans: Readonly<Record<string, (task: ProblemShape, limits: Limits, tuning: Tuning) => Plan>>;
+  /** Whether it takes targets; else it takes lengths alone. */
+  readonly hasTargets: boolean;
+  /** What `prepare` is given besides the scores' shape. */
+  prepared(size: OperationSize): object;
+  /** What `run` of an instance is given besides scores, targets and lengths; `run` of a task, without `samples`. */
+  readonly asked: Readonly<Record<string, unknown>>;
+  /** Bytes of the buffers that results go to, by the key under which a run takes and returns them. */
+  outputs(size: OperationSize): Readonly<Record<string, number>>;
+}
+
+const samples = 3;
+
+export const operations: Readonly<Record<OperationName, Operation>> = {
+  CtcLoss: {
+    create: (options) => library.CtcLoss.create({ reduction: 'none', ...options }),
+    plans: {
+      step: planStep,
+      fused: (task, limits, tuning) => planSweeps(task, limits, tuning, 'fused'),
+      tiled: (task, limits, tuning) => planSweeps(task, limits, tuning, 'tiled'),
+    },
+    hasTargets: true,
+    prepared: ({ labels }) => ({ maxTargetLength: labels }),
+    asked: {},
+    outputs: ({ frames, sequences, classes }) => ({
+      loss: 4 * sequences,
+      grad: 4 * frames * sequences * classes,
+    }),
+  },
+  CtcAligner: {
+    create: ({ strategy, ...options }) => library.CtcAligner.create(options),
+    plans: { align: planAlign },
+    hasTargets: true,
+    prepared: ({ labels }) => ({ maxTargetLength: labels }),
+    asked: {},
+    outputs: ({ frames, sequences }) => ({ labels: 4 * frames * sequences, scores: 4 * frames * sequences }),
+  },
+  CtcDecoder: {
+    create: ({ strategy, ...options }) => library.CtcDecoder.create(options),
+    plans: { decode: planGreedy },
+    hasTargets: false,
+    prepared: () => ({}),
+    asked: {},
+    outputs: ({ frames, sequences }) => ({ labels: 4 * frames * sequences, scores: 4 * frames * sequences }),
+  },
+  CtcPosterior: {
+    create: ({ strategy, ...options }) => library.CtcPosterior.create(options),
+    plans: {
+      'posterior without samples': (task, limits, tuning) => planPosterior(task, limits, tuning, 0),
+      posterior: (task, limits, tuning) => planPosterior(task, limits, tuning, samples),
+    },
+    hasTargets: true,
+    prepared: ({ labels }) => ({ maxTargetLength: labels, samples }),
+    asked: { samples, seed: 7 },
+    outputs: ({ frames, sequences, labels }) => ({
+      durations: 4 * sequences * labels,
+      confidences: 4 * sequences * labels,
+      samples: 4 * sequences * samples * frames,
+    }),
+  },
+};
+
+/** For `describe.each`. */
+export const everyOperation = Object.entries(operations) as readonly (readonly [OperationName, Operation])[];
