@@ -7,7 +7,7 @@ struct CtcProblem {
   boxFrame: u32, boxEnd: u32, boxSequence: u32, firstRow: u32, rowCount: u32, emissionFrame: u32, emissionRows: u32,
   alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32, segment: u32, blocks: u32, count: u32,
 }
-struct CtcScale { k: i32, r: f32 }
+struct CtcScale { k: i32, r: f32, far: f32 }
 
 /// Stands for −Infinity, which WGSL does not promise to keep.
 const CTC_LOG_ZERO = -3.4028234e38;
@@ -46,8 +46,9 @@ fn ctcPlace(n: u32, t: u32, s: u32, origin: i32, rows: u32) -> i32 {
   return i32(start + s);
 }
 
-fn ctcLog(state: vec2u, k: i32, r: f32) -> f32 {
+/// Of scores so large that no float holds their sum, the nearest that does.
+fn ctcLog(state: vec2u, k: i32, r: f32, far: f32) -> f32 {
   let m = bitcast<f32>(state.x);
   if (m == 0.0) { return CTC_LOG_ZERO; }
-  return log(m) + r + f32(bitcast<i32>(state.y) + k) * 0.6931472;
+  return log(m) + r + f32(bitcast<i32>(state.y) + k) * 0.6931472 + clamp(far, -3.2e32, 3.2e32) * 1048576.0;
 }

@@ -7,7 +7,6 @@
 @group(0) @binding(7) var<storage, read_write> walkers: array<u32>;
 @group(0) @binding(8) var<storage, read> seed: array<u32>;
 
-
 @compute @workgroup_size(WORKGROUP)
 fn draw(@builtin(global_invocation_id) id: vec3u) {
   let sample = id.x;
@@ -19,7 +18,7 @@ fn draw(@builtin(global_invocation_id) id: vec3u) {
   var walker = NO_PATH;
   if (totals[n].status == REGULAR && sequence.inputLength > 0u) {
     // the posterior sums to 1 but for rounding: what is left falls to the last state that has some
-    var rest = randomOf(seed[0], n, sample, middleOf(sequence), 0u);
+    var rest = randomOf(seed[0], n, sample, 0u, middleOf(sequence))[STATE];
     for (var s = 0u; s <= last; s++) {
       let pair = s / 2u;
       let share = posteriors[(2u * part * problem.pairs + pair - pair % 4u) / 2u + s % 2u][pair % 4u];

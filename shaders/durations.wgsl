@@ -1,6 +1,8 @@
 // For each label of each sequence, by one invocation: how many frames it is expected to last, and the largest posterior
-// that it has in a frame; a piece of a slice at a time, from both ends.
+// that it has in a frame; a piece of a slice at a time, from both ends. The sums are of integers: however time is cut, and in
+// whatever order its pieces come, the bits are the same.
 
+@group(0) @binding(4) var<storage, read_write> sums: array<Fixed>;
 @group(0) @binding(5) var<storage, read_write> durations: array<u32>;
 @group(0) @binding(6) var<storage, read_write> confidences: array<u32>;
 @group(0) @binding(7) var<storage, read> lattice: array<vec4f>;
@@ -14,10 +16,11 @@ fn expectedDurations(@builtin(global_invocation_id) id: vec3u) {
   let n = problem.firstSequence + part;
   let sequence = sequenceAt(n);
   let place = n * problem.labels + i;
-  var sum = 0.0;
+  let sumPlace = part * problem.labels + i;
+  var sum = Fixed();
   var most = 0.0;
   if (!FIRST || integer > 0u) {
-    sum = bitcast<f32>(durations[place]);
+    sum = sums[sumPlace];
     most = bitcast<f32>(confidences[place]);
   }
   let is = i < sequence.targetLength;
@@ -32,11 +35,12 @@ fn expectedDurations(@builtin(global_invocation_id) id: vec3u) {
       let bandEnd = pair + sequence.inputLength + 1u - sequence.targetLength;
       for (var k = max(first, pair); k < min(min(end, steps), bandEnd); k++) {
         let share = lattice[stepRow(part, sweep, k) + pair / 4u][pair % 4u];
-        sum += share;
+        sum = fixedSum(sum, toFixed(share));
         most = max(most, share);
       }
     }
   }
-  durations[place] = select(bitcast<u32>(sum), NAN, is && !regular);
+  sums[sumPlace] = sum;
+  durations[place] = select(bitcast<u32>(toFloat(sum)), NAN, is && !regular);
   confidences[place] = select(bitcast<u32>(most), NAN, is && !regular);
 }

@@ -51,10 +51,7 @@ fn greedy(@builtin(workgroup_id) group: vec3u, own: Lane) {
   var score = bits;
   var none = key > orderKey(INFINITY) || (LOGITS && (key > LARGEST_FINITE_KEY || bits == MINUS_INFINITY));
   if (LOGITS) {
-    let largest = bitcast<f32>(bits);
-    var sum = vec2f(seen.rest, seen.equal);
-    if (seen.largest != largest) { sum = vec2f(beside(seen, largest), 0.0); }
-    sum = sumOf(lane, sum);
+    let sum = sumOfRow(lane, start, seen, key);
     score = bitcast<u32>(-ln1p(max((sum.y - 1.0) + sum.x, 0.0)));
   }
   if (lane == 0u) {

@@ -55,9 +55,11 @@ fn finish(sequence: Sequence, sum: ptr<function, Total>) {
     sum.loss = select(INFINITY, 0u, problem.zeroInfinity != 0u);
   } else {
     let m = lnMantissa(sum.z.m);
-    let near = f32(sum.near.high) * 4.0 + f32(sum.near.low) * 9.3132257e-10;
+    let near = toFloat(sum.near);
     let e = f32(sum.k + sum.z.e + m.k);
     let log = e * 0.693359375 + (near + clamp(sum.far, -3.2e32, 3.2e32) * 1048576.0 + m.r - e * 2.12194440e-4);
-    sum.loss = select(bitcast<u32>(0.0 - log), INFINITY ^ (bitcast<u32>(0.0 - sum.far) & 0x80000000u), abs(sum.far) > 3.2e32);
+    // of logits a path's probability is at most 1, whatever rounding made of it
+    let loss = select(0.0 - log, max(0.0 - log, 0.0), LOGITS);
+    sum.loss = select(bitcast<u32>(loss), INFINITY ^ (bitcast<u32>(0.0 - sum.far) & 0x80000000u), abs(sum.far) > 3.2e32);
   }
 }

@@ -42,10 +42,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   var none = key == MINUS_INFINITY_KEY;
   var others = 0.0;
   if (LOGITS) {
-    var sum = vec2f(seen.rest, seen.equal);
-    if (seen.largest != largest) { sum = vec2f(beside(seen, largest), 0.0); }
-    if (key == orderKey(LOWEST_BITS)) { sum = vec2f(0.0, countLowest(lane, start)); }
-    sum = sumOf(lane, sum);
+    let sum = sumOfRow(lane, start, seen, key);
     none = sum.y == 0.0;
     others = (sum.y - 1.0) + sum.x;
   }
@@ -59,6 +56,12 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let part = n - problem.firstSequence;
   if (lane == 0u) { frames[framePlace(part, t)] = frame; }
   if (isHeld(step)) {
+    if (ARE_COSTS && LOGITS && abs(largest) >= ORDINARY) {
+      // beside the huge score of another class those that count would all cost the same
+      var counted = MINUS_INFINITY_KEY;
+      for (var slot = 0u; slot < slots; slot++) { counted = max(counted, orderKey(scoreBits(start + classOf(sequence, slot)))); }
+      frame.largest = bitcast<f32>(fromOrderKey(counted));
+    }
     let place = emissionRow(sweepRow(part, sweep), step);
     for (var slot = lane; slot < slots; slot += LANES) {
       emissions[place + slot] = emission(scoreBits(start + classOf(sequence, slot)), frame, range);

@@ -34,10 +34,11 @@ fn sample(@builtin(global_invocation_id) id: vec3u) {
     let at = stepRow(part, sweep, k) + pair / 4u;
     let fromLeft = lattice[at][pair % 4u];
     let stayed = lattice[at + problem.pairs / 4u][pair % 4u];
-    if (isLabel && randomOf(seed[0], n, number, t, 1u) < stayed) { continue; }
+    let random = randomOf(seed[0], n, number, sweep, t);
+    if (isLabel && random[STAYED] < stayed) { continue; }
     if (isLabel) { s--; }
     let skips = !isLabel || maySkipIn(sweep, sequence, pair);
-    if (skips && randomOf(seed[0], n, number, t, 2u) < fromLeft) { s = 2u * pair - 1u; }
+    if (skips && random[FROM_LEFT] < fromLeft) { s = 2u * pair - 1u; }
   }
   walkers[place] = s;
 }

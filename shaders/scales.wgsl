@@ -5,16 +5,18 @@
 //   frames   a b c | d e f | g h i     lane totals  A B C     starts  0  A  A+B
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
-@group(0) @binding(5) var<storage, read_write> scales: array<Reduced>;
+/// k · ln 2 + r + far · 2^20: `far` sums what is too large for k, in units in which no sum of it overflows.
+struct Scale { k: i32, r: f32, far: f32 }
 
-var<workgroup> runs: array<Reduced, WORKGROUP>;
+@group(0) @binding(5) var<storage, read_write> scales: array<Scale>;
+
+var<workgroup> runs: array<Scale, WORKGROUP>;
 
 /// Keeps the remainder small, so that it does not lose digits as it grows.
-fn add(run: Reduced, scale: Reduced) -> Reduced {
-  let r = run.r + scale.r;
-  if (abs(r) > 1.0) { return Reduced(run.k + scale.k, r); }
-  let rest = reduce(r, 2);
-  return Reduced(run.k + scale.k + rest.k, rest.r);
+fn add(run: Scale, scale: Reduced) -> Scale {
+  if (abs(scale.r) >= 1.0) { return Scale(run.k + scale.k, run.r, run.far + scale.r * 9.5367432e-7); }
+  let rest = reduce(run.r + scale.r, 2);
+  return Scale(run.k + scale.k + rest.k, rest.r, run.far);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -27,16 +29,18 @@ fn runningScales(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   let end = min(first + length, sequence.inputLength);
   let place = framePlace(part, 0u);
 
-  var run = Reduced();
+  var run = Scale();
   for (var t = first; t < end; t++) {
     run = add(run, scaleOf(frames[place + t]));
   }
   runs[lane] = run;
   workgroupBarrier();
 
-  run = Reduced();
+  run = Scale();
   for (var before = 0u; before < lane; before++) {
-    run = add(run, runs[before]);
+    let other = runs[before];
+    run = add(run, Reduced(other.k, other.r));
+    run.far += other.far;
   }
   for (var t = first; t < end; t++) {
     run = add(run, scaleOf(frames[place + t]));

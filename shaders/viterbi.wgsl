@@ -5,7 +5,7 @@
 //             │ ╲   ╱ │               label_i: to stay, to step from blank_i, or to skip from label_i−1 where that may be
 //   t      blank_i  label_i           each plus its emission's
 //
-// Ties as torchaudio's forced_align: a path stays unless a step, or a skip, costs less than both others.
+// Ties: a path stays unless a step or a skip costs less; it skips only if that costs less than a step.
 // What is kept of a frame is where each state came from, six ways for a pair, twelve pairs to a word:
 //
 //   way    blank stepped + 2 · (label stepped 1, skipped 2)
@@ -30,11 +30,29 @@ fn choose(which: vec4<bool>, a: Costs, b: Costs) -> Costs {
   return Costs(select(b.low, a.low, which), select(b.high, a.high, which));
 }
 
+/// Sums of whole numbers; what is beyond them is for `roundedSum`.
 fn plus(a: Costs, low: vec4u, high: vec4u) -> Costs {
   let sum = a.low + low;
   let top = a.high + high + select(vec4u(), vec4u(1u), sum < low);
   let far = top >= vec4u(UNREACHABLE);
   return Costs(select(sum, vec4u(), far), select(top, vec4u(UNREACHABLE), far));
+}
+
+/// Whether one of some sums is neither a whole number nor unreachable.
+fn isRounded(a: Costs, b: Costs) -> bool {
+  return any(((a.high | b.high) & vec4u(UNREACHABLE - ROUNDED)) != vec4u());
+}
+
+fn roundedSum(a: Costs, low: vec4u, high: vec4u) -> Costs {
+  var sum = plus(a, low, high);
+  for (var j = 0u; j < 4u; j++) {
+    if (sum.high[j] < UNREACHABLE) {
+      let exact = rounded(Emission(a.low[j], a.high[j]), Emission(low[j], high[j]), false);
+      sum.low[j] = exact.x;
+      sum.high[j] = exact.y;
+    }
+  }
+  return sum;
 }
 
 /// When a slice is walked again, the path's end in it is known: whether a block has pairs that can lead there.
@@ -82,16 +100,23 @@ fn viterbi(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       let skips = choose(labels.skip, lefts, FAR);
       let blankSteps = areLess(lefts, blank);
       let skipped = areLess(skips, blank) & areLess(skips, label);
-      // no path stays where none was: then a step wins a tie with a skip
-      let stepped = areLess(blank, label) & (areLess(blank, skips) | ((label.high == vec4u(UNREACHABLE)) & !skipped));
+      let stepped = areLess(blank, label) & !skipped;
       let at = emissionRow(part, k);
       let b = costs[at];
       let e0 = costs[at + labels.slot.x];
       let e1 = costs[at + labels.slot.y];
       let e2 = costs[at + labels.slot.z];
       let e3 = costs[at + labels.slot.w];
-      label = plus(choose(skipped, skips, choose(stepped, blank, label)), vec4u(e0.x, e1.x, e2.x, e3.x), vec4u(e0.y, e1.y, e2.y, e3.y));
-      blank = plus(choose(blankSteps, lefts, blank), vec4u(b.x), vec4u(b.y));
+      let toLabel = choose(skipped, skips, choose(stepped, blank, label));
+      let toBlank = choose(blankSteps, lefts, blank);
+      let low = vec4u(e0.x, e1.x, e2.x, e3.x);
+      let high = vec4u(e0.y, e1.y, e2.y, e3.y);
+      label = plus(toLabel, low, high);
+      blank = plus(toBlank, vec4u(b.x), vec4u(b.y));
+      if (isRounded(label, blank)) {
+        label = roundedSum(toLabel, low, high);
+        blank = roundedSum(toBlank, vec4u(b.x), vec4u(b.y));
+      }
       let way = vec4u(blankSteps) + 2u * vec4u(stepped) + 4u * vec4u(skipped);
       word += weight * (216u * way.x + 36u * way.y + 6u * way.z + way.w);
       weight *= 1296u;

@@ -19,13 +19,14 @@ import type {
 } from './types.js';
 
 /**
- * Forced alignment: the best path of each sequence through its target (Viterbi), with the semantics and the ties of
- * `torchaudio.functional.forced_align`: a path stays in its state unless the step from the state before, or the skip over
- * a blank, is strictly better than both others, and ends in the last blank only if that is strictly better. Unlike there,
- * a path whose other ways have probability 0 takes the step when step and skip are equal.
+ * Forced alignment: the best path of each sequence through its target (Viterbi), with the semantics of
+ * `torchaudio.functional.forced_align`. Of equal paths it takes the one that stays in its state rather than moves on, that steps
+ * to the next state rather than skips a blank, and that ends in the last label rather than in the blank after it. There is one
+ * difference: where a step and a skip are equal and better than to stay, torchaudio stays, on a path that is not the best.
  *
- * Costs are integers, 2^−26 nats below the best score of their frame, so that no rounding of a sum decides between paths,
- * and GPU and CPU agree. A score that is more than 2^27 / T nats below counts as that far.
+ * A cost is how far a score is below the best of its frame, counted in units of 2^−26 nats. Sums below 2^27 nats are whole
+ * numbers of units, so that no rounding decides between paths; larger ones, which take masks of millions, have the 53 bits
+ * of a float64. GPU and CPU agree to the bit. Only −Infinity is a probability of 0.
  */
 export class CtcAligner extends Reader {
   /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */

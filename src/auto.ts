@@ -6,7 +6,10 @@ import type { Strategy } from './types.js';
 export interface Tuning {
   /** Invocations of a workgroup, a power of two. */
   readonly workgroupSize: number;
-  /** The same where a workgroup shares a row of the caller's tensor: on a software adapter each barrier is dear. */
+  /**
+   * The same where a workgroup shares a row of the caller's tensor: on a software adapter each barrier is dear. Its lanes sum
+   * what they see and then add up their sums, so that another size gives other last digits.
+   */
   readonly rowWorkgroupSize: number;
   /** Rows of fewer classes than this are left to one invocation each. A GPU has lanes to spare, and labels may be many. */
   readonly sharedRow: number;

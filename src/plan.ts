@@ -26,7 +26,7 @@ export interface ProblemShape extends Axes {
 export const elementBytes = {
   word: 4,
   extended: 8,
-  scale: 8,
+  scale: 12,
   pair: 16,
   frame: 24,
   total: 36,
@@ -35,6 +35,7 @@ export const elementBytes = {
   posterior: 8,
   edge: 8,
   cost: 8,
+  fixed: 8,
   costs: 16,
   float: 4,
 } as const;

@@ -57,6 +57,7 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
   const afterSpread = (draft: Draft, { part, slice, ofPart, fields, pairs, lattice, totals }: Outwards) => {
     const bindings = {
       ...{ targets: ofPart.targets, lattice, totals },
+      sums: draft.buffer('sums', 'fixed', count(part) * labels),
       durations: draft.buffer('durations', 'float', sequences * labels),
       confidences: draft.buffer('confidences', 'float', sequences * labels),
     };

@@ -25,7 +25,7 @@ export function bestOfAll({ rows, target, blank }: Sequence): BestPath {
   return best;
 }
 
-/** Viterbi with the ties of torchaudio's forced_align; a step wins a tie with a skip where no path could stay. */
+/** Viterbi: stays unless a step or a skip is better, skips only if that is better than a step. */
 export function viterbi({ rows, target, blank }: Sequence): BestPath {
   if (rows.length === 0) return target.length === 0 ? { labels: [], score: 0 } : NONE;
   const states = 2 * target.length + 1;
@@ -39,7 +39,7 @@ export function viterbi({ rows, target, blank }: Sequence): BestPath {
       const maySkip = t > 0 && s % 2 === 1 && s > 1 && classOf(s) !== classOf(s - 2);
       const skip = maySkip ? before[s - 2]! : -Infinity;
       const skips = skip > step && skip > stay;
-      const steps = !skips && step > stay && (step > skip || stay === -Infinity);
+      const steps = !skips && step > stay;
       after[s] = (skips ? skip : steps ? step : stay) + row[classOf(s)]!;
       return skips ? 2 : steps ? 1 : 0;
     });

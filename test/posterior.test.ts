@@ -3,6 +3,7 @@ import { CtcPosterior } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/forced.js';
 import { expectSameBits, wider } from './compute.js';
 import { openDevice, poisonBuffers } from './device.js';
+import { problemsOf, truthOf } from './enumeration.js';
 import { type Batch, collapse, forwardBackward, kinds, lattice, makeBatch, sequenceOf } from './reference.js';
 
 const plain = await openDevice();
@@ -32,6 +33,36 @@ async function expectations(batch: Batch, how: How, samples = 0, seed?: number) 
   const result = await posterior.run({ logProbs, targets, inputLengths, ...asked });
   posterior.destroy();
   return result;
+}
+
+/** Six equal alignments, the problem that showed that both walkers of the middle frame had thrown the same dice; and others. */
+const alignments: readonly Batch[] = [
+  {
+    ...{ frames: 3, sequences: 1, classes: 2, blank: 0, targets: [[1]], inputLengths: [3] },
+    ...{ logits: new Float32Array(6), logProbs: new Float32Array(6) },
+  },
+  ...[1, 2, 3, 4, 5, 6].map((seed) =>
+    makeBatch('random', seed, { frames: 5, sequences: 8, classes: 3, labels: 2, ragged: true }),
+  ),
+  ...[1010, 1020].map((seed) => problemsOf(seed, 8)),
+];
+
+/** Pearson's test at six standard deviations; what is expected less than five times counts together. */
+function expectChiSquare(cells: readonly { got: number; expected: number }[], what: string) {
+  const rare = { got: 0, expected: 0 };
+  const common = cells.filter((cell) => {
+    if (cell.expected >= 5) return true;
+    rare.got += cell.got;
+    rare.expected += cell.expected;
+    return false;
+  });
+  const all = rare.expected >= 5 ? [...common, rare] : common;
+  const sum = all.reduce((total, { got, expected }) => total + (got - expected) ** 2 / expected, 0);
+  const degrees = all.length - 1;
+  if (degrees === 0) return;
+  // Wilson and Hilferty 1931: the cube root of chi² / degrees is nearly normal
+  const z = (Math.cbrt(sum / degrees) - (1 - 2 / (9 * degrees))) / Math.sqrt(2 / (9 * degrees));
+  if (z > 6) expect.fail(`${what}: chi² is ${sum.toFixed(1)} at ${degrees} degrees of freedom`);
 }
 
 const size = { frames: 30, sequences: 9, classes: 6, labels: 11, blank: 2, ragged: true };
@@ -88,6 +119,36 @@ describe.each(Object.entries(ways))('%s', (_, how) => {
     }
   });
 
+  test('samples follow the distribution of whole alignments', async () => {
+    const K = 20_000;
+    let tested = 0;
+    for (const [i, batch] of alignments.entries()) {
+      const { samples } = await expectations(batch, how, K, i);
+      for (let n = 0; n < batch.sequences; n++) {
+        const { paths, rows, invalid } = truthOf(batch, n, 'logProbs');
+        if (invalid || paths.length < 2) continue;
+        const best = Math.max(...paths.map(({ score }) => score));
+        const masses = paths.map(({ score }) => Math.exp(score - best));
+        const all = masses.reduce((a, b) => a + b, 0);
+        const drawn = new Map<string, number>();
+        for (let j = 0; j < K; j++) {
+          const start = (n * K + j) * batch.frames;
+          const path = samples!.subarray(start, start + rows.length).join();
+          drawn.set(path, (drawn.get(path) ?? 0) + 1);
+        }
+        const cells = paths.map(({ classes }, p) => {
+          const got = drawn.get(classes.join()) ?? 0;
+          drawn.delete(classes.join());
+          return { got, expected: (K * masses[p]!) / all };
+        });
+        expect([...drawn.keys()], 'drawn, but no alignment').toEqual([]);
+        expectChiSquare(cells, `problem ${i}, sequence ${n}`);
+        tested++;
+      }
+    }
+    expect(tested).toBeGreaterThan(20);
+  });
+
   test('the same seed draws the same, another draws others; slices change no bit', async () => {
     const batch = makeBatch('random', 42, { ...size, frames: 60, labels: 20 });
     const limits = { maxStorageBufferBindingSize: 7000 * wider(how) };
@@ -105,9 +166,11 @@ describe.each(Object.entries(ways))('%s', (_, how) => {
         expect([...beyond]).toEqual(Array(60 - length).fill(-1));
       }
     });
-    sliced.confidences.forEach((x, i) => {
-      expect(Object.is(x, one.confidences[i])).toBe(true);
-    });
+    expectSameBits(sliced.confidences, one.confidences, 'confidences');
+    expectSameBits(sliced.durations, one.durations, 'durations');
+    const segments = { ...how.tuning, elementsPerDispatch: 300 };
+    const cut = await expectations(batch, { ...how, tuning: segments }, 3, 5);
+    expectSameBits(cut.durations, one.durations, 'durations in segments');
   });
 });
 

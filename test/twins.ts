@@ -124,7 +124,7 @@ export async function onDevice({ device, read }: TestDevice, plan: Plan, batch: 
       const scale = word(2) * Math.LN2 + near + 2 ** 20 * float('totals', at + 5);
       return [scale, word(6), float('totals', at + 7), float('totals', at + 8), lnOf('totals', at, at + 1)];
     },
-    scale: (name, i) => reduced(name, 2 * i),
+    scale: (name, i) => reduced(name, 3 * i) + 2 ** 20 * float(name, 3 * i + 2),
     state(row, pair, label) {
       const at = 4 * (row * pairs + four(pair) + 2 * label) + (pair % 4);
       return lnOf('states', at, at + 4);

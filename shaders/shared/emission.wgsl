@@ -1,5 +1,7 @@
 // An emission of the sums over paths: a probability, relative to the largest of its frame. Its other form is cost.wgsl.
 
+const ARE_COSTS = false;
+const ORDINARY = 0.0;
 alias Emission = Extended;
 /// Of zero: its exponent is below ZERO, so that times any state it is ZERO and not a little above it.
 const NO_EMISSION = Emission(0.0, -1073741824); // −2^30
@@ -21,7 +23,9 @@ fn emission(bits: u32, frame: Frame, range: i32) -> Emission {
   // halves: the difference of two finite scores may exceed float32
   let apart = 2.0 * clamp(0.5 * score - 0.5 * unit.r, -1e30, 1e30);
   let x = reduce(select(score, apart, whole), select(range, 2 * range, whole));
-  let r = x.r - select(unit.r, 0.0, whole);
+  // what `reduce` has left beyond its limit may be any number: cut off where the emission is zero anyway, so that it
+  // becomes an integer, |up| < 2^21, and the sum of integers below cannot wrap
+  let r = clamp(x.r - select(unit.r, 0.0, whole), -1e6, 1e6);
   let up = round(r * 1.44269504);
   let k = x.k - unit.k + i32(up);
   if (k < -range) { return NO_EMISSION; }

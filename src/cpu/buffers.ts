@@ -27,6 +27,7 @@ export function allocate({ element, count }: BufferPlan): CpuBuffer {
       return extended(2 * count);
     case 'scale':
     case 'cost':
+    case 'fixed':
       return new Float64Array(count);
     case 'float':
       return new Float32Array(count);
@@ -71,6 +72,8 @@ export interface Bindings {
   readonly seed: Uint32Array;
   readonly walkers: Uint32Array;
   readonly samples: Uint32Array;
+  /** Of each label, its posteriors in units of 2^−30. */
+  readonly sums: Float64Array;
   readonly durations: Float32Array;
   readonly confidences: Float32Array;
 }

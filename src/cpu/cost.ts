@@ -1,13 +1,18 @@
-/** Twin of shaders/shared/cost.wgsl: whole units of 2^−26, exact in a double up to 2^53; Infinity for a probability of zero. */
+/**
+ * Twin of shaders/shared/cost.wgsl: a number of units of 2^−26 nats, whole and exact below 2^53 and rounded as doubles are above;
+ * Infinity for a probability of zero.
+ */
 const unitsPerNat = 2 ** 26;
-const mostNats = 2 ** 27;
+
+/** Above every score that a model gives. */
+export const ORDINARY = 2 ** 26;
 
 function unitsOf(x: number): number {
-  return Math.trunc(Math.max(-mostNats, Math.min(x, mostNats)) * unitsPerNat);
+  return Math.trunc(x * unitsPerNat);
 }
 
-/** What a score costs beside the largest of its frame. `range`: that of the sequence. */
-export function costOf(score: number, largest: number, range: number): number {
+/** What a score costs beside the largest of its frame. */
+export function costOf(score: number, largest: number): number {
   if (score === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
-  return Math.min(unitsOf(largest) - unitsOf(score), Math.floor(range / 4) * unitsPerNat);
+  return unitsOf(largest) - unitsOf(score);
 }

@@ -1,6 +1,6 @@
 import { stateRow } from './arrivals.js';
 import { type Kernel, REGULAR, TOTAL } from './buffers.js';
-import { NO_PATH, randomOf } from './random.js';
+import { NO_PATH, randomOf, STATE } from './random.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/draw.wgsl. */
@@ -13,7 +13,7 @@ export const draw: Kernel = (problem, { grid }, { targets, posteriors, totals, w
     for (let sample = 0; sample < problem.count; sample++) {
       let walker = NO_PATH;
       if (totals[n * TOTAL.words + TOTAL.status] === REGULAR && inputLength > 0) {
-        let rest = randomOf(seed[0], n, sample, (inputLength - 1) >> 1, 0);
+        let rest = randomOf(seed[0], n, sample, 0, (inputLength - 1) >> 1)[STATE];
         for (let s = 0; s <= 2 * targetLength && (rest >= 0 || walker === NO_PATH); s++) {
           const share = posteriors[row + (s & 1) * problem.pairs + (s >> 1)];
           if (share > 0) walker = s;

@@ -2,18 +2,23 @@ import { type Kernel, REGULAR, TOTAL } from './buffers.js';
 import { lastStep, placeIn, stepRow } from './middle.js';
 import { Sequence } from './sequence.js';
 
+/** Units of a sum of posteriors, as shaders/shared/fixed.wgsl has them: integers, whose sums are exact in any order. */
+const UNITS = 2 ** 30;
+
 /** Twin of shaders/durations.wgsl. */
 export const durations: Kernel = (problem, { grid, constants }, bindings, integer) => {
-  const { targets, durations, confidences, lattice, totals } = bindings;
+  const { targets, sums, durations, confidences, lattice, totals } = bindings;
   const first = problem.boxFrame + integer * problem.segment;
   const end = Math.min(first + problem.segment, problem.boxEnd);
   for (let part = 0; part < grid[1]; part++) {
     const n = problem.firstSequence + part;
     const sequence = new Sequence(problem, targets, n);
     const { inputLength, targetLength } = sequence;
+    const own = sums.subarray(part * problem.labels, (part + 1) * problem.labels);
     const row = durations.subarray(n * problem.labels, (n + 1) * problem.labels);
     const peaks = confidences.subarray(n * problem.labels, (n + 1) * problem.labels);
     if (constants.FIRST && integer === 0) {
+      own.fill(0);
       row.fill(0);
       peaks.fill(0);
     }
@@ -32,10 +37,11 @@ export const durations: Kernel = (problem, { grid, constants }, bindings, intege
         for (let pair = sequence.firstPair(k); pair <= last; pair++) {
           const i = placeIn(sweep, sequence, pair);
           const share = lattice[at + pair];
-          row[i] += share;
+          own[i] += Math.round(share * UNITS);
           peaks[i] = Math.max(peaks[i], share);
         }
       }
     }
+    for (let i = 0; i < targetLength; i++) row[i] = own[i] / UNITS;
   }
 };

@@ -29,8 +29,10 @@ export const loss: Kernel = (problem, { grid, constants }, bindings) => {
     totals[place + TOTAL.ze] = z.e;
     totals[place + TOTAL.scale] = scale;
     totals[place + TOTAL.status] = status;
-    totals[place + TOTAL.loss] =
-      status === REGULAR ? 0 - (scale + ln(z.m, z.e)) : status === INVALID ? Number.NaN : infinity;
+    const loss = 0 - (scale + ln(z.m, z.e));
+    // of logits a path's probability is at most 1, whatever rounding made of it
+    const finite = constants.LOGITS ? Math.max(loss, 0) : loss;
+    totals[place + TOTAL.loss] = status === REGULAR ? finite : status === INVALID ? Number.NaN : infinity;
     totals[place + TOTAL.weight] = problem.mean
       ? 1 / (problem.sequences * Math.max(sequence.targetLength, 1))
       : 1;

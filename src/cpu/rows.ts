@@ -1,5 +1,5 @@
 import { FRAME, type Kernel } from './buffers.js';
-import { costOf } from './cost.js';
+import { costOf, ORDINARY } from './cost.js';
 import { expDown } from './exponential.js';
 import { storeExp, ZERO } from './extended.js';
 import * as middle from './middle.js';
@@ -54,8 +54,14 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
       if (held) {
         const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
         if (READING) {
+          let base = unit;
+          if (LOGITS && Math.abs(unit) >= ORDINARY) {
+            // beside the huge score of another class those that count would all cost the same
+            base = Number.NEGATIVE_INFINITY;
+            for (let slot = 0; slot < slots; slot++) base = Math.max(base, scores[start + classOf[slot]]);
+          }
           for (let slot = 0; slot < slots; slot++)
-            (emissions as Float64Array)[first + slot] = costOf(scores[start + classOf[slot]], unit, range);
+            (emissions as Float64Array)[first + slot] = costOf(scores[start + classOf[slot]], base);
           (emissions as Float64Array)[first + width - 1] = Number.POSITIVE_INFINITY;
           continue;
         }

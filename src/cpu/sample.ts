@@ -1,6 +1,6 @@
 import type { Kernel } from './buffers.js';
 import { isMiddle, lastStep, placeIn, stepRow } from './middle.js';
-import { NO_PATH, randomOf } from './random.js';
+import { FROM_LEFT, NO_PATH, randomOf, STAYED } from './random.js';
 import { Sequence } from './sequence.js';
 
 /** Twin of shaders/sample.wgsl. */
@@ -29,13 +29,14 @@ export const sample: Kernel = (problem, { grid }, { targets, samples, lattice, w
         }
         if (!some || k === 0) continue;
         const at = stepRow(problem, 2 * part + sweep, k) + pair;
+        const random = randomOf(seed[0], n, number, sweep, t);
         if (isLabel) {
-          if (randomOf(seed[0], n, number, t, 1) < lattice[at + problem.pairs]) continue;
+          if (random[STAYED] < lattice[at + problem.pairs]) continue;
           s--;
         }
         // seen from the end, a label and the one after it
         const skips = !isLabel || (pair > 0 && sequence.maySkip(sweep ? i + 1 : i));
-        if (skips && randomOf(seed[0], n, number, t, 2) < lattice[at]) s = 2 * pair - 1;
+        if (skips && random[FROM_LEFT] < lattice[at]) s = 2 * pair - 1;
       }
       walkers[place] = s;
     }

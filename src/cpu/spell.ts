@@ -26,9 +26,11 @@ export const spell: Kernel = (problem, { grid, constants }, bindings) => {
       const c = sequence.classOf(s & 1 ? sequence.slotAt(s >> 1) : 0);
       const frame = (part * problem.frames + t) * FRAME.words;
       labels[place] = c;
-      labelScores[place] =
-        scores[row * problem.classes + c] -
-        (constants.LOGITS ? frames[frame + FRAME.unit] + frames[frame + FRAME.lnNormaliser] : 0);
+      const score = scores[row * problem.classes + c];
+      // in this order: beside a large unit the normaliser would be nothing
+      labelScores[place] = constants.LOGITS
+        ? score - frames[frame + FRAME.unit] - frames[frame + FRAME.lnNormaliser]
+        : score;
     }
   }
 };

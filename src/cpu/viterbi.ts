@@ -90,7 +90,7 @@ function walk(
     if (skip < blank && skip < label) {
       best = skip;
       way = 4;
-    } else if (blank < label && (blank < skip || label === FAR)) {
+    } else if (blank < label) {
       best = blank;
       way = 2;
     }

@@ -95,14 +95,17 @@ export function lossesOf(
   totals: Int32Array<ArrayBuffer>,
   records: Uint32Array,
 ): Float64Array {
-  const { sequences, reduction } = task;
+  const { sequences, reduction, scores } = task;
   const floats = new Float32Array(totals.buffer);
   const words = elementBytes.total / 4;
   const losses = Float64Array.from({ length: sequences }, (_, n) => {
     const [m, , , , , far, , loss] = floats.subarray(n * words);
     const [, e, k, high, low, , status] = totals.subarray(n * words);
     const near = (high * 2 ** 32 + (low >>> 0)) / 2 ** 30;
-    return status === REGULAR ? 0 - ((k + e) * Math.LN2 + near + far * 2 ** 20 + Math.log(m)) : loss;
+    if (status !== REGULAR) return loss;
+    const finished = 0 - ((k + e) * Math.LN2 + near + far * 2 ** 20 + Math.log(m));
+    // of logits a path's probability is at most 1, whatever rounding made of it
+    return scores === 'logits' ? Math.max(finished, 0) : finished;
   });
   if (reduction === 'none') return losses;
   let sum = 0;

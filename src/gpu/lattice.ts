@@ -27,7 +27,8 @@ export function readLattice(
         const m = floats[2 * state];
         return kept === 'posterior' ? m : Math.log(m) + states[2 * state + 1] * Math.LN2;
       },
-      scale: (frame) => scales[2 * frame] * Math.LN2 + remainders[2 * frame + 1],
+      scale: (frame) =>
+        scales[3 * frame] * Math.LN2 + remainders[3 * frame + 1] + remainders[3 * frame + 2] * 2 ** 20,
     };
   });
 }
@@ -80,7 +81,7 @@ fn alphaLog(n: u32, t: u32, s: u32) -> f32 {
   let place = ctcPlace(n, t, s, ctcProblem.alphaFrame, ctcProblem.alphaRows);
   if (place < 0) { return CTC_LOG_ZERO; }
   let scale = ctcScales[ctcFrame(n, t)];
-  return ctcLog(ctcAlpha[place], scale.k, scale.r);
+  return ctcLog(ctcAlpha[place], scale.k, scale.r, scale.far);
 }
 `,
   beta: `
@@ -90,7 +91,7 @@ fn betaLog(n: u32, t: u32, s: u32) -> f32 {
   if (place < 0) { return CTC_LOG_ZERO; }
   let all = ctcScales[ctcFrame(n, ctcInputLength(n) - 1u)];
   let scale = ctcScales[ctcFrame(n, t)];
-  return ctcLog(ctcBeta[place], all.k - scale.k, all.r - scale.r);
+  return ctcLog(ctcBeta[place], all.k - scale.k, all.r - scale.r, all.far - scale.far);
 }
 `,
   posterior: `
