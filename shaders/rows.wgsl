@@ -57,7 +57,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   if (lane == 0u) { frames[framePlace(part, t)] = frame; }
   if (isHeld(step)) {
     if (ARE_COSTS && LOGITS && abs(largest) >= ORDINARY) {
-      // beside the huge score of another class those that count would all cost the same
+      // beside the huge score of another class the differences of those that count would be lost
       var counted = MINUS_INFINITY_KEY;
       for (var slot = 0u; slot < slots; slot++) { counted = max(counted, orderKey(scoreBits(start + classOf(sequence, slot)))); }
       frame.largest = bitcast<f32>(fromOrderKey(counted));

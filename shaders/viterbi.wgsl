@@ -20,7 +20,7 @@
 /// Costs of four neighbouring pairs.
 struct Costs { low: vec4u, high: vec4u }
 
-const FAR = Costs(vec4u(), vec4u(UNREACHABLE));
+const NONE = Costs(vec4u(), vec4u(UNREACHABLE));
 
 fn areLess(a: Costs, b: Costs) -> vec4<bool> {
   return (a.high < b.high) | ((a.high == b.high) & (a.low < b.low));
@@ -30,26 +30,25 @@ fn choose(which: vec4<bool>, a: Costs, b: Costs) -> Costs {
   return Costs(select(b.low, a.low, which), select(b.high, a.high, which));
 }
 
-/// Sums of whole numbers; what is beyond them is for `roundedSum`.
+/// Sums of whole numbers.
 fn plus(a: Costs, low: vec4u, high: vec4u) -> Costs {
   let sum = a.low + low;
   let top = a.high + high + select(vec4u(), vec4u(1u), sum < low);
-  let far = top >= vec4u(UNREACHABLE);
-  return Costs(select(sum, vec4u(), far), select(top, vec4u(UNREACHABLE), far));
+  let none = top >= vec4u(UNREACHABLE);
+  return Costs(select(sum, vec4u(), none), select(top, vec4u(UNREACHABLE), none));
 }
 
-/// Whether one of some sums is neither a whole number nor unreachable.
-fn isRounded(a: Costs, b: Costs) -> bool {
-  return any(((a.high | b.high) & vec4u(UNREACHABLE - ROUNDED)) != vec4u());
-}
+/// Whether a far cost is among some high words, which are from 2^21 to 2^30 then.
+fn isFar(high: vec4u) -> bool { return any((high & vec4u(UNREACHABLE - FAR)) != vec4u()); }
 
-fn roundedSum(a: Costs, low: vec4u, high: vec4u) -> Costs {
+/// Sums of any costs.
+fn plusFar(a: Costs, low: vec4u, high: vec4u) -> Costs {
   var sum = plus(a, low, high);
   for (var j = 0u; j < 4u; j++) {
-    if (sum.high[j] < UNREACHABLE) {
-      let exact = rounded(Emission(a.low[j], a.high[j]), Emission(low[j], high[j]), false);
-      sum.low[j] = exact.x;
-      sum.high[j] = exact.y;
+    if (max(a.high[j], high[j]) < UNREACHABLE && max(max(a.high[j], high[j]), sum.high[j]) >= FAR) {
+      let far = sumOfFar(unpackedCost(Emission(a.low[j], a.high[j])), unpackedCost(Emission(low[j], high[j])));
+      sum.low[j] = far.x;
+      sum.high[j] = far.y;
     }
   }
   return sum;
@@ -72,8 +71,8 @@ fn viterbi(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let pair = block * BLOCK + 4u * lane.index;
     let labels = labelsOf(sequence, 0u, pair);
     let place = part * problem.pairs + pair;
-    var blank = FAR;
-    var label = FAR;
+    var blank = NONE;
+    var label = NONE;
     if (span.first > block * BLOCK) {
       blank = Costs(stateCosts[place], stateCosts[place + 1u]);
       label = Costs(stateCosts[place + 2u], stateCosts[place + 3u]);
@@ -97,7 +96,7 @@ fn viterbi(@builtin(workgroup_id) group: vec3u, lane: Lane) {
         if (hasLeft(sequence, pair, k)) { left = edgeCosts[edgeOf(part, block - 1u, k)]; }
       }
       let lefts = Costs(vec4u(left.x, label.low.xyz), vec4u(left.y, label.high.xyz));
-      let skips = choose(labels.skip, lefts, FAR);
+      let skips = choose(labels.skip, lefts, NONE);
       let blankSteps = areLess(lefts, blank);
       let skipped = areLess(skips, blank) & areLess(skips, label);
       let stepped = areLess(blank, label) & !skipped;
@@ -113,9 +112,9 @@ fn viterbi(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       let high = vec4u(e0.y, e1.y, e2.y, e3.y);
       label = plus(toLabel, low, high);
       blank = plus(toBlank, vec4u(b.x), vec4u(b.y));
-      if (isRounded(label, blank)) {
-        label = roundedSum(toLabel, low, high);
-        blank = roundedSum(toBlank, vec4u(b.x), vec4u(b.y));
+      if (isFar(label.high | blank.high | high | vec4u(b.y))) {
+        label = plusFar(toLabel, low, high);
+        blank = plusFar(toBlank, vec4u(b.x), vec4u(b.y));
       }
       let way = vec4u(blankSteps) + 2u * vec4u(stepped) + 4u * vec4u(skipped);
       word += weight * (216u * way.x + 36u * way.y + 6u * way.z + way.w);

@@ -24,9 +24,10 @@ import type {
  * to the next state rather than skips a blank, and that ends in the last label rather than in the blank after it. There is one
  * difference: where a step and a skip are equal and better than to stay, torchaudio stays, on a path that is not the best.
  *
- * A cost is how far a score is below the best of its frame, counted in units of 2^−26 nats. Sums below 2^27 nats are whole
- * numbers of units, so that no rounding decides between paths; larger ones, which take masks of millions, have the 53 bits
- * of a float64. GPU and CPU agree to the bit. Only −Infinity is a probability of 0.
+ * A cost is how far a score is below the best of its frame, counted in units of 2^−26 nats: up to 2^27 nats sums are whole
+ * numbers, so that no rounding decides between paths. Where a path has to go through masks such as −1e10 or the lowest float,
+ * they count as large as they are, to the digits of a float32, and the rest of the path to 2^−10 nats. GPU and CPU agree to the
+ * bit. Only −Infinity is a probability of 0.
  */
 export class CtcAligner extends Reader {
   /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */

@@ -37,7 +37,7 @@ test('the problems have what they are made for', () => {
   const all = truths.flatMap(([, of]) => of.flat());
   const some = (is: (truth: Truth) => boolean) => all.filter(is).length;
   const regular = some(({ invalid, paths }) => !invalid && paths.length > 1);
-  expect(regular).toBeGreaterThan(all.length / 5);
+  expect(regular).toBeGreaterThan(all.length / 6);
   expect(some(({ invalid }) => invalid)).toBeGreaterThan(0);
   expect(some(({ invalid, paths }) => !invalid && paths.length === 0)).toBeGreaterThan(0);
   expect(some(({ size, paths }) => size > 1e9 && paths.length > 1)).toBeGreaterThan(0);

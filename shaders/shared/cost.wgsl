@@ -1,86 +1,66 @@
-// An emission of the best path: how far its score is below the largest of its frame, in units of 2^−26 nats. A cost is in
-// 64 bits what a double would be that has this unit for its smallest number: below 2^53 units a whole number, so that sums
-// are exact in any order and between two paths no rounding decides; above, which takes scores of millions, 53 bits and an
-// exponent. Either way the integer order of the bits is the order of the costs, and the twins, who have doubles, count the same.
-// The other form of emission.wgsl: the same names.
+// An emission of the best path: how far its score is below the largest of its frame, in 64 bits whose integer order is the
+// order of the costs. The other form of emission.wgsl: the same names.
+//
+//   below 2^53     a whole number of units of 2^−26 nats: sums are exact in any order, between two paths no rounding decides
+//   above, "far"   high word  2^21 + the bits of a float beside those of 32: how many times 2^22 nats
+//                  low word   2^31 + the rest, from −2^31 to 2^31 times 2^−10 nats
+//
+// Far are masks, and no sum of what a model gives. However large they are, the rest goes on telling apart the paths that have
+// to go through as many of them.
 
 const ARE_COSTS = true;
+const ORDINARY = 67108864.0; // 2^26: above every score that a model gives
 alias Emission = vec2u; // low and high word
 const UNREACHABLE = 1073741824u; // high word of a probability of zero, above that of every sum
-const ROUNDED = 2097152u; // 2^21: high word of the least that is not a whole number of units but rounded
-const ORDINARY = 67108864.0; // 2^26: above every score that a model gives
+const FAR = 2097152u; // 2^21: high word of the least that is far
+const BITS_OF_32 = 0x42000000u;
 const NO_EMISSION = Emission(0u, UNREACHABLE);
 const CERTAIN = Emission();
 
+/// times · 2^22 + rest · 2^−10 nats.
+struct Far { times: f32, rest: i32 }
+
 fn unitOf(x: f32, range: i32) -> Reduced { return Reduced(); }
 
-/// |x| in units, towards zero. No conversion saturates: from 2^27 on x is a whole number, and its bits are moved as they are.
+/// Of −2^26 < x < 2^26: in units, towards zero.
 fn unitsOf(x: f32) -> Emission {
   let size = abs(x);
-  if (size >= 134217728.0) {
-    let bits = bitcast<u32>(size);
-    let mantissa = (bits & 0x007fffffu) | 0x00800000u;
-    return Emission(mantissa << 29u, (mantissa >> 3u) + (((bits >> 23u) - 153u) << 20u));
-  }
   let whole = u32(size);
   let part = u32((size - f32(whole)) * 67108864.0);
-  return Emission((whole << 26u) | part, whole >> 6u);
+  let units = Emission((whole << 26u) | part, whole >> 6u);
+  return select(units, minus(Emission(), units), x < 0.0);
 }
 
 fn minus(a: Emission, b: Emission) -> Emission {
   return Emission(a.x - b.x, a.y - b.y - select(0u, 1u, a.x < b.x));
 }
 
-/// Half of a number; the last bit says whether what is lost was zero.
-fn halved(v: vec2u) -> vec2u {
-  return vec2u((v.x >> 1u) | (v.y << 31u) | (v.x & 1u), v.y >> 1u);
+/// Any finite x. Products with powers of two and the difference are exact; the clamp is for a tie of `round` alone.
+fn farOf(x: f32) -> Far {
+  let times = round(x * 2.3841858e-7);
+  return Far(times, i32(clamp((x - times * 4194304.0) * 1024.0, -2147483520.0, 2147483520.0)));
 }
 
-/// a + b, or a − b of a ≥ b, as doubles do it: to the nearest of 53 bits, to the even one of two.
-fn rounded(a: Emission, b: Emission, isMinus: bool) -> Emission {
-  let isLess = a.y < b.y || (a.y == b.y && a.x < b.x);
-  let large = select(a, b, isLess);
-  let small = select(b, a, isLess);
-  // an exponent of 0 and of 1 count alike: both are whole numbers
-  var exponent = max(large.y >> 20u, 1u) - 1u;
-  let apart = exponent + 1u - max(small.y >> 20u, 1u);
-  var sum = mantissaOf(large);
-  var other = mantissaOf(small);
-  for (var i = min(apart, 64u); i > 0u; i--) { other = halved(other); }
-  if (isMinus) {
-    sum = minus(sum, other);
-    for (; exponent > 0u && sum.y < 0x40000000u; exponent--) { sum = vec2u(sum.x << 1u, (sum.y << 1u) | (sum.x >> 31u)); }
-  } else {
-    let low = sum.x + other.x;
-    sum = vec2u(low, sum.y + other.y + select(0u, 1u, low < other.x));
-    if (sum.y >= 0x80000000u) {
-      sum = halved(sum);
-      exponent++;
-    }
-  }
-  let rest = sum.x & 1023u;
-  let kept = vec2u((sum.x >> 10u) | (sum.y << 22u), sum.y >> 10u);
-  let up = select(0u, 1u, rest + (kept.x & 1u) > 512u);
-  let low = kept.x + up;
-  return Emission(low, kept.y + select(0u, 1u, low < up) + (exponent << 20u));
+/// Any cost but an unreachable one.
+fn unpackedCost(cost: Emission) -> Far {
+  if (cost.y >= FAR) { return Far(bitcast<f32>(cost.y - FAR + BITS_OF_32), bitcast<i32>(cost.x ^ 0x80000000u)); }
+  let rest = (cost.y << 16u) | (cost.x >> 16u);
+  return Far(f32((cost.y >> 16u) + (rest >> 31u)), bitcast<i32>(rest));
 }
 
-/// The 53 bits of a cost, and ten more below them.
-fn mantissaOf(cost: Emission) -> vec2u {
-  let high = select(cost.y, (cost.y & 0x000fffffu) | 0x00100000u, cost.y >= ROUNDED);
-  return vec2u(cost.x << 10u, (high << 10u) | (cost.x >> 22u));
+fn sumOfFar(a: Far, b: Far) -> Emission {
+  let rest = a.rest + b.rest; // may wrap, which is 2^22 nats
+  let wraps = ((a.rest ^ rest) & (b.rest ^ rest)) < 0;
+  let times = min(a.times + b.times + select(0.0, select(-1.0, 1.0, rest < 0), wraps), 2.1267648e37); // 2^124
+  let bits = bitcast<u32>(rest);
+  if (times >= 32.0) { return Emission(bits ^ 0x80000000u, FAR + bitcast<u32>(times) - BITS_OF_32); }
+  let whole = u32(max(times, 0.0)) - select(0u, 1u, rest < 0 && times > 0.0);
+  return Emission(bits << 16u, (whole << 16u) | (bits >> 16u));
 }
 
 fn emission(bits: u32, frame: Frame, range: i32) -> Emission {
   if (bits == MINUS_INFINITY) { return NO_EMISSION; }
   let score = bitcast<f32>(bits);
-  let units = unitsOf(score);
-  let largest = unitsOf(frame.largest);
-  let isMinus = (score < 0.0) == (frame.largest < 0.0);
-  // so that their difference is a whole number of units
-  if (max(abs(score), abs(frame.largest)) < ORDINARY) {
-    let sum = minus(largest, minus(Emission(), units));
-    return select(sum, select(minus(largest, units), minus(units, largest), score < 0.0), isMinus);
-  }
-  return rounded(largest, units, isMinus);
+  if (max(abs(score), abs(frame.largest)) < ORDINARY) { return minus(unitsOf(frame.largest), unitsOf(score)); }
+  return sumOfFar(farOf(frame.largest), farOf(-score));
 }

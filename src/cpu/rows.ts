@@ -56,7 +56,7 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
         if (READING) {
           let base = unit;
           if (LOGITS && Math.abs(unit) >= ORDINARY) {
-            // beside the huge score of another class those that count would all cost the same
+            // beside the huge score of another class the differences of those that count would be lost
             base = Number.NEGATIVE_INFINITY;
             for (let slot = 0; slot < slots; slot++) base = Math.max(base, scores[start + classOf[slot]]);
           }

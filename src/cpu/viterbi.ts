@@ -1,9 +1,10 @@
 import { edgeOf, hasLeft, labelsOf, spanOf } from './block.js';
 import type { Kernel } from './buffers.js';
+import { plus } from './cost.js';
 import { Sequence } from './sequence.js';
 import { powers, wayPlace, weights } from './ways.js';
 
-const FAR = Number.POSITIVE_INFINITY;
+const NONE = Number.POSITIVE_INFINITY;
 
 /** Twin of shaders/viterbi.wgsl. In `states` a row has the blanks of all pairs, then their labels. */
 export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer) => {
@@ -26,8 +27,8 @@ export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer)
         // when a slice is walked again, the path's end in it is known
         if (constants.AGAIN && (left > endPair || left + size + boxEnd - boxFrame < endPair)) continue;
         if (span.first === left) {
-          blanks.fill(FAR, left, right + 1);
-          labels.fill(FAR, left, right + 1);
+          blanks.fill(NONE, left, right + 1);
+          labels.fill(NONE, left, right + 1);
           // the start, as if a path stood before pair 0
           if (left === 0) blanks[0] = 0;
         }
@@ -37,7 +38,7 @@ export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer)
           if (right < sequence.targetLength) edgeCosts[edgeOf(problem, part, block, size, k)] = labels[right];
           const come = hasLeft(sequence, left, k)
             ? edgeCosts[edgeOf(problem, part, block - 1, size, k)]
-            : FAR;
+            : NONE;
           const phase = (k - emissionFrame) % 3;
           const row = wayPlace(problem, part, k, 0);
           if (phase === 0 || k === span.first)
@@ -84,7 +85,7 @@ function walk(
   for (let i = first; i <= last; i++) {
     const blank = blanks[i];
     const label = labels[i];
-    const skip = skips[i] === 0 ? FAR : from;
+    const skip = skips[i] === 0 ? NONE : from;
     let best = label;
     let way = 0;
     if (skip < blank && skip < label) {
@@ -94,9 +95,9 @@ function walk(
       best = blank;
       way = 2;
     }
-    labels[i] = best + costs[emission + slots[i]];
+    labels[i] = plus(best, costs[emission + slots[i]]);
     if (from < blank) way++;
-    blanks[i] = (from < blank ? from : blank) + ofBlank;
+    blanks[i] = plus(from < blank ? from : blank, ofBlank);
     from = label;
     word += way * powers[i & 3];
     if ((i & 3) === 3 || i === last) {
