@@ -56,8 +56,8 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let part = n - problem.firstSequence;
   if (lane == 0u) { frames[framePlace(part, t)] = frame; }
   if (isHeld(step)) {
-    if (ARE_COSTS && LOGITS && abs(largest) >= ORDINARY) {
-      // beside the huge score of another class the differences of those that count would be lost
+    if (ARE_COSTS && LOGITS && !areOrdinary(bitcast<u32>(largest), scoreBits(start + problem.blank))) {
+      // far from the score of another class the differences of those that count would be lost
       var counted = MINUS_INFINITY_KEY;
       for (var slot = 0u; slot < slots; slot++) { counted = max(counted, orderKey(scoreBits(start + classOf(sequence, slot)))); }
       frame.largest = bitcast<f32>(fromOrderKey(counted));

@@ -9,7 +9,6 @@
 // to go through as many of them.
 
 const ARE_COSTS = true;
-const ORDINARY = 67108864.0; // 2^26: above every score that a model gives
 alias Emission = vec2u; // low and high word
 const UNREACHABLE = 1073741824u; // high word of a probability of zero, above that of every sum
 const FAR = 2097152u; // 2^21: high word of the least that is far
@@ -21,6 +20,9 @@ const CERTAIN = Emission();
 struct Far { times: f32, rest: i32 }
 
 fn unitOf(x: f32, range: i32) -> Reduced { return Reduced(); }
+
+/// Whether the bits of two scores are below 2^26, as all are that a model gives.
+fn areOrdinary(a: u32, b: u32) -> bool { return max(a & 0x7fffffffu, b & 0x7fffffffu) < 0x4c800000u; }
 
 /// Of −2^26 < x < 2^26: in units, towards zero.
 fn unitsOf(x: f32) -> Emission {
@@ -61,6 +63,6 @@ fn sumOfFar(a: Far, b: Far) -> Emission {
 fn emission(bits: u32, frame: Frame, range: i32) -> Emission {
   if (bits == MINUS_INFINITY) { return NO_EMISSION; }
   let score = bitcast<f32>(bits);
-  if (max(abs(score), abs(frame.largest)) < ORDINARY) { return minus(unitsOf(frame.largest), unitsOf(score)); }
+  if (areOrdinary(bits, bitcast<u32>(frame.largest))) { return minus(unitsOf(frame.largest), unitsOf(score)); }
   return sumOfFar(farOf(frame.largest), farOf(-score));
 }

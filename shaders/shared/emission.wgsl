@@ -1,11 +1,12 @@
 // An emission of the sums over paths: a probability, relative to the largest of its frame. Its other form is cost.wgsl.
 
 const ARE_COSTS = false;
-const ORDINARY = 0.0;
 alias Emission = Extended;
 /// Of zero: its exponent is below ZERO, so that times any state it is ZERO and not a little above it.
 const NO_EMISSION = Emission(0.0, -1073741824); // −2^30
 const CERTAIN = Emission(1.0, 0);
+
+fn areOrdinary(a: u32, b: u32) -> bool { return true; }
 
 /// The unit in which a frame's emissions are counted: e^x of its largest score x.
 /// Far from zero x stays whole, since then x and its neighbours subtract exactly.

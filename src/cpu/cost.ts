@@ -5,8 +5,10 @@
  */
 const unitsPerNat = 2 ** 26;
 
-/** Above every score that a model gives. */
-export const ORDINARY = 2 ** 26;
+/** Whether two scores are below 2^26, as all are that a model gives. */
+export function areOrdinary(a: number, b: number): boolean {
+  return Math.max(Math.abs(a), Math.abs(b)) < 2 ** 26;
+}
 
 const WHOLE = 2 ** 53;
 const bitsOfWhole = 0x4340000000000000n;
@@ -65,7 +67,7 @@ function sumOfFar(a: Far, b: Far): number {
 /** What a score costs beside the largest of its frame. */
 export function costOf(score: number, largest: number): number {
   if (score === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
-  if (Math.max(Math.abs(score), Math.abs(largest)) < ORDINARY) return unitsOf(largest) - unitsOf(score);
+  if (areOrdinary(score, largest)) return unitsOf(largest) - unitsOf(score);
   return sumOfFar(farOf(largest), farOf(-score));
 }
 

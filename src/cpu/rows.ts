@@ -1,5 +1,5 @@
 import { FRAME, type Kernel } from './buffers.js';
-import { costOf, ORDINARY } from './cost.js';
+import { areOrdinary, costOf } from './cost.js';
 import { expDown } from './exponential.js';
 import { storeExp, ZERO } from './extended.js';
 import * as middle from './middle.js';
@@ -55,8 +55,8 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
         const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
         if (READING) {
           let base = unit;
-          if (LOGITS && Math.abs(unit) >= ORDINARY) {
-            // beside the huge score of another class the differences of those that count would be lost
+          if (LOGITS && !areOrdinary(unit, scores[start + problem.blank])) {
+            // far from the score of another class the differences of those that count would be lost
             base = Number.NEGATIVE_INFINITY;
             for (let slot = 0; slot < slots; slot++) base = Math.max(base, scores[start + classOf[slot]]);
           }
