@@ -94,7 +94,12 @@ function told(checkout) {
   ];
   if (values.device) args.push('--device', values.device);
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  return createInterface(child.stdout)[Symbol.asyncIterator]();
+  return jsonOf(createInterface(child.stdout));
+}
+
+/** Drivers print warnings of their own in between. @param {AsyncIterable<string>} lines */
+async function* jsonOf(lines) {
+  for await (const line of lines) if (line.startsWith('{')) yield JSON.parse(line);
 }
 
 async function compare() {
@@ -109,8 +114,8 @@ async function compare() {
   for (let i = 0; i < Number(values.shapes); i++) {
     const [a, b] = await Promise.all([before.next(), after.next()]);
     if (a.done || b.done) throw new Error(`a checkout ended after ${i} shapes`);
-    const { shape, hashes } = JSON.parse(a.value);
-    const now = JSON.parse(b.value).hashes;
+    const { shape, hashes } = a.value;
+    const now = b.value.hashes;
     for (const [name, hash] of Object.entries(hashes)) {
       counts.set(name, (counts.get(name) ?? 0) + 1);
       if (now[name] !== hash) differ.set(name, [...(differ.get(name) ?? []), shape]);
