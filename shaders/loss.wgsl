@@ -21,7 +21,7 @@ fn loss(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var t = lane; t < sequence.inputLength; t += WORKGROUP) {
     let frame = frames[framePlace(part, t)];
     let scale = scaleOf(frame);
-    sum.k += scale.k;
+    sum.k += scale.k; // at most 2^29 in all: rangeOf
     if (abs(scale.r) < 1.0) { sum.near = fixedSum(sum.near, toFixed(scale.r)); } else { sum.far += scale.r * 9.5367432e-7; }
     sum.status |= frame.invalid;
   }
@@ -56,7 +56,7 @@ fn finish(sequence: Sequence, sum: ptr<function, Total>) {
   } else {
     let m = lnMantissa(sum.z.m);
     let near = toFloat(sum.near);
-    let e = f32(sum.k + sum.z.e + m.k);
+    let e = f32(sum.k + sum.z.e + m.k); // from −2^30 on: z.e is at least ZERO
     let log = e * 0.693359375 + (near + clamp(sum.far, -3.2e32, 3.2e32) * 1048576.0 + m.r - e * 2.12194440e-4);
     // of logits a path's probability is at most 1, whatever rounding made of it
     let loss = select(0.0 - log, max(0.0 - log, 0.0), LOGITS);

@@ -1,6 +1,6 @@
 // exp and ln of our own: WGSL's exp may err by 3 + 2|x| ulp, its ln by 2^−21 near 1.
 
-/// x = k · ln 2 + r, with |r| ≤ ½ ln 2 unless k met its limit.
+/// x = k · ln 2 + r, with |r| ≤ ½ ln 2 unless k met its limit: then r is any float.
 struct Reduced { k: i32, r: f32 }
 
 /// The value itself, but no compiler can know that: keeps it from merging the two steps of `reduce`.
@@ -9,6 +9,7 @@ fn opaque(v: f32) -> f32 {
 }
 
 fn reduce(x: f32, limit: i32) -> Reduced {
+  // x may be any float: the clamp keeps it an integer when it is converted. What it cuts off stays in r.
   // ln 2 = 355/512 − 2.1219444e−4. With k = 2^14 · high + low both products and differences are exact.
   let k = clamp(i32(round(clamp(x, -1e6, 1e6) * 1.44269504)), -limit, limit);
   let high = (k + 8192) >> 14u;
