@@ -13,7 +13,11 @@ struct Row {
 /// exp(score) of four classes; for logits in units of the largest.
 fn softmax(bits: vec4u, row: Row) -> vec4f {
   if (!SOFTMAX) { return vec4f(); }
-  if (LOGITS) { return expOfTwice(max(0.5 * finite(bits) - 0.5 * row.largest, vec4f(-44.0))) * row.inverse; }
+  if (LOGITS) {
+    let e = expOfTwice(max(0.5 * finite(bits) - 0.5 * row.largest, vec4f(-44.0))) * row.inverse;
+    // beside the lowest finite number, which `finite` makes of −Infinity, it would count as much
+    return select(e, vec4f(), bits == vec4u(MINUS_INFINITY));
+  }
   return expOfTwice(clamp(0.5 * finite(bits), vec4f(-44.0), vec4f(8.0)));
 }
 
