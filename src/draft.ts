@@ -18,6 +18,10 @@ import { distinctLabels, recordWords } from './targets.js';
 
 export type Bindings = Readonly<Record<string, Binding | string>>;
 
+const integer = { shiftOf: 'scores' } as const;
+/** How far a window's first row is from where its binding starts. */
+const shifts = { scores: { integer }, both: { integer, gradShift: { shiftOf: 'grad' } as const } };
+
 /** A plan as it is made: what all strategies share. The rows of the caller's tensors come in, and go out as gradients. */
 export class Draft extends PlanRecording {
   readonly #task: ProblemShape;
@@ -82,10 +86,7 @@ export class Draft extends PlanRecording {
       ...(both && { SOFTMAX: gradient === 'logits' }),
       ...more,
     };
-    const integers = {
-      integer: { shiftOf: 'scores' as TensorName },
-      ...(both && { gradShift: { shiftOf: 'grad' as TensorName } }),
-    };
+    const integers = both ? shifts.both : shifts.scores;
     const inVectors = dtype === 'float32' && classes >= 4;
     // where the caller gives none
     if (both) this.buffer('gradOutput', 'word', this.#tensors.gradOutput.rowBytes / 4);

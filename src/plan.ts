@@ -148,6 +148,9 @@ export class PlanRecording {
   readonly #buffers: Record<string, BufferPlan> = {};
   readonly #problems: Problem[] = [];
   readonly #problemIndex = new Map<string, number>();
+  // a plan may have tens of thousands of commands: what they have in common is made once
+  readonly #wholes = new Map<string, ElementRange>();
+  readonly #constantsOf = new Map<string, Constants>();
   readonly #commands: Command[] = [];
   readonly #kept: KeptBlock[] = [];
 
@@ -173,12 +176,7 @@ export class PlanRecording {
   problem(fields: Partial<Problem>): number {
     const value = { ...this.#base, ...fields };
     const key = problemFields.map((field) => value[field]).join();
-    let index = this.#problemIndex.get(key);
-    if (index === undefined) {
-      index = this.#problems.push(value) - 1;
-      this.#problemIndex.set(key, index);
-    }
-    return index;
+    return once(this.#problemIndex, key, () => this.#problems.push(value) - 1);
   }
 
   dispatch(
@@ -192,10 +190,12 @@ export class PlanRecording {
     const named: Record<string, Binding> = {};
     for (const name in bindings) {
       const to = bindings[name]!;
-      const binding = typeof to === 'string' ? { buffer: to } : to;
+      const binding = typeof to === 'string' ? once(this.#wholes, to, () => ({ buffer: to })) : to;
       if ('buffer' in binding) this.#bind(kernel, name, binding);
       named[name] = binding;
     }
+    const all = { ...this.#constants, ...more.constants };
+    const constants = once(this.#constantsOf, JSON.stringify(all), () => all);
     for (const groups of grid)
       this.#fits(`workgroups of ${kernel}`, groups, this.#limits.maxComputeWorkgroupsPerDimension);
     this.#record({
@@ -207,7 +207,7 @@ export class PlanRecording {
       bindings: named,
       cost,
       ...more,
-      constants: { ...this.#constants, ...more.constants },
+      constants,
     });
   }
 
@@ -275,4 +275,13 @@ export class PlanRecording {
       memory: own + (this.#problems.length + integers) * uniformBlockBytes,
     };
   }
+}
+
+/** What is there under a key, or is made and stays there. */
+function once<V>(made: Map<string, V>, key: string, make: () => V): V {
+  const existing = made.get(key);
+  if (existing !== undefined) return existing;
+  const value = make();
+  made.set(key, value);
+  return value;
 }
