@@ -2,11 +2,11 @@ import type { Tuning } from './auto.js';
 import { Draft } from './draft.js';
 import type { Constants } from './kernels/kernels.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { count, type Range, segmentOf, splitMemory } from './split.js';
+import { bindable, count, edgeSteps, type Range, segmentOf, splitMemory, together } from './split.js';
 import { distinctLabels } from './targets.js';
 
 /** Steps whose ways share a word. */
-const together = 3;
+const stepsPerWord = 3;
 
 /** Frames that one dispatch follows a path back: each waits for the one after it. */
 const framesTraced = 4096;
@@ -25,21 +25,14 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
   const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
   const pairs = 4 * lanes * blocks;
   const slots = distinctLabels(maxTargetLength, classes) + 2;
-  const room = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  if (4 * sequences * frames > room) {
-    throw new RangeError(
-      `N · T = ${sequences} · ${frames}: expected labels that this device can hold (${room} bytes), got ${4 * sequences * frames} bytes`,
-    );
-  }
-  const held = {
+  const room = Math.min(bindable(limits), mostBytes);
+  const { parts, slices } = splitMemory(task, { ...limits, maxStorageBufferBindingSize: room }, tuning, {
     steps: frames,
-    lattice: pairs / together,
-    emissions: slots * elementBytes.cost,
+    slice: (steps) => together(pairs * Math.ceil(steps / stepsPerWord), slots * elementBytes.cost * steps),
+    frames: frames * elementBytes.frame,
     row: pairs * elementBytes.costs,
-  };
-  // the last word of a slice may hold the ways of fewer steps
-  const most = { ...limits, maxStorageBufferBindingSize: Math.min(room, mostBytes) - pairs };
-  const { parts, slices } = splitMemory(task, most, tuning.partBytes, held);
+    elements: frames,
+  });
   const sliceSteps = count(slices[0]!);
   // in a slice each group of blocks has its turn several times
   const turns = tuning.software ? Math.ceil(8 / sequences) : Math.ceil(sliceSteps / 64);
@@ -50,16 +43,19 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
   const labelScores = draft.buffer('labelScores', 'float', sequences * frames);
   const ofReading: Constants = { READING: true };
 
-  for (const part of parts) {
+  for (const part of draft.each(parts)) {
     const batch = count(part);
     const ofPart = draft.ofPart(part);
-    const rows = Math.ceil(sliceSteps / together);
+    const rows = Math.ceil(sliceSteps / stepsPerWord);
     const costs = draft.buffer('costs', 'cost', batch * sliceSteps * slots);
     const ways = draft.buffer('ways', 'word', (batch * rows * pairs) / 4);
     const stateCosts = draft.buffer('stateCosts', 'costs', batch * pairs);
     const ends = draft.buffer('ends', 'word', batch);
     const shortest = segmentOf(sliceSteps, batch * 4 * lanes, blocksPerGroup, groups, tuning);
-    const segment = Math.ceil(shortest / together) * together;
+    const segment = Math.min(
+      Math.ceil(shortest / stepsPerWord) * stepsPerWord,
+      Math.floor(edgeSteps(batch * blocks, limits) / stepsPerWord) * stepsPerWord,
+    );
     const edgeCosts = draft.buffer('edgeCosts', 'cost', batch * blocks * 2 * segment);
     const fieldsOf = ({ first, end }: Range) => ({
       firstSequence: part.first,
@@ -136,12 +132,16 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
 /** The best class of each frame. */
 export function planGreedy(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
   const { frames, sequences } = task;
+  const { parts } = splitMemory(task, limits, tuning, {
+    ...{ steps: 1, slice: () => 0, frames: 0, row: 0, elements: 1 },
+  });
   const draft = new Draft(task, limits, tuning, false, {});
-  const all = { first: 0, end: sequences };
   const labels = draft.buffer('labels', 'word', sequences * frames);
   const labelScores = draft.buffer('labelScores', 'float', sequences * frames);
-  const { targets } = draft.ofPart(all);
-  const box = { frames: { first: 0, end: frames }, sequences: all };
-  draft.overRows('greedy', box, {}, { targets, labels, labelScores }, { READING: true });
+  for (const part of draft.each(parts)) {
+    const box = { frames: { first: 0, end: frames }, sequences: part };
+    const bindings = { targets: draft.targetsOf(part), labels, labelScores };
+    draft.overRows('greedy', box, { firstSequence: part.first }, bindings, { READING: true });
+  }
   return draft.end('decode', { labels, scores: labelScores });
 }

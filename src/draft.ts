@@ -13,17 +13,21 @@ import {
   type TensorPlan,
 } from './plan.js';
 import type { Problem } from './problem.js';
-import { type Box, boxesOf, count, type Range, rowsPerBuffer, splitTensor } from './split.js';
+import { type Box, count, piecesOf, type Range, rowsPerBuffer } from './split.js';
 import { distinctLabels, recordWords } from './targets.js';
 
 export type Bindings = Readonly<Record<string, Binding | string>>;
+
+const integer = { shiftOf: 'scores' } as const;
+/** How far a window's first row is from where its binding starts. */
+const shifts = { scores: { integer }, both: { integer, gradShift: { shiftOf: 'grad' } as const } };
 
 /** A plan as it is made: what all strategies share. The rows of the caller's tensors come in, and go out as gradients. */
 export class Draft extends PlanRecording {
   readonly #task: ProblemShape;
   readonly #limits: Limits;
+  readonly #tuning: Tuning;
   readonly #tensors: Record<TensorName, TensorPlan>;
-  readonly #windows: readonly Range[];
   readonly #rowsPerGroup: number;
   /** How the lanes of a workgroup share the rows of a tensor or of a lattice: a form of the kernels. */
   readonly share: Constants;
@@ -33,13 +37,14 @@ export class Draft extends PlanRecording {
   constructor(task: ProblemShape, limits: Limits, tuning: Tuning, middle: boolean, fields: Partial<Problem>) {
     super(
       task,
+      limits,
       { ...problemOf(task), ...fields },
       { MIDDLE: middle, WORKGROUP: tuning.workgroupSize, LOGITS: task.scores === 'logits' },
     );
     this.#task = task;
     this.#limits = limits;
+    this.#tuning = tuning;
     this.#tensors = tensorsOf(task, limits);
-    this.#windows = splitTensor(task, limits, tuning);
     // by C alone, since a sequence's bits must not depend on its batch
     const ALONE = task.classes < tuning.sharedRow;
     this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
@@ -48,21 +53,16 @@ export class Draft extends PlanRecording {
     this.buffer('targets', 'word', task.sequences * recordWords(task.maxTargetLength, task.classes));
   }
 
-  /** What only a loss has. The name of the totals. */
-  ofLosses(): string {
-    // where the caller gives none
-    this.buffer('losses', 'word', this.#tensors.losses.rowBytes / 4);
-    this.buffer('gradOutput', 'word', this.#tensors.gradOutput.rowBytes / 4);
-    return this.buffer('totals', 'total', this.#task.sequences);
+  /** The targets of a part of the batch. */
+  targetsOf(part: Range): ElementRange {
+    const words = recordWords(this.#task.maxTargetLength, this.#task.classes);
+    return { buffer: 'targets', first: part.first * words, count: count(part) * words };
   }
 
-  /** What the kernels of a part of the batch read: its targets, its frames. */
+  /** The targets of a part of the batch, and what its frames have in common. */
   ofPart(part: Range): { targets: ElementRange; frames: string } {
-    const words = recordWords(this.#task.maxTargetLength, this.#task.classes);
-    return {
-      targets: { buffer: 'targets', first: part.first * words, count: count(part) * words },
-      frames: this.buffer('frames', 'frame', count(part) * this.#task.frames),
-    };
+    const frames = this.buffer('frames', 'frame', count(part) * this.#task.frames);
+    return { targets: this.targetsOf(part), frames };
   }
 
   /** Workgroups for a number of rows. */
@@ -86,33 +86,33 @@ export class Draft extends PlanRecording {
       ...(both && { SOFTMAX: gradient === 'logits' }),
       ...more,
     };
-    const integers = {
-      integer: { shiftOf: 'scores' as TensorName },
-      ...(both && { gradShift: { shiftOf: 'grad' as TensorName } }),
-    };
+    const integers = both ? shifts.both : shifts.scores;
     const inVectors = dtype === 'float32' && classes >= 4;
+    // where the caller gives none
+    if (both) this.buffer('gradOutput', 'word', this.#tensors.gradOutput.rowBytes / 4);
     const gradOutput = { tensor: 'gradOutput', firstRow: 0, rows: 1 } as const;
-    for (const window of this.#windows) {
-      const rows = { firstRow: window.first, rows: count(window) };
-      const caller = {
-        scores: { tensor: 'scores' as const, ...rows },
+    for (const piece of piecesOf(box, this.#task, this.#limits, this.#tuning)) {
+      const { frames, sequences } = piece;
+      const rows = { firstRow: piece.rows.first, rows: count(piece.rows) };
+      const scores = { tensor: 'scores' as const, ...rows };
+      const to = {
+        ...bindings,
+        scores,
         // read where rows hold vectors of four words; a window of shorter rows may be too short to bind as such
-        vectors: inVectors ? { tensor: 'scores' as const, ...rows } : bindings.targets!,
+        vectors: inVectors ? scores : bindings.targets!,
         ...(both && { grad: { tensor: 'grad' as const, ...rows }, gradOutput }),
       };
-      for (const { frames, sequences } of boxesOf(window, box, this.#task, this.#limits)) {
-        const grid = [this.groups(count(frames)), count(sequences)] as const;
-        const place = {
-          boxFrame: frames.first,
-          boxEnd: frames.end,
-          boxSequence: sequences.first,
-          firstRow: rows.firstRow,
-          rowCount: rows.rows,
-        };
-        const cost = count(frames) * count(sequences) * (classes + maxTargetLength);
-        const to = { ...bindings, ...caller };
-        this.dispatch(kernel, grid, { ...fields, ...place }, to, cost, { constants, integers });
-      }
+      const place = {
+        ...fields,
+        boxFrame: frames.first,
+        boxEnd: frames.end,
+        boxSequence: sequences.first,
+        firstRow: rows.firstRow,
+        rowCount: rows.rows,
+      };
+      const grid = [this.groups(count(frames)), count(sequences)] as const;
+      const cost = count(frames) * count(sequences) * (classes + maxTargetLength);
+      this.dispatch(kernel, grid, place, to, cost, { constants, integers });
     }
   }
 
@@ -124,6 +124,8 @@ export class Draft extends PlanRecording {
   /** The plan, once the losses are reduced. */
   finish(strategy: LossStrategy): Plan {
     const { reduction, sequences } = this.#task;
+    // where the caller gives none
+    this.buffer('losses', 'word', this.#tensors.losses.rowBytes / 4);
     const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
     this.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, sequences, {
       constants: { ...this.together, REDUCE: reduction !== 'none' },

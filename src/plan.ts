@@ -1,6 +1,7 @@
 import type { Axes } from './check.js';
 import type { Constants, KernelName } from './kernels/kernels.js';
 import { type Problem, problemFields, uniformBlockBytes } from './problem.js';
+import type { Range } from './split.js';
 import type { Dtype, Gradient, Kept, Reduction, Strategy } from './types.js';
 
 /** What a plan must know of a device. */
@@ -133,40 +134,50 @@ export interface Plan {
   readonly memory: number;
 }
 
-/** Takes down a plan as it is made: buffers by name, each problem once, commands in order. */
+/** A plan of more would hold up the event loop for seconds, and its run for hours. */
+const mostCommands = 2 ** 16;
+
+/**
+ * Takes down a plan as it is made: buffers by name, each problem once, commands in order. No command gets in that the device
+ * would refuse.
+ */
 export class PlanRecording {
   readonly #task: ProblemShape;
+  readonly #limits: Limits;
   readonly #base: Problem;
   readonly #constants: Constants;
   readonly #buffers: Record<string, BufferPlan> = {};
   readonly #problems: Problem[] = [];
   readonly #problemIndex = new Map<string, number>();
+  // a plan may have tens of thousands of commands: what they have in common is made once
+  readonly #wholes = new Map<string, ElementRange>();
+  readonly #constantsOf = new Map<string, Constants>();
   readonly #commands: Command[] = [];
   readonly #kept: KeptBlock[] = [];
 
   /** `base` and `constants` hold for every dispatch that does not say otherwise. */
-  constructor(task: ProblemShape, base: Problem, constants: Constants) {
+  constructor(task: ProblemShape, limits: Limits, base: Problem, constants: Constants) {
     this.#task = task;
+    this.#limits = limits;
     this.#base = base;
     this.#constants = constants;
   }
 
-  /** A buffer of at least that many elements; the same name means the same memory. */
+  /**
+   * A buffer of at least that many elements; the same name means the same memory.
+   * @throws RangeError if this device has none so large.
+   */
   buffer(name: string, element: BufferPlan['element'], count: number): string {
-    // a binding of size 0 is an error
-    this.#buffers[name] = { element, count: Math.max(this.#buffers[name]?.count ?? 0, count, 1) };
+    const all = Math.max(this.#buffers[name]?.count ?? 0, count);
+    this.#fits(`bytes of ${name}`, elementBytes[element] * all, this.#limits.maxBufferSize);
+    this.#buffers[name] = { element, count: all };
     return name;
   }
 
   problem(fields: Partial<Problem>): number {
     const value = { ...this.#base, ...fields };
     const key = problemFields.map((field) => value[field]).join();
-    let index = this.#problemIndex.get(key);
-    if (index === undefined) {
-      index = this.#problems.push(value) - 1;
-      this.#problemIndex.set(key, index);
-    }
-    return index;
+    return once(this.#problemIndex, key, () => this.#problems.push(value) - 1);
   }
 
   dispatch(
@@ -177,25 +188,65 @@ export class PlanRecording {
     cost: number,
     more: Partial<Dispatch> = {},
   ): void {
-    const named = Object.entries(bindings).map(([name, to]) => [
-      name,
-      typeof to === 'string' ? { buffer: to } : to,
-    ]);
-    this.#commands.push({
+    const named: Record<string, Binding> = {};
+    for (const name in bindings) {
+      const to = bindings[name]!;
+      const binding = typeof to === 'string' ? once(this.#wholes, to, () => ({ buffer: to })) : to;
+      if ('buffer' in binding) this.#bind(kernel, name, binding);
+      named[name] = binding;
+    }
+    const all = { ...this.#constants, ...more.constants };
+    const constants = once(this.#constantsOf, JSON.stringify(all), () => all);
+    for (const groups of grid)
+      this.#fits(`workgroups of ${kernel}`, groups, this.#limits.maxComputeWorkgroupsPerDimension);
+    this.#record({
       type: 'dispatch',
       kernel,
       grid,
       problem: this.problem(fields),
       integers: {},
-      bindings: Object.fromEntries(named),
+      bindings: named,
       cost,
       ...more,
-      constants: { ...this.#constants, ...more.constants },
+      constants,
     });
   }
 
   copy(from: string, to: string, fromFirst = 0, toFirst = 0, count = this.#buffers[from]!.count): void {
-    this.#commands.push({ type: 'copy', from, to, fromFirst, toFirst, count });
+    this.#record({ type: 'copy', from, to, fromFirst, toFirst, count });
+  }
+
+  /** The parts of a batch, one after another: the first tells whether all would be too many commands, before they are made. */
+  *each(parts: readonly Range[]): Generator<Range> {
+    for (const [p, part] of parts.entries()) {
+      yield part;
+      if (p === 0) this.#fits('commands', this.#commands.length * parts.length, mostCommands);
+    }
+  }
+
+  #record(command: Command) {
+    this.#commands.push(command);
+    this.#fits('commands', this.#commands.length, mostCommands);
+  }
+
+  #bind(kernel: KernelName, name: string, { buffer, first = 0, count }: ElementRange) {
+    const { element, count: all = 0 } = this.#buffers[buffer] ?? {};
+    const bound = count ?? all - first;
+    if (!element || bound < 1 || first + bound > all)
+      throw new Error(
+        `${name} of ${kernel}: expected elements of a buffer of the plan, got ${bound} from ${first} on of the ${all} of ${buffer}`,
+      );
+    this.#fits(`bytes of ${buffer}`, elementBytes[element] * bound, this.#limits.maxStorageBufferBindingSize);
+  }
+
+  /** What cannot be split any further. */
+  #fits(what: string, needed: number, most: number) {
+    if (needed <= most) return;
+    const { frames, sequences, classes, maxTargetLength } = this.#task;
+    throw new RangeError(
+      `T = ${frames}, N = ${sequences}, C = ${classes} and maxTargetLength = ${maxTargetLength}: ` +
+        `expected sizes that take at most ${most} ${what}, got ${needed}`,
+    );
   }
 
   /** Names a buffer whose contents the caller asked to keep. */
@@ -225,4 +276,13 @@ export class PlanRecording {
       memory: own + (this.#problems.length + integers) * uniformBlockBytes,
     };
   }
+}
+
+/** What is there under a key, or is made and stays there. */
+function once<V>(made: Map<string, V>, key: string, make: () => V): V {
+  const existing = made.get(key);
+  if (existing !== undefined) return existing;
+  const value = make();
+  made.set(key, value);
+  return value;
 }

@@ -1,7 +1,7 @@
 import { strategyFor, type Tuning } from './auto.js';
 import type { Draft } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
-import { count, segmentOf } from './split.js';
+import { bindable, count, type Range, segmentOf } from './split.js';
 import { type Outwards, sweepOver } from './sweeps.js';
 
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
@@ -10,37 +10,37 @@ const framesWalked = 4096;
 /** Expected durations and confidences of labels, and paths drawn from the posterior: what becomes of a slice on the way outwards. */
 export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning, samples: number): Plan {
   const { frames, sequences, maxTargetLength: labels } = task;
-  const room = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const fits = (what: string, words: number) => {
-    if (4 * words > room)
-      throw new RangeError(
-        `${what}: expected results that this device can hold (${room} bytes), got ${4 * words} bytes`,
-      );
-  };
-  fits(`N · samples · T = ${sequences} · ${samples} · ${frames}`, sequences * samples * frames);
+  const room = bindable(limits);
+  // a sample has a word for each frame, and a walker for each end
+  const bytes = 4 * sequences * samples * Math.max(frames, 2);
+  if (bytes > room) {
+    throw new RangeError(
+      `N · samples · T = ${sequences} · ${samples} · ${frames}: ` +
+        `expected samples that this device can hold (${room} bytes), got ${bytes} bytes`,
+    );
+  }
   const groupsOf = (invocations: number) => Math.ceil(invocations / tuning.workgroupSize);
-  const ofSamples = (draft: Draft) => ({
+  const ofSamples = (draft: Draft, part: Range) => ({
     seed: draft.buffer('seed', 'word', 1),
-    walkers: draft.buffer('walkers', 'word', 2 * sequences * samples),
+    walkers: draft.buffer('walkers', 'word', 2 * count(part) * samples),
     samples: draft.buffer('samples', 'word', sequences * samples * frames),
   });
-  let first = true;
+  /** States among which the samples of a sequence are drawn, one after another. */
+  const drawnFrom = samples * (labels + 1);
 
   const afterMeeting = (
     draft: Draft,
-    { part, ofPart, fields, posteriors, totals }: Omit<Outwards, 'slice' | 'box'>,
+    { part, ofPart, fields, posteriors, totals }: Omit<Outwards, 'slice' | 'isFirst' | 'box'>,
   ) => {
-    first = true;
-    if (samples === 0) return;
-    const bindings = { targets: ofPart.targets, ...ofSamples(draft), posteriors, totals };
-    const cost = count(part) * samples * labels;
-    draft.dispatch('draw', [groupsOf(samples), count(part)], { ...fields, count: samples }, bindings, cost);
+    const bindings = { targets: ofPart.targets, ...ofSamples(draft, part), posteriors, totals };
+    const grid = [groupsOf(samples), count(part)] as const;
+    draft.dispatch('draw', grid, { ...fields, count: samples }, bindings, count(part) * drawnFrom);
   };
 
   const beforeSpread = (draft: Draft, { part, slice, ofPart, fields, lattice }: Outwards) => {
-    if (samples === 0) return;
-    const bindings = { targets: ofPart.targets, ...ofSamples(draft), lattice };
-    const segment = Math.min(framesWalked, count(slice));
+    const bindings = { targets: ofPart.targets, ...ofSamples(draft, part), lattice };
+    const short = segmentOf(count(slice), 2 * samples * count(part), 1, 1, tuning);
+    const segment = Math.min(framesWalked, short);
     draft.dispatch(
       'sample',
       [groupsOf(2 * samples), count(part)],
@@ -54,7 +54,10 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
     );
   };
 
-  const afterSpread = (draft: Draft, { part, slice, ofPart, fields, pairs, lattice, totals }: Outwards) => {
+  const afterSpread = (
+    draft: Draft,
+    { part, slice, isFirst, ofPart, fields, pairs, lattice, totals }: Outwards,
+  ) => {
     const bindings = {
       ...{ targets: ofPart.targets, lattice, totals },
       sums: draft.buffer('sums', 'fixed', count(part) * labels),
@@ -71,14 +74,20 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
       {
         integers: { integer: 'step' },
         steps: { count: Math.ceil(count(slice) / segment), descending: false },
-        constants: { FIRST: first },
+        constants: { FIRST: isFirst },
       },
     );
-    first = false;
   };
 
+  // without labels nothing lasts, without samples nothing is drawn
+  const drawn = samples > 0 && { elements: drawnFrom, afterMeeting, beforeSpread };
+  const expected = labels > 0 && { afterSpread };
+  const use = drawn || expected ? { ...drawn, ...expected } : undefined;
   const strategy = strategyFor('auto', task, tuning) as 'fused' | 'tiled';
-  const draft = sweepOver(task, limits, tuning, strategy, { afterMeeting, beforeSpread, afterSpread });
-  const names = ['durations', 'confidences', ...(samples > 0 ? ['samples'] : [])];
+  const draft = sweepOver(task, limits, tuning, strategy, use);
+  const ofLabels = ['durations', 'confidences'].map((name) =>
+    draft.buffer(name, 'float', sequences * labels),
+  );
+  const names = [...ofLabels, ...(samples > 0 ? ['samples'] : [])];
   return draft.end('posterior', Object.fromEntries(names.map((name) => [name, name])));
 }

@@ -19,23 +19,32 @@ export function cut(total: number, size: number): Range[] {
   return ranges;
 }
 
-function intersection(a: Range, b: Range): Range {
-  return { first: Math.max(a.first, b.first), end: Math.min(a.end, b.end) };
-}
-
-/** What a strategy holds of one sequence. */
+/** What a strategy holds of one sequence, in bytes. */
 export interface Held {
   /** Steps into which its time is laid out. */
   readonly steps: number;
-  /** Bytes for each of them. */
-  readonly lattice: number;
-  readonly emissions: number;
-  /** Bytes that it holds at least, however time is cut. */
+  /** Of its largest buffer that has rows for the steps of a slice, if a slice has so many. */
+  readonly slice: (steps: number) => number;
+  /** Of its largest buffer that has a place for each frame, however time is cut. */
+  readonly frames: number;
+  /** Of its largest buffer that has one row of pairs. */
   readonly row: number;
+  /** Elements that a dispatch handles of it, however time is cut. */
+  readonly elements: number;
 }
 
 /** More than this is not taken for a lattice at once, even where a device would give it. */
 const mostLattice = 2 ** 30;
+
+/** The bytes that a buffer may have which is bound as a whole. */
+export function bindable({ maxStorageBufferBindingSize, maxBufferSize }: Limits): number {
+  return Math.min(maxStorageBufferBindingSize, maxBufferSize);
+}
+
+/** Lattice and emissions of a slice share one and a half bindings; neither may be larger than one. */
+export function together(lattice: number, emissions: number): number {
+  return Math.max(lattice, emissions, (lattice + emissions) / 1.5);
+}
 
 /**
  * How the library's own memory is split so that no buffer exceeds a binding: over the batch first, and where one
@@ -45,34 +54,44 @@ const mostLattice = 2 ** 30;
 export function splitMemory(
   task: ProblemShape,
   limits: Limits,
-  partBytes: number,
-  { steps, lattice, emissions, row }: Held,
+  { partBytes, elementsPerDispatch }: Tuning,
+  held: Held,
 ): { parts: Range[]; slices: Range[] } {
   const { frames, sequences, classes, maxTargetLength } = task;
-  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize, mostLattice);
+  const most = Math.min(bindable(limits), mostLattice);
   const fits = (what: string, needed: number, room: number) => {
     if (needed <= room) return;
     throw new RangeError(
       `${what}: expected a size that this device can hold (${room} bytes), got ${needed} bytes`,
     );
   };
-  // the lattice and the emissions together in one and a half bindings
-  const perStep = Math.max(lattice, emissions, (lattice + emissions) / 1.5);
   const record = 4 * recordWords(maxTargetLength, classes);
-  fits(`T = ${frames}`, elementBytes.frame * frames, most);
-  fits(`maxTargetLength = ${maxTargetLength}`, Math.max(row, Math.ceil(2 * perStep)), most);
+  fits(`T = ${frames}`, held.frames, most);
+  fits(`maxTargetLength = ${maxTargetLength}`, Math.max(held.row, Math.ceil(held.slice(1))), most);
   fits(`C = ${classes} and maxTargetLength = ${maxTargetLength}`, record, most);
   fits(`N = ${sequences}`, sequences * record, limits.maxBufferSize);
 
-  const whole = Math.max(perStep * steps, elementBytes.frame * frames, row, record);
+  const whole = Math.max(held.slice(held.steps), held.frames, held.row, record);
   const perPart = Math.min(
     Math.floor(Math.min(most, partBytes) / whole) || 1,
-    Math.max(1, Math.floor(limits.maxComputeWorkgroupsPerDimension / 2)),
+    Math.floor(elementsPerDispatch / held.elements) || 1,
+    Math.floor(limits.maxComputeWorkgroupsPerDimension / 2) || 1,
   );
-  // a slice of the step strategy has one row more: the frame before it (alpha) or after it (emissions, beta)
-  const perSlice = whole <= most ? steps : Math.floor(most / perStep) - 1;
-  const evenly = Math.ceil(steps / Math.ceil(steps / perSlice));
-  return { parts: cut(sequences, perPart), slices: cut(steps, evenly) };
+  const perSlice = largest(held.steps, (steps) => held.slice(steps) <= most);
+  const evenly = Math.ceil(held.steps / Math.ceil(held.steps / perSlice));
+  return { parts: cut(sequences, perPart), slices: cut(held.steps, evenly) };
+}
+
+/** The largest integer from 1 to `end` that is not too large; 1 never is. */
+function largest(end: number, fits: (size: number) => boolean): number {
+  if (fits(end)) return end;
+  let [good, bad] = [1, end];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (fits(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
 }
 
 /** Rows of one buffer, where the library makes the buffers of a tensor. */
@@ -83,57 +102,71 @@ export function rowsPerBuffer(
   return Math.min(Math.floor(maxBufferSize / (4 * classes)), frames * sequences);
 }
 
-/** More would be days of work, and a plan of gigabytes. */
-const mostWindows = 2 ** 17;
-
-/**
- * Ranges of rows of the caller's tensors that can be bound, and are short work for one dispatch.
- * @throws RangeError if a row is too long, or there are too many.
- */
-export function splitTensor(task: ProblemShape, limits: Limits, tuning: Tuning): Range[] {
-  const { classes, frames, sequences, maxTargetLength } = task;
-  // a binding starts at a multiple of 256 bytes at or before its first row
-  const room = Math.min(limits.maxStorageBufferBindingSize - uniformBlockBytes, limits.maxBufferSize);
-  if (4 * classes > room)
-    throw new RangeError(`C = ${classes}: expected a row of at most ${room} bytes, got ${4 * classes}`);
-  const short = Math.floor(tuning.elementsPerDispatch / (classes + maxTargetLength));
-  const perWindow = Math.max(1, Math.min(Math.floor(room / (4 * classes)), short));
-  const rows = sequences * frames;
-  if (rows > perWindow * mostWindows) {
-    throw new RangeError(
-      `T · N = ${frames} · ${sequences}: expected at most ${perWindow * mostWindows} frames in all, got ${rows}`,
-    );
-  }
-  return cut(rows, rowsPerBuffer(task, limits)).flatMap((buffer) =>
-    cut(count(buffer), perWindow).map(({ first, end }) => ({
-      first: buffer.first + first,
-      end: buffer.first + end,
-    })),
-  );
-}
-
 /** A grid of (frame, sequence). */
 export interface Box {
   readonly frames: Range;
   readonly sequences: Range;
 }
 
-/** The smallest grids that hold the rows of a window which belong to a box; some of their rows may lie outside it. */
-export function boxesOf(window: Range, box: Box, task: ProblemShape, limits: Limits): Box[] {
+/** A box that is short work for one dispatch, and the rows of the caller's tensors from its first to its last. */
+export interface Piece extends Box {
+  readonly rows: Range;
+}
+
+/**
+ * Cuts a box into pieces whose rows lie in one buffer and can be bound. Only rows of the box are in its pieces, each in one, so
+ * that there are as many of them as the work of the box asks for, whatever else is in the tensor.
+ * @throws RangeError if a row is too long.
+ */
+export function piecesOf(box: Box, task: ProblemShape, limits: Limits, tuning: Tuning): Piece[] {
+  const { classes, maxTargetLength } = task;
+  // a binding starts at a multiple of 256 bytes at or before its first row
+  const room = Math.min(limits.maxStorageBufferBindingSize - uniformBlockBytes, limits.maxBufferSize);
+  if (4 * classes > room)
+    throw new RangeError(`C = ${classes}: expected a row of at most ${room} bytes, got ${4 * classes}`);
+  const bound = Math.floor(room / (4 * classes));
+  const perBuffer = rowsPerBuffer(task, limits);
+  const short = Math.max(1, Math.floor(tuning.elementsPerDispatch / (classes + maxTargetLength)));
+  const wide = limits.maxComputeWorkgroupsPerDimension;
+
+  // the tensor has a line for each frame or for each sequence, which has a row for each of the other
   const byTime = task.layout !== 'NTC';
-  const inner = byTime ? task.sequences : task.frames;
-  const outerRange = { first: Math.floor(window.first / inner), end: Math.ceil(window.end / inner) };
-  const innerRange =
-    count(outerRange) === 1
-      ? { first: window.first - outerRange.first * inner, end: window.end - outerRange.first * inner }
-      : { first: 0, end: inner };
-  const frames = intersection(byTime ? outerRange : innerRange, box.frames);
-  const sequences = intersection(byTime ? innerRange : outerRange, box.sequences);
-  if (count(frames) <= 0 || count(sequences) <= 0) return [];
-  return cut(count(frames), limits.maxComputeWorkgroupsPerDimension).map(({ first, end }) => ({
-    frames: { first: frames.first + first, end: frames.first + end },
-    sequences,
-  }));
+  const perLine = byTime ? task.sequences : task.frames;
+  const [lines, places] = byTime ? [box.frames, box.sequences] : [box.sequences, box.frames];
+  const pieces: Piece[] = [];
+  const add = (lines: Range, places: Range) =>
+    pieces.push({
+      ...(byTime ? { frames: lines, sequences: places } : { frames: places, sequences: lines }),
+      rows: {
+        first: lines.first * perLine + places.first,
+        end: (lines.end - 1) * perLine + places.end,
+      },
+    });
+  const leftInBuffer = (row: number) => perBuffer - (row % perBuffer);
+  const width = count(places);
+  for (let line = lines.first; line < lines.end; ) {
+    const rows = Math.min(bound, leftInBuffer(line * perLine + places.first));
+    const whole =
+      width > Math.min(rows, short, wide)
+        ? 0
+        : Math.min(
+            1 + Math.floor((rows - width) / perLine),
+            Math.floor(short / width),
+            wide,
+            lines.end - line,
+          );
+    const end = line + Math.max(whole, 1);
+    if (whole > 0) add({ first: line, end }, places);
+    else {
+      for (let first = places.first; first < places.end; ) {
+        const size = Math.min(bound, leftInBuffer(line * perLine + first), short, wide, places.end - first);
+        add({ first: line, end }, { first, end: first + size });
+        first += size;
+      }
+    }
+    line = end;
+  }
+  return pieces;
 }
 
 /** Fewer steps a dispatch would cost more to launch than to walk. */
@@ -150,4 +183,9 @@ export function segmentOf(
   const short = Math.floor(Math.min(elementsPerDispatch / pairs, stepsPerDispatch) / blocks);
   const shared = groups === 1 ? steps : Math.ceil(steps / (4 * groups));
   return Math.max(1, Math.min(steps, short, Math.max(shortestSegment, shared)));
+}
+
+/** The longest segment, two of which have room for a number at each of so many edges of blocks. */
+export function edgeSteps(edges: number, limits: Limits): number {
+  return Math.floor(bindable(limits) / (2 * elementBytes.edge * edges));
 }

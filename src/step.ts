@@ -2,7 +2,7 @@ import type { Tuning } from './auto.js';
 import { type Bindings, Draft } from './draft.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
 import type { Problem } from './problem.js';
-import { type Box, count, cut, type Range, segmentOf, splitMemory } from './split.js';
+import { type Box, count, cut, type Range, segmentOf, splitMemory, together } from './split.js';
 import { distinctLabels } from './targets.js';
 
 /** A slice of time of one part of the batch: where its lattice lies. */
@@ -26,11 +26,16 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
   const keepsBeta = keep.includes('beta');
   const backward = task.gradient !== 'none' || keepsBeta || keep.includes('posterior');
   const stored = backward || keep.includes('alpha');
-  const { parts, slices } = splitMemory(task, limits, tuning.partBytes, {
+  const { parts, slices } = splitMemory(task, limits, tuning, {
     steps: frames,
+    slice(steps) {
+      // a slice has one row more: the frame before it (alpha) or after it (emissions, beta)
+      const rows = steps < frames ? steps + 1 : frames;
+      return together(stored ? rows * pairs * elementBytes.pair : 0, rows * slots * elementBytes.extended);
+    },
+    frames: frames * elementBytes.frame,
     row: 2 * pairs * elementBytes.pair,
-    lattice: stored ? pairs * elementBytes.pair : 0,
-    emissions: slots * elementBytes.extended,
+    elements: frames,
   });
   // a row that fits into a workgroup has one of its own: of 8, 16, 32, … invocations, the fewer the cheaper its barriers
   const row = Math.max(8, 2 ** Math.ceil(Math.log2(pairs)));
@@ -42,7 +47,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     );
   }
   const recording = new Draft(task, limits, tuning, false, {});
-  const totals = recording.ofLosses();
+  const totals = recording.buffer('totals', 'total', task.sequences);
 
   /** A dispatch for each frame of a box, or for several. */
   function overFrames(kernel: 'alpha' | 'beta', box: Box, fields: Partial<Problem>, bindings: Bindings) {
@@ -97,9 +102,11 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
     });
   }
 
-  parts.forEach((part, p) => {
+  let p = 0;
+  for (const part of recording.each(parts)) {
     const batch = count(part);
     const ofPart = recording.ofPart(part);
+    const { targets } = ofPart;
     const ends = recording.buffer('ends', 'extended', 2 * batch);
     const stages = stagesOf(part, p);
 
@@ -112,7 +119,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
       });
       if (stored && before)
         recording.copy(before.lattice, lattice, (before.fields.alphaRows! - 1) * pairs, 0, pairs);
-      overFrames('alpha', stage, fields, { ...ofPart, emissions, lattice, ends });
+      overFrames('alpha', stage, fields, { targets, emissions, lattice, ends });
     });
 
     const whole = stages[0]!.fields;
@@ -136,7 +143,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
       }
       if (backward) {
         if (keepsBeta && after) recording.copy(after.betas, betas, 0, (fields.betaRows! - 1) * pairs, pairs);
-        overFrames('beta', stage, fields, { ...ofPart, emissions, lattice, betas, totals });
+        overFrames('beta', stage, fields, { targets, emissions, lattice, betas, totals });
       }
       if (task.gradient !== 'none') {
         recording.overRows('gradient', stage, fields, { ...ofPart, lattice, totals });
@@ -152,7 +159,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
             boxEnd: stage.frames.first + run.end,
             boxSequence: part.first,
           };
-          const bindings = { targets: ofPart.targets, lattice, totals };
+          const bindings = { targets, lattice, totals };
           const grid = [recording.groups(count(run)), batch] as const;
           recording.dispatch(
             'posterior',
@@ -180,7 +187,8 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
         });
       }
     }
-  });
+    p++;
+  }
 
   return recording.finish('step');
 }

@@ -3,7 +3,16 @@ import { type Bindings, Draft } from './draft.js';
 import type { Constants } from './kernels/kernels.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
 import type { Problem } from './problem.js';
-import { type Box, count, type Range, segmentOf, shortestSegment, splitMemory } from './split.js';
+import {
+  type Box,
+  count,
+  edgeSteps,
+  type Range,
+  segmentOf,
+  shortestSegment,
+  splitMemory,
+  together,
+} from './split.js';
 import { distinctLabels } from './targets.js';
 
 /**
@@ -27,6 +36,8 @@ export function planSweeps(
 export interface Outwards {
   readonly part: Range;
   readonly slice: Range;
+  /** Whether it is the first of them. */
+  readonly isFirst: boolean;
   readonly ofPart: ReturnType<Draft['ofPart']>;
   /** The frames of the slice, at both ends. */
   readonly box: Box;
@@ -39,8 +50,10 @@ export interface Outwards {
 
 /** What is done on the way outwards. */
 export interface Use {
+  /** Elements that a dispatch of its own handles of one sequence, however time is cut. */
+  readonly elements?: number;
   /** Once the sweeps have met: the posterior of the middle frame is there. */
-  afterMeeting?(draft: Draft, part: Omit<Outwards, 'slice' | 'box'>): void;
+  afterMeeting?(draft: Draft, part: Omit<Outwards, 'slice' | 'isFirst' | 'box'>): void;
   /** While the lattice has the shares of a slice. */
   beforeSpread?(draft: Draft, slice: Outwards): void;
   /** Once it has posteriors in their place. */
@@ -63,11 +76,13 @@ export function sweepOver(
   const slots = distinctLabels(labels, task.classes) + 2;
   // of both sweeps, the middle frame in each
   const steps = Math.floor(frames / 2) + 1;
-  const { parts, slices } = splitMemory(task, limits, tuning.partBytes, {
+  const lattice = backward ? 2 * pairs * elementBytes.share : 0;
+  const { parts, slices } = splitMemory(task, limits, tuning, {
     steps,
-    lattice: backward ? 2 * pairs * elementBytes.share : 0,
-    emissions: 2 * slots * elementBytes.extended,
+    slice: (steps) => together(lattice * steps, 2 * slots * elementBytes.extended * steps),
+    frames: frames * elementBytes.frame,
     row: 2 * pairs * elementBytes.state,
+    elements: Math.max(frames, use?.elements ?? 0),
   });
   const sliceSteps = count(slices[0]!);
   // in a slice each group of blocks has its turn several times, or starting one after the other would take the time
@@ -75,16 +90,19 @@ export function sweepOver(
   const blocksPerGroup = Math.ceil(blocks / Math.min(most, limits.maxComputeWorkgroupsPerDimension));
   const groups = Math.ceil(blocks / blocksPerGroup);
   const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
-  const totals = draft.ofLosses();
+  const totals = draft.buffer('totals', 'total', task.sequences);
 
-  for (const part of parts) {
+  for (const part of draft.each(parts)) {
     const batch = count(part);
     const rows = 2 * batch;
     const ofPart = draft.ofPart(part);
     const emissions = draft.buffer('emissions', 'extended', rows * sliceSteps * slots);
     const lattice = draft.buffer('lattice', 'share', backward ? rows * sliceSteps * pairs : 2);
     const states = draft.buffer('states', 'state', rows * pairs);
-    const segment = segmentOf(sliceSteps, rows * 4 * lanes, blocksPerGroup, groups, tuning);
+    const segment = Math.min(
+      segmentOf(sliceSteps, rows * 4 * lanes, blocksPerGroup, groups, tuning),
+      edgeSteps(rows * blocks, limits),
+    );
     const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);
     const posteriors = draft.buffer('posteriors', 'posterior', backward ? rows * pairs : 1);
     const runOf = (slice: Range) => Math.ceil(count(slice) / segment) + groups - 1;
@@ -146,7 +164,10 @@ export function sweepOver(
         if (j > 0) draft.copy(`checkpoint.${j}`, states);
         sweepThrough(slice, true);
       }
-      const outwards = { ...whole, slice, box: boxOf(slice.first), fields: fieldsOf(slice.first) };
+      const outwards = {
+        ...{ ...whole, slice, isFirst: j === slices.length - 1 },
+        ...{ box: boxOf(slice.first), fields: fieldsOf(slice.first) },
+      };
       use.beforeSpread?.(draft, outwards);
       if (!use.afterSpread) continue;
       overSteps('spread', slice, { posteriors }, {});

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { CtcLoss } from 'webgpu-ctc/node';
+import { CtcAligner, CtcDecoder, CtcLoss, CtcPosterior } from 'webgpu-ctc/node';
 import { forced } from '../src/forced.js';
 import { expectGradient, expectLosses } from './bars.js';
+import { expectSameBits } from './compute.js';
 import { openDevice } from './device.js';
 
 const gpu = await openDevice();
@@ -74,4 +75,64 @@ test.each([
   expectLosses([onGpu!.loss], [onCpu!.loss], 0, T);
   const worst = expectGradient(onGpu!.grad, onCpu!.grad);
   console.log(`${S} labels, ${strategy}: largest gradient difference ${worst.toExponential(1)}`);
+});
+
+test('more sequences than a grid has workgroups are read', async () => {
+  const shape = [2, 70_000, 4] as const;
+  expect(shape[1]).toBeGreaterThan(limits.maxComputeWorkgroupsPerDimension);
+  const logProbs = { data: noise(2 * 70_000 * 4), shape };
+  const inputLengths = Array.from({ length: 70_000 }, (_, n) => n % 3);
+  const [onGpu, onCpu] = await Promise.all(
+    [gpu.device, 'cpu' as const].map(async (device) => {
+      const decoder = await CtcDecoder.create({ device });
+      const task = await decoder.prepare({ logProbs: shape });
+      task.setLengths(inputLengths);
+      const result = { ...(await task.run({ logProbs: logProbs.data })), memory: task.memory };
+      decoder.destroy();
+      return result;
+    }),
+  );
+  expect(onGpu!.labels).toEqual(onCpu!.labels);
+  expectSameBits(onGpu!.scores, onCpu!.scores);
+  // a record of 256 bytes for each sequence, eight bytes for each frame, and little more
+  expect(onGpu!.memory).toBeLessThan(70_000 * (256 + 2 * 8) + 2 ** 16);
+  expect(gpu.alive()).toEqual([]);
+});
+
+test('ways that fill a binding to its end', async () => {
+  // the last word of a sequence has the ways of one frame and room for three: together that is more than a binding
+  const [T, N, C, S] = [1000, 800, 5, 511];
+  const data = noise(T * N * C);
+  const logProbs = { data, shape: [T, N, C] as const };
+  const targets = Array.from({ length: N }, (_, n) =>
+    Array.from({ length: n % 40 === 0 ? S : 3 }, (_, i) => 1 + ((i + n) % (C - 1))),
+  );
+  const aligner = await CtcAligner.create({ device: gpu.device });
+  const all = await aligner.run({ logProbs, targets });
+  aligner.destroy();
+  const onCpu = await CtcAligner.create({ device: 'cpu' });
+  for (const n of [0, 1, 400, 799]) {
+    const row = Float32Array.from(
+      { length: T * C },
+      (_, i) => data[(Math.floor(i / C) * N + n) * C + (i % C)]!,
+    );
+    const alone = await onCpu.run({ logProbs: { data: row, shape: [T, C] }, targets: targets[n]! });
+    expect([...all.labels.subarray(n * T, (n + 1) * T)], `sequence ${n}`).toEqual([...alone.labels]);
+  }
+  onCpu.destroy();
+  expect(gpu.alive()).toEqual([]);
+}, 300_000);
+
+test.each(['cpu', 'gpu'] as const)('empty targets have no durations, but samples: %s', async (where) => {
+  const posterior = await CtcPosterior.create({ device: where === 'gpu' ? gpu.device : 'cpu' });
+  const logProbs = { data: noise(5 * 2 * 3), shape: [5, 2, 3] as const };
+  for (const samples of [0, 2]) {
+    const result = await posterior.run({ logProbs, targets: [[], []], inputLengths: [5, 0], samples });
+    expect([result.durations.length, result.confidences.length]).toEqual([0, 0]);
+    if (samples > 0) expect([...result.samples!]).toEqual([...Array(10).fill(0), ...Array(10).fill(-1)]);
+  }
+  const task = await posterior.prepare({ logProbs: [5, 2, 3], maxTargetLength: 0, samples: 1 });
+  expect(task.memory).toBeGreaterThan(0);
+  posterior.destroy();
+  expect(gpu.alive()).toEqual([]);
 });

@@ -9,7 +9,7 @@ import type { Limits, Plan, ProblemShape } from '../src/plan.js';
 import { planPosterior } from '../src/posterior.js';
 import { planStep } from '../src/step.js';
 import { planSweeps } from '../src/sweeps.js';
-import type { Strategy } from '../src/types.js';
+import type { Gradient, Strategy } from '../src/types.js';
 
 type Library = typeof library;
 
@@ -54,6 +54,9 @@ export interface Operation {
   }): Promise<Instance>;
   /** Its plans, by the name of the strategy. */
   readonly plans: Readonly<Record<string, (task: ProblemShape, limits: Limits, tuning: Tuning) => Plan>>;
+  /** The gradients that its plans can be asked for, and those of them that can keep a lattice. */
+  readonly gradients: readonly Gradient[];
+  readonly keeping: readonly string[];
   /** Whether it takes targets; else it takes lengths alone. */
   readonly hasTargets: boolean;
   /** What `prepare` is given besides the scores' shape. */
@@ -74,6 +77,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
       fused: (task, limits, tuning) => planSweeps(task, limits, tuning, 'fused'),
       tiled: (task, limits, tuning) => planSweeps(task, limits, tuning, 'tiled'),
     },
+    gradients: ['logits', 'logProbs', 'none'],
+    keeping: ['step'],
     hasTargets: true,
     prepared: ({ labels }) => ({ maxTargetLength: labels }),
     asked: {},
@@ -85,6 +90,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   CtcAligner: {
     create: ({ strategy, ...options }) => library.CtcAligner.create(options),
     plans: { align: planAlign },
+    gradients: ['none'],
+    keeping: [],
     hasTargets: true,
     prepared: ({ labels }) => ({ maxTargetLength: labels }),
     asked: {},
@@ -93,6 +100,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   CtcDecoder: {
     create: ({ strategy, ...options }) => library.CtcDecoder.create(options),
     plans: { decode: planGreedy },
+    gradients: ['none'],
+    keeping: [],
     hasTargets: false,
     prepared: () => ({}),
     asked: {},
@@ -104,6 +113,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
       'posterior without samples': (task, limits, tuning) => planPosterior(task, limits, tuning, 0),
       posterior: (task, limits, tuning) => planPosterior(task, limits, tuning, samples),
     },
+    gradients: ['none'],
+    keeping: [],
     hasTargets: true,
     prepared: ({ labels }) => ({ maxTargetLength: labels, samples }),
     asked: { samples, seed: 7 },

@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Tuning, tuningFor } from '../src/auto.js';
-import { adapterOf } from '../src/device.js';
+import { CpuRunner } from '../src/cpu/runner.js';
+import { adapterOf, limitsOf } from '../src/device.js';
 import { halfToFloat } from '../src/half.js';
-import type { LossStrategy, Plan, ProblemShape } from '../src/plan.js';
+import { elementBytes, type Limits, type LossStrategy, type Plan, type ProblemShape } from '../src/plan.js';
 import type { Kept } from '../src/types.js';
 import { expectGradient, expectLosses } from './bars.js';
 import {
@@ -15,10 +17,12 @@ import {
   prepare,
   runTask,
   strategies,
+  swapAxes,
 } from './compute.js';
 import { openDevice, poison, poisonBuffers } from './device.js';
+import { everyOperation, operations } from './operations.js';
 import { type Batch, type Kind, kinds, makeBatch, reference } from './reference.js';
-import { ordinary, planFor } from './twins.js';
+import { ordinary, recordsOf } from './twins.js';
 
 const gpu = await openDevice();
 /** What is not written before it is read, or not at all, shows. */
@@ -53,7 +57,7 @@ function planOf(batch: Batch, strategy: LossStrategy, { limits, tuning }: How): 
     ...{ reduction: 'none', zeroInfinity: false },
   };
   const sizes = { ...tuningFor({ software: false }), ...narrow, ...tuning };
-  return planFor(task, { ...ordinary, ...limits }, sizes, strategy);
+  return operations.CtcLoss.plans[strategy]!(task, { ...ordinary, ...limits }, sizes);
 }
 
 /** How often a plan cuts the caller's tensor, the batch, the time, and walks of frames. */
@@ -169,6 +173,109 @@ describe('all cuts at once', () => {
     ),
   );
 });
+
+/** Runs a plan by its twins, whose memory is full of NaN and of what is no exponent: all that the caller gets of it. */
+async function numbersOf(plan: Plan, batch: Batch): Promise<Record<string, ArrayLike<number>>> {
+  const { task } = plan;
+  const runner = new CpuRunner(plan, { device: 'cpu', adapter: '', strategy: 'auto', reason: '' });
+  for (const name of Object.keys(plan.buffers)) {
+    const buffer = runner.buffer(name);
+    if ('m' in buffer) {
+      buffer.m.fill(Number.NaN);
+      buffer.e.fill(poison);
+    } else buffer.fill(buffer instanceof Uint32Array ? poison : Number.NaN);
+  }
+  const records = recordsOf(plan, batch);
+  runner.setRecords(records);
+  if (plan.buffers.seed) (runner.buffer('seed') as Uint32Array)[0] = 7;
+  const data = batch[task.scores];
+  const scores = task.layout === 'NTC' ? swapAxes(data, task.frames, task.sequences) : data;
+  const of = Object.entries(plan.results).map(([name, from]) => [name, runner.buffer(from)]);
+  if (of.length > 0) {
+    await runner.execute({ scores }, {});
+    return Object.fromEntries(of);
+  }
+  const { losses, grad } = await runner.run({ scores }, {});
+  const kept = task.keep.map(async (name) => [name, await runner.read(name, records)] as const);
+  return { losses, ...(grad && { grad }), ...Object.fromEntries(await Promise.all(kept)) };
+}
+
+const everyPlan = everyOperation.flatMap(([, operation]) =>
+  Object.entries(operation.plans).map(([strategy, plan]) => ({ strategy, plan, operation })),
+);
+
+describe.each(everyPlan)(
+  'whatever the cut, nothing is read that was not written: $strategy',
+  ({ strategy, plan, operation: { gradients, keeping, hasTargets } }) => {
+    const upTo = (max: number, min = 1) => fc.integer({ min, max });
+    const shapes = fc.record({
+      ...{
+        frames: upTo(40),
+        sequences: upTo(7),
+        classes: upTo(9, 2),
+        labels: upTo(6, 0),
+        seed: fc.nat(1000),
+      },
+      layout: fc.constantFrom('TNC' as const, 'NTC' as const),
+      scores: fc.constantFrom('logProbs' as const, 'logits' as const),
+      gradient: fc.constantFrom(...gradients.filter((gradient) => gradient !== 'logProbs')),
+      keep: keeping.includes(strategy) ? fc.subarray([...everything]) : fc.constant([]),
+    });
+    const room = fc.record({
+      spare: fc.oneof(upTo(60), upTo(400), upTo(8000)),
+      maxBufferSize: upTo(19000, 4900),
+      maxComputeWorkgroupsPerDimension: upTo(9, 2),
+    });
+    const sizes: fc.Arbitrary<Partial<Tuning>> = fc.record({
+      elementsPerDispatch: upTo(300),
+      framesPerCommand: upTo(9),
+      lanes: fc.constantFrom(0, 1, 2),
+      software: fc.boolean(),
+      widestRow: fc.constantFrom(0, 256),
+    });
+
+    test('the twins give the numbers of a plan that is not cut', async () => {
+      let [several, slices] = [0, 0];
+      const cpu = tuningFor({ software: true, cpu: true });
+      const draws = fc.sample(fc.tuple(shapes, room, sizes), { seed: 2, numRuns: 200 });
+      for (const [{ labels, seed, ...shape }, { spare, ...others }, sizes] of draws) {
+        // little more than the frames of a sequence, or its record, take whatever is cut
+        const least = Math.max(elementBytes.frame * shape.frames, 700);
+        const limits: Limits = { maxStorageBufferBindingSize: least + spare, ...others };
+        const most = hasTargets ? labels : 0;
+        const batch = makeBatch('random', seed, { ...shape, labels: most, blank: 0, ragged: true });
+        const task: ProblemShape = {
+          ...{ ...shape, maxTargetLength: most, dtype: 'float32', blank: 0 },
+          ...{ reduction: 'none', zeroInfinity: false },
+        };
+        let cut: Plan;
+        try {
+          cut = plan(task, limits, { ...cpu, ...sizes });
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          continue;
+        }
+        const whole = plan(task, limitsOf(undefined), cpu);
+        if (cut.commands.length > whole.commands.length + 3) several++;
+        slices = Math.max(slices, new Set(cut.problems.map(({ emissionFrame }) => emissionFrame)).size);
+        const [got, expected] = [await numbersOf(cut, batch), await numbersOf(whole, batch)];
+        for (const [name, values] of Object.entries(expected)) {
+          const where = `${name} of ${JSON.stringify({ task, limits, sizes, seed })}`;
+          expect(got[name]!.length, where).toBe(values.length);
+          // a sum over frames goes from piece to piece, in float32
+          const allowed = name === 'durations' ? 1e-5 : 0;
+          for (let i = 0; i < values.length; i++) {
+            const same =
+              Object.is(got[name]![i], values[i]) || Math.abs(got[name]![i]! - values[i]!) <= allowed;
+            if (!same) expect.fail(`${where}, [${i}]: expected ${values[i]}, got ${got[name]![i]}`);
+          }
+        }
+      }
+      expect(several).toBeGreaterThan(50);
+      if (strategy !== 'decode') expect(slices).toBeGreaterThan(2);
+    });
+  },
+);
 
 describe('the bits of fused and tiled do not depend on the blocks', () => {
   const batches = kinds.map((kind) =>

@@ -1,8 +1,21 @@
 import type { Texts } from '../kernels/kernels.js';
 import type { Plan } from '../plan.js';
 import { Memory } from './memory.js';
-import { pipelineFor, pipelineNow } from './pipelines.js';
+import { type Pipeline, pipelineFor, pipelineNow } from './pipelines.js';
 import { Scheduler } from './scheduler.js';
+
+/** Before anything runs: that each dispatch binds all that its kernel declares. */
+function checkBindings(plan: Plan, pipelines: readonly (Pipeline | false)[]): void {
+  plan.commands.forEach((command, i) => {
+    const pipeline = pipelines[i];
+    if (command.type === 'copy' || !pipeline) return;
+    const lacking = pipeline.bindings.find(({ name, type }) => type !== 'uniform' && !command.bindings[name]);
+    if (lacking) {
+      const bound = Object.keys(command.bindings).join(', ');
+      throw new Error(`${command.kernel}: expected a binding of ${lacking.name}, got only ${bound}`);
+    }
+  });
+}
 
 export interface Program {
   readonly memory: Memory;
@@ -15,6 +28,7 @@ export async function programOf(device: GPUDevice, plan: Plan): Promise<Program>
     (c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants),
   );
   const pipelines = await Promise.all(compiled);
+  checkBindings(plan, pipelines);
   const memory = await Memory.create(device, plan);
   return { memory, scheduler: new Scheduler(device, plan, memory, pipelines) };
 }
@@ -24,6 +38,7 @@ export function programNow(device: GPUDevice, plan: Plan, texts: Texts): Program
   const pipelines = plan.commands.map(
     (c) => c.type === 'dispatch' && pipelineNow(device, c.kernel, c.constants, texts),
   );
+  checkBindings(plan, pipelines);
   const memory = Memory.createNow(device, plan);
   return { memory, scheduler: new Scheduler(device, plan, memory, pipelines) };
 }

@@ -34,8 +34,9 @@ export class GpuRunner implements Runner {
     this.#memory = memory;
     this.#scheduler = scheduler;
     this.#kept = kept;
-    const ones = new Float32Array(plan.buffers.gradOutput!.count).fill(1);
-    device.queue.writeBuffer(memory.buffer('gradOutput'), 0, ones);
+    const { gradOutput } = plan.buffers;
+    if (!gradOutput) return;
+    device.queue.writeBuffer(memory.buffer('gradOutput'), 0, new Float32Array(gradOutput.count).fill(1));
   }
 
   setRecords(records: Uint32Array<ArrayBuffer>): void {
@@ -120,7 +121,7 @@ export class GpuRunner implements Runner {
           offset: given.offset,
           rowsPerBuffer: this.#plan.tensors[name].rows,
         };
-      } else if (name === 'losses' || name === 'gradOutput') {
+      } else if (this.#plan.buffers[name]) {
         tensors[name] = { buffers: [this.#memory.buffer(name)], offset: 0, rowsPerBuffer: 1 };
       }
     }

@@ -48,7 +48,10 @@ export async function textsFor(kernel: KernelName, { MIDDLE, READING }: Constant
   };
 }
 
-/** A module is a concatenation and nothing else: extensions, constants, shared files, the kernel. */
+/**
+ * A module is a concatenation and nothing else: extensions, constants, shared files, the kernel.
+ * @throws Error naming a file that is in none of the chunks that were loaded.
+ */
 export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts): KernelModule {
   const { MIDDLE, ALONE, SUBGROUPS, READING } = constants;
   const forms: Record<string, string> = {
@@ -62,14 +65,20 @@ export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts)
   const lines = Object.entries(constants).map(
     ([name, value]) => `const ${name} = ${value}${typeof value === 'number' ? 'u' : ''};\n`,
   );
-  const files = [
+  const textOf = (path: string, name: string): [string, string] => {
+    const text = texts[name];
+    if (text === undefined)
+      throw new Error(`${kernel}: expected ${path} in the chunks of texts that it needs, got none`);
+    return [path, text];
+  };
+  const files: [string, string][] = [
     ['constants', (SUBGROUPS && !ALONE ? 'enable subgroups;\n' : '') + lines.join('')],
     ...madeOf[kernel]
       .split(' ')
       .map((name) => forms[name] ?? name)
-      .map((name) => [`shaders/shared/${name}.wgsl`, texts[name]]),
-    [`shaders/${kernel}.wgsl`, texts[kernel]],
-  ] as [string, string][];
+      .map((name) => textOf(`shaders/shared/${name}.wgsl`, name)),
+    textOf(`shaders/${kernel}.wgsl`, kernel),
+  ];
   return { code: files.map(([, text]) => text).join(''), files };
 }
 
