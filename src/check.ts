@@ -1,4 +1,4 @@
-import { wrongKind, wrongValue } from './errors.js';
+import { keysOf, peek, wrongKind, wrongValue } from './errors.js';
 import type {
   CtcLossOptions,
   Dtype,
@@ -31,7 +31,13 @@ export interface Axes {
 }
 
 export function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+  if (ArrayBuffer.isView(value)) return 'length' in value;
+  try {
+    return Array.isArray(value);
+  } catch {
+    // a proxy that was revoked
+    return false;
+  }
 }
 
 function isObject(value: unknown): value is object {
@@ -40,7 +46,9 @@ function isObject(value: unknown): value is object {
 
 export function checkObject(argument: string, value: unknown, keys: readonly string[]): void {
   if (!isObject(value)) throw wrongKind(argument, 'an object', value);
-  for (const key of Object.keys(value)) {
+  const given = keysOf(value);
+  if (!given) throw wrongKind(argument, 'an object', value);
+  for (const key of given) {
     if (!keys.includes(key)) throw wrongKind(argument, `the keys ${keys.join(', ')}`, key);
   }
 }
@@ -83,15 +91,17 @@ export function checkSettings(options: CtcLossOptions = {}): Settings {
   for (const [key, value] of Object.entries(options))
     if (value !== undefined) Object.assign(settings, { [key]: value });
   const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
-  if (typeof (device as GPUDevice | null)?.createBuffer !== 'function') {
-    checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
-  }
+  checkDevice(device);
   if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
   checkInteger('blank', blank, 0);
   checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
   checkChoice('gradient', gradient, ['logits', 'logProbs', 'none']);
   checkChoice('strategy', strategy, ['auto', 'step', 'fused', 'tiled']);
   return settings;
+}
+
+export function checkDevice(device: unknown): void {
+  if (!isDevice(device)) checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
 }
 
 export function checkRunOptions(options: RunOptions): void {
@@ -148,13 +158,44 @@ export function checkDtype(name: string, dtype: Dtype | undefined, data?: unknow
   return chosen;
 }
 
-/** A `GPUBuffer`, recognised by what it can do: plain Node has no such global. */
+/**
+ * A `GPUBuffer`, recognised by what it can do, since plain Node has no such global. Its size is asked for by the getter of its class:
+ * what only looks like a buffer, or stands before one as a proxy does, would be refused by WebGPU without a word of which argument it was.
+ */
 function isBuffer(value: unknown): value is GpuBuffer {
-  return isObject(value) && 'mapAsync' in value && 'usage' in value;
+  return isObject(value) && hasMethods(value, ['mapAsync']) && typeof nativeOf(value, 'size') === 'number';
+}
+
+/** What the class of a value says of it; undefined for what only looks like one of that class. */
+function nativeOf(value: object, key: string): unknown {
+  try {
+    return Reflect.get(Object.getPrototypeOf(value), key, value);
+  } catch {
+    return undefined;
+  }
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  return names.every((name) => typeof peek(value, name) === 'function');
+}
+
+/** A `GPUCommandEncoder`, recognised in the same way. */
+export function isEncoder(value: unknown): value is GPUCommandEncoder {
+  return hasMethods(value, ['beginComputePass', 'copyBufferToBuffer', 'finish']);
+}
+
+/** A `GPUDevice`, recognised in the same way. */
+export function isDevice(value: unknown): value is GpuDevice {
+  const methods = ['createBuffer', 'createComputePipelineAsync', 'createBindGroup', 'pushErrorScope'];
+  return (
+    hasMethods(value, methods) &&
+    hasMethods(peek(value, 'queue'), ['submit', 'writeBuffer']) &&
+    hasMethods(peek(value, 'lost'), ['then'])
+  );
 }
 
 export function isGpuData(value: unknown): boolean {
-  return isBuffer(value) || (isObject(value) && isBuffer((value as { buffer?: unknown }).buffer));
+  return isBuffer(value) || (isObject(value) && isBuffer(peek(value, 'buffer')));
 }
 
 /** `Float32Array` for one of these or of a class derived from it. */
@@ -182,6 +223,25 @@ export interface BufferRange {
   readonly offset: number;
 }
 
+/** What a call uses of a buffer, and what the caller calls it. */
+export interface NamedRange extends BufferRange {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Refuses ranges that overlap, where one of them is written. */
+export function checkApart(read: readonly NamedRange[], written: readonly NamedRange[]): void {
+  written.forEach((range, i) => {
+    for (const other of [...read, ...written.slice(0, i)]) {
+      const [end, otherEnd] = [range, other].map(({ offset, bytes }) => offset + bytes) as [number, number];
+      if (range.buffer !== other.buffer || range.offset >= otherEnd || other.offset >= end) continue;
+      throw new TypeError(
+        `${range.name}: expected a range apart from that of ${other.name}, got bytes ${range.offset} to ${end} of a buffer whose bytes ${other.offset} to ${otherEnd} are ${other.name}`,
+      );
+    }
+  });
+}
+
 const usages = { STORAGE: 0x80, COPY_DST: 8 };
 const aBuffer = 'a GPUBuffer or { buffer, offset, size }';
 
@@ -192,7 +252,7 @@ export function checkGpuData(
   bytes: number,
   alignment = 4,
   usage: keyof typeof usages = 'STORAGE',
-): BufferRange {
+): NamedRange {
   if (!isGpuData(data)) throw wrongKind(name, aBuffer, data);
   const range = (isBuffer(data) ? { buffer: data } : data) as {
     buffer: GPUBuffer;
@@ -215,7 +275,7 @@ export function checkGpuData(
     throw new TypeError(
       `${name}: expected a buffer with usage ${usage}, got usage 0x${buffer.usage.toString(16)}`,
     );
-  return { buffer, offset };
+  return { buffer, offset, name, bytes };
 }
 
 export function checkKeep(keep: readonly Kept[] = []): readonly Kept[] {

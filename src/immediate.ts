@@ -123,12 +123,12 @@ export function submitLoss(
   buffers: { readonly logits: GPUBuffer; readonly loss: GPUBuffer; readonly grad?: GPUBuffer },
 ): void {
   const runner = lossesOn(device).for(problem, batch);
-  const whole = (buffer: GPUBuffer) => ({ buffer, offset: 0 });
+  const whole = (name: string, buffer: GPUBuffer) => ({ name, buffer, offset: 0, bytes: buffer.size });
   const encoder = device.createCommandEncoder({ label: 'ctc:encoder' });
   runner.encode(encoder, {
-    scores: whole(buffers.logits),
-    losses: whole(buffers.loss),
-    ...(buffers.grad && { grad: whole(buffers.grad) }),
+    scores: whole('logits', buffers.logits),
+    losses: whole('loss', buffers.loss),
+    ...(buffers.grad && { grad: whole('grad', buffers.grad) }),
   });
   device.queue.submit([encoder.finish()]);
 }

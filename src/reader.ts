@@ -2,7 +2,7 @@
 import { tuningFor } from './auto.js';
 import {
   checkAxes,
-  checkChoice,
+  checkDevice,
   checkDtype,
   checkHostData,
   checkInteger,
@@ -33,8 +33,7 @@ export type Opened = Awaited<ReturnType<typeof open>>;
 export async function open(options: CtcReaderOptions = {}) {
   checkObject('options', options, ['device', 'blank']);
   const { device = 'auto', blank = 0 } = options;
-  if (typeof (device as GPUDevice | null)?.createBuffer !== 'function')
-    checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
+  checkDevice(device);
   checkInteger('blank', blank, 0);
   return { blank, ...(await deviceFor(device)) };
 }

@@ -138,7 +138,10 @@ describe('a lost device', () => {
     device.destroy();
     expect(await rejection(task.run({ logits: scoresOf(count) }))).toEqual(lost);
     expect(await rejection(ctc.run({ logits: { data: scoresOf(count), shape }, targets }))).toEqual(lost);
-    task.setTargets(otherTargets);
+    expect(() => task.setTargets(otherTargets)).toThrow(lost);
+    const input = { logits: gpu.buffer(4 * count), grad: gpu.buffer(4 * count) };
+    expect(() => task.encode(gpu.device.createCommandEncoder(), input)).toThrow(lost);
+    expect(() => task.lattice).toThrow(lost);
     task.destroy();
     ctc.destroy();
   });
@@ -515,8 +518,10 @@ describe('encode', () => {
       loss: gpu.buffer(12),
       gradOutput,
     };
-    task.encode(device.createCommandEncoder(), input);
+    const encoder = device.createCommandEncoder();
+    task.encode(encoder, input);
     expect(calls.map((call) => call.mock.calls.length)).toEqual([0, 0, 0, 0, 0]);
+    device.queue.submit([encoder.finish()]);
     await task.run({ logits: scoresOf(count) });
     expect(
       calls.map((call) => call.mock.calls.length > 0),
@@ -539,16 +544,65 @@ describe('encode', () => {
     task.destroy();
   });
 
-  test('uses the targets that are set when it is submitted', async () => {
+  test('uses the targets that were set before it, whenever it is submitted', async () => {
+    const task = await ctc.prepare(room);
+    const sets = [targets, otherTargets, [[1], [1], [1]]];
+    const logits = gpu.buffer(scoresOf(count));
+    const encoders: GPUCommandEncoder[] = [];
+    const grads = sets.map((rows) => {
+      task.setTargets(rows);
+      const encoder = device.createCommandEncoder();
+      const grad = gpu.buffer(4 * count);
+      task.encode(encoder, { logits, grad });
+      encoders.push(encoder);
+      return grad;
+    });
+    task.setTargets(targets);
+    device.queue.submit(encoders.reverse().map((encoder) => encoder.finish()));
+    for (const [i, grad] of grads.entries()) {
+      expect(await gpu.read(grad)).toEqual((await oneByOne(scoresOf(count), sets[i]!)).grad);
+    }
+    task.destroy();
+  });
+
+  test('leaves a run no room before it is submitted', async () => {
     const task = await ctc.prepare(room);
     task.setTargets(targets);
     const encoder = device.createCommandEncoder();
     const grad = gpu.buffer(4 * count);
-    task.encode(encoder, { logits: gpu.buffer(scoresOf(count)), grad, loss: gpu.buffer(12) });
+    const logits = scoresOf(count);
+    task.encode(encoder, { logits: gpu.buffer(logits), grad });
     task.setTargets(otherTargets);
+    expect(await rejection(task.run({ logits }))).toEqual(
+      isCtcError('busy', /^1 of the encodes .* has not been/),
+    );
     device.queue.submit([encoder.finish()]);
-    expect(await gpu.read(grad)).toEqual((await oneByOne(scoresOf(count), otherTargets)).grad);
+    const { loss } = await task.run({ logits });
+    expect(loss).toEqual((await oneByOne(logits, otherTargets)).loss);
+    expect(await gpu.read(grad)).toEqual((await oneByOne(logits, targets)).grad);
     task.destroy();
+  });
+
+  test('of a hundred steps with targets of their own takes no more room than of ten', async () => {
+    const before = gpu.alive();
+    const task = await ctc.prepare(room);
+    const logits = gpu.buffer(scoresOf(count));
+    const steps = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        task.setTargets(i % 2 ? targets : otherTargets);
+        const encoder = device.createCommandEncoder();
+        task.encode(encoder, { logits, grad });
+        device.queue.submit([encoder.finish()]);
+        await device.queue.onSubmittedWorkDone();
+      }
+      return gpu.alive().length;
+    };
+    const grad = gpu.buffer(4 * count);
+    const ten = await steps(10);
+    expect(await steps(100)).toBeLessThanOrEqual(ten + 2);
+    expect(await gpu.read(grad)).toEqual((await oneByOne(scoresOf(count), targets)).grad);
+    task.destroy();
+    expect(gpu.alive()).toEqual(before);
   });
 
   test('needs no loss', async () => {

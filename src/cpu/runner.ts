@@ -167,8 +167,8 @@ export class CpuRunner implements Runner {
     }
   }
 
-  read(kept: Kept, records: Uint32Array): Promise<Float64Array> {
-    return latticeOf(this.#plan, kept, records, async (block) => {
+  read(kept: Kept): Promise<Float64Array> {
+    return latticeOf(this.#plan, kept, this.#buffers.targets as Uint32Array, async (block) => {
       const { m, e } = this.#buffers[block[kept]!] as Extended;
       const scales = block.scales === undefined ? undefined : (this.#buffers[block.scales] as Float64Array);
       return {

@@ -1,12 +1,15 @@
 import type { Texts } from '../kernels/kernels.js';
 import type { Plan } from '../plan.js';
 import { Memory } from './memory.js';
-import { pipelineFor, pipelineNow } from './pipelines.js';
+import { counterFor, pipelineFor, pipelineNow } from './pipelines.js';
 import { Scheduler } from './scheduler.js';
+import { Slots } from './slots.js';
 
 export interface Program {
   readonly memory: Memory;
   readonly scheduler: Scheduler;
+  /** None where all that is encoded is submitted at once. */
+  readonly slots?: Slots;
 }
 
 /** A plan's pipelines compiled, its memory allocated. */
@@ -14,9 +17,10 @@ export async function programOf(device: GPUDevice, plan: Plan): Promise<Program>
   const compiled = plan.commands.map(
     (c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants),
   );
-  const pipelines = await Promise.all(compiled);
+  const [counter, ...pipelines] = await Promise.all([counterFor(device), ...compiled]);
   const memory = await Memory.create(device, plan);
-  return { memory, scheduler: new Scheduler(device, plan, memory, pipelines) };
+  const slots = await Slots.create(device, memory, counter);
+  return { memory, scheduler: new Scheduler(device, plan, memory, pipelines), slots };
 }
 
 /** The same at once. What the device has to say against it goes to its open error scopes. */
