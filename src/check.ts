@@ -44,6 +44,34 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !isList(value);
 }
 
+/** Bytes of an array up to which a call copies it: a copy of a wider one costs more than the few per cent of a run that it may. */
+const mostCopied = 2 ** 22;
+/** Arrays that are copies already. */
+const copies = new WeakSet<object>();
+
+/**
+ * What a call is given as it is now, since it goes on after its caller: lists, and objects of them, are copied; buffers, signals and
+ * functions are what they are, and so are arrays of more than 4 MiB, which the caller leaves alone until the call has ended.
+ */
+export function held<T>(value: T, depth = 3): T {
+  if (typeof value !== 'object' || value === null || depth === 0 || copies.has(value)) return value;
+  if (ArrayBuffer.isView(value)) {
+    if (!('length' in value) || value.byteLength > mostCopied) return value;
+    const copy = (value as unknown as Float32Array).slice();
+    copies.add(copy);
+    return copy as T;
+  }
+  try {
+    if (Array.isArray(value)) return Array.from(value, (item) => held(item, depth - 1)) as T;
+    const kind = Object.getPrototypeOf(value);
+    if (kind !== Object.prototype && kind !== null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, held(it, depth - 1)])) as T;
+  } catch {
+    // what cannot be read is refused where it is needed, by its name
+    return value;
+  }
+}
+
 export function checkObject(argument: string, value: unknown, keys: readonly string[]): void {
   if (!isObject(value)) throw wrongKind(argument, 'an object', value);
   const given = keysOf(value);
@@ -104,13 +132,15 @@ export function checkDevice(device: unknown): void {
   if (!isDevice(device)) checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
 }
 
-export function checkRunOptions(options: RunOptions): void {
+/** The options of a run, as they are now. */
+export function checkRunOptions(options: RunOptions = {}): RunOptions {
   checkObject('options', options, ['signal', 'onProgress']);
   const { signal, onProgress } = options;
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+  if (signal !== undefined && !hasMethods(signal, ['throwIfAborted']))
     throw wrongKind('signal', 'an AbortSignal', signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw wrongKind('onProgress', 'a function', onProgress);
+  return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }
 
 /** Exactly one of `logProbs` and `logits`. */

@@ -6,6 +6,7 @@ import {
   checkKeep,
   checkObject,
   checkSettings,
+  held,
   type Settings,
   scoresKey,
 } from './check.js';
@@ -123,9 +124,10 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     input: LossInput<S, D>,
     options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
+    const own = [held(input), held(options)] as const;
     const { runBatch } = await import('./batch.js');
     const prepare = (shape: TaskShape) => this.#prepare<S>(shape);
-    return runBatch(input, this.#settings.blank, prepare, options);
+    return runBatch(this.#settings.blank, prepare, ...own);
   }
 
   /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
@@ -158,9 +160,10 @@ export async function ctcLoss<
   targetLengths?: TargetLengths['targetLengths'],
   options?: CtcLossOptions<R, G>,
 ): Promise<LossResult<R, G, S, D>> {
+  const input = held({ logProbs, targets, inputLengths, targetLengths });
   const ctc = await CtcLoss.create<R, G>(options);
   try {
-    return await ctc.run({ logProbs, targets, inputLengths, targetLengths } as LossInput<S, D>);
+    return await ctc.run(input as LossInput<S, D>);
   } finally {
     ctc.destroy();
   }

@@ -12,7 +12,7 @@ import * as rows from './kernels/rows.js';
 import * as sweeps from './kernels/sweeps.js';
 import type { ProblemShape } from './plan.js';
 import { planSweeps } from './sweeps.js';
-import { type Batch, packRecords } from './targets.js';
+import { type Batch, longest, packRecords } from './targets.js';
 import type { Backend } from './types.js';
 
 const texts = { ...rows, ...sweeps };
@@ -46,9 +46,8 @@ export class Losses<R extends GpuRunner | CpuRunner> {
   for(problem: LossProblem, batch: Batch): R {
     const lost = this.#device && whyLost(this.#device);
     if (lost) throw lost;
-    const longest = batch.labels.reduce((most, { length }) => Math.max(most, length), 1);
     // batches whose longest targets differ a little share their kernels and their memory
-    const task = { ...problem, maxTargetLength: 8 * Math.ceil(longest / 8) };
+    const task = { ...problem, maxTargetLength: 8 * Math.ceil(Math.max(longest(batch), 1) / 8) };
     const key = JSON.stringify(task);
     const made = this.#made.get(key) ?? this.#make(task);
     this.#made.delete(key);

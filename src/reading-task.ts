@@ -4,6 +4,7 @@ import {
   checkHostData,
   checkObject,
   checkRunOptions,
+  held,
   isGpuData,
   type NamedRange,
   scoresKey,
@@ -53,6 +54,8 @@ export interface ReadingMachine extends Runs {
 export class ReadingTask {
   readonly backend: ReaderBackend;
   readonly plan: Plan;
+  /** Keys of the input of a run besides scores and results. */
+  protected readonly moreKeys: readonly string[] = [];
   readonly #machine: ReadingMachine;
   readonly #onDestroy: () => void;
   readonly #turns: Turns;
@@ -79,15 +82,14 @@ export class ReadingTask {
 
   protected async read(
     input: ReadInput<HostData | GpuData>,
-    options: RunOptions = {},
+    options?: RunOptions,
     before?: (machine: ReadingMachine) => void,
   ): Promise<Labelled> {
     this.alive();
-    checkRunOptions(options);
+    const asked = checkRunOptions(options);
     const checked = this.#check(input, true);
-    const { signal, onProgress } = options;
     const check = () => {
-      signal?.throwIfAborted();
+      asked.signal?.throwIfAborted();
       this.alive();
     };
     check();
@@ -99,7 +101,7 @@ export class ReadingTask {
     try {
       const output = await this.#turns.run(check, () => {
         before?.(this.#machine);
-        return this.#machine.run(checked, { signal, onProgress });
+        return this.#machine.run(checked, asked);
       });
       return { ...lengths, output };
     } catch (error) {
@@ -118,7 +120,7 @@ export class ReadingTask {
   #check(input: ReadInput<HostData | GpuData>, mayWait: boolean): ReadingInput {
     const { task, tensors, results, buffers } = this.plan;
     const names = Object.keys(results);
-    checkObject('input', input, ['logProbs', 'logits', ...names]);
+    checkObject('input', input, ['logProbs', 'logits', ...names, ...(mayWait ? this.moreKeys : [])]);
     const outputs = input as Readonly<Record<string, GpuData | undefined>>;
     const key = scoresKey(input);
     if (key !== task.scores) throw new TypeError(`${key}: this task was prepared for ${task.scores}`);
@@ -131,7 +133,10 @@ export class ReadingTask {
       const given = names.find((name) => outputs[name] !== undefined);
       if (given)
         throw new TypeError(`${given}: expected none, since ${key} is a host array (arrays in, arrays out)`);
-      return { scores: checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype), results: {} };
+      return {
+        scores: checkHostData(key, held(data), rows * (rowBytes / elementBytes), task.dtype),
+        results: {},
+      };
     }
     const scores = checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4);
     // new ones are made where none are given, but not by `encode`, which must not wait

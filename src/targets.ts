@@ -146,6 +146,11 @@ function checkLabel(argument: string, value: unknown, classes: number, blank: nu
   throw wrongValue(argument, `a class from 0 to ${classes - 1} other than the blank (${blank})`, value);
 }
 
+/** Labels of the longest target. */
+export function longest({ labels }: Batch): number {
+  return labels.reduce((most, { length }) => Math.max(most, length), 0);
+}
+
 /** Frames that the labels need: one each, and a blank between repeats. */
 export function requiredFrames(labels: ArrayLike<number>): number {
   let frames = labels.length;

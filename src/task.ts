@@ -5,6 +5,7 @@ import {
   checkKept,
   checkObject,
   checkRunOptions,
+  held,
   isGpuData,
   isList,
   type NamedRange,
@@ -91,21 +92,20 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
 
   async run<D extends HostData | GpuData>(
     input: TaskInput<D>,
-    options: RunOptions = {},
+    options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
     this.#alive();
-    checkRunOptions(options);
+    const asked = checkRunOptions(options);
     const checked = this.#check(input, true);
-    const { signal, onProgress } = options;
     const check = () => {
-      signal?.throwIfAborted();
+      asked.signal?.throwIfAborted();
       this.#alive();
     };
     check();
     const turn = this.#turns.run(check, async () => {
       // until it has ended well, what is kept is of no run
       this.#ran = false;
-      const output = await this.#runner.run(checked, { signal, onProgress });
+      const output = await this.#runner.run(checked, asked);
       this.#ran = true;
       return output;
     });
@@ -157,7 +157,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     const scores =
       onDevice || !mayWait
         ? checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4)
-        : checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype);
+        : checkHostData(key, held(data), rows * (rowBytes / elementBytes), task.dtype);
     const { loss, grad } = input;
     const output = loss !== undefined ? 'loss' : grad !== undefined ? 'grad' : undefined;
     if (!onDevice && output)
