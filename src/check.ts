@@ -72,9 +72,13 @@ export function held<T>(value: T, depth = 3): T {
   }
 }
 
+/** An object of keys and values, which a list, a buffer or a `Map` is not. */
+function isRecord(value: unknown): value is object {
+  return isObject(value) && kindOf(value) === 'Object';
+}
+
 export function checkObject(argument: string, value: unknown, keys: readonly string[]): void {
-  if (!isObject(value)) throw wrongKind(argument, 'an object', value);
-  const given = keysOf(value);
+  const given = isRecord(value) ? keysOf(value) : undefined;
   if (!given) throw wrongKind(argument, 'an object', value);
   for (const key of given) {
     if (!keys.includes(key)) throw wrongKind(argument, `the keys ${keys.join(', ')}`, key);
@@ -228,9 +232,13 @@ export function isGpuData(value: unknown): boolean {
   return isBuffer(value) || (isObject(value) && isBuffer(peek(value, 'buffer')));
 }
 
-/** `Float32Array` for one of these or of a class derived from it. */
+/** `Float32Array` for one of these or of a class derived from it, `Object` for one of a class of the caller's. */
 function kindOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return 'nothing that can be read';
+  }
 }
 
 /** A typed array of the right element type and count. */
@@ -295,7 +303,7 @@ export function checkGpuData(
   if (offset % alignment !== 0) throw wrongValue(`${name}.offset`, `a multiple of ${alignment}`, offset);
   const size = checkInteger(
     `${name}.size`,
-    range.size ?? buffer.size - offset,
+    range.size === undefined ? buffer.size - offset : range.size,
     0,
     buffer.size - offset,
     ' (what the buffer holds)',
@@ -309,7 +317,7 @@ export function checkGpuData(
 }
 
 export function checkKeep(keep: readonly Kept[] = []): readonly Kept[] {
-  if (!Array.isArray(keep)) throw wrongKind('keep', "an array of 'alpha', 'beta', 'posterior'", keep);
+  if (!isList(keep)) throw wrongKind('keep', "an array of 'alpha', 'beta', 'posterior'", keep);
   return [...new Set(keep.map((item, i) => checkKept(`keep[${i}]`, item)))];
 }
 

@@ -1,5 +1,5 @@
 import { checkInteger, checkRunOptions } from './check.js';
-import { wrongValue } from './errors.js';
+import { peek, wrongValue } from './errors.js';
 import { open, Reader } from './reader.js';
 import { TargetTask } from './reading-task.js';
 import { checkTargets, longest } from './targets.js';
@@ -80,7 +80,7 @@ class Expecting extends TargetTask {
     this.alive();
     const draws = 'samples' in this.plan.results;
     // an input that is none is refused with the scores
-    const word = checkSeed(input?.seed, draws) ?? 0;
+    const word = checkSeed(peek(input, 'seed') as number | undefined, draws) ?? 0;
     const { output } = await this.read(input, options, (machine) => draws && machine.setWord('seed', word));
     return { ...output, backend: this.backend } as unknown as PosteriorResult<D>;
   }

@@ -38,8 +38,13 @@ function rowsOf(
   names: TargetNames,
 ): ArrayLike<unknown>[] {
   const name = names.targets;
-  if (isList(targets))
-    return isList(targets[0]) ? rowsOfNested(targets, axes, name) : rowsOfFlat(targets, lengths, axes, names);
+  if (isList(targets)) {
+    const first: unknown = targets[0];
+    if (isList(first)) return rowsOfNested(targets, axes, name);
+    if (!['undefined', 'number', 'bigint'].includes(typeof first))
+      throw wrongKind(`${name}[0]`, 'a row of labels, or a label', first);
+    return rowsOfFlat(targets, lengths, axes, names);
+  }
   if (typeof targets !== 'object' || targets === null) {
     throw wrongKind(name, 'rows, { data, shape: [N, S] } or a flat array', targets);
   }
