@@ -41,7 +41,7 @@ function webGpu(): WebGpuBackend | undefined {
 
 /**
  * The CTC loss of a batch (Graves et al. 2006), as PyTorch's `ctc_loss` of `log_softmax(logits)`: a scalar, or [N] with `reduction: 'none'`.
- * For `tf.variableGrads`, `optimizer.minimize` and `tf.grad`; its own gradient has none. With no gradient asked for, none is computed.
+ * For `tf.variableGrads`, `optimizer.minimize` and `tf.grad`; a gradient of its gradient throws, as PyTorch's does. With no gradient asked for, none is computed.
  * Kernels compile at the first call of a shape; shapes used last keep theirs, and their memory, until `disposeCtcLoss`.
  *
  * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, and `out-of-memory`, of which the
@@ -62,11 +62,27 @@ export function ctcLoss(input: CtcLossInput): Tensor {
   const wanted = engine().isTapeOn();
   const loss = customGrad((scores, save) => {
     const { value, grad } = compute(scores as Tensor, what, wanted);
-    if (grad) (save as (tensors: Tensor[]) => void)([grad]);
-    const gradFunc = (upstream: Tensor, saved: Tensor[]) => scaled(upstream, saved[0]!, what);
+    // only inside of another gradient can there be one of this one
+    const inner = engine().state.gradientDepth > 1;
+    if (grad) (save as (tensors: Tensor[]) => void)(inner ? [grad, scores as Tensor] : [grad]);
+    const gradFunc = (upstream: Tensor, [grad, scores]: Tensor[]) =>
+      scores ? scaledOnce(upstream, grad!, scores, what) : scaled(upstream, grad!, what);
     return { value, gradFunc };
   });
   return loss(logits);
+}
+
+/** A gradient that knows that it depends on the scores, but not how: without it a gradient of the gradient would take it for a constant. */
+function scaledOnce(upstream: Tensor, grad: Tensor, scores: Tensor, what: Asked): Tensor {
+  const once = customGrad((from) => ({
+    value: scaled(from as Tensor, grad, what),
+    gradFunc: () => {
+      throw new TypeError(
+        'ctcLoss: expected one gradient, got a gradient of its gradient, of which there is none; leave the gradient out of what is differentiated',
+      );
+    },
+  }));
+  return once(upstream, scores);
 }
 
 /** Frees the kernels and the memory that `ctcLoss` keeps for the backend in use. They are made again when they are needed. */
