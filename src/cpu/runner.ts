@@ -97,7 +97,8 @@ export class CpuRunner implements Runner {
   async execute(callers: Callers, { signal, onProgress }: RunOptions): Promise<void> {
     let pause = performance.now() + sliceTime;
     for (const share of this.#work(callers)) {
-      if (performance.now() <= pause) continue;
+      // the last is told below
+      if (share >= 1 || performance.now() <= pause) continue;
       onProgress?.(share);
       await nextTask();
       this.#goesOn(signal);

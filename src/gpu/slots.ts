@@ -4,9 +4,10 @@
  * many encodes it has executed. A slot that is owed none may be written again.
  */
 import { CtcError } from '../errors.js';
-import { inErrorScopes, inErrorScopesNow, unlessLost, whyLost } from './lost.js';
+import { inErrorScopes, inErrorScopesNow, whyLost } from './lost.js';
 import type { Memory } from './memory.js';
 import type { Pipeline } from './pipelines.js';
+import { Staging } from './staging.js';
 
 interface Slot {
   readonly buffer: GPUBuffer;
@@ -15,9 +16,6 @@ interface Slot {
   encoded: number;
   executed: number;
 }
-
-const USAGE = { MAP_READ: 1, COPY_DST: 8 } as const;
-const READ = 1;
 
 /** Slots in use, beyond those that were in use when the device was last asked, at which it is asked again. */
 const patience = 4;
@@ -123,26 +121,14 @@ export class Slots {
   /** Reads the counts as they are once all that is submitted so far is done. */
   async #ask(): Promise<void> {
     const slots = this.#owed();
-    const size = 4 * slots.length;
-    const { staging, mapping } = await inErrorScopes(this.#device, 'readback', () => {
-      const usage = USAGE.MAP_READ | USAGE.COPY_DST;
-      const staging = this.#device.createBuffer({ label: 'ctc:count:staging', size, usage });
-      const encoder = this.#device.createCommandEncoder({ label: 'ctc:count:encoder' });
-      slots.forEach(({ buffer }, i) => {
-        encoder.copyBufferToBuffer(buffer, this.#bytes, staging, 4 * i, 4);
-      });
-      this.#device.queue.submit([encoder.finish()]);
-      const mapping = staging.mapAsync(READ);
-      mapping.catch(() => {});
-      // Firefox completes a mapping only when something follows it on the queue
-      this.#device.queue.submit([]);
-      return { staging, mapping };
-    });
+    const counts = slots.map(({ buffer }) => ({ buffer, offset: this.#bytes, size: 4 }));
+    const staging = new Staging(this.#device, 4 * slots.length);
     try {
-      await unlessLost(this.#device, mapping);
-      const counts = new Uint32Array(staging.getMappedRange());
-      slots.forEach((slot, i) => {
-        slot.executed = counts[i]!;
+      await staging.read(counts, ({ buffer, byteOffset }) => {
+        const executed = new Uint32Array(buffer, byteOffset, slots.length);
+        slots.forEach((slot, i) => {
+          slot.executed = executed[i]!;
+        });
       });
     } finally {
       staging.destroy();
