@@ -14,7 +14,7 @@ export type CtcErrorCode =
  * - `out-of-memory`: the device refused an allocation
  * - `gpu-validation`: WebGPU refused a command; the message holds its words and the place in the shader
  * - `destroyed`: the object was destroyed
- * - `busy`: the task's working memory is in use by a run that has not ended
+ * - `busy`: the task's working memory is in use by a run that has not ended, or by something encoded that has not been submitted
  */
 export class CtcError extends Error {
   override readonly name = 'CtcError';

@@ -70,7 +70,7 @@ export class ReadingTask {
   }
 
   get memory(): number {
-    return this.plan.memory;
+    return this.plan.memory + this.#turns.memory;
   }
 
   /** Lengths and labels that are checked already. */

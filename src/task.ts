@@ -65,7 +65,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   }
 
   get memory(): number {
-    return this.#plan.memory;
+    return this.#plan.memory + this.#turns.memory;
   }
 
   get lattice(): DeviceLattice {

@@ -8,6 +8,7 @@ export interface Runs {
   /** Only on a GPU: the targets of what is encoded. */
   readonly slots?:
     | {
+        readonly memory: number;
         /** @throws CtcError `device-lost`, `out-of-memory` */
         check(): void;
         set(records: Uint32Array<ArrayBuffer>): void;
@@ -29,6 +30,11 @@ export class Turns {
 
   constructor(runner: Runs) {
     this.#runner = runner;
+  }
+
+  /** Bytes of the targets of what is encoded, besides those of the plan. */
+  get memory(): number {
+    return this.#runner.slots?.memory ?? 0;
   }
 
   /** Effective for what is asked for after it. */

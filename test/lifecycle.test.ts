@@ -456,6 +456,23 @@ describe.each(everyOperation)('%s', (name, operation) => {
     instance.destroy();
   });
 
+  test('the memory of a task is exact, and known before anything runs', async () => {
+    const instance = await open('gpu');
+    const created = vi.spyOn(device, 'createBuffer');
+    const task = await prepared(instance);
+    const held = () => created.mock.calls.reduce((sum, [{ size }]) => sum + size, 0);
+    expect(task.memory).toBe(held());
+    if (operation.encodes) {
+      for (const given of [first, second]) {
+        setOn(task, given);
+        const { buffers } = outputs();
+        task.encode!(device.createCommandEncoder(), { logits: gpu.buffer(scores), ...buffers });
+      }
+      expect(task.memory).toBe(held());
+    }
+    instance.destroy();
+  });
+
   describe('several at once', () => {
     test('tasks interleaved give what they give alone', async () => {
       const instance = await open('gpu');

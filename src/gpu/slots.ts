@@ -54,6 +54,11 @@ export class Slots {
     this.#current = this.#make();
   }
 
+  /** Bytes of all slots there are now. */
+  get memory(): number {
+    return this.#slots.length * (this.#bytes + 4);
+  }
+
   /** @throws CtcError `device-lost`, or what the device had against a slot some time after it was made. */
   check(): void {
     const error = whyLost(this.#device) ?? this.#error;
