@@ -89,6 +89,11 @@ const library = {
               name: 'main',
               test: /\/src\/(index|aligner|ctc-loss|ctc-posterior|decoder|plan|problem|reader|reading-task|targets|task|turns)\.ts|\/src\/gpu\/lost\.ts/,
             },
+            // and one for what everybody loads who has a GPU
+            {
+              name: 'gpu',
+              test: /\/src\/gpu\/(memory|pace|pipelines|program|runner|scheduler|slots|staging)\.ts|\/src\/kernels\/kernels\.ts/,
+            },
           ],
         },
       },

@@ -13,7 +13,6 @@ import {
 import { adapterOf, deviceFor, limitsOf } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { forced } from './forced.js';
-import { GpuRunner } from './gpu/runner.js';
 import { Task, type TaskShape } from './task.js';
 import type {
   Backend,
@@ -107,7 +106,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
         : (await import('./sweeps.js')).planSweeps(task, room, sizes, strategy);
     const backend = { ...this.#backend, strategy };
     const runner = device
-      ? await GpuRunner.create(device, plan, backend)
+      ? await (await import('./gpu/runner.js')).GpuRunner.create(device, plan, backend)
       : new (await import('./cpu/runner.js')).CpuRunner(plan, backend);
     const made = new Task<R, G, S>(plan, runner, () => this.#tasks.delete(made));
     this.#tasks.add(made);
