@@ -12,7 +12,7 @@ import {
   Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { wrongKind } from './errors.js';
+import { isInstance, wrongKind } from './errors.js';
 import { lossesOn, lossesOnCpu, submitLoss } from './immediate.js';
 import { type Asked, asked, checkKeys, type LossArguments, lossShape } from './loss-arguments.js';
 import type { Lengths, Targets } from './types.js';
@@ -50,7 +50,7 @@ function webGpu(): WebGpuBackend | undefined {
 export function ctcLoss(input: CtcLossInput): Tensor {
   checkKeys(input);
   const { logits } = input;
-  if (!(logits instanceof Tensor)) throw wrongKind('logits', 'a tf.Tensor', logits);
+  if (!isInstance(logits, Tensor)) throw wrongKind('logits', 'a tf.Tensor', logits);
   if (logits.dtype !== 'float32') throw wrongKind('logits', 'a float32 tensor', logits.dtype);
   const what = asked(
     logits.shape,
@@ -132,7 +132,7 @@ function scaled(upstream: Tensor, grad: Tensor, { problem: { layout, sequences }
 }
 
 function hostLabels(labels: Targets | Tensor): Targets {
-  if (!(labels instanceof Tensor)) return labels;
+  if (!isInstance(labels, Tensor)) return labels;
   if (labels.rank !== 2 || labels.dtype !== 'int32')
     throw wrongKind(
       'labels',
@@ -143,7 +143,7 @@ function hostLabels(labels: Targets | Tensor): Targets {
 }
 
 function hostLengths(name: string, lengths: Lengths | Tensor | undefined): Lengths | undefined {
-  if (!(lengths instanceof Tensor)) return lengths;
+  if (!isInstance(lengths, Tensor)) return lengths;
   if (lengths.rank !== 1 || lengths.dtype !== 'int32')
     throw wrongKind(name, 'an int32 tensor [N], or an array', `a ${lengths.dtype} tensor [${lengths.shape}]`);
   return valuesOf(name, lengths);

@@ -599,8 +599,8 @@ describe.each(everyOperation)('%s', (name, operation) => {
         setOn(task, first);
         const encoder = device.createCommandEncoder();
         task.encode!(encoder, { logits, ...buffers });
-        // one that is never submitted
-        if (i > 0) device.queue.submit([encoder.finish()]);
+        // some that are never submitted
+        if (i >= 6) device.queue.submit([encoder.finish()]);
         await device.queue.onSubmittedWorkDone();
       }
       const asked = staging.mock.calls.filter(([{ usage }]) => usage & 0x1).length;
@@ -656,6 +656,22 @@ describe.each(everyOperation)('%s', (name, operation) => {
       task.encode!(own, { logits, ...buffers });
       device.queue.submit([own.finish()]);
       expect(await read()).toEqual(await alone(first));
+      instance.destroy();
+    });
+
+    test('is told when there was no room for its targets', async () => {
+      const { instance, task, logits, encoder: own } = await encoder();
+      const { buffers } = outputs();
+      setOn(task, first);
+      task.encode!(own, { logits, ...buffers });
+      outOfMemory(1, device);
+      setOn(task, second);
+      await device.queue.onSubmittedWorkDone();
+      await new Promise(setImmediate);
+      const told = isCtcError('out-of-memory', /^setTargets: no room$/);
+      expect(() => task.encode!(own, { logits, ...buffers })).toThrow(told);
+      expect(() => setOn(task, second)).toThrow(told);
+      expect(await rejection(task.run({ logits: scores }))).toEqual(told);
       instance.destroy();
     });
 

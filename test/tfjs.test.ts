@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/tfjs';
 import { openDevice, type TestDevice } from './device.js';
 import { batchOf, ctcBuffers, difference, expectedOf, pretendToBePage } from './frameworks.js';
+import { expectNamed } from './nasty.js';
 
 let gpu: TestDevice;
 
@@ -133,6 +134,25 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
     expect(await seen!.data()).toEqual(await once.data());
     tf.dispose([logits, once, beside, seen!]);
     disposeCtcLoss();
+  });
+
+  test('whatever comes, the error names the argument', async () => {
+    const logits = logitsOf();
+    const call = (change: object) => ctcLoss({ logits, ...input, ...change }).dispose();
+    const isEmpty = (what: string) => /^an object( of (no|a) class)?$/.test(what);
+    await expectNamed('input', (value) => ctcLoss(value as never), isEmpty);
+    for (const key of [
+      'logits',
+      'labels',
+      'labelLengths',
+      'logitLengths',
+      'blank',
+      'layout',
+      'reduction',
+      'zeroInfinity',
+    ])
+      await expectNamed(key, (value) => call({ [key]: value }));
+    logits.dispose();
   });
 
   test('what is wrong is named', () => {
