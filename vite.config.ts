@@ -21,23 +21,41 @@ const wgsl: Plugin = {
   },
 };
 
+/** The entries of the package, as sources or as they are built. */
+const entries = (place: (source: string, built: string) => string) =>
+  [
+    ['', 'index.ts', 'index.js'],
+    ['/node', 'node.ts', 'node.js'],
+    ['/text', 'text/index.ts', 'text.js'],
+    ['/files', 'files/index.ts', 'files.js'],
+    ['/tfjs', 'tfjs.ts', 'tfjs.js'],
+    ['/jax', 'jax.ts', 'jax.js'],
+    ['/onnxruntime', 'onnxruntime.ts', 'onnxruntime.js'],
+  ].map(([name, source, built]) => ({
+    find: new RegExp(`^webgpu-ctc${name}$`),
+    replacement: path(place(source!, built!)),
+  }));
+
 const shared = {
   plugins: [wgsl],
-  resolve: {
-    alias: [
-      { find: /^webgpu-ctc$/, replacement: path('src/index.ts') },
-      { find: /^webgpu-ctc\/node$/, replacement: path('src/node.ts') },
-      { find: /^webgpu-ctc\/text$/, replacement: path('src/text/index.ts') },
-      { find: /^webgpu-ctc\/files$/, replacement: path('src/files/index.ts') },
-      { find: /^webgpu-ctc\/tfjs$/, replacement: path('src/tfjs.ts') },
-      { find: /^webgpu-ctc\/jax$/, replacement: path('src/jax.ts') },
-      { find: /^webgpu-ctc\/onnxruntime$/, replacement: path('src/onnxruntime.ts') },
-    ],
-  },
+  resolve: { alias: entries((source) => `src/${source}`) },
 } satisfies ViteUserConfig;
+
+/** Tests that reach into nothing and so run once more on the packed build, which is what users have. */
+const onDist = [
+  'test/enumeration.test.ts',
+  'test/operations.test.ts',
+  'test/errors.test.ts',
+  'test/tfjs.test.ts',
+  'test/jax.test.ts',
+  'test/onnxruntime.test.ts',
+];
 
 /** The adapters need at once what others load when it is needed. */
 const checks = { ineffectiveDynamicImport: false };
+
+/** Classes are what a user meets in messages, in a console, as `CtcLoss.name`: half a per cent of the bytes. */
+const keepNames = { class: true, function: false };
 
 const library = {
   build: {
@@ -60,7 +78,7 @@ const library = {
       external: ['webgpu', '@jax-js/jax', '@tensorflow/tfjs-core', /^node:/],
       // Vite leaves the whitespace of ES libraries alone; browsers that load dist without a bundler should not pay for it.
       output: {
-        minify: true,
+        minify: { mangle: { keepNames }, compress: { keepNames }, codegen: true },
         entryFileNames: '[name].js',
         chunkFileNames: 'chunks/[name].js',
         // one chunk for what every user loads, not one for each set of lazy chunks that shares a part of it
@@ -71,6 +89,11 @@ const library = {
             {
               name: 'main',
               test: /\/src\/(index|aligner|ctc-loss|ctc-posterior|decoder|plan|problem|reader|reading-task|targets|task|turns)\.ts|\/src\/gpu\/lost\.ts/,
+            },
+            // and one for what everybody loads who has a GPU
+            {
+              name: 'gpu',
+              test: /\/src\/gpu\/(memory|pace|pipelines|program|runner|scheduler|slots|staging)\.ts|\/src\/kernels\/kernels\.ts/,
             },
           ],
         },
@@ -112,7 +135,17 @@ export default defineConfig(({ mode }) => ({
   ...shared,
   ...(mode === 'demo' ? demo() : library),
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'e2e/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'src', include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'e2e/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        resolve: { alias: entries((_, built) => `dist/${built}`) },
+        test: { name: 'dist', include: onDist, globalSetup: 'test/build.ts' },
+      },
+    ],
     // its ES modules, as bundlers take them: Node's own choice of them comes without gradients
     server: { deps: { inline: [/@tensorflow\/tfjs/] } },
     pool: 'forks',

@@ -1,6 +1,7 @@
+import { checkRunOptions, held } from './check.js';
 import { open, Reader } from './reader.js';
 import { TargetTask } from './reading-task.js';
-import { checkTargets } from './targets.js';
+import { checkTargets, longest } from './targets.js';
 import type {
   AlignInput,
   Alignment,
@@ -30,6 +31,9 @@ import type {
  * bit. Only −Infinity is a probability of 0.
  */
 export class CtcAligner extends Reader {
+  /** @internal */
+  protected readonly kind = 'CtcAligner';
+
   /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
   static async create(options?: CtcReaderOptions): Promise<CtcAligner & Disposes> {
     return new CtcAligner(await open(options)) as CtcAligner & Disposes;
@@ -53,15 +57,12 @@ export class CtcAligner extends Reader {
     options?: RunOptions,
   ): Promise<Alignment<S, D>> {
     const { shape, data } = this.inputOf(input, 'targets', 'inputLengths', 'targetLengths');
+    const asked = checkRunOptions(options);
     const batch = checkTargets(input.targets, input, shape, this.blank);
-    const maxTargetLength = batch.labels.reduce((most, { length }) => Math.max(most, length), 0);
-    const task = await this.make({ ...shape, maxTargetLength }, 'align', Aligning<S>);
-    try {
+    return this.once({ ...shape, maxTargetLength: longest(batch) }, 'align', Aligning<S>, (task) => {
       task.setBatch(batch);
-      return await task.run(data as ReadInput<D>, options);
-    } finally {
-      task.destroy();
-    }
+      return task.run(data as ReadInput<D>, asked);
+    });
   }
 }
 
@@ -99,9 +100,10 @@ export async function forcedAlign<const S extends Shape, D extends HostData | Gp
   targetLengths?: TargetLengths['targetLengths'],
   options?: CtcReaderOptions,
 ): Promise<Alignment<S, D>> {
+  const input = held({ logProbs, targets, inputLengths, targetLengths });
   const aligner = await CtcAligner.create(options);
   try {
-    return await aligner.run({ logProbs, targets, inputLengths, targetLengths } as AlignInput<S, D>);
+    return await aligner.run(input as AlignInput<S, D>);
   } finally {
     aligner.destroy();
   }

@@ -1,7 +1,15 @@
 /** One batch from beginning to end. Loaded when somebody asks for one. */
-import { checkAxes, checkDtype, checkHostData, checkObject, isList, scoresKey } from './check.js';
+import {
+  checkAxes,
+  checkDtype,
+  checkHostData,
+  checkObject,
+  checkRunOptions,
+  isList,
+  scoresKey,
+} from './check.js';
 import { wrongKind } from './errors.js';
-import { checkTargets } from './targets.js';
+import { checkTargets, longest } from './targets.js';
 import type { Task, TaskShape } from './task.js';
 import type {
   GpuData,
@@ -23,9 +31,9 @@ export async function runBatch<
   S extends Shape,
   D extends HostData | GpuData,
 >(
-  input: LossInput<S, D>,
   blank: number,
   prepare: (shape: TaskShape) => Promise<Task<R, G, S>>,
+  input: LossInput<S, D>,
   options?: RunOptions,
 ): Promise<LossResult<R, G, S, D>> {
   const keys = [
@@ -38,6 +46,7 @@ export async function runBatch<
     'loss',
     'grad',
   ];
+  const asked = checkRunOptions(options);
   checkObject('input', input, keys);
   const scores = scoresKey(input);
   const tensor = input[scores] as Tensor<S, D>;
@@ -53,13 +62,13 @@ export async function runBatch<
     ...axes,
     scores,
     dtype: elements,
-    maxTargetLength: batch.labels.reduce((most, { length }) => Math.max(most, length), 0),
+    maxTargetLength: longest(batch),
     keep: [],
   });
   try {
     task.setBatch(batch);
     const { gradOutput, loss, grad } = input;
-    return await task.run({ [scores]: data, gradOutput, loss, grad } as TaskInput<D>, options);
+    return await task.run({ [scores]: data, gradOutput, loss, grad } as TaskInput<D>, asked);
   } finally {
     task.destroy();
   }

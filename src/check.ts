@@ -1,4 +1,4 @@
-import { wrongKind, wrongValue } from './errors.js';
+import { keysOf, peek, wrongKind, wrongValue } from './errors.js';
 import type {
   CtcLossOptions,
   Dtype,
@@ -31,16 +31,56 @@ export interface Axes {
 }
 
 export function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+  if (ArrayBuffer.isView(value)) return 'length' in value;
+  try {
+    return Array.isArray(value);
+  } catch {
+    // a proxy that was revoked
+    return false;
+  }
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !isList(value);
 }
 
+/** Bytes of an array up to which a call copies it: a copy of a wider one costs more than the few per cent of a run that it may. */
+const mostCopied = 2 ** 22;
+/** Arrays that are copies already. */
+const copies = new WeakSet<object>();
+
+/**
+ * What a call is given as it is now, since it goes on after its caller: lists, and objects of them, are copied; buffers, signals and
+ * functions are what they are, and so are arrays of more than 4 MiB, which the caller leaves alone until the call has ended.
+ */
+export function held<T>(value: T, depth = 3): T {
+  if (typeof value !== 'object' || value === null || depth === 0 || copies.has(value)) return value;
+  if (ArrayBuffer.isView(value)) {
+    if (!('length' in value) || value.byteLength > mostCopied) return value;
+    const copy = (value as unknown as Float32Array).slice();
+    copies.add(copy);
+    return copy as T;
+  }
+  try {
+    if (Array.isArray(value)) return Array.from(value, (item) => held(item, depth - 1)) as T;
+    const kind = Object.getPrototypeOf(value);
+    if (kind !== Object.prototype && kind !== null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, it]) => [key, held(it, depth - 1)])) as T;
+  } catch {
+    // what cannot be read is refused where it is needed, by its name
+    return value;
+  }
+}
+
+/** An object of keys and values, which a list, a buffer or a `Map` is not. */
+function isRecord(value: unknown): value is object {
+  return isObject(value) && kindOf(value) === 'Object';
+}
+
 export function checkObject(argument: string, value: unknown, keys: readonly string[]): void {
-  if (!isObject(value)) throw wrongKind(argument, 'an object', value);
-  for (const key of Object.keys(value)) {
+  const given = isRecord(value) ? keysOf(value) : undefined;
+  if (!given) throw wrongKind(argument, 'an object', value);
+  for (const key of given) {
     if (!keys.includes(key)) throw wrongKind(argument, `the keys ${keys.join(', ')}`, key);
   }
 }
@@ -83,9 +123,7 @@ export function checkSettings(options: CtcLossOptions = {}): Settings {
   for (const [key, value] of Object.entries(options))
     if (value !== undefined) Object.assign(settings, { [key]: value });
   const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
-  if (typeof (device as GPUDevice | null)?.createBuffer !== 'function') {
-    checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
-  }
+  checkDevice(device);
   if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
   checkInteger('blank', blank, 0);
   checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
@@ -94,13 +132,19 @@ export function checkSettings(options: CtcLossOptions = {}): Settings {
   return settings;
 }
 
-export function checkRunOptions(options: RunOptions): void {
+export function checkDevice(device: unknown): void {
+  if (!isDevice(device)) checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
+}
+
+/** The options of a run, as they are now. */
+export function checkRunOptions(options: RunOptions = {}): RunOptions {
   checkObject('options', options, ['signal', 'onProgress']);
   const { signal, onProgress } = options;
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+  if (signal !== undefined && !hasMethods(signal, ['throwIfAborted']))
     throw wrongKind('signal', 'an AbortSignal', signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw wrongKind('onProgress', 'a function', onProgress);
+  return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }
 
 /** Exactly one of `logProbs` and `logits`. */
@@ -148,18 +192,53 @@ export function checkDtype(name: string, dtype: Dtype | undefined, data?: unknow
   return chosen;
 }
 
-/** A `GPUBuffer`, recognised by what it can do: plain Node has no such global. */
+/**
+ * A `GPUBuffer`, recognised by what it can do, since plain Node has no such global. Its size is asked for by the getter of its class:
+ * what only looks like a buffer, or stands before one as a proxy does, would be refused by WebGPU without a word of which argument it was.
+ */
 function isBuffer(value: unknown): value is GpuBuffer {
-  return isObject(value) && 'mapAsync' in value && 'usage' in value;
+  return isObject(value) && hasMethods(value, ['mapAsync']) && typeof nativeOf(value, 'size') === 'number';
+}
+
+/** What the class of a value says of it; undefined for what only looks like one of that class. */
+function nativeOf(value: object, key: string): unknown {
+  try {
+    return Reflect.get(Object.getPrototypeOf(value), key, value);
+  } catch {
+    return undefined;
+  }
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
+  return names.every((name) => typeof peek(value, name) === 'function');
+}
+
+/** A `GPUCommandEncoder`, recognised in the same way. */
+export function isEncoder(value: unknown): value is GPUCommandEncoder {
+  return hasMethods(value, ['beginComputePass', 'copyBufferToBuffer', 'finish']);
+}
+
+/** A `GPUDevice`, recognised in the same way. */
+export function isDevice(value: unknown): value is GpuDevice {
+  const methods = ['createBuffer', 'createComputePipelineAsync', 'createBindGroup', 'pushErrorScope'];
+  return (
+    hasMethods(value, methods) &&
+    hasMethods(peek(value, 'queue'), ['submit', 'writeBuffer']) &&
+    hasMethods(peek(value, 'lost'), ['then'])
+  );
 }
 
 export function isGpuData(value: unknown): boolean {
-  return isBuffer(value) || (isObject(value) && isBuffer((value as { buffer?: unknown }).buffer));
+  return isBuffer(value) || (isObject(value) && isBuffer(peek(value, 'buffer')));
 }
 
-/** `Float32Array` for one of these or of a class derived from it. */
+/** `Float32Array` for one of these or of a class derived from it, `Object` for one of a class of the caller's. */
 function kindOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return 'nothing that can be read';
+  }
 }
 
 /** A typed array of the right element type and count. */
@@ -182,6 +261,25 @@ export interface BufferRange {
   readonly offset: number;
 }
 
+/** What a call uses of a buffer, and what the caller calls it. */
+export interface NamedRange extends BufferRange {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Refuses ranges that overlap, where one of them is written. */
+export function checkApart(read: readonly NamedRange[], written: readonly NamedRange[]): void {
+  written.forEach((range, i) => {
+    for (const other of [...read, ...written.slice(0, i)]) {
+      const [end, otherEnd] = [range, other].map(({ offset, bytes }) => offset + bytes) as [number, number];
+      if (range.buffer !== other.buffer || range.offset >= otherEnd || other.offset >= end) continue;
+      throw new TypeError(
+        `${range.name}: expected a range apart from that of ${other.name}, got bytes ${range.offset} to ${end} of a buffer whose bytes ${other.offset} to ${otherEnd} are ${other.name}`,
+      );
+    }
+  });
+}
+
 const usages = { STORAGE: 0x80, COPY_DST: 8 };
 const aBuffer = 'a GPUBuffer or { buffer, offset, size }';
 
@@ -192,7 +290,7 @@ export function checkGpuData(
   bytes: number,
   alignment = 4,
   usage: keyof typeof usages = 'STORAGE',
-): BufferRange {
+): NamedRange {
   if (!isGpuData(data)) throw wrongKind(name, aBuffer, data);
   const range = (isBuffer(data) ? { buffer: data } : data) as {
     buffer: GPUBuffer;
@@ -205,7 +303,7 @@ export function checkGpuData(
   if (offset % alignment !== 0) throw wrongValue(`${name}.offset`, `a multiple of ${alignment}`, offset);
   const size = checkInteger(
     `${name}.size`,
-    range.size ?? buffer.size - offset,
+    range.size === undefined ? buffer.size - offset : range.size,
     0,
     buffer.size - offset,
     ' (what the buffer holds)',
@@ -215,11 +313,11 @@ export function checkGpuData(
     throw new TypeError(
       `${name}: expected a buffer with usage ${usage}, got usage 0x${buffer.usage.toString(16)}`,
     );
-  return { buffer, offset };
+  return { buffer, offset, name, bytes };
 }
 
 export function checkKeep(keep: readonly Kept[] = []): readonly Kept[] {
-  if (!Array.isArray(keep)) throw wrongKind('keep', "an array of 'alpha', 'beta', 'posterior'", keep);
+  if (!isList(keep)) throw wrongKind('keep', "an array of 'alpha', 'beta', 'posterior'", keep);
   return [...new Set(keep.map((item, i) => checkKept(`keep[${i}]`, item)))];
 }
 

@@ -6,13 +6,13 @@ import {
   checkKeep,
   checkObject,
   checkSettings,
+  held,
   type Settings,
   scoresKey,
 } from './check.js';
 import { adapterOf, deviceFor, limitsOf } from './device.js';
 import { CtcError, wrongValue } from './errors.js';
 import { forced } from './forced.js';
-import { GpuRunner } from './gpu/runner.js';
 import { Task, type TaskShape } from './task.js';
 import type {
   Backend,
@@ -106,7 +106,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
         : (await import('./sweeps.js')).planSweeps(task, room, sizes, strategy);
     const backend = { ...this.#backend, strategy };
     const runner = device
-      ? await GpuRunner.create(device, plan, backend)
+      ? await (await import('./gpu/runner.js')).GpuRunner.create(device, plan, backend)
       : new (await import('./cpu/runner.js')).CpuRunner(plan, backend);
     const made = new Task<R, G, S>(plan, runner, () => this.#tasks.delete(made));
     this.#tasks.add(made);
@@ -123,9 +123,10 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     input: LossInput<S, D>,
     options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
+    const own = [held(input), held(options)] as const;
     const { runBatch } = await import('./batch.js');
     const prepare = (shape: TaskShape) => this.#prepare<S>(shape);
-    return runBatch(input, this.#settings.blank, prepare, options);
+    return runBatch(this.#settings.blank, prepare, ...own);
   }
 
   /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
@@ -158,9 +159,10 @@ export async function ctcLoss<
   targetLengths?: TargetLengths['targetLengths'],
   options?: CtcLossOptions<R, G>,
 ): Promise<LossResult<R, G, S, D>> {
+  const input = held({ logProbs, targets, inputLengths, targetLengths });
   const ctc = await CtcLoss.create<R, G>(options);
   try {
-    return await ctc.run({ logProbs, targets, inputLengths, targetLengths } as LossInput<S, D>);
+    return await ctc.run(input as LossInput<S, D>);
   } finally {
     ctc.destroy();
   }

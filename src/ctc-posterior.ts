@@ -1,8 +1,8 @@
-import { checkInteger } from './check.js';
-import { wrongValue } from './errors.js';
+import { checkInteger, checkRunOptions } from './check.js';
+import { peek, wrongValue } from './errors.js';
 import { open, Reader } from './reader.js';
 import { TargetTask } from './reading-task.js';
-import { checkTargets } from './targets.js';
+import { checkTargets, longest } from './targets.js';
 import type {
   AlignInput,
   AlignPrepareOptions,
@@ -22,6 +22,9 @@ import type {
  * expected to last, how sure each is, and whole alignments drawn from it.
  */
 export class CtcPosterior extends Reader {
+  /** @internal */
+  protected readonly kind = 'CtcPosterior';
+
   /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
   static async create(options?: CtcReaderOptions): Promise<CtcPosterior & Disposes> {
     return new CtcPosterior(await open(options)) as CtcPosterior & Disposes;
@@ -34,12 +37,8 @@ export class CtcPosterior extends Reader {
   async prepare<const S extends Shape>(
     options: AlignPrepareOptions<S> & { readonly samples?: number },
   ): Promise<PosteriorTask> {
-    const { samples = 0, ...shape } = options;
-    const task = await this.make(
-      this.shapeOf(shape, 'maxTargetLength'),
-      { posterior: checkInteger('samples', samples, 0) },
-      Expecting,
-    );
+    const shape = this.shapeOf(options, 'maxTargetLength', 'samples');
+    const task = await this.make(shape, drawing(options), Expecting);
     return task as unknown as PosteriorTask;
   }
 
@@ -48,38 +47,41 @@ export class CtcPosterior extends Reader {
     input: AlignInput<S, D> & { readonly samples?: number; readonly seed?: number },
     options?: RunOptions,
   ): Promise<PosteriorResult<D>> {
-    const { samples = 0, seed } = input;
-    const { shape, data } = this.inputOf(
-      input,
-      'targets',
-      'inputLengths',
-      'targetLengths',
-      'samples',
-      'seed',
-    );
+    const keys = ['targets', 'inputLengths', 'targetLengths', 'samples', 'seed'];
+    const { shape, data } = this.inputOf(input, ...keys);
+    const asked = checkRunOptions(options);
     const batch = checkTargets(input.targets, input, shape, this.blank);
-    const maxTargetLength = batch.labels.reduce((most, { length }) => Math.max(most, length), 0);
-    const kind = { posterior: checkInteger('samples', samples, 0) };
-    const task = await this.make({ ...shape, maxTargetLength }, kind, Expecting);
-    try {
+    const purpose = drawing(input);
+    const seed = checkSeed(input.seed, purpose.posterior > 0);
+    return this.once({ ...shape, maxTargetLength: longest(batch) }, purpose, Expecting, (task) => {
       task.setBatch(batch);
-      return await task.run({ ...data, ...(seed !== undefined && { seed }) } as PosteriorInput<D>, options);
-    } finally {
-      task.destroy();
-    }
+      return task.run({ ...data, ...(seed !== undefined && { seed }) } as PosteriorInput<D>, asked);
+    });
   }
 }
 
+const drawing = ({ samples }: { readonly samples?: number }) => ({
+  posterior: samples === undefined ? 0 : checkInteger('samples', samples, 0),
+});
+
+function checkSeed(seed: number | undefined, draws: boolean): number | undefined {
+  if (seed === undefined) return seed;
+  if (!draws) throw wrongValue('seed', 'none where no samples are drawn', seed);
+  return checkInteger('seed', seed, 0, 2 ** 32 - 1);
+}
+
 class Expecting extends TargetTask {
+  protected override readonly moreKeys = ['seed'];
+
   async run<D extends HostData | GpuData>(
     input: PosteriorInput<D>,
     options?: RunOptions,
   ): Promise<PosteriorResult<D>> {
-    const { seed, ...scores } = input;
+    this.alive();
     const draws = 'samples' in this.plan.results;
-    if (seed !== undefined && !draws) throw wrongValue('seed', 'none where no samples are drawn', seed);
-    const word = checkInteger('seed', seed ?? 0, 0, 2 ** 32 - 1);
-    const { output } = await this.read(scores, options, (machine) => draws && machine.setWord('seed', word));
+    // an input that is none is refused with the scores
+    const word = checkSeed(peek(input, 'seed') as number | undefined, draws) ?? 0;
+    const { output } = await this.read(input, options, (machine) => draws && machine.setWord('seed', word));
     return { ...output, backend: this.backend } as unknown as PosteriorResult<D>;
   }
 }

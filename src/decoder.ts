@@ -1,7 +1,8 @@
+import { type Axes, checkRunOptions } from './check.js';
 import { open, Reader } from './reader.js';
 import { ReadingTask } from './reading-task.js';
 import { mergeTokens } from './spans.js';
-import { checkTargets } from './targets.js';
+import { type Batch, checkTargets } from './targets.js';
 import type {
   CtcReaderOptions,
   DecodeInput,
@@ -23,6 +24,9 @@ import type {
  * merged, then blanks left out. The emissions stay on the device: what is read back are eight bytes a frame.
  */
 export class CtcDecoder extends Reader {
+  /** @internal */
+  protected readonly kind = 'CtcDecoder';
+
   /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
   static async create(options?: CtcReaderOptions): Promise<CtcDecoder & Disposes> {
     return new CtcDecoder(await open(options)) as CtcDecoder & Disposes;
@@ -44,20 +48,24 @@ export class CtcDecoder extends Reader {
     options?: RunOptions,
   ): Promise<Decoding<D>> {
     const { shape, data } = this.inputOf(input, 'inputLengths');
-    const task = await this.make({ ...shape, maxTargetLength: 0 }, 'decode', Decoder);
-    try {
-      task.setLengths(input.inputLengths);
-      return await task.run(data as ReadInput<D>, options);
-    } finally {
-      task.destroy();
-    }
+    const asked = checkRunOptions(options);
+    const batch = batchOf(shape, input.inputLengths, this.blank);
+    return this.once({ ...shape, maxTargetLength: 0 }, 'decode', Decoder, (task) => {
+      task.setBatch(batch);
+      return task.run(data as ReadInput<D>, asked);
+    });
   }
 }
 
+/** Lengths alone. */
+const batchOf = (axes: Axes, inputLengths: Lengths | undefined, blank: number): Batch =>
+  checkTargets(Array(axes.sequences).fill([]), { inputLengths }, axes, blank);
+
 class Decoder extends ReadingTask {
   setLengths(inputLengths?: Lengths): void {
+    this.alive();
     const { task } = this.plan;
-    this.setBatch(checkTargets(Array(task.sequences).fill([]), { inputLengths }, task, task.blank));
+    this.setBatch(batchOf(task, inputLengths, task.blank));
   }
 
   async run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Decoding<D>> {

@@ -1,5 +1,6 @@
 import type { Adapter } from './auto.js';
 import { CtcError } from './errors.js';
+import { unlessLost } from './gpu/lost.js';
 import type { Limits } from './plan.js';
 import type { GpuDevice } from './types.js';
 
@@ -33,7 +34,14 @@ let shared: Promise<OpenDevice> | undefined;
 let failed = false;
 
 /** The device that all library-owned work shares, made at first use. `again`: look anew where there was none before. */
-export function sharedDevice(again: boolean): Promise<OpenDevice> {
+export async function sharedDevice(again: boolean): Promise<OpenDevice> {
+  const existing = failed && again ? undefined : shared;
+  if (existing) {
+    const { device } = await existing;
+    // it may have died in this very turn, and will have said so by the time that it answers
+    device.pushErrorScope('validation');
+    await unlessLost(device, device.popErrorScope()).catch(() => {});
+  }
   if (!shared || (failed && again)) {
     failed = false;
     shared = open();

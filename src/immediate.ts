@@ -12,7 +12,7 @@ import * as rows from './kernels/rows.js';
 import * as sweeps from './kernels/sweeps.js';
 import type { ProblemShape } from './plan.js';
 import { planSweeps } from './sweeps.js';
-import { type Batch, packRecords } from './targets.js';
+import { type Batch, longest, packRecords } from './targets.js';
 import type { Backend } from './types.js';
 
 const texts = { ...rows, ...sweeps };
@@ -46,9 +46,8 @@ export class Losses<R extends GpuRunner | CpuRunner> {
   for(problem: LossProblem, batch: Batch): R {
     const lost = this.#device && whyLost(this.#device);
     if (lost) throw lost;
-    const longest = batch.labels.reduce((most, { length }) => Math.max(most, length), 1);
     // batches whose longest targets differ a little share their kernels and their memory
-    const task = { ...problem, maxTargetLength: 8 * Math.ceil(longest / 8) };
+    const task = { ...problem, maxTargetLength: 8 * Math.ceil(Math.max(longest(batch), 1) / 8) };
     const key = JSON.stringify(task);
     const made = this.#made.get(key) ?? this.#make(task);
     this.#made.delete(key);
@@ -123,12 +122,12 @@ export function submitLoss(
   buffers: { readonly logits: GPUBuffer; readonly loss: GPUBuffer; readonly grad?: GPUBuffer },
 ): void {
   const runner = lossesOn(device).for(problem, batch);
-  const whole = (buffer: GPUBuffer) => ({ buffer, offset: 0 });
+  const whole = (name: string, buffer: GPUBuffer) => ({ name, buffer, offset: 0, bytes: buffer.size });
   const encoder = device.createCommandEncoder({ label: 'ctc:encoder' });
   runner.encode(encoder, {
-    scores: whole(buffers.logits),
-    losses: whole(buffers.loss),
-    ...(buffers.grad && { grad: whole(buffers.grad) }),
+    scores: whole('logits', buffers.logits),
+    losses: whole('loss', buffers.loss),
+    ...(buffers.grad && { grad: whole('grad', buffers.grad) }),
   });
   device.queue.submit([encoder.finish()]);
 }

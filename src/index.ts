@@ -18,6 +18,7 @@ export type {
   DecodeTask,
   Decoding,
   DeviceLattice,
+  Disposes,
   Dtype,
   EncodeInput,
   FrameLabels,

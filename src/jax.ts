@@ -1,7 +1,8 @@
 /** The CTC loss beside jax-js: loss and gradient as its arrays, on its device. */
 
 import { getWebGPUDevice, Array as JaxArray, numpy } from '@jax-js/jax';
-import { wrongKind } from './errors.js';
+import { checkChoice } from './check.js';
+import { isInstance, peek, wrongKind } from './errors.js';
 import { lossesOn, lossesOnCpu, submitLoss } from './immediate.js';
 import { asked, checkKeys, type LossArguments, lossShape } from './loss-arguments.js';
 import type { Lengths, Targets } from './types.js';
@@ -34,8 +35,9 @@ export interface CtcLossAndGradient {
 export async function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> {
   checkKeys(input);
   const { logits, labels, labelLengths, logitLengths } = input;
-  if (!(logits instanceof JaxArray)) {
-    const traced = typeof (logits as { aval?: unknown } | undefined)?.aval === 'object';
+  if (!isInstance(logits, JaxArray)) {
+    const aval = peek(logits, 'aval');
+    const traced = typeof aval === 'object' && aval !== null;
     if (traced)
       throw new TypeError(
         'logits: expected an Array with numbers, got one that is being traced; call ctcLoss outside of jit and grad, between a vjp and its pullback',
@@ -83,5 +85,6 @@ export async function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> 
 
 /** Frees the kernels and the memory that `ctcLoss` keeps for a device of jax-js. They are made again when they are needed. */
 export function disposeCtcLoss(device: 'webgpu' | 'wasm' | 'cpu' | 'webgl' = 'webgpu'): void {
+  checkChoice('device', device, ['webgpu', 'wasm', 'cpu', 'webgl']);
   (device === 'webgpu' ? lossesOn(getWebGPUDevice()) : lossesOnCpu()).destroy();
 }

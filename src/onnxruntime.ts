@@ -1,9 +1,9 @@
 /** Outputs of an ONNX Runtime Web session as scores for the loss, lattices, alignment and reading: on the session's device where they are. */
 
-import { checkChoice, checkObject, isList } from './check.js';
-import { wrongKind, wrongValue } from './errors.js';
+import { checkChoice, checkInteger, checkObject, isDevice, isList } from './check.js';
+import { keysOf, peek, wrongKind, wrongValue } from './errors.js';
 import { inErrorScopes } from './gpu/lost.js';
-import type { Dtype, GpuBuffer, GpuDevice, HostData, Scores, Shape } from './types.js';
+import type { GpuBuffer, GpuDevice, HostData, Scores, Shape } from './types.js';
 
 /** A tensor of ONNX Runtime or of transformers.js, or anything like it: `data`, or `gpuBuffer`, with `dims`. */
 export interface OutputTensor {
@@ -53,34 +53,39 @@ export type SessionScores =
  */
 export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {}): Promise<SessionScores> {
   checkObject('options', options, ['kind', 'layout', 'env', 'device']);
-  const { kind = 'logits', layout = 'NTC', env } = options;
+  const { kind = 'logits', layout = 'NTC', env, device: asked } = options;
   checkChoice('kind', kind, ['logits', 'logProbs']);
   checkChoice('layout', layout, ['NTC', 'TNC']);
-  const output = given?.ort_tensor ?? given;
-  if (typeof output !== 'object' || output === null || !isList(output.dims)) {
-    const names =
-      typeof output === 'object' && output !== null
-        ? `; did you mean one of ${Object.keys(output).join(', ')}?`
-        : '';
+  if (asked !== undefined && !isDevice(asked)) throw wrongKind('device', 'a GPUDevice', asked);
+  if (env !== undefined && (typeof env !== 'object' || env === null))
+    throw wrongKind('env', 'the env of an ONNX Runtime', env);
+  const output = (peek(given, 'ort_tensor') ?? given) as OutputTensor;
+  const dims = peek(output, 'dims');
+  if (typeof output !== 'object' || output === null || !isList(dims)) {
+    const keys = typeof output === 'object' && output !== null && !isList(output) && keysOf(output);
+    const names = keys && keys.length > 0 ? `; did you mean one of ${keys.slice(0, 12).join(', ')}?` : '';
     throw new TypeError(
       `${wrongKind('output', 'a tensor: { dims, data } or { dims, gpuBuffer }', output).message}${names}`,
     );
   }
-  const shape = Array.from(output.dims, Number) as [number, number] | [number, number, number];
-  if (shape.length !== 2 && shape.length !== 3)
-    throw wrongKind('output.dims', 'three axes (NTC or TNC) or two (TC)', shape);
+  if (dims.length !== 2 && dims.length !== 3)
+    throw wrongKind('output.dims', 'three axes (NTC or TNC) or two (TC)', dims);
+  const shape = Array.from(dims, (size, i) => checkInteger(`output.dims[${i}]`, size, 1)) as
+    | [number, number]
+    | [number, number, number];
   const type = output.type ?? 'float32';
   if (type !== 'float32' && type !== 'float16')
     throw wrongValue('output.type', "'float32' or 'float16'", type);
-  const device = options.device ?? ((await env?.webgpu?.device) as GpuDevice | undefined);
+  const onGpu = output.location ? output.location === 'gpu-buffer' : output.gpuBuffer !== undefined;
+  const device = asked ?? ((await peek(peek(env, 'webgpu'), 'device')) as GpuDevice | undefined);
+  if (device !== undefined && !isDevice(device)) throw wrongKind('env.webgpu.device', 'a GPUDevice', device);
   const made = <D extends HostData | GpuBuffer>(data: D): Scores<Shape, D> => {
     const axes = shape.length === 2 ? 'TC' : layout;
-    const tensor = { data, shape, layout: axes, dtype: type as Dtype } as const;
+    const tensor = { data, shape, layout: axes, dtype: type } as const;
     return (kind === 'logits' ? { logits: tensor } : { logProbs: tensor }) as Scores<Shape, D>;
   };
   const overHost = async (reason: string) =>
     ({ scores: made(await hostData(output)), device: device ?? 'auto', path: 'host', reason }) as const;
-  const onGpu = output.location ? output.location === 'gpu-buffer' : output.gpuBuffer !== undefined;
   if (!onGpu) return overHost('the session left it on the host');
   if (!device) return overHost('no env was given to say on which device it is: copied over the host');
   if (!(await belongsTo(device as GPUDevice, output.gpuBuffer as GPUBuffer)))

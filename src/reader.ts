@@ -2,11 +2,12 @@
 import { tuningFor } from './auto.js';
 import {
   checkAxes,
-  checkChoice,
+  checkDevice,
   checkDtype,
   checkHostData,
   checkInteger,
   checkObject,
+  held,
   isList,
   scoresKey,
 } from './check.js';
@@ -33,8 +34,7 @@ export type Opened = Awaited<ReturnType<typeof open>>;
 export async function open(options: CtcReaderOptions = {}) {
   checkObject('options', options, ['device', 'blank']);
   const { device = 'auto', blank = 0 } = options;
-  if (typeof (device as GPUDevice | null)?.createBuffer !== 'function')
-    checkChoice('device', device, ['auto', 'gpu', 'cpu'], 'a GPUDevice or ');
+  checkDevice(device);
   checkInteger('blank', blank, 0);
   return { blank, ...(await deviceFor(device)) };
 }
@@ -45,11 +45,16 @@ export type Scored = Pick<
   'frames' | 'sequences' | 'classes' | 'layout' | 'scores' | 'dtype' | 'maxTargetLength'
 >;
 
+/** What a task is for; of the posterior, the samples that it draws. @internal */
+type Purpose = 'align' | 'decode' | { readonly posterior: number };
+
 /** @internal */
 type TaskOf<T> = new (...given: ConstructorParameters<typeof ReadingTask>) => T;
 
 /** Holds a device and the tasks on it. */
 export abstract class Reader {
+  /** Its name, which a bundler of the caller's may change in the class. @internal */
+  protected abstract readonly kind: string;
   /** @internal */
   protected readonly blank: number;
   readonly #device: GPUDevice | undefined;
@@ -75,7 +80,7 @@ export abstract class Reader {
   }
 
   /** @internal */
-  protected shapeOf(options: ScoresOptions, ...more: 'maxTargetLength'[]): Scored {
+  protected shapeOf(options: ScoresOptions, ...more: string[]): Scored {
     checkObject('options', options, ['logProbs', 'logits', 'layout', 'dtype', ...more]);
     const scores = scoresKey(options);
     return {
@@ -101,15 +106,11 @@ export abstract class Reader {
     const elements = checkDtype(`${scores}.dtype`, dtype, data);
     // before anything of the shape's size is made
     if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, elements);
-    return { shape: { ...axes, scores, dtype: elements }, data: { [scores]: data } };
+    return { shape: { ...axes, scores, dtype: elements }, data: { [scores]: held(data) } };
   }
 
   /** Plans, allocates and compiles. @internal */
-  protected async make<T extends ReadingTask>(
-    shape: Scored,
-    purpose: 'align' | 'decode' | { readonly posterior: number },
-    Task: TaskOf<T>,
-  ): Promise<T> {
+  protected async make<T extends ReadingTask>(shape: Scored, purpose: Purpose, Task: TaskOf<T>): Promise<T> {
     this.#alive();
     const ofLosses = { reduction: 'none', zeroInfinity: false, gradient: 'none', keep: [] } as const;
     const task: ProblemShape = { ...shape, ...ofLosses, blank: this.blank };
@@ -130,6 +131,21 @@ export abstract class Reader {
     return made;
   }
 
+  /** One batch, memory and all: whatever is wrong with it has been said before. @internal */
+  protected async once<T extends ReadingTask, R>(
+    shape: Scored,
+    purpose: Purpose,
+    Task: TaskOf<T>,
+    use: (task: T) => Promise<R>,
+  ): Promise<R> {
+    const task = await this.make(shape, purpose, Task);
+    try {
+      return await use(task);
+    } finally {
+      task.destroy();
+    }
+  }
+
   /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
   destroy(): void {
     this.#destroyed = true;
@@ -137,6 +153,6 @@ export abstract class Reader {
   }
 
   #alive() {
-    if (this.#destroyed) throw new CtcError('destroyed', `this ${this.constructor.name} was destroyed`);
+    if (this.#destroyed) throw new CtcError('destroyed', `this ${this.kind} was destroyed`);
   }
 }

@@ -1,16 +1,18 @@
 import {
-  type BufferRange,
+  checkApart,
   checkGpuData,
   checkHostData,
   checkObject,
   checkRunOptions,
+  held,
   isGpuData,
+  type NamedRange,
   scoresKey,
 } from './check.js';
 import { CtcError, wrongKind } from './errors.js';
 import type { Plan } from './plan.js';
 import { type Batch, checkTargets, packRecords } from './targets.js';
-import { Turns } from './turns.js';
+import { type Runs, Turns } from './turns.js';
 import type {
   GpuCommandEncoder,
   GpuData,
@@ -24,8 +26,8 @@ import type {
 
 /** Scores, and where the results of the plan go on a device. */
 export interface ReadingInput {
-  readonly scores: Float32Array | Uint16Array | BufferRange;
-  readonly results: Readonly<Record<string, BufferRange>>;
+  readonly scores: Float32Array | Uint16Array | NamedRange;
+  readonly results: Readonly<Record<string, NamedRange>>;
 }
 
 /** The results of the plan by name: arrays for arrays, buffers for buffers. */
@@ -39,8 +41,7 @@ export interface Labelled {
 }
 
 /** What runs a plan for a purpose. */
-export interface ReadingMachine {
-  setRecords(records: Uint32Array<ArrayBuffer>): void;
+export interface ReadingMachine extends Runs {
   /** The word of a buffer of one. */
   setWord(name: string, value: number): void;
   run(input: ReadingInput, options: RunOptions): Promise<ReadingOutput>;
@@ -53,6 +54,8 @@ export interface ReadingMachine {
 export class ReadingTask {
   readonly backend: ReaderBackend;
   readonly plan: Plan;
+  /** Keys of the input of a run besides scores and results. */
+  protected readonly moreKeys: readonly string[] = [];
   readonly #machine: ReadingMachine;
   readonly #onDestroy: () => void;
   readonly #turns: Turns;
@@ -63,11 +66,11 @@ export class ReadingTask {
     this.backend = backend;
     this.#machine = machine;
     this.#onDestroy = onDestroy;
-    this.#turns = new Turns((records) => machine.setRecords(records));
+    this.#turns = new Turns(machine);
   }
 
   get memory(): number {
-    return this.plan.memory;
+    return this.plan.memory + this.#turns.memory;
   }
 
   /** Lengths and labels that are checked already. */
@@ -79,14 +82,14 @@ export class ReadingTask {
 
   protected async read(
     input: ReadInput<HostData | GpuData>,
-    options: RunOptions = {},
+    options?: RunOptions,
     before?: (machine: ReadingMachine) => void,
   ): Promise<Labelled> {
     this.alive();
-    checkRunOptions(options);
+    const asked = checkRunOptions(options);
     const checked = this.#check(input, true);
     const check = () => {
-      options.signal?.throwIfAborted();
+      asked.signal?.throwIfAborted();
       this.alive();
     };
     check();
@@ -96,9 +99,9 @@ export class ReadingTask {
     const ofRecords = (word: number) => Array.from({ length }, (_, n) => records[n * words + word]!);
     const lengths = { inputLengths: ofRecords(0), targetLengths: ofRecords(1) };
     try {
-      const output = await this.#turns.take(check, () => {
+      const output = await this.#turns.run(check, () => {
         before?.(this.#machine);
-        return this.#machine.run(checked, options);
+        return this.#machine.run(checked, asked);
       });
       return { ...lengths, output };
     } catch (error) {
@@ -110,24 +113,14 @@ export class ReadingTask {
 
   encode(encoder: GpuCommandEncoder, input: ReadInput<GpuData>): void {
     this.alive();
-    if (!this.#machine.encode)
-      throw new CtcError('no-webgpu', `encode: this runs on the CPU (${this.backend.reason}); use run`);
-    if (this.#turns.busy) {
-      throw new CtcError(
-        'busy',
-        'encode: a run of this task has not ended, and both use its memory; await it, or prepare a second task',
-      );
-    }
-    if (typeof (encoder as GPUCommandEncoder)?.beginComputePass !== 'function')
-      throw wrongKind('encoder', 'a GPUCommandEncoder', encoder);
-    void this.#turns.records;
-    this.#machine.encode(encoder as GPUCommandEncoder, this.#check(input, false));
+    this.#turns.checkEncode(encoder, this.backend.reason);
+    this.#machine.encode!(encoder, this.#check(input, false));
   }
 
   #check(input: ReadInput<HostData | GpuData>, mayWait: boolean): ReadingInput {
     const { task, tensors, results, buffers } = this.plan;
     const names = Object.keys(results);
-    checkObject('input', input, ['logProbs', 'logits', ...names]);
+    checkObject('input', input, ['logProbs', 'logits', ...names, ...(mayWait ? this.moreKeys : [])]);
     const outputs = input as Readonly<Record<string, GpuData | undefined>>;
     const key = scoresKey(input);
     if (key !== task.scores) throw new TypeError(`${key}: this task was prepared for ${task.scores}`);
@@ -140,22 +133,24 @@ export class ReadingTask {
       const given = names.find((name) => outputs[name] !== undefined);
       if (given)
         throw new TypeError(`${given}: expected none, since ${key} is a host array (arrays in, arrays out)`);
-      return { scores: checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype), results: {} };
+      return {
+        scores: checkHostData(key, held(data), rows * (rowBytes / elementBytes), task.dtype),
+        results: {},
+      };
     }
     const scores = checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4);
     // new ones are made where none are given, but not by `encode`, which must not wait
     const wanted = names.filter((name) => outputs[name] !== undefined || !mayWait);
-    const ranges = wanted.map((name) => [
-      name,
+    const ranges = wanted.map((name) =>
       checkGpuData(name, outputs[name], 4 * buffers[results[name]!]!.count, 4, 'COPY_DST'),
-    ]);
-    return { scores, results: Object.fromEntries(ranges) };
+    );
+    checkApart([scores], ranges);
+    return { scores, results: Object.fromEntries(ranges.map((range) => [range.name, range])) };
   }
 
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#turns.end();
     this.#machine.destroy();
     this.#onDestroy();
   }

@@ -38,8 +38,13 @@ function rowsOf(
   names: TargetNames,
 ): ArrayLike<unknown>[] {
   const name = names.targets;
-  if (isList(targets))
-    return isList(targets[0]) ? rowsOfNested(targets, axes, name) : rowsOfFlat(targets, lengths, axes, names);
+  if (isList(targets)) {
+    const first: unknown = targets[0];
+    if (isList(first)) return rowsOfNested(targets, axes, name);
+    if (!['undefined', 'number', 'bigint'].includes(typeof first))
+      throw wrongKind(`${name}[0]`, 'a row of labels, or a label', first);
+    return rowsOfFlat(targets, lengths, axes, names);
+  }
   if (typeof targets !== 'object' || targets === null) {
     throw wrongKind(name, 'rows, { data, shape: [N, S] } or a flat array', targets);
   }
@@ -144,6 +149,11 @@ function checkLabel(argument: string, value: unknown, classes: number, blank: nu
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < classes && value !== blank)
     return value as number;
   throw wrongValue(argument, `a class from 0 to ${classes - 1} other than the blank (${blank})`, value);
+}
+
+/** Labels of the longest target. */
+export function longest({ labels }: Batch): number {
+  return labels.reduce((most, { length }) => Math.max(most, length), 0);
 }
 
 /** Frames that the labels need: one each, and a blank between repeats. */

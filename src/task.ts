@@ -1,12 +1,14 @@
 import {
-  type BufferRange,
+  checkApart,
   checkGpuData,
   checkHostData,
   checkKept,
   checkObject,
   checkRunOptions,
+  held,
   isGpuData,
   isList,
+  type NamedRange,
   type Settings,
   scoresKey,
 } from './check.js';
@@ -47,15 +49,15 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   readonly #runner: Runner;
   readonly #onDestroy: () => void;
   readonly #turns: Turns;
-  /** The targets of the last run: those of a kept lattice. */
-  #ran: Uint32Array | undefined;
+  /** Whether what is kept is of a run that ended well, or of something encoded. */
+  #ran = false;
   #destroyed = false;
 
   constructor(plan: Plan, runner: Runner, onDestroy: () => void) {
     this.#plan = plan;
     this.#runner = runner;
     this.#onDestroy = onDestroy;
-    this.#turns = new Turns((records) => runner.setRecords(records));
+    this.#turns = new Turns(runner);
   }
 
   get backend(): Backend {
@@ -63,7 +65,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
   }
 
   get memory(): number {
-    return this.#plan.memory;
+    return this.#plan.memory + this.#turns.memory;
   }
 
   get lattice(): DeviceLattice {
@@ -71,6 +73,7 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     const { keep } = this.#plan.task;
     if (keep.length === 0)
       throw new TypeError("lattice: nothing was kept; prepare with keep: ['alpha', 'beta', 'posterior']");
+    this.#runner.slots?.check();
     return this.#runner.lattice();
   }
 
@@ -89,22 +92,21 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
 
   async run<D extends HostData | GpuData>(
     input: TaskInput<D>,
-    options: RunOptions = {},
+    options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
     this.#alive();
-    checkRunOptions(options);
+    const asked = checkRunOptions(options);
     const checked = this.#check(input, true);
-    const { records } = this.#turns;
-    options.signal?.throwIfAborted();
     const check = () => {
-      options.signal?.throwIfAborted();
+      asked.signal?.throwIfAborted();
       this.#alive();
     };
-    const turn = this.#turns.take(check, async () => {
+    check();
+    const turn = this.#turns.run(check, async () => {
       // until it has ended well, what is kept is of no run
-      this.#ran = undefined;
-      const output = await this.#runner.run(checked, options);
-      this.#ran = records;
+      this.#ran = false;
+      const output = await this.#runner.run(checked, asked);
+      this.#ran = true;
       return output;
     });
     return this.#result(await this.#unlessDestroyed(turn)) as LossResult<R, G, S, D>;
@@ -112,21 +114,10 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
 
   encode(encoder: GpuCommandEncoder, input: EncodeInput): void {
     this.#alive();
-    if (!this.#runner.encode) {
-      throw new CtcError('no-webgpu', `encode: this runs on the CPU (${this.backend.reason}); use run`);
-    }
-    if (this.#turns.busy) {
-      throw new CtcError(
-        'busy',
-        'encode: a run of this task has not ended, and both use its memory; await it, or prepare a second task',
-      );
-    }
-    if (typeof (encoder as GPUCommandEncoder)?.beginComputePass !== 'function') {
-      throw wrongKind('encoder', 'a GPUCommandEncoder', encoder);
-    }
+    this.#turns.checkEncode(encoder, this.backend.reason);
     const checked = this.#check(input, false);
-    this.#ran = this.#turns.records;
-    this.#runner.encode(encoder as GPUCommandEncoder, checked);
+    this.#ran = true;
+    this.#runner.encode!(encoder, checked);
   }
 
   async read(kept: Kept): Promise<Float64Array> {
@@ -137,16 +128,16 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
         `read: '${kept}' was not kept; prepare with keep: ['${[...keep, kept].join("', '")}']`,
       );
     }
-    await this.#turns.quiet;
-    this.#alive();
-    if (!this.#ran) throw new TypeError('read: expected a run before this, got none');
-    return this.#unlessDestroyed(this.#runner.read(kept, this.#ran));
+    const check = () => {
+      this.#alive();
+      if (!this.#ran) throw new TypeError('read: expected a run before this, got none');
+    };
+    return this.#unlessDestroyed(this.#turns.take(check, () => this.#runner.read(kept)));
   }
 
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#turns.end();
     this.#runner.destroy();
     this.#onDestroy();
   }
@@ -166,36 +157,37 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
     const scores =
       onDevice || !mayWait
         ? checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4)
-        : checkHostData(key, data, rows * (rowBytes / elementBytes), task.dtype);
+        : checkHostData(key, held(data), rows * (rowBytes / elementBytes), task.dtype);
     const { loss, grad } = input;
-    if (!onDevice && (loss ?? grad) !== undefined) {
-      throw new TypeError(
-        `${loss ? 'loss' : 'grad'}: expected none, since ${key} is a host array (arrays in, arrays out)`,
-      );
-    }
+    const output = loss !== undefined ? 'loss' : grad !== undefined ? 'grad' : undefined;
+    if (!onDevice && output)
+      throw new TypeError(`${output}: expected none, since ${key} is a host array (arrays in, arrays out)`);
     const checked: { -readonly [K in keyof RunInput]: RunInput[K] } = { scores };
     if (loss !== undefined) checked.losses = checkGpuData('loss', loss, tensors.losses.rowBytes, 256);
     if (task.gradient === 'none') {
-      if ((grad ?? input.gradOutput) !== undefined) {
-        throw new TypeError(`${grad ? 'grad' : 'gradOutput'}: expected none with gradient: 'none'`);
-      }
-      return checked;
+      const none = grad !== undefined ? 'grad' : input.gradOutput !== undefined ? 'gradOutput' : undefined;
+      if (none) throw new TypeError(`${none}: expected none with gradient: 'none'`);
+    } else {
+      if (input.gradOutput !== undefined)
+        checked.gradOutput = this.#checkGradOutput(input.gradOutput, mayWait);
+      if (grad !== undefined || !mayWait)
+        checked.grad = checkGpuData('grad', grad, tensors.grad.rows * tensors.grad.rowBytes);
     }
-    if (input.gradOutput !== undefined) checked.gradOutput = this.#checkGradOutput(input.gradOutput, mayWait);
-    if (grad !== undefined || !mayWait) {
-      checked.grad = checkGpuData('grad', grad, tensors.grad.rows * tensors.grad.rowBytes);
-      for (const [name, read] of Object.entries({ [key]: scores, gradOutput: checked.gradOutput })) {
-        if (read && 'offset' in read && read.buffer === checked.grad.buffer) {
-          throw new TypeError(
-            `grad: expected a buffer of its own, got that of ${name} (WebGPU does not read and write one buffer at once)`,
-          );
-        }
+    const ranges = (...all: RunInput[keyof RunInput][]) =>
+      all.filter((it) => it !== undefined && 'name' in it);
+    const read = ranges(checked.scores, checked.gradOutput);
+    for (const { name, buffer } of read) {
+      if (buffer === checked.grad?.buffer) {
+        throw new TypeError(
+          `grad: expected a buffer of its own, got that of ${name} (WebGPU does not read and write one buffer at once)`,
+        );
       }
     }
+    checkApart(read, ranges(checked.losses, checked.grad));
     return checked;
   }
 
-  #checkGradOutput(gradOutput: GradOutput, mayWait: boolean): Float64Array | BufferRange {
+  #checkGradOutput(gradOutput: GradOutput, mayWait: boolean): Float64Array | NamedRange {
     const { reduction, sequences } = this.#plan.task;
     const count = reduction === 'none' ? sequences : 1;
     if (!mayWait || (isGpuData(gradOutput) && this.backend.device === 'gpu')) {

@@ -12,7 +12,7 @@ import {
   Tensor,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { wrongKind } from './errors.js';
+import { isInstance, wrongKind } from './errors.js';
 import { lossesOn, lossesOnCpu, submitLoss } from './immediate.js';
 import { type Asked, asked, checkKeys, type LossArguments, lossShape } from './loss-arguments.js';
 import type { Lengths, Targets } from './types.js';
@@ -41,7 +41,7 @@ function webGpu(): WebGpuBackend | undefined {
 
 /**
  * The CTC loss of a batch (Graves et al. 2006), as PyTorch's `ctc_loss` of `log_softmax(logits)`: a scalar, or [N] with `reduction: 'none'`.
- * For `tf.variableGrads`, `optimizer.minimize` and `tf.grad`; its own gradient has none. With no gradient asked for, none is computed.
+ * For `tf.variableGrads`, `optimizer.minimize` and `tf.grad`; a gradient of its gradient throws, as PyTorch's does. With no gradient asked for, none is computed.
  * Kernels compile at the first call of a shape; shapes used last keep theirs, and their memory, until `disposeCtcLoss`.
  *
  * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, and `out-of-memory`, of which the
@@ -50,7 +50,7 @@ function webGpu(): WebGpuBackend | undefined {
 export function ctcLoss(input: CtcLossInput): Tensor {
   checkKeys(input);
   const { logits } = input;
-  if (!(logits instanceof Tensor)) throw wrongKind('logits', 'a tf.Tensor', logits);
+  if (!isInstance(logits, Tensor)) throw wrongKind('logits', 'a tf.Tensor', logits);
   if (logits.dtype !== 'float32') throw wrongKind('logits', 'a float32 tensor', logits.dtype);
   const what = asked(
     logits.shape,
@@ -62,11 +62,27 @@ export function ctcLoss(input: CtcLossInput): Tensor {
   const wanted = engine().isTapeOn();
   const loss = customGrad((scores, save) => {
     const { value, grad } = compute(scores as Tensor, what, wanted);
-    if (grad) (save as (tensors: Tensor[]) => void)([grad]);
-    const gradFunc = (upstream: Tensor, saved: Tensor[]) => scaled(upstream, saved[0]!, what);
+    // only inside of another gradient can there be one of this one
+    const inner = engine().state.gradientDepth > 1;
+    if (grad) (save as (tensors: Tensor[]) => void)(inner ? [grad, scores as Tensor] : [grad]);
+    const gradFunc = (upstream: Tensor, [grad, scores]: Tensor[]) =>
+      scores ? scaledOnce(upstream, grad!, scores, what) : scaled(upstream, grad!, what);
     return { value, gradFunc };
   });
   return loss(logits);
+}
+
+/** A gradient that knows that it depends on the scores, but not how: without it a gradient of the gradient would take it for a constant. */
+function scaledOnce(upstream: Tensor, grad: Tensor, scores: Tensor, what: Asked): Tensor {
+  const once = customGrad((from) => ({
+    value: scaled(from as Tensor, grad, what),
+    gradFunc: () => {
+      throw new TypeError(
+        'ctcLoss: expected one gradient, got a gradient of its gradient, of which there is none; leave the gradient out of what is differentiated',
+      );
+    },
+  }));
+  return once(upstream, scores);
 }
 
 /** Frees the kernels and the memory that `ctcLoss` keeps for the backend in use. They are made again when they are needed. */
@@ -116,7 +132,7 @@ function scaled(upstream: Tensor, grad: Tensor, { problem: { layout, sequences }
 }
 
 function hostLabels(labels: Targets | Tensor): Targets {
-  if (!(labels instanceof Tensor)) return labels;
+  if (!isInstance(labels, Tensor)) return labels;
   if (labels.rank !== 2 || labels.dtype !== 'int32')
     throw wrongKind(
       'labels',
@@ -127,7 +143,7 @@ function hostLabels(labels: Targets | Tensor): Targets {
 }
 
 function hostLengths(name: string, lengths: Lengths | Tensor | undefined): Lengths | undefined {
-  if (!(lengths instanceof Tensor)) return lengths;
+  if (!isInstance(lengths, Tensor)) return lengths;
   if (lengths.rank !== 1 || lengths.dtype !== 'int32')
     throw wrongKind(name, 'an int32 tensor [N], or an array', `a ${lengths.dtype} tensor [${lengths.shape}]`);
   return valuesOf(name, lengths);

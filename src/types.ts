@@ -213,38 +213,44 @@ export interface CtcTask<
   readonly backend: Backend;
   /**
    * Bytes that the task holds besides scores and gradient, known before anything runs. On a CPU, whose numbers are wider,
-   * it takes up to twice that.
+   * it takes up to twice that. Grows by the targets of what is encoded and not yet executed.
    */
   readonly memory: number;
   /**
-   * The kept lattice for a shader of the caller's, as the last submission leaves it.
-   * @throws TypeError if nothing is kept; CtcError `no-webgpu` on the CPU.
+   * The kept lattice for a shader of the caller's, as the last submission leaves it, with the targets of that.
+   * @throws TypeError if nothing is kept; CtcError `no-webgpu` on the CPU, `device-lost`.
    */
   readonly lattice: DeviceLattice;
   /**
-   * Checks targets and lengths and puts them on the device. Effective for submissions after it.
-   * @throws TypeError, RangeError naming the argument, sequence and position.
+   * Checks targets and lengths and puts them on the device. Effective for runs and encodes after it, and for no others.
+   * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, `destroyed`.
    */
   setTargets(targets: Targets, lengths?: TargetLengths): void;
   /**
    * Loss and gradient of one batch. Runs of one task follow each other. Arrays in, arrays out; buffers in, buffers out
-   * (those given as `loss` and `grad`, else new ones that are the caller's). Host arrays are read while the run goes on:
-   * leave them as they are until it has ended.
+   * (those given as `loss` and `grad`, else new ones that are the caller's). Everything is read and copied at once, but scores of more
+   * than 4 MiB, which are read while the run goes on: leave those as they are until it has ended.
+   * @throws TypeError, RangeError naming the argument, also of ranges that overlap where one is written; CtcError `busy` if something that
+   * this task encoded has not been submitted, `device-lost`, `out-of-memory`, `gpu-validation`, `destroyed`.
    */
   run<D extends HostData | GpuData>(
     input: TaskInput<D>,
     options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>>;
   /**
-   * The same into a command encoder of the caller's: no submission, no readback, no write to the queue.
-   * @throws CtcError `no-webgpu` on the CPU, `busy` while a `run` of this task has not ended.
+   * The same into a command encoder of the caller's, with the targets that are set now: no submission, no readback, no write to the
+   * queue. What is encoded holds its targets until it has been executed; while it is not submitted, the task does not `run`.
+   * @throws TypeError, RangeError as `run`; CtcError `no-webgpu` on the CPU, `busy` while a `run` of this task has not ended,
+   * `device-lost`, `destroyed`.
    */
   encode(encoder: GpuCommandEncoder, input: EncodeInput): void;
   /**
    * A kept lattice, float64, [N, T, L] with L = 2·maxTargetLength + 1. Alpha and beta as natural logarithms (−Infinity
    * outside the band of states that lie on a whole path, and beyond the input length), the posterior as probabilities (0
    * there; NaN for a sequence without a finite loss). beta(t, s) does not include the emission at t.
-   * @throws TypeError if it was not kept, or nothing has run yet.
+   * Of the last submission, with its targets, whatever was set since.
+   * @throws TypeError if it was not kept, or nothing has run, or the last run failed; CtcError `busy` if something that this task encoded
+   * has not been submitted.
    */
   read(kept: Kept): Promise<Float64Array>;
   /** Frees the task's memory; a run that has not ended rejects. May be called again. */
@@ -329,8 +335,8 @@ interface ReadTask extends Disposes {
   /** Bytes that the task holds besides the scores, known before anything runs. */
   readonly memory: number;
   /**
-   * Into a command encoder of the caller's: no submission, no readback, no write to the queue.
-   * @throws CtcError `no-webgpu` on the CPU, `busy` while a `run` of this task has not ended.
+   * Into a command encoder of the caller's, as `encode` of a `CtcTask`.
+   * @throws TypeError, RangeError; CtcError `no-webgpu`, `busy`, `device-lost`, `destroyed`.
    */
   encode(encoder: GpuCommandEncoder, input: ReadInput<GpuData>): void;
   /** Frees the task's memory; a run that has not ended rejects. May be called again. */
@@ -365,7 +371,7 @@ export interface PosteriorTask extends Disposes {
   readonly memory: number;
   /** As of an `AlignTask`. @throws TypeError, RangeError naming the argument, sequence and position. */
   setTargets(targets: Targets, lengths?: TargetLengths): void;
-  /** Runs of one task follow each other. */
+  /** Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
   run<D extends HostData | GpuData>(
     input: PosteriorInput<D>,
     options?: RunOptions,
@@ -377,11 +383,11 @@ export interface PosteriorTask extends Disposes {
 /** Alignment for one shape of problem. */
 export interface AlignTask<S extends Shape = Shape> extends ReadTask {
   /**
-   * Checks targets and lengths and puts them on the device. Effective for submissions after it.
-   * @throws TypeError, RangeError naming the argument, sequence and position.
+   * Checks targets and lengths and puts them on the device. Effective for runs and encodes after it, and for no others.
+   * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, `destroyed`.
    */
   setTargets(targets: Targets, lengths?: TargetLengths): void;
-  /** The best paths of one batch. Runs of one task follow each other. */
+  /** The best paths of one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
   run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Alignment<S, D>>;
 }
 
@@ -389,6 +395,6 @@ export interface AlignTask<S extends Shape = Shape> extends ReadTask {
 export interface DecodeTask extends ReadTask {
   /** Frames of each sequence; all T until this is called. @throws TypeError, RangeError */
   setLengths(inputLengths: Lengths): void;
-  /** Reads one batch. Runs of one task follow each other. */
+  /** Reads one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
   run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Decoding<D>>;
 }

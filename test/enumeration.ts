@@ -342,7 +342,7 @@ export const expectations: Readonly<Record<OperationName, Expectation>> = {
   },
 
   CtcPosterior({ durations, confidences, samples }, truths, batch, { samples: count = 0 }) {
-    const width = Math.floor(numbers(durations).length / batch.sequences);
+    const width = numbers(durations).length / batch.sequences;
     for (const truth of truths) {
       const { n, target, paths, rows } = truth;
       for (let i = 0; i < width; i++) {

@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { CtcLoss, ctcLoss } from 'webgpu-ctc/node';
+import * as library from 'webgpu-ctc/node';
+import { CtcAligner, CtcLoss, CtcPosterior, ctcLoss, forcedAlign, mergeTokens } from 'webgpu-ctc/node';
 import { elementBytes } from '../src/plan.js';
 import { openDevice } from './device.js';
+import { expectNamed, nasty } from './nasty.js';
+import {
+  everyOperation,
+  inputOf,
+  prepareTask,
+  roomOf,
+  runInstance,
+  setOn,
+  taskInputOf,
+} from './operations.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: wrong calls are the subject
 type Wrong = any;
@@ -187,6 +198,8 @@ const tables: Record<string, Row[]> = {
     ['a row wider than a binding', prepare({ logProbs: [4, 2, 2 ** 26] }, onGpu), RangeError, 'C = 67108864: expected a row of at most 134217472 bytes, got 268435456'],
     ['more labels than a binding holds', prepare({ maxTargetLength: 2 ** 23 }, onGpu), RangeError, /^maxTargetLength = 8388608: expected a size that this device can hold \(134217728 bytes\), got \d{9} bytes$/],
     ['a lattice of a strategy that stores none', prepare({ keep: ['alpha'] }, fused), TypeError, "keep: expected nothing with strategy 'fused', which stores no lattice; use 'step'"],
+    ['more frames than a buffer of labels holds', async () => (await CtcAligner.create({ device })).prepare({ logits: [2 ** 13, 2 ** 13, 2], maxTargetLength: 1 }), RangeError, /^N · T = 8192 · 8192: expected .*\(134217728 bytes\), got 268435456 bytes$/],
+    ['more samples than a buffer holds', async () => (await CtcPosterior.create({ device })).prepare({ logits: [1000, 10, 2], maxTargetLength: 1, samples: 10_000 }), RangeError, /^N · samples · T = 10 · 10000 · 1000: expected .*\(134217728 bytes\), got 400000000 bytes$/],
     ['more sequences than a buffer describes', prepare({ logProbs: [1, 2 ** 22, 2] }, onGpu), RangeError, 'N = 4194304: expected a size that this device can hold (268435456 bytes), got 1073741824 bytes'],
   ],
   setTargets: [
@@ -288,3 +301,148 @@ for (const [name, rows] of Object.entries(tables)) {
     });
   });
 }
+
+describe('whatever comes, the error names the argument', () => {
+  const size = { frames: T, sequences: N, classes: C, labels: 2 };
+  const given = { targets, inputLengths: [4, 3] };
+  const exported: Wrong = Object.fromEntries(Object.entries(library));
+  const isEmpty = (what: string) => /^an object( of (no|a) class)?$/.test(what);
+
+  describe.each(everyOperation)('%s', (name, operation) => {
+    const input = (change: object, data: unknown = new Float32Array(T * N * C)) => ({
+      ...inputOf(operation, size, given, data),
+      ...change,
+    });
+    const options = name === 'CtcLoss' ? ['reduction', 'zeroInfinity', 'gradient', 'strategy'] : [];
+
+    test('of create', async () => {
+      const make = (options: Wrong) => exported[name].create(options);
+      await expectNamed('options', make, isEmpty);
+      for (const key of ['device', 'blank', ...options])
+        await expectNamed(key, (value) => make({ device: 'cpu', [key]: value }));
+    });
+
+    test.each(['gpu', 'cpu'] as const)('of prepare: %s', async (kind) => {
+      const instance = await operation.create({ device: kind === 'gpu' ? device : kind });
+      const keys = Object.keys(roomOf(operation, size));
+      if (name === 'CtcLoss') keys.push('keep');
+      for (const key of [...keys, 'layout', 'dtype']) {
+        await expectNamed(key, (value) =>
+          prepareTask(instance, { ...roomOf(operation, size), [key]: value } as Wrong),
+        );
+      }
+      await expectNamed(
+        'options',
+        (value) => prepareTask(instance, value as Wrong),
+        () => false,
+      );
+      instance.destroy();
+    });
+
+    test.each(['gpu', 'cpu'] as const)('of run: %s', async (kind) => {
+      const instance = await operation.create({ device: kind === 'gpu' ? device : kind });
+      const call = (change: Wrong) => runInstance(instance, input(change));
+      const tensor = (change: Wrong) => call({ logits: { ...(input({}).logits as object), ...change } });
+      await expectNamed('input', (value) => runInstance(instance, value as Wrong));
+      await expectNamed('logits', (value) => call({ logits: value }));
+      await expectNamed('logits', (value) => tensor({ data: value }));
+      for (const key of ['shape', 'layout', 'dtype'])
+        await expectNamed(`logits.${key}`, (value) => tensor({ [key]: value }));
+      await expectNamed('inputLengths', (value) => call({ inputLengths: value }));
+      if (operation.hasTargets) {
+        await expectNamed('targets', (value) => call({ targets: value }));
+        await expectNamed('targetLengths', (value) => call({ targetLengths: value }));
+        for (const key of ['data', 'shape'])
+          await expectNamed('targets', (value) =>
+            call({ targets: { data: [1, 2, 3, 4], shape: [2, 2], [key]: value } }),
+          );
+      }
+      for (const key of Object.keys(operation.asked))
+        await expectNamed(key, (value) => call({ [key]: value }));
+      if (name === 'CtcLoss') await expectNamed('gradOutput', (value) => call({ gradOutput: value }));
+      const run = (options: Wrong) => runInstance(instance, input({}), options);
+      await expectNamed('options', run, isEmpty);
+      await expectNamed('signal', (signal) => run({ signal }));
+      await expectNamed(
+        'onProgress',
+        (onProgress) => run({ onProgress }),
+        (what) => what === 'a function',
+      );
+      instance.destroy();
+    });
+
+    test.each(['gpu', 'cpu'] as const)('of a task: %s', async (kind) => {
+      const instance = await operation.create({ device: kind === 'gpu' ? device : kind });
+      const task = await prepareTask(instance, roomOf(operation, size));
+      if (task.setTargets) {
+        await expectNamed('targets', (value) => task.setTargets!(value));
+        await expectNamed('lengths', (value) => task.setTargets!(targets, value as Wrong), isEmpty);
+        for (const key of ['inputLengths', 'targetLengths'])
+          await expectNamed(key, (value) => task.setTargets!(targets, { [key]: value }));
+      } else await expectNamed('inputLengths', (value) => task.setLengths!(value));
+      setOn(task, given);
+      const buffers = () =>
+        Object.fromEntries(
+          Object.entries(operation.outputs(size)).map(([key, bytes]) => [key, storage(bytes)]),
+        );
+      const logits = kind === 'gpu' ? storage(bytes) : data;
+      const run = (change: Wrong) =>
+        task.run({ ...taskInputOf(operation, logits), ...(kind === 'gpu' && buffers()), ...change });
+      await expectNamed('input', (value) => task.run(value as Wrong));
+      await expectNamed('logits', (value) => task.run(taskInputOf(operation, value)));
+      if ('seed' in operation.asked) await expectNamed('seed', (seed) => run({ seed }));
+      const ranges = kind === 'gpu' ? Object.keys(operation.outputs(size)) : [];
+      for (const key of ranges) {
+        await expectNamed(key, (value) => run({ [key]: value }));
+        for (const part of ['buffer', 'offset', 'size'])
+          await expectNamed(key, (value) =>
+            run({ [key]: { buffer: storage(4096), offset: 0, size: 4096, [part]: value } }),
+          );
+      }
+      if (name === 'CtcLoss') await expectNamed('gradOutput', (gradOutput) => run({ gradOutput }));
+      if (operation.encodes && kind === 'gpu') {
+        const all = { ...taskInputOf(operation, logits), ...buffers() };
+        await expectNamed('encoder', (value) => task.encode!(value as Wrong, all));
+        await expectNamed('input', (value) => task.encode!(device.createCommandEncoder(), value as Wrong));
+        for (const key of ['logits', ...ranges])
+          await expectNamed(key, (value) =>
+            task.encode!(device.createCommandEncoder(), { ...all, [key]: value }),
+          );
+      }
+      instance.destroy();
+    });
+  });
+
+  test('of what is kept', async () => {
+    const kept = await onGpu.prepare({ ...room, keep: ['alpha'] });
+    await expectNamed('kept', (value) => kept.read(value as Wrong));
+    await expectNamed('group', (value) => kept.lattice.wgsl(value as Wrong));
+    kept.destroy();
+  });
+
+  test('of the one-liners, and of spans', async () => {
+    for (const call of [ctcLoss, forcedAlign] as Wrong[]) {
+      const cpu = { device: 'cpu' };
+      await expectNamed('logProbs', (value) => call(value, targets, undefined, undefined, cpu));
+      await expectNamed('targets', (value) => call(logProbs, value, undefined, undefined, cpu));
+      await expectNamed('inputLengths', (value) => call(logProbs, targets, value, undefined, cpu));
+      await expectNamed('targetLengths', (value) => call(logProbs, targets, undefined, value, cpu));
+      await expectNamed('options', (value) => call(logProbs, targets, undefined, undefined, value), isEmpty);
+    }
+    const ones = new Float32Array(40).fill(1);
+    const asLong = (value: Wrong) => (Array.isArray(value) ? value.map(() => 1) : ones);
+    const unrevoked = (value: unknown) =>
+      mergeTokens(value as Wrong, value === nasty['a proxy that was revoked'] ? ones : asLong(value));
+    await expectNamed('labels', unrevoked, (what) => what === 'a wrong array');
+    expect(() => mergeTokens([Number.NaN], [1])).toThrow(
+      'labels[0]: expected a class, or a negative integer, got NaN',
+    );
+    expect(() => mergeTokens([1, 1], [1, '2'] as Wrong)).toThrow("scores[1]: expected a number, got '2'");
+    await expectNamed(
+      'scores',
+      (value) => mergeTokens(ones, value as Wrong),
+      (what) => what === 'a wrong array',
+    );
+    await expectNamed('blank', (value) => mergeTokens(ones, ones, value as Wrong));
+  });
+});

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/jax';
 import type { TestDevice } from './device.js';
 import { batchOf, ctcBuffers, difference, expectedOf, openJax } from './frameworks.js';
+import { expectNamed } from './nasty.js';
 
 const { numpy: np } = jax;
 let gpu: TestDevice;
@@ -100,6 +101,27 @@ describe.each(['webgpu', 'cpu'] as const)('on the device %s', (device) => {
     network.dispose();
     disposeCtcLoss(device);
     expect(ctcBuffers(gpu)).toEqual([]);
+  });
+
+  test('whatever comes, the error names the argument', async () => {
+    const logits = logitsOf();
+    const call = (change: object) => ctcLoss({ logits: logits.ref, ...input, ...change });
+    const isEmpty = (what: string) => /^an object( of (no|a) class)?$/.test(what);
+    await expectNamed('input', (value) => ctcLoss(value as never), isEmpty);
+    for (const key of [
+      'labels',
+      'labelLengths',
+      'logitLengths',
+      'blank',
+      'layout',
+      'reduction',
+      'zeroInfinity',
+    ])
+      await expectNamed(key, (value) => call({ [key]: value }));
+    await expectNamed('logits', (value) => ctcLoss({ ...input, logits: value as never }));
+    await expectNamed('device', (value) => disposeCtcLoss(value as never));
+    expect(logits.refCount).toBe(1);
+    logits.dispose();
   });
 
   test('what is wrong is named, and nothing leaks', async () => {

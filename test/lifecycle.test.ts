@@ -1,43 +1,54 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CtcLoss } from 'webgpu-ctc/node';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { CtcDecoder, CtcLoss } from 'webgpu-ctc/node';
 import { forced } from '../src/forced.js';
+import { openGpu } from '../src/node/machine.js';
 import { openDevice } from './device.js';
+import {
+  type AnyTask,
+  everyOperation,
+  type Given,
+  type Instance,
+  inputOf,
+  type OperationSize,
+  prepareTask,
+  resultsOf,
+  roomOf,
+  runInstance,
+  setOn,
+  taskInputOf,
+} from './operations.js';
 
 const gpu = await openDevice();
 const { device } = gpu;
 
 /** Scores that a formula makes: the same everywhere, different for each seed. */
-function scoresOf(count: number, seed = 1): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: count }, (_, i) => Math.sin(i * i * 0.37 + seed * (i + 1)) * 2 - 3);
+function scoresOf({ frames, sequences, classes }: OperationSize, seed = 1): Float32Array<ArrayBuffer> {
+  const length = frames * sequences * classes;
+  return Float32Array.from({ length }, (_, i) => Math.sin(i * i * 0.37 + seed * (i + 1)) * 2 - 3);
 }
-const shape = [6, 3, 5] as const;
-const count = 6 * 3 * 5;
-const room = { logits: shape, maxTargetLength: 3 };
-const targets = [[1, 2, 2], [4], [3, 1]];
-const otherTargets = [[2], [3, 4, 1], []];
+const size: OperationSize = { frames: 6, sequences: 3, classes: 5, labels: 3 };
+const scores = scoresOf(size);
+const first: Given = { targets: [[1, 2, 2], [4], [3, 1]], inputLengths: [6, 3, 5] };
+const second: Given = { targets: [[2], [3, 4, 1], []], inputLengths: [2, 6, 4] };
+const third: Given = { targets: [[1], [1, 2, 3], [4]], inputLengths: [1, 6, 2] };
 /** Frames enough for a run that has a middle, where `inPieces` is used. */
-const long = { logits: [600, 1, 6], maxTargetLength: 9 } as const;
-const longScores = scoresOf(600 * 6);
-const longTargets = [[1, 2, 3, 4, 5, 5, 4, 3, 2]];
-const longInput = { logits: { data: longScores, shape: long.logits }, targets: longTargets };
+const long: OperationSize = { frames: 3000, sequences: 1, classes: 6, labels: 9 };
+const longScores = scoresOf(long);
+const longGiven: Given = { targets: [[1, 2, 3, 4, 5, 5, 4, 3, 2]], inputLengths: [3000] };
 
-const ctc = await CtcLoss.create({ device, reduction: 'none' });
-const oneByOne = async (data: Float32Array, rows: number[][]) => {
-  const { loss, grad } = await ctc.run({ logits: { data, shape }, targets: rows });
-  return { loss, grad };
-};
-
-const longAlone = await ctc.run(longInput);
+type Kind = 'gpu' | 'buffers' | 'cpu';
+const kinds: readonly Kind[] = ['gpu', 'buffers', 'cpu'];
 
 /** Cuts what runs from now on into dispatches so small that they need many submissions; or turns, on the CPU, for which a clock runs fast. */
-function inPieces<Ctc extends object>(ctc: Ctc, kind: string): Ctc {
-  forced.set(ctc, { tuning: { elementsPerDispatch: 60 } });
+function inPieces<T extends object>(instance: T, kind: Kind = 'gpu'): T {
+  forced.set(instance, { tuning: { elementsPerDispatch: 60 } });
   let now = 0;
   if (kind === 'cpu') vi.spyOn(performance, 'now').mockImplementation(() => ++now);
-  return ctc;
+  return instance;
 }
 afterEach(() => void vi.restoreAllMocks());
 
@@ -45,7 +56,7 @@ afterEach(() => void vi.restoreAllMocks());
 async function rejection(promise: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('it hangs')), 10_000);
+    timer = setTimeout(() => reject(new Error('it hangs')), 20_000);
   });
   const done = promise.then(
     () => expect.fail('it was fulfilled'),
@@ -56,395 +67,668 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
 const isCtcError = (code: string, message = /./) =>
   expect.objectContaining({ name: 'CtcError', code, message: expect.stringMatching(message) });
 
-describe('what WebGPU refuses', () => {
-  test('a buffer of another device is a gpu-validation error, and the task goes on', async () => {
-    const stranger = await openDevice();
-    const task = await ctc.prepare(room);
-    task.setTargets(targets);
-    const logits = stranger.buffer(scoresOf(count));
-    const error = await rejection(task.run({ logits }));
-    expect(error).toEqual(isCtcError('gpu-validation', /device/i));
-    expect((error as Error).cause).toBeDefined();
-    const { loss, grad } = await task.run({ logits: scoresOf(count) });
-    expect({ loss, grad }).toEqual(await oneByOne(scoresOf(count), targets));
-    task.destroy();
-  });
-
-  test('a destroyed buffer is a gpu-validation error', async () => {
-    const logits = gpu.buffer(scoresOf(count));
-    logits.destroy();
-    expect(await rejection(ctc.run({ logits: { data: logits, shape }, targets }))).toEqual(
-      isCtcError('gpu-validation', /destroyed/i),
-    );
-  });
-
-  test('an allocation beyond the device rejects prepare and leaks nothing', async () => {
-    const greedy = await CtcLoss.create({ device });
-    forced.set(greedy, { limits: { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 } });
-    const before = gpu.alive();
-    const error = await rejection(greedy.prepare({ logits: [40_000, 1, 5], maxTargetLength: 1500 }));
-    expect(error).toEqual(isCtcError('gpu-validation', /^prepare: (.|\n)*ctc:(fused|tiled):/));
-    expect(gpu.alive()).toEqual(before);
-  });
-});
-
-test('an allocation that the device has no memory for rejects prepare and leaks nothing', async () => {
-  // no adapter here runs out of memory before the machine does: what the scope for it says is made up
+/** The device is out of memory for the nth thing from now on that is asked of it: no adapter here is before the machine is. */
+function outOfMemory(nth: number, device: GPUDevice): () => boolean {
   const [push, pop] = [device.pushErrorScope.bind(device), device.popErrorScope.bind(device)];
   const filters: GPUErrorFilter[] = [];
-  const pushed = vi.spyOn(device, 'pushErrorScope').mockImplementation((filter) => {
+  let scopes = 0;
+  vi.spyOn(device, 'pushErrorScope').mockImplementation((filter) => {
     filters.push(filter);
     push(filter);
   });
-  const popped = vi.spyOn(device, 'popErrorScope').mockImplementation(async () => {
-    const filter = filters.pop();
+  vi.spyOn(device, 'popErrorScope').mockImplementation(async () => {
+    const refused = filters.pop() === 'out-of-memory' && ++scopes === nth;
     const error = await pop();
-    return filter === 'out-of-memory' ? ({ message: 'no room' } as GPUError) : error;
+    return refused ? ({ message: 'no room' } as GPUError) : error;
   });
-  const before = gpu.alive();
-  const error = await rejection(ctc.prepare(room));
-  pushed.mockRestore();
-  popped.mockRestore();
-  expect(error).toEqual(isCtcError('out-of-memory', /^prepare: no room$/));
-  expect(gpu.alive()).toEqual(before);
-});
+  return () => scopes >= nth;
+}
 
-describe('a lost device', () => {
-  async function doomed() {
-    const { device, buffer } = await openDevice();
-    const ctc = await CtcLoss.create({ device });
-    const task = await ctc.prepare({ ...room, keep: ['alpha'] });
-    task.setTargets(targets);
-    return { device, buffer, ctc, task };
+describe.each(everyOperation)('%s', (name, operation) => {
+  const open = (kind: Kind) => operation.create({ device: kind === 'cpu' ? 'cpu' : device });
+  const input = (given: Given, data: unknown, of = size) => inputOf(operation, of, given, data);
+  const longInput = (data: unknown = longScores) => input(longGiven, data, long);
+  const taskInput = (logits: unknown) => taskInputOf(operation, logits);
+  const results = (result: Readonly<Record<string, unknown>>, of = size) => resultsOf(operation, of, result);
+  const prepared = (instance: Instance, of = size) => prepareTask(instance, roomOf(operation, of));
+  /** Scores where such a run has them. */
+  const given = (kind: Kind, data: Float32Array<ArrayBuffer>) =>
+    kind === 'buffers' ? gpu.buffer(data) : data;
+
+  const before = new Map<string, Promise<Record<string, unknown>>>();
+  /** What a batch gives alone. */
+  function alone(
+    batch: Given,
+    data = scores,
+    kind: Kind = 'gpu',
+    of = size,
+  ): Promise<Record<string, unknown>> {
+    const key = `${JSON.stringify(batch)} ${data[7]} ${kind}`;
+    const compute = async () => {
+      const instance = await open(kind);
+      const result = await runInstance(instance, input(batch, data, of));
+      instance.destroy();
+      return results(result, of);
+    };
+    if (!before.has(key)) before.set(key, compute());
+    return before.get(key)!;
   }
-  const lost = isCtcError('device-lost', /^device lost \(destroyed\)/);
 
-  test('before prepare', async () => {
-    const { device, ctc } = await doomed();
-    device.destroy();
-    expect(await rejection(ctc.prepare(room))).toEqual(lost);
-    expect(await rejection(ctc.prepare({ ...room, keep: ['posterior'] }))).toEqual(lost);
-  });
-
-  test('during prepare', async () => {
-    const { device, ctc } = await doomed();
-    const preparing = ctc.prepare({ logProbs: [100, 2, 7], maxTargetLength: 9, keep: ['posterior'] });
-    device.destroy();
-    expect(await rejection(preparing)).toEqual(lost);
-  });
-
-  test('before a run of host arrays', async () => {
-    const { device, task, ctc } = await doomed();
-    device.destroy();
-    expect(await rejection(task.run({ logits: scoresOf(count) }))).toEqual(lost);
-    expect(await rejection(ctc.run({ logits: { data: scoresOf(count), shape }, targets }))).toEqual(lost);
-    task.setTargets(otherTargets);
-    task.destroy();
-    ctc.destroy();
-  });
-
-  test('before a run of buffers', async () => {
-    const { device, task, buffer } = await doomed();
-    const logits = buffer(scoresOf(count));
-    device.destroy();
-    expect(await rejection(task.run({ logits }))).toEqual(lost);
-  });
-
-  test('before a read', async () => {
-    const { device, task } = await doomed();
-    await task.run({ logits: scoresOf(count) });
-    device.destroy();
-    expect(await rejection(task.read('alpha'))).toEqual(lost);
-  });
-
-  test.each(['arrays', 'buffers'])('in the middle of a run of %s', async (kind) => {
-    const { device, ctc, buffer } = await doomed();
-    inPieces(ctc, kind);
-    // at least six submissions, two of them in flight
-    const frames = 3000;
-    const task = await ctc.prepare({ logits: [frames, 1, 6], maxTargetLength: 9 });
-    task.setTargets(longTargets);
-    const shares: number[] = [];
-    const onProgress = (share: number) => {
-      if (shares.push(share) === 1) device.destroy();
-    };
-    const scores = scoresOf(frames * 6);
-    const logits = kind === 'arrays' ? scores : buffer(scores);
-    const waiting = task.run({ logits });
-    const running = task.run({ logits }, { onProgress });
-    const queued = task.run({ logits });
-    await waiting;
-    expect(await rejection(running)).toEqual(lost);
-    expect(shares.at(-1)).toBeLessThan(1);
-    expect(await rejection(queued)).toEqual(lost);
-  });
-
-  test('that the library owns is made again', async () => {
-    const first = await CtcLoss.create({ device: 'gpu', reduction: 'none' });
-    (first.device as GPUDevice).destroy();
-    await (first.device as GPUDevice).lost;
-    expect(await rejection(first.run(longInput))).toEqual(lost);
-    const second = await CtcLoss.create({ device: 'gpu', reduction: 'none' });
-    expect(second.device).not.toBe(first.device);
-    const { loss, backend } = await second.run({ logits: { data: scoresOf(count), shape }, targets });
-    expect(backend.device).toBe('gpu');
-    expect(loss).toEqual((await oneByOne(scoresOf(count), targets)).loss);
-  });
-});
-
-describe('abort and progress', () => {
-  test.each(['gpu', 'cpu'] as const)('the share rises to 1 on the %s', async (kind) => {
-    const ctc = inPieces(await CtcLoss.create({ device: kind === 'gpu' ? device : 'cpu' }), kind);
-    const shares: number[] = [];
-    await ctc.run(longInput, { onProgress: (share) => shares.push(share) });
-    expect(shares).toEqual([...new Set(shares)].sort((a, b) => a - b));
-    expect(shares.length).toBeGreaterThan(1);
-    expect(shares[0]).toBeGreaterThan(0);
-    expect(shares.at(-1)).toBe(1);
-    ctc.destroy();
-  });
-
-  test.each(['gpu', 'cpu'] as const)('before a run, nothing is done on the %s', async (kind) => {
-    const ctc = await CtcLoss.create({ device: kind === 'gpu' ? device : 'cpu' });
-    const reason = new Error('not wanted');
-    const onProgress = vi.fn();
-    const options = { signal: AbortSignal.abort(reason), onProgress };
-    expect(await rejection(ctc.run(longInput, options))).toBe(reason);
-    expect(onProgress).not.toHaveBeenCalled();
-    ctc.destroy();
-  });
-
-  test.each(['gpu', 'buffers', 'cpu'] as const)('in the middle, and the task goes on: %s', async (kind) => {
-    const ctc = await CtcLoss.create({ device: kind === 'cpu' ? 'cpu' : device, reduction: 'none' });
-    const { loss, grad } = kind === 'cpu' ? await ctc.run(longInput) : longAlone;
-    inPieces(ctc, kind);
-    const task = await ctc.prepare(long);
-    task.setTargets(longTargets);
-    const logits = kind === 'buffers' ? gpu.buffer(longScores) : longScores;
-    const controller = new AbortController();
-    const onProgress = (share: number) => share < 0.5 || controller.abort('enough');
-    const aborted = task.run({ logits }, { signal: controller.signal, onProgress });
-    const next = task.run({ logits: longScores });
-    expect(await rejection(aborted)).toBe('enough');
-    const again = await task.run({ logits: longScores });
-    for (const result of [await next, again]) expect(result).toMatchObject({ loss, grad });
-    ctc.destroy();
-  });
-
-  test('while a run waits for its turn', async () => {
-    const task = await ctc.prepare(long);
-    task.setTargets(longTargets);
-    const controller = new AbortController();
-    const first = task.run({ logits: longScores });
-    const second = task.run({ logits: longScores }, { signal: controller.signal });
-    controller.abort();
-    expect(await rejection(second)).toMatchObject({ name: 'AbortError' });
-    expect((await first).loss[0]).toBeGreaterThan(0);
-    task.destroy();
-  });
-
-  test('an error in onProgress rejects the run, and the task goes on', async () => {
-    const task = await ctc.prepare(long);
-    task.setTargets(longTargets);
-    const mistake = new Error('mistake');
-    const onProgress = () => {
-      throw mistake;
-    };
-    expect(await rejection(task.run({ logits: longScores }, { onProgress }))).toBe(mistake);
-    expect((await task.run({ logits: longScores })).loss).toEqual(longAlone.loss);
-    task.destroy();
-  });
-});
-
-describe('destroy', () => {
-  test.each(['gpu', 'buffers', 'cpu'] as const)('during a run ends in an error: %s', async (kind) => {
-    const before = gpu.alive();
-    const ctc = inPieces(await CtcLoss.create({ device: kind === 'cpu' ? 'cpu' : device }), kind);
-    const task = await ctc.prepare({ ...long, keep: ['alpha'] });
-    task.setTargets(longTargets);
-    const logits = kind === 'buffers' ? gpu.buffer(longScores) : longScores;
-    const running = task.run({ logits }, { onProgress: (share) => share < 0.3 || task.destroy() });
-    const queued = task.run({ logits });
-    const reading = task.read('alpha');
-    const errors = await Promise.all([running, queued, reading].map(rejection));
-    for (const error of errors) expect(error).toEqual(isCtcError('destroyed', /^this task was destroyed$/));
-    ctc.destroy();
-    expect(gpu.alive()).toEqual(before);
-  });
-
-  test('at once after run and prepare', async () => {
-    const before = gpu.alive();
-    const ctc = await CtcLoss.create({ device });
-    const task = await ctc.prepare(room);
-    task.setTargets(targets);
-    const running = rejection(task.run({ logits: scoresOf(count) }));
-    const preparing = rejection(ctc.prepare(room));
-    const inOne = rejection(ctc.run({ logits: { data: scoresOf(count), shape }, targets }));
-    ctc.destroy();
-    expect(await running).toEqual(isCtcError('destroyed'));
-    expect(await preparing).toEqual(isCtcError('destroyed', /^this CtcLoss was destroyed$/));
-    expect(await inOne).toEqual(isCtcError('destroyed'));
-    expect(gpu.alive()).toEqual(before);
-  });
-
-  test.each(['arrays', 'buffers'])('at any turn of the event loop frees everything: %s', async (kind) => {
-    const before = gpu.alive();
-    const logits = kind === 'arrays' ? scoresOf(count) : gpu.buffer(scoresOf(count));
-    const outputs = kind === 'arrays' ? {} : { grad: gpu.buffer(4 * count), loss: gpu.buffer(4) };
-    for (let turns = 0; turns < 15; turns++) {
-      const ctc = await CtcLoss.create({ device });
-      const running = ctc
-        .run({ logits: { data: logits, shape }, targets, gradOutput: 2, ...outputs })
-        .catch((error) => error);
-      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
-      ctc.destroy();
-      const outcome = await running;
-      if (outcome instanceof Error) expect(outcome).toEqual(isCtcError('destroyed'));
-      expect(gpu.alive(), `after ${turns} turns`).toEqual(before);
-    }
-  });
-
-  test('may be called again, and leaves a given device alone', async () => {
-    const ctc = await CtcLoss.create({ device });
-    const task = await ctc.prepare(room);
-    for (const it of [task, task, ctc, ctc, task]) it.destroy();
-    await expect(gpu.read(gpu.buffer(Float32Array.of(7)))).resolves.toEqual(Float32Array.of(7));
-  });
-
-  test.runIf(Symbol.dispose)('is what `using` calls', async () => {
-    const before = gpu.alive();
-    const ctc = await CtcLoss.create({ device });
-    const task = await ctc.prepare(room);
-    expect(gpu.alive()).not.toEqual(before);
-    task[Symbol.dispose]();
-    expect(gpu.alive()).toEqual(before);
-    await ctc.prepare(room);
-    ctc[Symbol.dispose]();
-    expect(gpu.alive()).toEqual(before);
-  });
-});
-
-describe('every buffer that is made is destroyed', () => {
-  const reason = 'enough';
-  const ways: Record<string, (ctc: CtcLoss) => Promise<unknown>> = {
-    run: (ctc) => ctc.run(longInput),
-    'a task that is left': async (ctc) => {
-      const task = await ctc.prepare({ ...room, keep: ['alpha', 'beta', 'posterior'] });
-      task.setTargets(targets);
-      await task.run({ logits: scoresOf(count), gradOutput: 2 });
-      await task.run({ logits: scoresOf(count, 2) });
-      await task.read('beta');
-    },
-    'an abort in the middle': (ctc) => {
-      const controller = new AbortController();
-      const onProgress = () => controller.abort(reason);
-      return rejection(ctc.run(longInput, { signal: controller.signal, onProgress }));
-    },
-    'an abort of a run that makes outputs': (ctc) => {
-      const controller = new AbortController();
-      const onProgress = () => controller.abort(reason);
-      const logits = { data: gpu.buffer(longScores), shape: long.logits };
-      return rejection(ctc.run({ logits, targets: longTargets }, { signal: controller.signal, onProgress }));
-    },
-    'wrong targets': (ctc) => rejection(ctc.run({ ...longInput, targets: [[9]] })),
-    'wrong scores': (ctc) => rejection(ctc.run({ logits: { data: new Float32Array(3), shape }, targets })),
-    'a GPU error': async (ctc) => {
-      const logits = { data: (await openDevice()).buffer(scoresOf(count)), shape };
-      return rejection(ctc.run({ logits, targets }));
-    },
-  };
-  test.each(Object.entries(ways))('%s', async (_, way) => {
-    const before = gpu.alive();
-    const ctc = inPieces(await CtcLoss.create({ device }), 'gpu');
-    await way(ctc as CtcLoss);
-    ctc.destroy();
-    expect(gpu.alive()).toEqual(before);
-  });
-
-  test('but what was handed out', async () => {
-    const before = gpu.alive();
-    const ctc = await CtcLoss.create({ device });
-    const logits = { data: gpu.buffer(scoresOf(count)), shape };
-    const { loss, grad } = await ctc.run({ logits, targets });
-    ctc.destroy();
-    expect(gpu.alive()).toEqual([...before, 'ctc:fused:grad', 'ctc:fused:losses'].sort());
-    loss.destroy();
-    grad.destroy();
-    expect(gpu.alive()).toEqual(before);
-  });
-});
-
-test('arrays on shared memory are taken like others', async () => {
-  const ctc = await CtcLoss.create({ device });
-  const own = scoresOf(count);
-  const shared = new Float32Array(new SharedArrayBuffer(4 * count));
-  shared.set(own);
-  const run = (data: Float32Array) => ctc.run({ logits: { data, shape }, targets });
-  expect(await run(shared)).toEqual(await run(own));
-  ctc.destroy();
-});
-
-describe('several at once', () => {
-  test('tasks interleaved give what they give alone', async () => {
-    const tasks = await Promise.all([ctc.prepare(room), ctc.prepare(long), ctc.prepare(room)]);
-    const [a, b, c] = tasks;
-    a.setTargets(targets);
-    b.setTargets(longTargets);
-    c.setTargets(otherTargets);
-    const [one, two, three] = await Promise.all([
-      a.run({ logits: scoresOf(count, 1) }),
-      b.run({ logits: longScores }),
-      c.run({ logits: scoresOf(count, 2) }),
-    ]);
-    expect(one).toMatchObject(await oneByOne(scoresOf(count, 1), targets));
-    expect(three).toMatchObject(await oneByOne(scoresOf(count, 2), otherTargets));
-    const { loss, grad } = longAlone;
-    expect(two).toMatchObject({ loss, grad });
-    for (const task of tasks) task.destroy();
-  });
-
-  test.each(['gpu', 'cpu'] as const)('each run has the targets that were set before it: %s', async (kind) => {
-    const ctc = await CtcLoss.create({ device: kind === 'gpu' ? device : 'cpu', reduction: 'none' });
-    const task = await ctc.prepare(room);
-    const logits = scoresOf(count);
-    const sets = [targets, otherTargets, [[1], [1], [1]]];
-    const runs = sets.map((rows) => {
-      task.setTargets(rows);
-      return task.run({ logits });
-    });
-    task.setTargets(targets);
-    const last = task.run({ logits });
-    const alone = await Promise.all(
-      sets.map((rows) => ctc.run({ logits: { data: logits, shape }, targets: rows })),
+  /** Buffers for the results, and those as they are some time. */
+  function outputs() {
+    const buffers = Object.fromEntries(
+      Object.entries(operation.outputs(size)).map(([key, bytes]) => [key, gpu.buffer(bytes)]),
     );
-    expect(await Promise.all(runs)).toEqual(alone);
-    expect(await last).toEqual(alone[0]);
-    ctc.destroy();
+    return { buffers, read: () => read(buffers) };
+  }
+  async function read(buffers: Readonly<Record<string, unknown>>, of = size) {
+    const keys = Object.keys(operation.outputs(of));
+    const values = await Promise.all(keys.map((key) => gpu.read(buffers[key] as GPUBuffer)));
+    return results(Object.fromEntries(keys.map((key, i) => [key, values[i]])), of);
+  }
+
+  describe('what WebGPU refuses', () => {
+    test('a buffer of another device is a gpu-validation error, and the task goes on', async () => {
+      const stranger = await openDevice();
+      const instance = await open('gpu');
+      const task = await prepared(instance);
+      setOn(task, first);
+      const error = await rejection(task.run(taskInput(stranger.buffer(scores))));
+      expect(error).toEqual(isCtcError('gpu-validation', /device/i));
+      expect((error as Error).cause).toBeDefined();
+      expect(results(await task.run(taskInput(scores)))).toEqual(await alone(first));
+      instance.destroy();
+    });
+
+    test('a destroyed buffer is a gpu-validation error', async () => {
+      const logits = gpu.buffer(scores);
+      logits.destroy();
+      const instance = await open('gpu');
+      expect(await rejection(runInstance(instance, input(first, logits)))).toEqual(
+        isCtcError('gpu-validation', /destroyed/i),
+      );
+      instance.destroy();
+    });
+
+    test.each(['gpu', 'buffers'] as const)(
+      'memory, at any place: it is told, and nothing leaks: %s',
+      async (kind) => {
+        const before = gpu.alive();
+        const logits = given(kind, scores);
+        let places = 0;
+        for (let refused = true; refused; places++) {
+          const instance = await open(kind);
+          const wasRefused = outOfMemory(places + 1, device);
+          const result = await runInstance(instance, input(first, logits)).catch((error) => error);
+          refused = wasRefused();
+          vi.restoreAllMocks();
+          instance.destroy();
+          if (refused) expect(result).toEqual(isCtcError('out-of-memory', /: no room$/));
+          else for (const key of Object.keys(operation.outputs(size))) (result[key] as GPUBuffer).destroy?.();
+          expect(gpu.alive(), `refused the ${places + 1}th`).toEqual(before);
+        }
+        expect(places).toBeGreaterThan(3);
+      },
+    );
   });
 
-  test('instances share a device, and kernels compiled for it', async () => {
-    const [a, b] = await Promise.all([
-      CtcLoss.create({ device: 'gpu' }),
-      CtcLoss.create({ device: 'gpu', blank: 1 }),
-    ]);
-    expect(a.device).toBe(b.device);
-    expect((await CtcLoss.create({ device: a.device! })).device).toBe(a.device);
-    const compile = vi.spyOn(device, 'createComputePipelineAsync');
-    const c = await CtcLoss.create({ device, reduction: 'none', blank: 2 });
-    await c.prepare(room);
-    expect(compile).not.toHaveBeenCalled();
-    compile.mockRestore();
-    c.destroy();
+  describe('a lost device', () => {
+    async function doomed() {
+      const { device, buffer } = await openDevice();
+      const instance = await operation.create({ device });
+      return { device, buffer, instance };
+    }
+    const lost = isCtcError('device-lost', /^device lost \(destroyed\)/);
+
+    test('before and during prepare', async () => {
+      const { device, instance } = await doomed();
+      const preparing = prepared(instance);
+      device.destroy();
+      expect(await rejection(preparing)).toEqual(lost);
+      expect(await rejection(prepared(instance))).toEqual(lost);
+      expect(await rejection(runInstance(instance, input(first, scores)))).toEqual(lost);
+    });
+
+    test('before a run, before an encode, before new targets', async () => {
+      const { device, buffer, instance } = await doomed();
+      const task = await prepared(instance);
+      setOn(task, first);
+      const logits = buffer(scores);
+      const there = Object.fromEntries(
+        Object.entries(operation.outputs(size)).map(([key, bytes]) => [key, buffer(bytes)]),
+      );
+      device.destroy();
+      expect(await rejection(task.run(taskInput(scores)))).toEqual(lost);
+      expect(await rejection(task.run(taskInput(logits)))).toEqual(lost);
+      expect(() => setOn(task, second)).toThrow(lost);
+      if (operation.encodes)
+        expect(() =>
+          task.encode!(gpu.device.createCommandEncoder(), { ...taskInput(logits), ...there }),
+        ).toThrow(lost);
+      task.destroy();
+      instance.destroy();
+    });
+
+    test.each(['gpu', 'buffers'] as const)('in the middle of a run: %s', async (kind) => {
+      const { device, instance, buffer } = await doomed();
+      inPieces(instance);
+      // several submissions, two of them in flight
+      const task = await prepared(instance, long);
+      setOn(task, longGiven);
+      const shares: number[] = [];
+      const onProgress = (share: number) => {
+        if (shares.push(share) === 1) device.destroy();
+      };
+      const logits = kind === 'gpu' ? longScores : buffer(longScores);
+      const running = task.run(taskInput(logits), { onProgress });
+      const queued = task.run(taskInput(logits));
+      expect(await rejection(running)).toEqual(lost);
+      expect(await rejection(queued)).toEqual(lost);
+    });
+
+    test('that the library owns is made again, even in the turn in which it dies', async () => {
+      const instance = await operation.create({ device: 'gpu' });
+      (instance.device as GPUDevice).destroy();
+      const next = await operation.create({ device: 'gpu' });
+      expect(next.device).not.toBe(instance.device);
+      expect(await rejection(runInstance(instance, input(first, scores)))).toEqual(lost);
+      const result = await runInstance(next, input(first, scores));
+      expect((result.backend as { device: string }).device).toBe('gpu');
+      expect((await operation.create({ device: 'gpu' })).device).toBe(next.device);
+      expect(Object.keys(results(result))).toEqual(Object.keys(operation.outputs(size)));
+    });
+  });
+
+  describe('abort and progress', () => {
+    test.each(kinds)('the share rises to 1: %s', async (kind) => {
+      const instance = inPieces(await open(kind), kind);
+      const shares: number[] = [];
+      const result = await runInstance(instance, longInput(given(kind, longScores)), {
+        onProgress: (share: number) => shares.push(share),
+      });
+      expect(shares).toEqual([...new Set(shares)].sort((a, b) => a - b));
+      // the CPU reads a batch at one go
+      if (!(name === 'CtcDecoder' && kind === 'cpu')) expect(shares.length).toBeGreaterThan(1);
+      expect(shares[0]).toBeGreaterThan(0);
+      expect(shares.at(-1)).toBe(1);
+      for (const value of Object.values(result)) (value as GPUBuffer).destroy?.();
+      instance.destroy();
+    });
+
+    test.each(kinds)('before a run, nothing is done: %s', async (kind) => {
+      const before = gpu.alive();
+      const instance = await open(kind);
+      const reason = new Error('not wanted');
+      const onProgress = vi.fn();
+      const options = { signal: AbortSignal.abort(reason), onProgress };
+      expect(await rejection(runInstance(instance, input(first, given(kind, scores)), options))).toBe(reason);
+      expect(onProgress).not.toHaveBeenCalled();
+      expect(gpu.alive()).toEqual(before);
+      instance.destroy();
+    });
+
+    test.each(kinds)('in the middle, and the task goes on: %s', async (kind) => {
+      const before = gpu.alive();
+      const instance = inPieces(await open(kind), kind);
+      const task = await prepared(instance, long);
+      setOn(task, longGiven);
+      const expected = results(await task.run(taskInput(longScores)), long);
+      const controller = new AbortController();
+      const onProgress = (share: number) => share < 0.5 || controller.abort('enough');
+      const aborted = task.run(taskInput(given(kind, longScores)), { signal: controller.signal, onProgress });
+      const next = task.run(taskInput(longScores));
+      expect(await rejection(aborted)).toBe('enough');
+      const again = await task.run(taskInput(longScores));
+      for (const result of [await next, again]) expect(results(result, long)).toEqual(expected);
+      instance.destroy();
+      expect(gpu.alive()).toEqual(before);
+    });
+
+    test('while a run waits for its turn', async () => {
+      const instance = await open('gpu');
+      const task = await prepared(instance);
+      setOn(task, first);
+      const controller = new AbortController();
+      const running = task.run(taskInput(scores));
+      const waiting = task.run(taskInput(scores), { signal: controller.signal });
+      controller.abort();
+      expect(await rejection(waiting)).toMatchObject({ name: 'AbortError' });
+      expect(results(await running)).toEqual(await alone(first));
+      instance.destroy();
+    });
+
+    test('while the scores are uploaded', async () => {
+      // two chunks, and a turn of the event loop between them
+      const wide: OperationSize = { frames: 5, sequences: 1, classes: 2 ** 20, labels: 1 };
+      const instance = await open('gpu');
+      const task = await prepared(instance, wide);
+      setOn(task, { targets: [[1]], inputLengths: [5] });
+      const controller = new AbortController();
+      const { queue } = device;
+      const write = queue.writeBuffer.bind(queue);
+      const written: number[] = [];
+      vi.spyOn(queue, 'writeBuffer').mockImplementation((...args) => {
+        const { byteLength } = args[2] as Uint8Array;
+        if (byteLength > 2 ** 20) {
+          written.push(byteLength);
+          controller.abort('enough');
+        }
+        (write as (...all: unknown[]) => void)(...args);
+      });
+      const running = task.run(taskInput(new Float32Array(5 * 2 ** 20)), { signal: controller.signal });
+      expect(await rejection(running)).toBe('enough');
+      expect(written).toEqual([2 ** 24]);
+      instance.destroy();
+    });
+
+    test('an error in onProgress rejects the run, and the task goes on', async () => {
+      const instance = await open('gpu');
+      const task = await prepared(instance);
+      setOn(task, first);
+      const mistake = new Error('mistake');
+      const onProgress = () => {
+        throw mistake;
+      };
+      expect(await rejection(task.run(taskInput(scores), { onProgress }))).toBe(mistake);
+      expect(results(await task.run(taskInput(scores)))).toEqual(await alone(first));
+      instance.destroy();
+    });
+  });
+
+  describe('destroy', () => {
+    test.each(kinds)('during a run ends in an error: %s', async (kind) => {
+      for (const when of [0.3, 1]) {
+        const before = gpu.alive();
+        const instance = inPieces(await open(kind), kind);
+        const task = await prepared(instance, long);
+        setOn(task, longGiven);
+        const logits = given(kind, longScores);
+        const onProgress = (share: number) => share < when || task.destroy();
+        const running = task.run(taskInput(logits), { onProgress });
+        const queued = task.run(taskInput(logits));
+        for (const run of [running, queued])
+          expect(await rejection(run)).toEqual(isCtcError('destroyed', /^this task was destroyed$/));
+        instance.destroy();
+        expect(gpu.alive()).toEqual(before);
+      }
+    });
+
+    test('at once after run and prepare', async () => {
+      const before = gpu.alive();
+      const instance = await open('gpu');
+      const task = await prepared(instance);
+      setOn(task, first);
+      const running = rejection(task.run(taskInput(scores)));
+      const preparing = rejection(prepared(instance));
+      const inOne = rejection(runInstance(instance, input(first, scores)));
+      instance.destroy();
+      expect(await running).toEqual(isCtcError('destroyed'));
+      expect(await preparing).toEqual(isCtcError('destroyed', new RegExp(`^this ${name} was destroyed$`)));
+      expect(await inOne).toEqual(isCtcError('destroyed'));
+      expect(gpu.alive()).toEqual(before);
+    });
+
+    test.each(['gpu', 'buffers'] as const)(
+      'at any turn of the event loop frees everything: %s',
+      async (kind) => {
+        const before = gpu.alive();
+        const logits = given(kind, scores);
+        for (let turns = 0; turns < 15; turns++) {
+          const instance = await open('gpu');
+          const running = runInstance(instance, input(first, logits)).catch((error) => error);
+          for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+          instance.destroy();
+          const outcome = await running;
+          if (outcome instanceof Error) expect(outcome).toEqual(isCtcError('destroyed'));
+          else for (const key of Object.keys(operation.outputs(size))) outcome[key].destroy?.();
+          expect(gpu.alive(), `after ${turns} turns`).toEqual(before);
+        }
+      },
+    );
+
+    test('may be called again, and leaves a given device alone', async () => {
+      const instance = await open('gpu');
+      const task = await prepared(instance);
+      for (const it of [task, task, instance, instance, task]) it.destroy();
+      await expect(gpu.read(gpu.buffer(Float32Array.of(7)))).resolves.toEqual(Float32Array.of(7));
+    });
+
+    test.runIf(Symbol.dispose)('is what `using` calls', async () => {
+      const before = gpu.alive();
+      const instance = (await open('gpu')) as Instance & Disposable;
+      const task = (await prepared(instance)) as AnyTask & Disposable;
+      expect(gpu.alive()).not.toEqual(before);
+      task[Symbol.dispose]();
+      expect(gpu.alive()).toEqual(before);
+      await prepared(instance);
+      instance[Symbol.dispose]();
+      expect(gpu.alive()).toEqual(before);
+    });
+  });
+
+  describe('every buffer that is made is destroyed', () => {
+    const reason = 'enough';
+    const abort = () => {
+      const controller = new AbortController();
+      return { signal: controller.signal, onProgress: () => controller.abort(reason) };
+    };
+    const ways: Record<string, (instance: Instance) => Promise<unknown>> = {
+      run: (instance) => runInstance(instance, longInput()),
+      'a task that is left': async (instance) => {
+        const task = await prepared(instance);
+        setOn(task, first);
+        await task.run(taskInput(scores));
+        await task.run(taskInput(scores));
+      },
+      'an abort in the middle': (instance) => rejection(runInstance(instance, longInput(), abort())),
+      'an abort of a run that makes outputs': (instance) =>
+        rejection(runInstance(instance, longInput(gpu.buffer(longScores)), abort())),
+      'wrong lengths': (instance) => rejection(runInstance(instance, { ...longInput(), inputLengths: [-1] })),
+      'wrong scores': (instance) => rejection(runInstance(instance, input(first, new Float32Array(3)))),
+      'a GPU error': async (instance) =>
+        rejection(runInstance(instance, input(first, (await openDevice()).buffer(scores)))),
+    };
+    test.each(Object.entries(ways))('%s', async (_, way) => {
+      const before = gpu.alive();
+      const instance = inPieces(await open('gpu'));
+      await way(instance);
+      instance.destroy();
+      expect(gpu.alive()).toEqual(before);
+    });
+
+    test('but what was handed out', async () => {
+      const before = gpu.alive();
+      const instance = await open('gpu');
+      const result = await runInstance(instance, input(first, gpu.buffer(scores)));
+      instance.destroy();
+      const keys = Object.keys(operation.outputs(size));
+      expect(gpu.alive().length).toBe(before.length + keys.length);
+      for (const key of keys) (result[key] as GPUBuffer).destroy();
+      expect(gpu.alive()).toEqual(before);
+    });
+  });
+
+  test('arrays on shared memory are taken like others', async () => {
+    const instance = await open('gpu');
+    const shared = new Float32Array(new SharedArrayBuffer(scores.byteLength));
+    shared.set(scores);
+    expect(results(await runInstance(instance, input(first, shared)))).toEqual(await alone(first));
+    instance.destroy();
+  });
+
+  test('the memory of a task is exact, and known before anything runs', async () => {
+    const instance = await open('gpu');
+    const created = vi.spyOn(device, 'createBuffer');
+    const task = await prepared(instance);
+    const held = () => created.mock.calls.reduce((sum, [{ size }]) => sum + size, 0);
+    expect(task.memory).toBe(held());
+    if (operation.encodes) {
+      for (const given of [first, second]) {
+        setOn(task, given);
+        const { buffers } = outputs();
+        task.encode!(device.createCommandEncoder(), { logits: gpu.buffer(scores), ...buffers });
+      }
+      expect(task.memory).toBe(held());
+    }
+    instance.destroy();
+  });
+
+  describe('several at once', () => {
+    test('tasks interleaved give what they give alone', async () => {
+      const instance = await open('gpu');
+      const tasks = await Promise.all([prepared(instance), prepared(instance, long), prepared(instance)]);
+      const batches = [first, longGiven, second];
+      const data = [scoresOf(size, 1), longScores, scoresOf(size, 2)];
+      const sizes = [size, long, size];
+      tasks.forEach((task, i) => {
+        setOn(task, batches[i]!);
+      });
+      const runs = await Promise.all(tasks.map((task, i) => task.run(taskInput(data[i]))));
+      for (const [i, run] of runs.entries())
+        expect(results(run, sizes[i])).toEqual(await alone(batches[i]!, data[i]!, 'gpu', sizes[i]!));
+      instance.destroy();
+    });
+
+    test.each(['gpu', 'cpu'] as const)(
+      'each run has the targets that were set before it: %s',
+      async (kind) => {
+        const instance = await open(kind);
+        const task = await prepared(instance);
+        const sets = [first, second, third, first];
+        const runs = sets.map((batch) => {
+          setOn(task, batch);
+          return task.run(taskInput(scores));
+        });
+        setOn(task, third);
+        for (const [i, run] of runs.entries())
+          expect(results(await run)).toEqual(await alone(sets[i]!, scores, kind));
+        instance.destroy();
+      },
+    );
+
+    test('instances share a device, and kernels compiled for it', async () => {
+      const [a, b] = await Promise.all([
+        operation.create({ device: 'gpu' }),
+        operation.create({ device: 'gpu', blank: 1 }),
+      ]);
+      expect(a.device).toBe(b.device);
+      await (await open('gpu').then(prepared)).destroy();
+      const compile = vi.spyOn(device, 'createComputePipelineAsync');
+      const other = await operation.create({ device, blank: 2 });
+      await prepared(other);
+      expect(compile).not.toHaveBeenCalled();
+      other.destroy();
+    });
+  });
+
+  describe.runIf(operation.encodes)('encode', () => {
+    async function encoder() {
+      const instance = await open('gpu');
+      const task = await prepared(instance);
+      return { instance, task, logits: gpu.buffer(scores), encoder: device.createCommandEncoder() };
+    }
+
+    test('uses the targets that were set before it, whenever it is submitted', async () => {
+      const { instance, task, logits } = await encoder();
+      const sets = [first, second, third];
+      const encoders: GPUCommandEncoder[] = [];
+      const reads = sets.map((batch) => {
+        setOn(task, batch);
+        const encoder = device.createCommandEncoder();
+        const { buffers, read } = outputs();
+        task.encode!(encoder, { logits, ...buffers });
+        encoders.push(encoder);
+        return read;
+      });
+      setOn(task, first);
+      device.queue.submit(encoders.reverse().map((encoder) => encoder.finish()));
+      for (const [i, read] of reads.entries()) expect(await read()).toEqual(await alone(sets[i]!));
+      instance.destroy();
+    });
+
+    test('holds many targets until they are submitted, and then lets them go', async () => {
+      const { instance, task, logits } = await encoder();
+      setOn(task, first);
+      const resting = gpu.alive().length;
+      const sets = Array.from({ length: 40 }, (_, i) => [first, second, third][i % 3]!);
+      const waiting = sets.map((batch) => {
+        setOn(task, batch);
+        const encoder = device.createCommandEncoder();
+        const { buffers, read } = outputs();
+        task.encode!(encoder, { logits, ...buffers });
+        return { encoder, read };
+      });
+      // those in the middle before all others, and one by one
+      for (const from of [20, 0, 30, 10]) {
+        device.queue.submit(waiting.slice(from, from + 10).map(({ encoder }) => encoder.finish()));
+        setOn(task, third);
+        await device.queue.onSubmittedWorkDone();
+      }
+      for (const [i, { read }] of waiting.entries()) expect(await read()).toEqual(await alone(sets[i]!));
+      expect(results(await task.run({ logits: scores }))).toEqual(await alone(third));
+      expect(gpu.alive().length).toBeLessThan(resting + 10);
+      instance.destroy();
+    });
+
+    test('of a hundred steps with targets of their own takes no more room than of ten', async () => {
+      const before = gpu.alive();
+      const { instance, task, logits } = await encoder();
+      const { buffers, read } = outputs();
+      const steps = async (count: number) => {
+        for (let i = 0; i < count; i++) {
+          setOn(task, i % 2 ? first : second);
+          const encoder = device.createCommandEncoder();
+          task.encode!(encoder, { logits, ...buffers });
+          device.queue.submit([encoder.finish()]);
+          await device.queue.onSubmittedWorkDone();
+        }
+        return gpu.alive().length;
+      };
+      const ten = await steps(10);
+      expect(await steps(100)).toBeLessThanOrEqual(ten + 4);
+      expect(await read()).toEqual(await alone(first));
+      instance.destroy();
+      expect(gpu.alive()).toEqual(before);
+    });
+
+    test('asks the device now and then, not at every call', async () => {
+      const { instance, task, logits } = await encoder();
+      const { buffers } = outputs();
+      const staging = vi.spyOn(device, 'createBuffer');
+      for (let i = 0; i < 64; i++) {
+        setOn(task, first);
+        const encoder = device.createCommandEncoder();
+        task.encode!(encoder, { logits, ...buffers });
+        // some that are never submitted
+        if (i >= 6) device.queue.submit([encoder.finish()]);
+        await device.queue.onSubmittedWorkDone();
+      }
+      const asked = staging.mock.calls.filter(([{ usage }]) => usage & 0x1).length;
+      expect(asked).toBeGreaterThan(2);
+      expect(asked).toBeLessThan(24);
+      instance.destroy();
+    });
+
+    test('leaves a run no room before it is submitted', async () => {
+      const { instance, task, logits, encoder: own } = await encoder();
+      setOn(task, first);
+      const { buffers, read } = outputs();
+      task.encode!(own, { logits, ...buffers });
+      setOn(task, second);
+      expect(await rejection(task.run({ logits: scores }))).toEqual(
+        isCtcError('busy', /^1 of the encodes of this task has not been submitted/),
+      );
+      device.queue.submit([own.finish()]);
+      expect(results(await task.run({ logits: scores }))).toEqual(await alone(second));
+      expect(await read()).toEqual(await alone(first));
+      instance.destroy();
+    });
+
+    test('writes nothing to the queue, submits nothing, makes no buffer, reads nothing back', async () => {
+      const { instance, task, logits, encoder: own } = await encoder();
+      setOn(task, first);
+      const { buffers } = outputs();
+      const calls = [
+        vi.spyOn(device.queue, 'submit'),
+        vi.spyOn(device.queue, 'writeBuffer'),
+        vi.spyOn(device.queue, 'onSubmittedWorkDone'),
+        vi.spyOn(device, 'createBuffer'),
+        vi.spyOn(device, 'pushErrorScope'),
+      ];
+      task.encode!(own, { logits, ...buffers });
+      expect(calls.map((call) => call.mock.calls.length)).toEqual([0, 0, 0, 0, 0]);
+      device.queue.submit([own.finish()]);
+      await task.run({ logits: scores });
+      expect(
+        calls.map((call) => call.mock.calls.length > 0),
+        'the spies see',
+      ).not.toContain(false);
+      instance.destroy();
+    });
+
+    test('while a run has not ended is an error, and after it works', async () => {
+      const { instance, task, logits, encoder: own } = await encoder();
+      setOn(task, first);
+      const { buffers, read } = outputs();
+      const running = task.run({ logits: scores });
+      expect(() => task.encode!(own, { logits, ...buffers })).toThrow(isCtcError('busy', /has not ended/));
+      await running;
+      task.encode!(own, { logits, ...buffers });
+      device.queue.submit([own.finish()]);
+      expect(await read()).toEqual(await alone(first));
+      instance.destroy();
+    });
+
+    test('is told when there was no room for its targets', async () => {
+      const { instance, task, logits, encoder: own } = await encoder();
+      const { buffers } = outputs();
+      setOn(task, first);
+      task.encode!(own, { logits, ...buffers });
+      outOfMemory(1, device);
+      setOn(task, second);
+      await device.queue.onSubmittedWorkDone();
+      await new Promise(setImmediate);
+      const told = isCtcError('out-of-memory', /^setTargets: no room$/);
+      expect(() => task.encode!(own, { logits, ...buffers })).toThrow(told);
+      expect(() => setOn(task, second)).toThrow(told);
+      expect(await rejection(task.run({ logits: scores }))).toEqual(told);
+      instance.destroy();
+    });
+
+    test('is over at once where it was destroyed, with what it waits for', async () => {
+      const before = gpu.alive();
+      const { instance, task, logits } = await encoder();
+      const { buffers } = outputs();
+      for (let i = 0; i < 6; i++) {
+        setOn(task, first);
+        const encoder = device.createCommandEncoder();
+        task.encode!(encoder, { logits, ...buffers });
+        device.queue.submit([encoder.finish()]);
+      }
+      await device.queue.onSubmittedWorkDone();
+      instance.destroy();
+      await device.queue.onSubmittedWorkDone();
+      await new Promise(setImmediate);
+      expect(gpu.alive()).toEqual(before);
+    });
+  });
+
+  test("the caller's error scopes see the caller's errors, and those alone", async () => {
+    const instance = await open('gpu');
+    const task = await prepared(instance);
+    setOn(task, first);
+    const misuse = () => device.createBuffer({ size: 4, usage: 0x1 | 0x80 }).destroy();
+    const stranger = (await openDevice()).buffer(scores);
+
+    device.pushErrorScope('validation');
+    const good = task.run(taskInput(scores));
+    misuse();
+    const bad = task.run(taskInput(stranger));
+    const preparing = prepared(instance);
+    const mine = device.popErrorScope();
+    device.pushErrorScope('validation');
+    expect(await rejection(bad)).toEqual(isCtcError('gpu-validation'));
+    const none = device.popErrorScope();
+
+    expect((await mine)?.message).toMatch(/usage/i);
+    expect(await none).toBeNull();
+    expect(results(await good)).toEqual(await alone(first));
+    (await preparing).destroy();
+    instance.destroy();
   });
 });
 
-describe('encode', () => {
-  /** Losses, then a gap, then the gradient, in one buffer from `offset` on; the scores at an odd place of another. */
-  async function encoded(task: Awaited<ReturnType<typeof ctc.prepare<typeof shape>>>, runs: number[]) {
+describe('encode of a loss', () => {
+  const count = scores.length;
+  /** Losses, then a gap, then the gradient, each at an odd place; the scores, too. */
+  test('writes into its ranges alone', async () => {
+    const ctc = await CtcLoss.create({ device, reduction: 'none' });
+    const task = await ctc.prepare({ logits: [6, 3, 5], maxTargetLength: 3 });
+    task.setTargets(first.targets as number[][]);
     const encoder = device.createCommandEncoder();
-    const outputs = runs.map((seed) => {
+    const ranges = [1, 2].map((seed) => {
       const padded = new Float32Array(count + 3);
-      padded.set(scoresOf(count, seed), 3);
+      padded.set(scoresOf(size, seed), 3);
       const logits = { buffer: gpu.buffer(padded), offset: 12 };
       const loss = { buffer: gpu.buffer(600), offset: 512 };
       const grad = { buffer: gpu.buffer(1000), offset: 20, size: 4 * count };
@@ -452,138 +736,160 @@ describe('encode', () => {
       return { loss, grad };
     });
     device.queue.submit([encoder.finish()]);
-    return Promise.all(
-      outputs.map(async ({ loss, grad }) => ({
-        loss: await gpu.read(loss.buffer, loss.offset, 12),
-        grad: await gpu.read(grad.buffer, grad.offset, grad.size),
-        around: [...(await gpu.read(grad.buffer, 0, 20)), ...(await gpu.read(grad.buffer, 20 + 4 * count))],
-      })),
-    );
-  }
-
-  test('one task encoded twice before one submit gives what two runs give, bit for bit', async () => {
-    const task = await ctc.prepare(room);
-    task.setTargets(targets);
-    const results = await encoded(task, [1, 2]);
-    for (const [i, { loss, grad, around }] of results.entries()) {
-      const alone = await task.run({ logits: scoresOf(count, i + 1) });
-      expect(grad).toEqual(alone.grad);
-      for (const [n, value] of loss.entries()) expect(value).toBeCloseTo(alone.loss[n]!, 5);
+    for (const [i, { loss, grad }] of ranges.entries()) {
+      const alone = await task.run({ logits: scoresOf(size, i + 1) });
+      expect(await gpu.read(grad.buffer, grad.offset, grad.size)).toEqual(alone.grad);
+      const losses = await gpu.read(loss.buffer, loss.offset, 12);
+      for (const [n, value] of losses.entries()) expect(value).toBeCloseTo(alone.loss[n]!, 5);
+      const around = [
+        ...(await gpu.read(grad.buffer, 0, 20)),
+        ...(await gpu.read(grad.buffer, 20 + 4 * count)),
+      ];
       expect(new Set(around), 'written beside the range').toEqual(new Set([0]));
     }
-    task.destroy();
-  });
-
-  test('two tasks in one encoder give what separate submissions give', async () => {
-    const [a, b] = await Promise.all([ctc.prepare(room), ctc.prepare(room)]);
-    a.setTargets(targets);
-    b.setTargets(otherTargets);
-    const logits = gpu.buffer(scoresOf(count));
-    const outputs = () => ({ loss: gpu.buffer(12), grad: gpu.buffer(4 * count) });
-    const results: Float32Array[][] = [];
-    for (const together of [true, false]) {
-      const [forA, forB] = [outputs(), outputs()];
-      const first = device.createCommandEncoder();
-      a.encode(first, { logits, ...forA });
-      if (!together) device.queue.submit([first.finish()]);
-      const second = together ? first : device.createCommandEncoder();
-      b.encode(second, { logits, ...forB });
-      device.queue.submit([second.finish()]);
-      results.push(await Promise.all([forA.loss, forA.grad, forB.loss, forB.grad].map((it) => gpu.read(it))));
-    }
-    expect(results[0]).toEqual(results[1]);
-    expect(results[0]![3]).toEqual((await oneByOne(scoresOf(count), otherTargets)).grad);
-    a.destroy();
-    b.destroy();
-  });
-
-  test('writes nothing to the queue, submits nothing, makes no buffer, reads nothing back', async () => {
-    const task = await ctc.prepare(room);
-    task.setTargets(targets);
-    const calls = [
-      vi.spyOn(device.queue, 'submit'),
-      vi.spyOn(device.queue, 'writeBuffer'),
-      vi.spyOn(device.queue, 'onSubmittedWorkDone'),
-      vi.spyOn(device, 'createBuffer'),
-      vi.spyOn(device, 'pushErrorScope'),
-    ];
-    const gradOutput = gpu.buffer(Float32Array.of(1, 2, 3));
-    for (const call of calls) call.mockClear();
-    const input = {
-      logits: gpu.buffer(4 * count),
-      grad: gpu.buffer(4 * count),
-      loss: gpu.buffer(12),
-      gradOutput,
-    };
-    task.encode(device.createCommandEncoder(), input);
-    expect(calls.map((call) => call.mock.calls.length)).toEqual([0, 0, 0, 0, 0]);
-    await task.run({ logits: scoresOf(count) });
-    expect(
-      calls.map((call) => call.mock.calls.length > 0),
-      'the spies see',
-    ).not.toContain(false);
-    for (const call of calls) call.mockRestore();
-    task.destroy();
-  });
-
-  test('while a run has not ended is an error, and after it works', async () => {
-    const task = await ctc.prepare(room);
-    task.setTargets(targets);
-    const input = { logits: gpu.buffer(4 * count), grad: gpu.buffer(4 * count), loss: gpu.buffer(12) };
-    const running = task.run({ logits: scoresOf(count) });
-    expect(() => task.encode(device.createCommandEncoder(), input)).toThrow(
-      isCtcError('busy', /has not ended/),
-    );
-    await running;
-    task.encode(device.createCommandEncoder(), input);
-    task.destroy();
-  });
-
-  test('uses the targets that are set when it is submitted', async () => {
-    const task = await ctc.prepare(room);
-    task.setTargets(targets);
-    const encoder = device.createCommandEncoder();
-    const grad = gpu.buffer(4 * count);
-    task.encode(encoder, { logits: gpu.buffer(scoresOf(count)), grad, loss: gpu.buffer(12) });
-    task.setTargets(otherTargets);
-    device.queue.submit([encoder.finish()]);
-    expect(await gpu.read(grad)).toEqual((await oneByOne(scoresOf(count), otherTargets)).grad);
-    task.destroy();
+    ctc.destroy();
   });
 
   test('needs no loss', async () => {
-    const task = await ctc.prepare(room);
-    task.setTargets(targets);
+    const ctc = await CtcLoss.create({ device, reduction: 'none' });
+    const task = await ctc.prepare({ logits: [6, 3, 5], maxTargetLength: 3 });
+    task.setTargets(first.targets as number[][]);
     const encoder = device.createCommandEncoder();
     const grad = gpu.buffer(4 * count);
-    task.encode(encoder, { logits: gpu.buffer(scoresOf(count)), grad });
+    task.encode(encoder, { logits: gpu.buffer(scores), grad });
     device.queue.submit([encoder.finish()]);
-    expect(await gpu.read(grad)).toEqual((await oneByOne(scoresOf(count), targets)).grad);
-    task.destroy();
+    expect(await gpu.read(grad)).toEqual((await task.run({ logits: scores })).grad);
+    ctc.destroy();
   });
 });
 
-test("the caller's error scopes see the caller's errors, and those alone", async () => {
-  const task = await ctc.prepare(room);
-  task.setTargets(targets);
-  const misuse = () => device.createBuffer({ size: 4, usage: 0x1 | 0x80 }).destroy();
-  const stranger = (await openDevice()).buffer(scoresOf(count));
+describe('a kept lattice', () => {
+  const room = { logits: [6, 3, 5], maxTargetLength: 3, keep: ['alpha', 'posterior'] } as const;
+  const rows = (given: Given) => given.targets as number[][];
+  const lengths = ({ inputLengths }: Given) => ({ inputLengths });
+  const ofGiven = async (given: Given, device: GPUDevice | 'cpu') => {
+    const ctc = await CtcLoss.create({ device });
+    const task = await ctc.prepare(room);
+    task.setTargets(rows(given), lengths(given));
+    await task.run({ logits: scores });
+    const kept = { alpha: await task.read('alpha'), posterior: await task.read('posterior') };
+    ctc.destroy();
+    return kept;
+  };
 
-  device.pushErrorScope('validation');
-  const good = task.run({ logits: scoresOf(count) });
-  misuse();
-  const bad = task.run({ logits: stranger });
-  const preparing = ctc.prepare(room);
-  const mine = device.popErrorScope();
-  device.pushErrorScope('validation');
-  expect(await rejection(bad)).toEqual(isCtcError('gpu-validation'));
-  const none = device.popErrorScope();
+  test.each(['gpu', 'cpu'] as const)(
+    'is that of the last run, whatever was set or failed after it: %s',
+    async (kind) => {
+      const on = kind === 'gpu' ? device : kind;
+      const ctc = await CtcLoss.create({ device: on });
+      const task = await ctc.prepare(room);
+      task.setTargets(rows(first), lengths(first));
+      await task.run({ logits: scores });
+      task.setTargets(rows(second), lengths(second));
+      expect(await task.read('posterior')).toEqual((await ofGiven(first, on)).posterior);
+      // a run that begins while it is read waits for its turn
+      const reading = task.read('alpha');
+      const running = task.run({ logits: scores });
+      expect(await reading).toEqual((await ofGiven(first, on)).alpha);
+      await running;
+      expect(await task.read('alpha')).toEqual((await ofGiven(second, on)).alpha);
+      const onProgress = () => {
+        throw new Error('mistake');
+      };
+      await rejection(task.run({ logits: scores }, { onProgress }));
+      expect(await rejection(task.read('alpha'))).toEqual(
+        new TypeError('read: expected a run before this, got none'),
+      );
+      ctc.destroy();
+    },
+  );
 
-  expect((await mine)?.message).toMatch(/usage/i);
-  expect(await none).toBeNull();
-  expect((await good).loss).toEqual((await oneByOne(scoresOf(count), targets)).loss);
-  (await preparing).destroy();
-  task.destroy();
+  test('is that of the last submission, in whatever order things were encoded', async () => {
+    const ctc = await CtcLoss.create({ device });
+    const task = await ctc.prepare(room);
+    const logits = gpu.buffer(scores);
+    const commands = [first, second].map((given) => {
+      task.setTargets(rows(given), lengths(given));
+      const encoder = device.createCommandEncoder();
+      task.encode(encoder, { logits, grad: gpu.buffer(scores.byteLength) });
+      return encoder.finish();
+    });
+    device.queue.submit([commands[1]!]);
+    expect(await rejection(task.read('posterior'))).toEqual(isCtcError('busy', /has not been submitted/));
+    device.queue.submit([commands[0]!]);
+    expect(await task.read('posterior')).toEqual((await ofGiven(first, device)).posterior);
+    // a shader of the caller's sees the targets of what is in the lattice, not those that were set since
+    task.setTargets(rows(second), lengths(second));
+    const { entries } = task.lattice.blocks[0]!;
+    const { buffer, offset, size } = entries[1]!.resource;
+    const words = new Uint32Array((await gpu.read(buffer as GPUBuffer, offset, size)).buffer);
+    const there = [0, 1, 2].map((n) => words[(n * words.length) / 3]);
+    expect(there).toEqual(first.inputLengths);
+    // nothing is left of it while a run that fails is the last
+    const onProgress = () => {
+      throw new Error('mistake');
+    };
+    await rejection(task.run({ logits: scores }, { onProgress }));
+    expect(await rejection(task.read('alpha'))).toEqual(
+      new TypeError('read: expected a run before this, got none'),
+    );
+    ctc.destroy();
+  });
+
+  test('of a lost device is told at once', async () => {
+    const { device } = await openDevice();
+    const ctc = await CtcLoss.create({ device });
+    const task = await ctc.prepare(room);
+    task.setTargets(rows(first), lengths(first));
+    await task.run({ logits: scores });
+    device.destroy();
+    expect(await rejection(task.read('alpha'))).toEqual(isCtcError('device-lost'));
+    expect(() => task.lattice).toThrow(isCtcError('device-lost'));
+  });
+});
+
+test('an allocation beyond the device rejects prepare and leaks nothing', async () => {
+  const greedy = await CtcLoss.create({ device });
+  forced.set(greedy, { limits: { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 40 } });
+  const before = gpu.alive();
+  const error = await rejection(greedy.prepare({ logits: [40_000, 1, 5], maxTargetLength: 1500 }));
+  expect(error).toEqual(isCtcError('gpu-validation', /^prepare: (.|\n)*ctc:(fused|tiled):/));
+  expect(gpu.alive()).toEqual(before);
+});
+
+test('a kernel that does not compile is told with the line of its file', async () => {
+  const { device } = await openDevice();
+  const create = device.createShaderModule.bind(device);
+  device.createShaderModule = (descriptor) =>
+    create({ ...descriptor, code: descriptor.code.replace('fn greedy(', 'fn greedy(oops ') });
+  const decoder = await CtcDecoder.create({ device });
+  const lines = readFileSync(new URL('../shaders/greedy.wgsl', import.meta.url), 'utf8').split('\n');
+  const line = 1 + lines.findIndex((text) => text.includes('fn greedy('));
+  const error = (await rejection(decoder.prepare({ logits: [6, 3, 5] }))) as Error;
+  expect(error).toEqual(isCtcError('gpu-validation', /^kernel greedy: /));
+  expect(error.message).toMatch(new RegExp(`^shaders/greedy\\.wgsl:${line}: .`, 'm'));
+  expect(error.cause).toBeDefined();
+});
+
+test("after a failed attempt 'gpu' looks again, 'auto' does not", async () => {
+  vi.resetModules();
+  const { deviceFor, provideGpu } = await import('../src/device.js');
+  let attempts = 0;
+  provideGpu(async () => {
+    attempts++;
+    throw new (await import('../src/errors.js')).CtcError('no-webgpu', 'not yet');
+  });
+  expect((await deviceFor('auto')).device).toBeUndefined();
+  expect((await deviceFor('auto')).reason).toBe('not yet');
+  expect(attempts).toBe(1);
+  expect(await rejection(deviceFor('gpu'))).toEqual(isCtcError('no-webgpu', /^not yet$/));
+  expect(attempts).toBe(2);
+  provideGpu(async () => ({ ...(await openGpu()), reason: 'here' }));
+  expect((await deviceFor('auto')).device).toBeUndefined();
+  const [one, other] = await Promise.all([deviceFor('gpu'), deviceFor('gpu')]);
+  expect(one.device).toBeDefined();
+  expect(other.device).toBe(one.device);
+  expect((await deviceFor('auto')).device).toBe(one.device);
 });
 
 describe('a program that uses the library', () => {
@@ -611,5 +917,3 @@ describe('a program that uses the library', () => {
     expect(stdout).toMatch(/^end\n/);
   });
 });
-
-afterAll(() => ctc.destroy());

@@ -3,6 +3,7 @@ import { CtcDecoder, CtcLoss } from 'webgpu-ctc/node';
 import { type OutputTensor, scoresFrom } from 'webgpu-ctc/onnxruntime';
 import { openDevice, type TestDevice } from './device.js';
 import { difference } from './frameworks.js';
+import { expectNamed } from './nasty.js';
 
 let ours: TestDevice;
 let others: TestDevice;
@@ -128,4 +129,25 @@ test('what is wrong is named', async () => {
   await wrong(onHost, { layout: 'NCT' }).toThrow("layout: expected one of 'NTC', 'TNC', got 'NCT'");
   await wrong(onHost, { kind: 'probs' }).toThrow("kind: expected one of 'logits', 'logProbs', got 'probs'");
   await wrong(onHost, { session: 1 }).toThrow('options: expected the keys kind, layout, env, device');
+});
+
+test('whatever comes, the error names the argument', async () => {
+  const output = (change: object) => scoresFrom({ ...onHost, ...change } as OutputTensor);
+  await expectNamed('output', (value) => scoresFrom(value as OutputTensor));
+  await expectNamed('output', (dims) => output({ dims }));
+  await expectNamed(
+    'output.type',
+    (type) => output({ type }),
+    (what) => what === 'null',
+  );
+  await expectNamed(
+    'options',
+    (value) => scoresFrom(onHost, value as object),
+    (what) => /^an object( of (no|a) class)?$/.test(what),
+  );
+  for (const key of ['kind', 'layout', 'device'])
+    await expectNamed(key, (value) => scoresFrom(onHost, { [key]: value }));
+  // what can be awaited no more throws by itself
+  const fine = (what: string) => what === 'null' || what === 'a proxy that was revoked';
+  await expectNamed('env', (device) => scoresFrom(onHost, { env: { webgpu: { device } } }), fine);
 });

@@ -59,6 +59,8 @@ export interface Operation {
   readonly keeping: readonly string[];
   /** Whether it takes targets; else it takes lengths alone. */
   readonly hasTargets: boolean;
+  /** Whether its tasks encode. */
+  readonly encodes: boolean;
   /** What `prepare` is given besides the scores' shape. */
   prepared(size: OperationSize): object;
   /** What `run` of an instance is given besides scores, targets and lengths; `run` of a task, without `samples`. */
@@ -80,6 +82,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     gradients: ['logits', 'logProbs', 'none'],
     keeping: ['step'],
     hasTargets: true,
+    encodes: true,
     prepared: ({ labels }) => ({ maxTargetLength: labels }),
     asked: {},
     outputs: ({ frames, sequences, classes }) => ({
@@ -93,6 +96,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     gradients: ['none'],
     keeping: [],
     hasTargets: true,
+    encodes: true,
     prepared: ({ labels }) => ({ maxTargetLength: labels }),
     asked: {},
     outputs: ({ frames, sequences }) => ({ labels: 4 * frames * sequences, scores: 4 * frames * sequences }),
@@ -103,6 +107,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     gradients: ['none'],
     keeping: [],
     hasTargets: false,
+    encodes: true,
     prepared: () => ({}),
     asked: {},
     outputs: ({ frames, sequences }) => ({ labels: 4 * frames * sequences, scores: 4 * frames * sequences }),
@@ -116,6 +121,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     gradients: ['none'],
     keeping: [],
     hasTargets: true,
+    encodes: false,
     prepared: ({ labels }) => ({ maxTargetLength: labels, samples }),
     asked: { samples, seed: 7 },
     outputs: ({ frames, sequences, labels }) => ({
@@ -128,3 +134,62 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
 
 /** For `describe.each`. */
 export const everyOperation = Object.entries(operations) as readonly (readonly [OperationName, Operation])[];
+
+/** One batch, all but its scores. */
+export interface Given {
+  readonly targets: readonly (readonly number[])[];
+  readonly inputLengths: readonly number[];
+}
+
+/** What `prepare` is given. */
+export const roomOf = (operation: Operation, size: OperationSize): object => ({
+  logits: [size.frames, size.sequences, size.classes],
+  ...operation.prepared(size),
+});
+
+/** Tells a task of a batch. */
+export function setOn(task: AnyTask, { targets, inputLengths }: Given): void {
+  if (task.setTargets) task.setTargets(targets, { inputLengths });
+  else task.setLengths!(inputLengths);
+}
+
+/** What `run` of a task is given, and `encode` besides its outputs. */
+export function taskInputOf({ asked: { samples: _, ...asked } }: Operation, logits: unknown): object {
+  return { logits, ...asked };
+}
+
+/** What `run` of an instance is given. */
+export function inputOf(
+  operation: Operation,
+  { frames, sequences, classes }: OperationSize,
+  { targets, inputLengths }: Given,
+  data: unknown,
+): Record<string, unknown> {
+  return {
+    logits: { data, shape: [frames, sequences, classes] },
+    inputLengths,
+    ...(operation.hasTargets && { targets }),
+    ...operation.asked,
+  };
+}
+
+/** Tasks and instances by the interface that all have in common. */
+export const prepareTask = (instance: Instance, room: object): Promise<AnyTask> =>
+  instance.prepare(room as never) as Promise<AnyTask>;
+export const runInstance = (instance: Instance, input: object, options?: object) =>
+  instance.run(input as never, options as never) as ReturnType<AnyTask['run']>;
+
+/** The results that go to buffers, of arrays or of buffers that were read, as bytes. Losses, which the host finishes in float64, to seven digits. */
+export function resultsOf(
+  operation: Operation,
+  size: OperationSize,
+  result: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(operation.outputs(size)).map((name) => {
+      const values = result[name] as Float32Array | Int32Array;
+      if (name === 'loss') return [name, Array.from(values, (value) => value.toPrecision(5))];
+      return [name, Array.from(new Int32Array(values.buffer, values.byteOffset, values.length))];
+    }),
+  );
+}

@@ -6,6 +6,7 @@ import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/tfjs';
 import { openDevice, type TestDevice } from './device.js';
 import { batchOf, ctcBuffers, difference, expectedOf, pretendToBePage } from './frameworks.js';
+import { expectNamed } from './nasty.js';
 
 let gpu: TestDevice;
 
@@ -118,6 +119,42 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
     expect(ctcBuffers(gpu)).toEqual([]);
   });
 
+  test('a gradient inside of a gradient that is only looked at is right', async () => {
+    const logits = logitsOf();
+    const loss = (x: tf.Tensor) => ctcLoss({ logits: x, ...input });
+    const gradient = tf.grad(loss);
+    // what is only looked at is no part of what is differentiated
+    let seen: tf.Tensor | undefined;
+    const looked = (x: tf.Tensor) => {
+      seen = tf.keep(gradient(x));
+      return loss(x);
+    };
+    const [once, beside] = [gradient(logits), tf.grad(looked)(logits)];
+    expect(await beside.data()).toEqual(await once.data());
+    expect(await seen!.data()).toEqual(await once.data());
+    tf.dispose([logits, once, beside, seen!]);
+    disposeCtcLoss();
+  });
+
+  test('whatever comes, the error names the argument', async () => {
+    const logits = logitsOf();
+    const call = (change: object) => ctcLoss({ logits, ...input, ...change }).dispose();
+    const isEmpty = (what: string) => /^an object( of (no|a) class)?$/.test(what);
+    await expectNamed('input', (value) => ctcLoss(value as never), isEmpty);
+    for (const key of [
+      'logits',
+      'labels',
+      'labelLengths',
+      'logitLengths',
+      'blank',
+      'layout',
+      'reduction',
+      'zeroInfinity',
+    ])
+      await expectNamed(key, (value) => call({ [key]: value }));
+    logits.dispose();
+  });
+
   test('what is wrong is named', () => {
     const logits = logitsOf();
     const wrong = (change: object) => () => ctcLoss({ logits, ...input, ...change });
@@ -179,6 +216,31 @@ test('a step on the GPU reads nothing back, and uploads nothing but the targets'
   disposeCtcLoss();
 });
 
+test('what the device has against its memory, said after the call, is thrown by the next', async () => {
+  await tf.setBackend('webgpu');
+  const logits = logitsOf();
+  const { device } = gpu;
+  const pop = device.popErrorScope.bind(device);
+  // no adapter here runs out of memory before the machine does: the second scope that is closed is the one for it
+  let closed = 0;
+  const popped = vi.spyOn(device, 'popErrorScope').mockImplementation(async () => {
+    const second = ++closed === 2;
+    const error = await pop();
+    return second ? ({ message: 'no room' } as GPUError) : error;
+  });
+  const call = () => ctcLoss({ logits, ...input }).dispose();
+  call();
+  popped.mockRestore();
+  await device.queue.onSubmittedWorkDone();
+  await new Promise(setImmediate);
+  expect(call).toThrow(expect.objectContaining({ code: 'out-of-memory', message: 'ctcLoss: no room' }));
+  // what had no room is freed, and made anew
+  expect(ctcBuffers(gpu)).toEqual([]);
+  call();
+  disposeCtcLoss();
+  logits.dispose();
+});
+
 test('a lost device is told', async () => {
   const other = await openDevice();
   tf.registerBackend('short-lived', () => new WebGPUBackend(other.device, other.device.adapterInfo));
@@ -190,4 +252,18 @@ test('a lost device is told', async () => {
   expect(() => ctcLoss({ logits, ...input })).toThrow(expect.objectContaining({ code: 'device-lost' }));
   logits.dispose();
   await tf.setBackend('cpu');
+});
+
+// at the end, since TensorFlow.js keeps what was saved for a gradient that throws
+test.each(['webgpu', 'cpu'])('a gradient of the gradient throws: on the backend %s', async (backend) => {
+  await tf.setBackend(backend);
+  const logits = logitsOf();
+  const loss = (x: tf.Tensor) => ctcLoss({ logits: x, ...input });
+  const penalty = (x: tf.Tensor) => tf.sum(tf.square(tf.grad(loss)(x)));
+  for (const penalised of [penalty, (x: tf.Tensor) => tf.add(loss(x), penalty(x))])
+    expect(() => tf.tidy(() => tf.grad(penalised)(logits))).toThrow(
+      'ctcLoss: expected one gradient, got a gradient of its',
+    );
+  logits.dispose();
+  disposeCtcLoss();
 });

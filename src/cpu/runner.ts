@@ -97,7 +97,8 @@ export class CpuRunner implements Runner {
   async execute(callers: Callers, { signal, onProgress }: RunOptions): Promise<void> {
     let pause = performance.now() + sliceTime;
     for (const share of this.#work(callers)) {
-      if (performance.now() <= pause) continue;
+      // the last is told below
+      if (share >= 1 || performance.now() <= pause) continue;
       onProgress?.(share);
       await nextTask();
       this.#goesOn(signal);
@@ -167,8 +168,8 @@ export class CpuRunner implements Runner {
     }
   }
 
-  read(kept: Kept, records: Uint32Array): Promise<Float64Array> {
-    return latticeOf(this.#plan, kept, records, async (block) => {
+  read(kept: Kept): Promise<Float64Array> {
+    return latticeOf(this.#plan, kept, this.#buffers.targets as Uint32Array, async (block) => {
       const { m, e } = this.#buffers[block[kept]!] as Extended;
       const scales = block.scales === undefined ? undefined : (this.#buffers[block.scales] as Float64Array);
       return {

@@ -1,11 +1,11 @@
 /** Why a kernel did not compile, at the lines of its files. Loaded when one does not. */
 import { CtcError } from '../errors.js';
-import type { KernelModule, KernelName } from '../kernels/kernels.js';
+import type { KernelModule } from '../kernels/kernels.js';
 import { unlessLost } from './lost.js';
 
 export async function explain(
   device: GPUDevice,
-  kernel: KernelName,
+  kernel: string,
   { files }: KernelModule,
   module: GPUShaderModule,
   cause: unknown,

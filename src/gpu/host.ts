@@ -1,11 +1,9 @@
 /** What moves between the host's arrays and the device. Loaded when the first array comes. */
 import { elementBytes, type Plan } from '../plan.js';
 import type { RunOptions } from '../types.js';
-import { inErrorScopes, unlessLost } from './lost.js';
 import type { DeviceTensor, Memory } from './memory.js';
+import { Staging } from './staging.js';
 
-const USAGE = { MAP_READ: 1, COPY_DST: 8 } as const;
-const READ = 1;
 const REGULAR = 0;
 
 /** Bytes that move between two turns of the event loop. */
@@ -63,26 +61,11 @@ export async function readWords(device: GPUDevice, buffer: GPUBuffer): Promise<I
 }
 
 async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array): Promise<void> {
-  const size = Math.min(buffer.size, chunkBytes);
-  const staging = await inErrorScopes(device, 'readback', () =>
-    device.createBuffer({ label: 'ctc:readback:staging', size, usage: USAGE.MAP_READ | USAGE.COPY_DST }),
-  );
+  const staging = new Staging(device, Math.min(buffer.size, chunkBytes));
   try {
-    for (let offset = 0; offset < buffer.size; offset += size) {
-      const length = Math.min(size, buffer.size - offset);
-      const { mapping } = await inErrorScopes(device, 'readback', () => {
-        const encoder = device.createCommandEncoder({ label: 'ctc:readback:encoder' });
-        encoder.copyBufferToBuffer(buffer, offset, staging, 0, length);
-        device.queue.submit([encoder.finish()]);
-        const mapping = staging.mapAsync(READ, 0, length);
-        mapping.catch(() => {});
-        // Firefox completes a mapping only when something follows it on the queue
-        device.queue.submit([]);
-        return { mapping };
-      });
-      await unlessLost(device, mapping);
-      bytes.set(new Uint8Array(staging.getMappedRange(0, length)), offset);
-      staging.unmap();
+    for (let offset = 0; offset < buffer.size; offset += staging.size) {
+      const length = Math.min(staging.size, buffer.size - offset);
+      await staging.read([{ buffer, offset, size: length }], (read) => bytes.set(read, offset));
     }
   } finally {
     staging.destroy();

@@ -9,14 +9,15 @@ import { readWords } from './host.js';
 import type { Memory } from './memory.js';
 
 /** A kept lattice as float64: `read` of a task. */
-export function readLattice(
+export async function readLattice(
   device: GPUDevice,
   plan: Plan,
   memory: Memory,
   kept: Kept,
-  records: Uint32Array,
 ): Promise<Float64Array> {
   const words = (name: string) => readWords(device, memory.buffer(name));
+  // those of the last submission, whichever that was
+  const records = new Uint32Array((await words('targets')).buffer);
   return latticeOf(plan, kept, records, async (block) => {
     const states = await words(block[kept]!);
     const floats = new Float32Array(states.buffer);

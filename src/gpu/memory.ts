@@ -21,11 +21,13 @@ export class Memory {
   readonly #device: GPUDevice;
   readonly #plan: Plan;
   readonly #buffers: Readonly<Record<string, GPUBuffer>>;
+  /** All that is destroyed with the task. */
+  readonly #made: Set<GPUBuffer>;
   #destroyed = false;
   readonly #tensors = new Map<TensorName, DeviceTensor>();
 
   static async create(device: GPUDevice, plan: Plan): Promise<Memory> {
-    const made: GPUBuffer[] = [];
+    const made = new Set<GPUBuffer>();
     try {
       return await inErrorScopes(device, 'prepare', () => new Memory(device, plan, made));
     } catch (error) {
@@ -36,14 +38,15 @@ export class Memory {
 
   /** The same at once. What the device has to say against it goes to its open error scopes. */
   static createNow(device: GPUDevice, plan: Plan): Memory {
-    return new Memory(device, plan, []);
+    return new Memory(device, plan, new Set());
   }
 
-  private constructor(device: GPUDevice, plan: Plan, made: GPUBuffer[]) {
+  private constructor(device: GPUDevice, plan: Plan, made: Set<GPUBuffer>) {
     this.#device = device;
     this.#plan = plan;
+    this.#made = made;
     const uniform = (name: string, data: Int32Array<ArrayBuffer>) => {
-      const buffer = this.#create(made, name, data.byteLength, UNIFORM | COPY_DST);
+      const buffer = this.create(name, data.byteLength, UNIFORM | COPY_DST);
       device.queue.writeBuffer(buffer, 0, data);
       return buffer;
     };
@@ -52,15 +55,26 @@ export class Memory {
     this.#buffers = Object.fromEntries(
       Object.entries(plan.buffers).map(([name, { element, count }]) => [
         name,
-        this.#create(made, name, count * elementBytes[element]),
+        this.create(name, count * elementBytes[element]),
       ]),
     );
   }
 
-  #create(made: GPUBuffer[], name: string, size: number, usage = STORAGE | COPY_SRC | COPY_DST): GPUBuffer {
-    const buffer = this.#device.createBuffer({ label: `ctc:${this.#plan.strategy}:${name}`, size, usage });
-    made.push(buffer);
+  /** A buffer that lives no longer than the task. */
+  create(name: string, size: number, usage?: number): GPUBuffer {
+    const buffer = this.#create(name, size, usage);
+    this.#made.add(buffer);
     return buffer;
+  }
+
+  /** Frees one of them. */
+  release(buffer: GPUBuffer): void {
+    this.#made.delete(buffer);
+    buffer.destroy();
+  }
+
+  #create(name: string, size: number, usage = STORAGE | COPY_SRC | COPY_DST): GPUBuffer {
+    return this.#device.createBuffer({ label: `ctc:${this.#plan.strategy}:${name}`, size, usage });
   }
 
   buffer(name: string): GPUBuffer {
@@ -86,7 +100,7 @@ export class Memory {
       await inErrorScopes(this.#device, name, () => {
         for (let first = 0; first < rows; first += rowsPerBuffer) {
           const size = Math.ceil((Math.min(rowsPerBuffer, rows - first) * rowBytes) / 4) * 4;
-          this.#create(buffers, name, size);
+          buffers.push(this.#create(name, size));
         }
       });
     } catch (error) {
@@ -103,7 +117,7 @@ export class Memory {
 
   destroy(): void {
     this.#destroyed = true;
-    for (const buffer of [this.problems, this.integers, ...Object.values(this.#buffers)]) buffer.destroy();
+    for (const buffer of this.#made) buffer.destroy();
     for (const { buffers } of this.#tensors.values()) for (const buffer of buffers) buffer.destroy();
     this.#tensors.clear();
   }

@@ -1,3 +1,4 @@
+import count from '../../shaders/count.wgsl?raw';
 import { CtcError } from '../errors.js';
 import {
   bindingsOf,
@@ -32,16 +33,23 @@ function cacheOf(device: GPUDevice): Map<string, Promise<Pipeline> | Pipeline> {
 const keyOf = (kernel: KernelName, constants: Constants) => `${kernel} ${JSON.stringify(constants)}`;
 
 /** A kernel compiled for a device; compilations in flight are shared. */
-export async function pipelineFor(
-  device: GPUDevice,
-  kernel: KernelName,
-  constants: Constants,
-): Promise<Pipeline> {
+export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
+  return cached(device, keyOf(kernel, constants), async () =>
+    compile(device, kernel, moduleOf(kernel, constants, await textsFor(kernel, constants))),
+  );
+}
+
+/** What counts the encodes that were executed: no kernel of a plan. */
+export function counterFor(device: GPUDevice): Promise<Pipeline> {
+  const module = { code: count, files: [['shaders/count.wgsl', count]] } as const;
+  return cached(device, 'count', () => compile(device, 'count', module));
+}
+
+async function cached(device: GPUDevice, key: string, make: () => Promise<Pipeline>): Promise<Pipeline> {
   const cache = cacheOf(device);
-  const key = keyOf(kernel, constants);
   const existing = cache.get(key);
   if (existing) return existing;
-  const compiling = compile(device, kernel, constants);
+  const compiling = make();
   cache.set(key, compiling);
   try {
     const pipeline = await compiling;
@@ -70,7 +78,7 @@ export function pipelineNow(
   return pipeline;
 }
 
-function described(device: GPUDevice, kernel: KernelName, { code }: KernelModule) {
+function described(device: GPUDevice, kernel: string, { code }: KernelModule) {
   const bindings = bindingsOf(code);
   const label = (role: string) => `ctc:${kernel}:${role}`;
   const module = device.createShaderModule({ label: label('module'), code });
@@ -90,8 +98,7 @@ function described(device: GPUDevice, kernel: KernelName, { code }: KernelModule
   return { descriptor, module, layout, bindings };
 }
 
-async function compile(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
-  const source = moduleOf(kernel, constants, await textsFor(kernel, constants));
+async function compile(device: GPUDevice, kernel: string, source: KernelModule): Promise<Pipeline> {
   device.pushErrorScope('validation');
   const { descriptor, module, layout, bindings } = described(device, kernel, source);
   const compiling = device.createComputePipelineAsync(descriptor);

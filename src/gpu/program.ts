@@ -1,8 +1,9 @@
 import type { Texts } from '../kernels/kernels.js';
 import type { Plan } from '../plan.js';
 import { Memory } from './memory.js';
-import { type Pipeline, pipelineFor, pipelineNow } from './pipelines.js';
+import { counterFor, type Pipeline, pipelineFor, pipelineNow } from './pipelines.js';
 import { Scheduler } from './scheduler.js';
+import { Slots } from './slots.js';
 
 /** Before anything runs: that each dispatch binds all that its kernel declares. */
 function checkBindings(plan: Plan, pipelines: readonly (Pipeline | false)[]): void {
@@ -20,6 +21,8 @@ function checkBindings(plan: Plan, pipelines: readonly (Pipeline | false)[]): vo
 export interface Program {
   readonly memory: Memory;
   readonly scheduler: Scheduler;
+  /** None where all that is encoded is submitted at once. */
+  readonly slots?: Slots;
 }
 
 /** A plan's pipelines compiled, its memory allocated. */
@@ -27,10 +30,11 @@ export async function programOf(device: GPUDevice, plan: Plan): Promise<Program>
   const compiled = plan.commands.map(
     (c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants),
   );
-  const pipelines = await Promise.all(compiled);
+  const [counter, ...pipelines] = await Promise.all([counterFor(device), ...compiled]);
   checkBindings(plan, pipelines);
   const memory = await Memory.create(device, plan);
-  return { memory, scheduler: new Scheduler(device, plan, memory, pipelines) };
+  const slots = await Slots.create(device, memory, counter);
+  return { memory, scheduler: new Scheduler(device, plan, memory, pipelines), slots };
 }
 
 /** The same at once. What the device has to say against it goes to its open error scopes. */

@@ -4,24 +4,25 @@ import type { ReadingInput, ReadingMachine, ReadingOutput } from '../reading-tas
 import type { RunOptions } from '../types.js';
 import { inErrorScopes } from './lost.js';
 import type { Memory } from './memory.js';
-import { programOf } from './program.js';
+import { type Program, programOf } from './program.js';
 import type { DeviceTensors, Scheduler } from './scheduler.js';
 
 const [COPY_SRC, COPY_DST, STORAGE] = [4, 8, 128];
 
 /** Runs a plan for a purpose on a device. */
 export class GpuReader implements ReadingMachine {
+  readonly slots: Program['slots'];
   readonly #device: GPUDevice;
   readonly #plan: Plan;
   readonly #memory: Memory;
   readonly #scheduler: Scheduler;
 
   static async create(device: GPUDevice, plan: Plan): Promise<GpuReader> {
-    const { memory, scheduler } = await programOf(device, plan);
-    return new GpuReader(device, plan, memory, scheduler);
+    return new GpuReader(device, plan, await programOf(device, plan));
   }
 
-  private constructor(device: GPUDevice, plan: Plan, memory: Memory, scheduler: Scheduler) {
+  private constructor(device: GPUDevice, plan: Plan, { memory, scheduler, slots }: Program) {
+    this.slots = slots;
     this.#device = device;
     this.#plan = plan;
     this.#memory = memory;
@@ -85,6 +86,7 @@ export class GpuReader implements ReadingMachine {
   }
 
   encode(encoder: GPUCommandEncoder, input: ReadingInput): void {
+    this.slots?.encode(encoder);
     this.#scheduler.encode(encoder, this.#bound(input));
     this.#copyOut(encoder, input.results);
   }

@@ -8,6 +8,7 @@ import type { DeviceTensors, Scheduler } from './scheduler.js';
 /** Runs a plan on a device. */
 export class GpuRunner implements Runner {
   readonly backend: Backend;
+  readonly slots: Program['slots'];
   readonly #device: GPUDevice;
   readonly #plan: Plan;
   readonly #memory: Memory;
@@ -25,10 +26,11 @@ export class GpuRunner implements Runner {
     device: GPUDevice,
     plan: Plan,
     backend: Backend,
-    { memory, scheduler }: Program,
+    { memory, scheduler, slots }: Program,
     kept?: typeof import('./lattice.js'),
   ) {
     this.backend = backend;
+    this.slots = slots;
     this.#device = device;
     this.#plan = plan;
     this.#memory = memory;
@@ -73,7 +75,8 @@ export class GpuRunner implements Runner {
           `${name}: expected a size that fits into one buffer (${this.#device.limits.maxBufferSize} bytes)`,
         );
       }
-      return { buffer: tensor.buffers[0], offset: 0 };
+      const buffer = tensor.buffers[0]!;
+      return { name, buffer, offset: 0, bytes: buffer.size };
     };
     try {
       const losses = input.losses ?? (await output('losses'));
@@ -90,6 +93,7 @@ export class GpuRunner implements Runner {
   }
 
   encode(encoder: GPUCommandEncoder, input: RunInput): void {
+    this.slots?.encode(encoder);
     this.#scheduler.encode(encoder, this.#bound(input));
   }
 
@@ -128,8 +132,8 @@ export class GpuRunner implements Runner {
     return tensors;
   }
 
-  read(kept: Kept, records: Uint32Array): Promise<Float64Array> {
-    return this.#kept!.readLattice(this.#device, this.#plan, this.#memory, kept, records);
+  read(kept: Kept): Promise<Float64Array> {
+    return this.#kept!.readLattice(this.#device, this.#plan, this.#memory, kept);
   }
 
   lattice(): DeviceLattice {

@@ -92,6 +92,7 @@ export class Scheduler {
       done += cost;
       onProgress?.(Math.min(1, done / this.#total));
       signal?.throwIfAborted();
+      this.#memory.alive();
     };
     while (cursor.command < this.#plan.commands.length) {
       const start = performance.now();

@@ -108,6 +108,27 @@ describe('in Node', () => {
     });
   }
 
+  /** What has no use for a device. All else that the core exports brings Dawn along, whichever of it a program imports alone. */
+  const withoutDevice = ['CtcError', 'mergeTokens'];
+  test('a bundle of any one export of webgpu-ctc/node can reach Dawn', async () => {
+    const core: object = await import(join(installed, 'dist/index.js'));
+    const names = Object.keys(core).filter((name) => !withoutDevice.includes(name));
+    expect(names).toEqual(expect.arrayContaining(['CtcLoss', 'ctcLoss', 'CtcAligner']));
+    for (const name of names) {
+      write('alone.js', `import { ${name} } from 'webgpu-ctc/node';\nconsole.log(${name});`);
+      const outputs = await build({
+        ...{ configFile: false, root: app, logLevel: 'silent' },
+        build: {
+          ...{ write: false, target: 'es2022', lib: { entry: join(app, 'alone.js'), formats: ['es'] } },
+          rolldownOptions: { external: ['webgpu', /^node:/] },
+        },
+      });
+      const { output } = [outputs].flat()[0] as Rolldown.RolldownOutput;
+      const reached = output.flatMap((it) => (it.type === 'chunk' ? it.dynamicImports : []));
+      expect(reached, name).toContain('webgpu');
+    }
+  });
+
   test('npx webgpu-ctc', async () => {
     const logProbs = Array(4 * 2 * 4).fill(Math.log(1 / 4));
     const targets = {
@@ -216,6 +237,33 @@ describe('for TypeScript', () => {
     for (const file of ['consumer.ts', 'consumer-dom.ts', 'consumer-frameworks.ts']) {
       cpSync(join(repository, 'test/package', file), join(app, file));
     }
+  });
+
+  test('every type that the core declares is exported, and webgpu-ctc/node has all that webgpu-ctc has', async () => {
+    const declared = [...read('src/types.ts').matchAll(/^export (?:interface|type) (\w+)/gm)].map(
+      ([, it]) => it!,
+    );
+    const core = await import(join(installed, 'dist/index.js'));
+    const classes = Object.keys(core).filter((name) => /^class\b/.test(String(core[name])));
+    expect(declared.length).toBeGreaterThan(40);
+    expect(classes.length).toBeGreaterThan(4);
+    const names = [...declared, ...classes].join(', ');
+    const lines = [
+      `import type { ${names} } from 'webgpu-ctc';`,
+      `import type { ${names.replace(/(\w+)/g, '$1 as $1InNode')} } from 'webgpu-ctc/node';`,
+      ...classes.map((name) => `export const to${name} = (it: ${name}InNode): ${name} => it;`),
+    ];
+    write('names.ts', lines.join('\n'));
+    const options = {
+      strict: true,
+      target: 'es2022',
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      lib: ['es2022'],
+    };
+    const compilerOptions = { ...options, noEmit: true, skipLibCheck: false, types: [] };
+    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['names.ts'] }));
+    expect(await run('node', [join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toBe('');
   });
 
   for (const compiler of ['typescript-5.9', 'typescript-6.0', 'typescript']) {
