@@ -1,5 +1,6 @@
 import { checkInteger, checkObject } from '../check.js';
 import { shown, wrongKind, wrongValue } from '../errors.js';
+import { Pieces } from './pieces.js';
 
 export interface VocabularyOptions {
   /** Class of the blank, for a vocabulary that does not name it. One past the last class where it does not list it. */
@@ -90,7 +91,9 @@ export class Vocabulary {
   /** By token: those that spell text. */
   readonly #classes = new Map<string, number>();
   readonly #characters = new Set<string>();
-  #longest = 0;
+  /** Made for the first word that is spelled: reading needs none. */
+  #pieces: Pieces | undefined;
+  readonly #folded = new Map<string, readonly string[]>();
 
   /**
    * A `vocab.json` as wav2vec2's, `{ token: class }`, or an array of tokens in the order of their classes. The blank is
@@ -131,11 +134,7 @@ export class Vocabulary {
       this.delimiter = this.#classes.get('|') ?? this.#classes.get(' ') ?? space;
       if (this.delimiter !== undefined) this.#classes.delete(tokens.get(this.delimiter)!);
     }
-    for (const token of this.#classes.keys()) {
-      const characters = [...token];
-      this.#longest = Math.max(this.#longest, characters.length);
-      for (const character of characters) this.#characters.add(character);
-    }
+    for (const token of this.#classes.keys()) for (const character of token) this.#characters.add(character);
   }
 
   /** The token of a class, if it has one. */
@@ -166,26 +165,25 @@ export class Vocabulary {
         letters.push({ letter, text: i === 0 ? character : '' });
       });
     }
+    this.#pieces ??= new Pieces(this.#classes);
+    const longest = this.#pieces.longestAt(letters.map(({ letter }) => letter));
     const spelled: Spelled[] = [];
     for (let at = 0; at < letters.length; ) {
-      let end = Math.min(letters.length, at + this.#longest);
-      let label: number | undefined;
-      for (; end > at; end--) {
-        const token = letters.slice(at, end).map(({ letter }) => letter);
-        label = this.#classes.get(token.join(''));
-        if (label !== undefined) break;
-      }
-      if (label !== undefined) {
+      const piece = longest[at];
+      const end = at + (piece?.length ?? 1);
+      if (piece) {
         const text = letters.slice(at, end).map((letter) => letter.text);
-        spelled.push({ label, text: text.join('') });
+        spelled.push({ label: piece.label, text: text.join('') });
       }
-      at = Math.max(end, at + 1);
+      at = end;
     }
     return spelled.some(({ label }) => label !== this.delimiter) ? spelled : [];
   }
 
   /** A character in characters of the vocabulary: the first form that it has all of, else what it has of the last. */
-  #fold(character: string): string[] {
+  #fold(character: string): readonly string[] {
+    const known = this.#folded.get(character);
+    if (known) return known;
     const forms = [
       character,
       plain.get(character.toLowerCase()) ?? character,
@@ -194,7 +192,9 @@ export class Vocabulary {
     ];
     const spellings = forms.map((form) => [...form].map((letter) => this.#inItsCase(letter)));
     const whole = spellings.find((spelling) => !spelling.includes(undefined));
-    return (whole ?? spellings[forms.length - 1]).flatMap((letters) => (letters ? [...letters] : []));
+    const folded = (whole ?? spellings[forms.length - 1]).flatMap((letters) => (letters ? [...letters] : []));
+    this.#folded.set(character, folded);
+    return folded;
   }
 
   #inItsCase(letter: string): string | undefined {
