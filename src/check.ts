@@ -158,7 +158,7 @@ export function isGpuData(value: unknown): boolean {
 }
 
 /** `Float32Array` for one of these or of a class derived from it. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 

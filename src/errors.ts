@@ -27,16 +27,27 @@ export class CtcError extends Error {
 }
 
 /** A value as a reader of an error message wants to see it. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
+export function shown(value: unknown, depth = 0): string {
+  if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`;
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null) return String(value);
+  const kind = kindIn(value);
+  if (kind === undefined || depth > 2) return 'an object';
   const { length } = value as unknown[];
-  const kind = value.constructor?.name;
   if (length > 4 || ArrayBuffer.isView(value)) return `${kind} of ${length}`;
-  if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`;
+  if (Array.isArray(value)) return `[${value.map((one) => shown(one, depth + 1)).join(', ')}]`;
   if (kind === 'Object') return `{ ${Object.keys(value).join(', ')} }`.replace('{  }', '{}');
   return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
+}
+
+/** The name of its class; none of a proxy of what cannot be asked through one. */
+function kindIn(value: object & { length?: unknown }): string | undefined {
+  try {
+    void value.length;
+    return value.constructor?.name;
+  } catch {
+    return undefined;
+  }
 }
 
 const message = (argument: string, expected: string, got: unknown) =>

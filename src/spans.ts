@@ -1,4 +1,4 @@
-import { isList } from './check.js';
+import { checkInteger, isList } from './check.js';
 import { wrongKind, wrongValue } from './errors.js';
 
 /** One label of an alignment. */
@@ -20,18 +20,30 @@ export interface TokenSpan {
  *
  * @param labels class at each frame, [T]
  * @param scores score of that class at each frame, [T]
- * @throws TypeError, RangeError if the two are not lists of the same length.
+ * @throws TypeError, RangeError if the two are not lists of the same length, or for a label or score that is none.
  */
 export function mergeTokens(labels: ArrayLike<number>, scores: ArrayLike<number>, blank = 0): TokenSpan[] {
   if (!isList(labels)) throw wrongKind('labels', 'the class of each frame', labels);
   if (!isList(scores)) throw wrongKind('scores', 'the score of each frame', scores);
   if (scores.length !== labels.length)
     throw wrongValue('scores', `${labels.length} values, one for each frame of labels`, scores.length);
+  checkInteger('blank', blank, 0);
   const spans: TokenSpan[] = [];
   for (let start = 0, end = 0; start < labels.length; start = end) {
     const label = labels[start];
+    // NaN, above all, which equals nothing and would never end
+    if (!Number.isInteger(label))
+      throw (typeof label === 'number' ? wrongValue : wrongKind)(
+        `labels[${start}]`,
+        'a class, or −1 beyond the input',
+        label,
+      );
     let sum = 0;
-    for (; end < labels.length && labels[end] === label; end++) sum += scores[end];
+    for (; end < labels.length && labels[end] === label; end++) {
+      const score: unknown = scores[end];
+      if (typeof score !== 'number') throw wrongKind(`scores[${end}]`, 'a number', score);
+      sum += score;
+    }
     if (label !== blank && label >= 0) spans.push({ label, start, end, score: sum / (end - start) });
   }
   return spans;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parseText, renderVTTCueString } from 'media-captions';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { writeCtm } from '../src/files/ctm.js';
 import { emissionsOf, scoreKinds } from '../src/files/emissions.js';
 import { timedTextFormat, timedTextFormats, writeTimedText } from '../src/files/formats.js';
@@ -730,6 +730,20 @@ describe.each(['srt', 'vtt'] as const)('.%s', (type) => {
     expect(await texts(spoken(['a'], [long], ['b']))).toEqual(['a', long, 'b']);
   });
 
+  test('long words are not tried at every place where a line could break', () => {
+    const words = spoken(...Array.from({ length: 80 }, (): [string, number] => ['x'.repeat(1000), 0.01]));
+    let joined = 0;
+    const join = Array.prototype.join;
+    const counted = vi.spyOn(Array.prototype, 'join').mockImplementation(function (this: unknown[], between) {
+      const text = join.call(this, between);
+      joined += text.length;
+      return text;
+    });
+    const written = write(words).length;
+    counted.mockRestore();
+    expect(joined).toBeLessThan(5 * written);
+  });
+
   test('a cue lasts at most 7 s, unless it is one word', async () => {
     expect(
       await texts(spoken(['a', 3.4, 0], ['b', 3.4, 0.2], ['c', 0.1, 0], ['d', 9, 0], ['e', 0.1, 0])),
@@ -933,6 +947,7 @@ describe('.ctm', () => {
       },
     ]);
     expect(writeCtm([], { name: 'a' })).toBe('');
+    expect(writeTimedText('.ctm', [{ text: 'a', start: 0, end: 1 }])).toBe('_ 1 0.000 1.000 a\n');
   });
 
   test('times are those of the words, whatever the words', () => {
@@ -981,6 +996,9 @@ describe('timed text', () => {
     [{ start: NaN }, 'words[1].start: expected seconds ≥ 0 (the start of the word before), got NaN'],
     [{ start: -1 }, 'words[1].start: expected seconds ≥ 0 (the start of the word before), got -1'],
     [{ start: Infinity }, 'words[1].start: expected seconds ≥ 0 (the start of the word before), got Infinity'],
+    [{ start: 1e300 }, 'words[1].start: expected seconds ≤ 9007199254740, got 1e+300'],
+    [{ end: 1e300 }, 'words[1].end: expected seconds ≤ 9007199254740, got 1e+300'],
+    [{ start: '1' }, "words[1].start: expected seconds ≥ 0 (the start of the word before), got '1'"],
     [{ end: 0.5 }, 'words[1].end: expected seconds ≥ 1 (its start), got 0.5'],
     [{ end: Infinity }, 'words[1].end: expected seconds ≥ 1 (its start), got Infinity'],
     [{ confidence: -2.3 }, 'words[1].confidence: expected a number from 0 to 1, got -2.3'],

@@ -422,6 +422,21 @@ describe('an alignment', () => {
     ['of unequal length', { labels: [3], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /scores.*got 2/],
     ['without labels', { scores: [] }, { frameSeconds: 1 }, TypeError, /labels/],
     ['without seconds', { labels: [3], scores: [0] }, {}, TypeError, /frameSeconds.*undefined/],
+    [
+      'with a label that is no number',
+      { labels: [NaN], scores: [0] },
+      { frameSeconds: 1 },
+      RangeError,
+      /labels\[0\].*got NaN/,
+    ],
+    [
+      'with frames beyond all time',
+      { labels: [3, 0], scores: [0, 0] },
+      { frameSeconds: 1e308 },
+      RangeError,
+      /^frameSeconds.*got 1e\+308/,
+    ],
+    ['that is none', null, { frameSeconds: 1 }, TypeError, /^path: expected \{ labels, scores \}, got null/],
     ['with frames of no length', { labels: [3], scores: [0] }, { frameSeconds: 0 }, RangeError, /got 0/],
   ])('a path %s is refused', (_, path, options, kind, message) => {
     const make = () => wordsOf(tokenise('a', vocabulary), path as Path, options as { frameSeconds: number });

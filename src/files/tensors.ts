@@ -1,4 +1,5 @@
-import { wrongValue } from '../errors.js';
+import { kindOf } from '../check.js';
+import { wrongKind, wrongValue } from '../errors.js';
 import { isNpy, readNpy } from './npy.js';
 import { readNpz } from './npz.js';
 import { isSafetensors, readSafetensors } from './safetensors.js';
@@ -9,9 +10,11 @@ import { isZip } from './zip.js';
  * Lists the tensors of a `.npy`, `.npz` or `.safetensors` file, which it knows by its content. That of a `.npy` file has the
  * name of the file.
  *
- * @throws RangeError naming the file and what is wrong in it.
+ * @throws TypeError for a wrong argument, RangeError naming the file and what is wrong in it.
  */
 export function readTensors(bytes: Uint8Array, fileName: string): FileTensors {
+  if (kindOf(bytes) !== 'Uint8Array') throw wrongKind('bytes', 'a Uint8Array', bytes);
+  if (typeof fileName !== 'string' || fileName === '') throw wrongKind('fileName', 'a file name', fileName);
   if (isNpy(bytes)) return new Map([[fileName, async () => readNpy(bytes, fileName)]]);
   if (isZip(bytes)) return readNpz(bytes, fileName);
   if (isSafetensors(bytes)) return readSafetensors(bytes, fileName);
@@ -24,10 +27,11 @@ export function readTensors(bytes: Uint8Array, fileName: string): FileTensors {
  * Reads one tensor of a file.
  *
  * @param key Its name there. May be left out where the file has only one.
- * @throws RangeError naming the file and what is wrong in it.
+ * @throws TypeError for a wrong argument, RangeError naming the file and what is wrong in it.
  */
 export async function readTensor(bytes: Uint8Array, fileName: string, key?: string): Promise<FileTensor> {
   const tensors = readTensors(bytes, fileName);
+  if (key !== undefined && typeof key !== 'string') throw wrongKind('key', 'the name of a tensor', key);
   const keys = [...tensors.keys()];
   const read = tensors.get(key ?? keys[0]);
   if (read && (key !== undefined || keys.length === 1)) return read();

@@ -1,4 +1,4 @@
-import { checkInteger, checkObject } from '../check.js';
+import { checkInteger, checkObject, kindOf } from '../check.js';
 import { shown, wrongKind, wrongValue } from '../errors.js';
 import { Pieces } from './pieces.js';
 
@@ -31,7 +31,8 @@ const quotes = /(?<![\p{L}\p{M}\p{N}])['’‘]|['’‘](?![\p{L}\p{M}\p{N}])/g
 const isSpecial = (token: string) => /^(<.+>|\[.+\])$/su.test(token);
 
 function tokensOf(json: Readonly<Record<string, number>> | readonly string[]): Map<number, string> {
-  if (typeof json !== 'object' || json === null)
+  // neither a Map nor a typed array, whose entries are others than they look
+  if (!/^(Object|Array)$/.test(kindOf(json)))
     throw wrongKind('vocabulary', '{ token: class } or an array of tokens', json);
   const tokens = new Map<number, string>();
   const seen = new Map<string, number>();
@@ -137,16 +138,20 @@ export class Vocabulary {
     for (const token of this.#classes.keys()) for (const character of token) this.#characters.add(character);
   }
 
-  /** The token of a class, if it has one. */
+  /** The token of a class, if it has one. @throws TypeError, RangeError for what is no class of any model. */
   token(label: number): string | undefined {
+    checkInteger('label', label, 0);
     return this.#tokens.get(label);
   }
 
   /**
    * What a class reads as: its token, a space in front where a word begins, a space alone for the delimiter. Empty for the
    * blank, for tokens like `<s>` and `[UNK]` and for classes without a token.
+   *
+   * @throws TypeError, RangeError for what is no class of any model.
    */
   read(label: number): string {
+    checkInteger('label', label, 0);
     if (label === this.delimiter) return ' ';
     const token = this.#tokens.get(label) ?? '';
     if (label === this.blank || isSpecial(token)) return '';
@@ -157,8 +162,11 @@ export class Vocabulary {
    * The labels that spell a word, the longest token first at each place, so that pieces of words do as well as letters. A
    * character that the vocabulary lacks is spelled in its other case, without typography, accents and ligatures, or left
    * out. Tokens like `<s>` and `[UNK]` never spell anything.
+   *
+   * @throws TypeError unless the word is a string.
    */
   spell(word: string): Spelled[] {
+    if (typeof word !== 'string') throw wrongKind('word', 'a string', word);
     const letters = this.marksWords ? [{ letter: wordStart, text: '' }] : [];
     for (const character of word.replaceAll(wordStart, '').normalize('NFC').replace(quotes, '')) {
       this.#fold(character).forEach((letter, i) => {
