@@ -32,7 +32,12 @@ const calls: Record<string, [call: (...given: never[]) => unknown, given: Record
   readTensors: [files.readTensors, { bytes: files.writeNpy(new Float32Array(2), [2]), fileName: 'a.npy' }],
   readTensor: [
     files.readTensor,
-    { bytes: files.writeNpy(new Float32Array(2), [2]), fileName: 'a.npy', key: 'a.npy' },
+    {
+      bytes: files.writeNpy(new Float32Array(2), [2]),
+      fileName: 'a.npy',
+      key: 'a.npy',
+      options: { unpackedBytes: 100 },
+    },
   ],
   ...Object.fromEntries(
     files.timedTextFormats.map((format) => [

@@ -405,7 +405,8 @@ describe('.npz', () => {
     ['a wrong sum, deflated', { deflate: true, lie: { crc: 7 } }, /CRC-32: expected 7, got \d+/],
     ['stored of another size', { lie: { size: 1e9 } }, `size: expected ${length}, since it is stored uncompressed, got 1000000000`],
     ['stored, longer than the file', { lie: { size: 1e9, compressed: 1e9 } }, /compressed size: expected at most \d+ \(the rest of the file\), got 1000000000/],
-    ['a size beyond memory', { deflate: true, zip64: true, lie: { size: 2 ** 50 } }, `size: expected ${2 ** 50} bytes when inflated, got ${length}`],
+    ['a size beyond memory', { deflate: true, zip64: true, lie: { size: 2 ** 50 } }, `size: expected at most ${2 ** 26} bytes (unpackedBytes), got ${2 ** 50}`],
+    ['a size that the next entry leaves no room for', { lie: { compressed: length + 9 } }, `compressed size: expected at most ${length} (up to the next entry), got ${length + 9}`],
     ['inflating to less than declared', { deflate: true, lie: { size: length + 1 } }, `size: expected ${length + 1} bytes when inflated, got ${length}`],
     ['inflating to more than declared', { deflate: true, lie: { size: length - 1 } }, `size: expected ${length - 1} bytes when inflated, got 'more'`],
     ['a bomb', { data: zeros, deflate: true, lie: { size: 100 } }, "size: expected 100 bytes when inflated, got 'more'"],
@@ -421,6 +422,39 @@ describe('.npz', () => {
     await expect(read()).rejects.toThrow(RangeError);
     await expect(read()).rejects.toThrow(/^a\.npz: logits/);
     await expect(read()).rejects.toThrow(message);
+  });
+
+  test('what unpacks to more than 64 times the file and 64 MiB is refused, unless it is asked for', async () => {
+    const megabytes = 65;
+    const data = npy("'|u1'", `(${megabytes * 2 ** 20},)`, new Uint8Array(megabytes * 2 ** 20));
+    const file = zip([{ name: 'a.npy', data, deflate: true }]);
+    expect(file.length).toBeLessThan(2 ** 20);
+    const refused = `a.npz: a.npy: size: expected at most ${2 ** 26} bytes (unpackedBytes), got ${data.length}`;
+    await expect(readTensor(file, 'a.npz')).rejects.toThrow(refused);
+    const small = zip([{ ...logits, deflate: true }]);
+    const capped = readTensor(small, 'a.npz', undefined, { unpackedBytes: length - 1 });
+    await expect(capped).rejects.toThrow(
+      `a.npz: logits.npy: size: expected at most ${length - 1} bytes (unpackedBytes), got ${length}`,
+    );
+    const options = { unpackedBytes: length };
+    expect((await readTensor(small, 'a.npz', undefined, options)).shape).toEqual([2, 2]);
+    // padding of zeros is no bomb, and what is stored is as large as it is
+    const padded = npy("'<f4'", '(1000000,)', new Uint8Array(4e6));
+    for (const deflate of [true, false])
+      expect((await readTensor(zip([{ name: 'a.npy', data: padded, deflate }]), 'a.npz')).shape).toEqual([
+        1e6,
+      ]);
+  });
+
+  test('entries that share their bytes are refused: a thousand of them would unpack a thousand times', async () => {
+    const twice = zip([logits, { ...targets, lie: { start: 0 } }]);
+    for (const read of readNpz(twice, 'a.npz').values())
+      await expect(read()).rejects.toThrow(
+        /^a\.npz: \w+\.npy: compressed size: expected at most 0 \(up to the next entry\)/,
+      );
+    expect(() => readNpz(zip([logits, logits]), 'a.npz')).toThrow(
+      "a.npz: zip directory: expected each name once, got 'logits.npy'",
+    );
   });
 
   test('a zip with any byte changed is read, or refused with the name of the file', async () => {
