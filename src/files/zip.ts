@@ -76,7 +76,12 @@ export function readZip(
   if (seen !== count || at !== end)
     throw wrongValue(`${name}: zip directory`, `${count} entries in ${end - directory.start} bytes`, seen);
   const inOrder = [...entries.values()].sort((a, b) => a.start - b.start);
-  for (const [i, entry] of inOrder.entries()) entry.end = inOrder[i + 1]?.start ?? entry.end;
+  for (const [i, entry] of inOrder.entries()) {
+    const next = inOrder[i + 1]?.start ?? entry.end;
+    if (next === entry.start)
+      throw wrongValue(`${name}: zip directory`, 'one entry at each place', `two at byte ${next}`);
+    entry.end = next;
+  }
   const unpacks = (key: string, entry: Entry) => () => unpack(bytes, entry, `${name}: ${key}`, unpackedBytes);
   return new Map(Array.from(entries, ([key, entry]) => [key, unpacks(key, entry)]));
 }
