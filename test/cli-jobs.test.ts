@@ -39,11 +39,13 @@ function manifest(name: string, count: number, more: object[] = []) {
       const input = lines.slice(0, first).join('');
       return start(['dist/cli.js', ...args.with(2, '-'), ...options], { input, open: true });
     },
-    files: () => readdirSync(place(name)).sort(),
+    files: () => outputsIn(name).sort(),
     results: () =>
-      new Map(readdirSync(place(name)).map((file) => [file, readFileSync(join(place(name), file), 'utf8')])),
+      new Map(outputsIn(name).map((file) => [file, readFileSync(join(place(name), file), 'utf8')])),
   };
 }
+/** Beside them is the record of what was written, and what a run that was killed had begun. */
+const outputsIn = (folder: string) => readdirSync(place(folder)).filter((file) => !file.startsWith('.'));
 const reportsOf = (stdout: string): Line[] => json(stdout.slice(0, stdout.lastIndexOf('\n') + 1));
 const having = (status: string, reports: Line[]) => reports.filter((report) => report.status === status);
 
@@ -128,7 +130,11 @@ test('what fails is reported and the rest is done; started again, only that is t
     [{ ...job, output: 'some/0.srt' }, 2, /output: .*some\/0\.srt is that of job 1$/],
     [{ ...job, output: 'some/f.srt', frame_ms: 10 }, 2, 'frame_ms: unknown key; did you mean frameMs?'],
     [{ ...job, output: 'some/f.srt', colour: 1 }, 2, /^colour: unknown key; known are id, emissions, /],
-    [{ ...job, output: 'some/f.srt', frameMs: -1 }, 2, 'frameMs: expected milliseconds > 0, got -1'],
+    [
+      { ...job, output: 'some/f.srt', frameMs: -1 },
+      2,
+      'frameMs: expected milliseconds from 0.001 to 3600000, got -1',
+    ],
     [{ ...job, output: 'some/f.srt', split: 3 }, 2, 'split: expected word, char, got 3'],
     [['a'], 2, 'expected a job, a JSON object, got ["a"]'],
   ];

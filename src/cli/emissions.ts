@@ -6,11 +6,16 @@ import type { Layout } from '../types.js';
 import { InputError, inputError } from './failure.js';
 import { readInput } from './input.js';
 
-/** A tensor of a file, `path:name` where the file has several. @throws InputError naming the file and what is wrong. */
-export async function readTensorFile(path: string, key: string | undefined, signal: AbortSignal) {
+/** The file of a path, and the tensor in it: `path:name` names both. */
+export function fileOf(path: string, key: string | undefined): [file: string, tensor: string | undefined] {
   const colon = path.lastIndexOf(':');
   const named = key === undefined && colon > 0 && !existsSync(path) && existsSync(path.slice(0, colon));
-  const [file, tensor] = named ? [path.slice(0, colon), path.slice(colon + 1)] : [path, key];
+  return named ? [path.slice(0, colon), path.slice(colon + 1)] : [path, key];
+}
+
+/** A tensor of a file, `path:name` where the file has several. @throws InputError naming the file and what is wrong. */
+export async function readTensorFile(path: string, key: string | undefined, signal: AbortSignal) {
+  const [file, tensor] = fileOf(path, key);
   const bytes = await readInput(file, signal);
   try {
     const tensors = readTensors(bytes, file);

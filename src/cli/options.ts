@@ -10,9 +10,20 @@ export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(a
 }
 
 export function wrongOption(name: string, expected: string, got: unknown): UsageError {
-  const shown =
-    got === undefined ? 'none' : typeof got === 'string' ? `'${got}'` : (JSON.stringify(got) ?? String(got));
+  const shown = got === undefined ? 'none' : typeof got === 'string' ? `'${got}'` : jsonOf(got);
   return new UsageError(`${name}: expected ${expected}, got ${shown}`);
+}
+
+/** What came as JSON, as a message shows it. */
+export function jsonOf(value: unknown): string {
+  const text = (() => {
+    try {
+      return JSON.stringify(value) ?? String(value);
+    } catch {
+      return 'what is nested too deep'; // JSON can be read deeper than it can be written
+    }
+  })();
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 export function choice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
