@@ -392,8 +392,12 @@ describe('interrupted', () => {
   });
 
   test('while it waits for stdin', async () => {
-    const program = start(['dist/cli.js', 'decode', '-', '--vocab', vocab], { open: true });
-    setTimeout(() => program.kill('SIGINT'), 400);
+    const tells =
+      "data:text/javascript,process.on('newListener',(name)=>name==='SIGTERM'&&process.stderr.write('ready'))";
+    const args = ['--import', tells, 'dist/cli.js', 'decode', '-', '--vocab', vocab];
+    const program = start(args, { open: true });
+    await program.until('stderr', (text) => text.includes('ready'));
+    program.kill('SIGINT');
     expect(await program.end).toMatchObject({ code: 130 });
   });
 });

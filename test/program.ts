@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,8 @@ export interface Started {
   readonly written: { stdout: string; stderr: string };
   readonly end: Promise<Run>;
   kill(signal: NodeJS.Signals): void;
+  /** Whoever reads its stdout leaves. */
+  leave(): void;
   /** Once the text is in what was written; false if the program ended without. */
   until(stream: 'stdout' | 'stderr', found: (text: string) => boolean): Promise<boolean>;
 }
@@ -46,6 +48,7 @@ export function start(args: string[], { input = '', open = false, env }: Given =
     written,
     end,
     kill: (signal) => child.kill(signal),
+    leave: () => child.stdout.destroy(),
     until: (stream, found) =>
       new Promise((resolve) => {
         const look = () => found(written[stream]) && resolve(true);
@@ -59,6 +62,14 @@ export function start(args: string[], { input = '', open = false, env }: Given =
 /** The command of the package, to its end. */
 export function cli(args: string[], options?: Given): Promise<Run> {
   return start(['dist/cli.js', ...args], options).end;
+}
+
+/** The same in a shell, with its streams elsewhere: `2>&-`. */
+export function redirected(args: string[], redirection: string): Run {
+  const script = `exec "$0" dist/cli.js "$@" ${redirection}`;
+  const options = { cwd: repository, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, ...args], options);
+  return { code: status, stdout, stderr };
 }
 
 export const noWebgpu = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json' };

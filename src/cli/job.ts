@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { type ScoreKind, scoreKinds } from '../files/emissions.js';
 import type { Layout } from '../types.js';
 import { InputError } from './failure.js';
-import { choice, integer, wrongOption } from './options.js';
+import { choice, integer, megabytes, wrongOption } from './options.js';
 import { checkFormat, type Split } from './result.js';
 
 /** One recording to align or to read, and where the result goes. */
@@ -11,6 +11,8 @@ export interface Job {
   readonly tensor?: string;
   readonly input?: ScoreKind;
   readonly layout?: Layout;
+  /** That a tensor of a compressed file may have. */
+  readonly unpackedBytes?: number;
   readonly vocab: string;
   /** Left out: as the vocabulary says. */
   readonly blank?: number;
@@ -28,6 +30,7 @@ export const jobOptions = {
   tensor: { type: 'string' },
   input: { type: 'string' },
   layout: { type: 'string' },
+  'unpacked-mb': { type: 'string' },
   vocab: { type: 'string' },
   blank: { type: 'string' },
   'frame-ms': { type: 'string' },
@@ -105,6 +108,8 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     tensor: text('tensor', 'the name of a tensor'),
     input: one('input', scoreKinds),
     layout: one('layout', ['TNC', 'NTC', 'TC']),
+    unpackedBytes:
+      given.unpackedMb === undefined ? undefined : megabytes(named('unpackedMb'), given.unpackedMb),
     vocab,
     blank: blank === 'auto' ? undefined : integer(named('blank'), blank, 0),
     frameSeconds: milliseconds / 1000,

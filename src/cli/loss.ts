@@ -8,7 +8,7 @@ import { type Case, jsonNumber, parseCase } from './case.js';
 import { fileOf, readTensorFile, scoresIn } from './emissions.js';
 import { exitCode, InputError, inputError, UsageError } from './failure.js';
 import { readJson, readText } from './input.js';
-import { choice, integer, parse, wrongOption } from './options.js';
+import { choice, integer, megabytes, parse, wrongOption } from './options.js';
 import { checkOutputs, writeOutputs } from './output.js';
 import { print, say } from './printable.js';
 
@@ -28,6 +28,7 @@ EMISSIONS           .npy, .npz or .safetensors, [T, C] or [T, N, C]; FILE.npz:NA
 --grad OUT.npy      where the gradient goes, in the shape of the emissions: PyTorch's, with respect to logits,
                     whatever the input; without it none is computed. --force overwrites the file
 --layout ORDER      TNC, the default, NTC or TC
+--unpacked-mb N     that a tensor of a .npz may have; by default 64 times the file, and at least 64 MiB
 --input KIND        logits, log-probs or probs; by default the numbers show it
 --blank ID          class of the blank, 0 by default
 --input-lengths LIST, --target-lengths LIST
@@ -37,7 +38,8 @@ EMISSIONS           .npy, .npz or .safetensors, [T, C] or [T, N, C]; FILE.npz:NA
 --device NAME       auto, gpu or cpu
 --strategy NAME     auto, step, fused or tiled
 
-exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 4 no WebGPU with --device gpu, 130 interrupted`;
+exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 4 no WebGPU with --device gpu, 130 interrupted,
+141 the reader of stdout left`;
 
 const ofTensors = {
   targets: { type: 'string' },
@@ -48,6 +50,7 @@ const ofTensors = {
   'input-lengths': { type: 'string' },
   'target-lengths': { type: 'string' },
   tensor: { type: 'string' },
+  'unpacked-mb': { type: 'string' },
   force: { type: 'boolean' },
 } as const;
 
@@ -80,6 +83,8 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   const { grad, layout, input } = values;
   const kind = input === undefined ? undefined : choice('--input', input, scoreKinds);
   const order = layout === undefined ? undefined : choice('--layout', layout, ['TNC', 'NTC', 'TC']);
+  const unpacked = values['unpacked-mb'];
+  const unpackedBytes = unpacked === undefined ? undefined : megabytes('--unpacked-mb', unpacked);
   const blank = values.blank === undefined ? 0 : integer('--blank', values.blank, 0);
   if (grad !== undefined) {
     if (!grad.toLowerCase().endsWith('.npy')) throw wrongOption('--grad', 'a name that ends in .npy', grad);
@@ -87,7 +92,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
     const inputs = read.filter((path) => path !== undefined);
     await checkOutputs([grad], inputs, values.force ?? false);
   }
-  const tensor = await readTensorFile(file, values.tensor, signal);
+  const tensor = await readTensorFile(file, values.tensor, signal, unpackedBytes);
   const { shape } = tensor;
   const { data, argument, input: found } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
   say(`${file}: ${found}, [${shape.join(', ')}]`);

@@ -32,10 +32,17 @@ export function choice<T extends string>(name: string, value: unknown, choices: 
   return found;
 }
 
+/** Of megabytes, the bytes. */
+export const megabytes = (name: string, value: unknown) => 1e6 * integer(name, value, 1, 1e9);
+
 /** An integer, from the command line or from JSON. */
-export function integer(name: string, value: unknown, least: number): number {
+export function integer(name: string, value: unknown, least: number, most = Infinity): number {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  if (!Number.isSafeInteger(number) || (number as number) < least)
-    throw wrongOption(name, `an integer ≥ ${least}`, value);
+  if (!Number.isSafeInteger(number) || (number as number) < least || (number as number) > most)
+    throw wrongOption(
+      name,
+      `an integer ${most === Infinity ? `≥ ${least}` : `from ${least} to ${most}`}`,
+      value,
+    );
   return number as number;
 }
