@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { exitCode } from '../src/cli/failure.js';
 import { writeNpy } from '../src/files/npy.js';
@@ -110,6 +111,24 @@ export function safetensors(tensors: Record<string, Float32Array | Int32Array>):
   size.writeBigUInt64LE(BigInt(text.length));
   const data = Object.values(tensors).map(({ buffer }) => Buffer.from(buffer as ArrayBuffer));
   return Buffer.concat([size, text, ...data]);
+}
+
+/** A .npz file of one deflated array. */
+export function npz(name: string, array: Uint8Array): Uint8Array {
+  const entry = Buffer.from(`${name}.npy`);
+  const packed = deflateRawSync(array);
+  const head = Buffer.alloc(26);
+  head.writeUInt16LE(20, 0);
+  head.writeUInt16LE(8, 4);
+  for (const [at, value] of [crc32(array), packed.length, array.length].entries())
+    head.writeUInt32LE(value, 10 + 4 * at);
+  head.writeUInt16LE(entry.length, 22);
+  const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, entry, packed]);
+  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), head, Buffer.alloc(14), entry]);
+  const end = Buffer.from('PK\x05\x06\0\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\0\0');
+  end.writeUInt32LE(central.length, 12);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([local, central, end]);
 }
 
 /** The objects of a program that prints one a line. */
