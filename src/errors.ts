@@ -14,7 +14,7 @@ export type CtcErrorCode =
  * - `out-of-memory`: the device refused an allocation
  * - `gpu-validation`: WebGPU refused a command; the message holds its words and the place in the shader
  * - `destroyed`: the object was destroyed
- * - `busy`: the task's working memory is in use by a run that has not ended
+ * - `busy`: the task's working memory is in use by a run that has not ended, or by something encoded that has not been submitted
  */
 export class CtcError extends Error {
   override readonly name = 'CtcError';
@@ -26,28 +26,52 @@ export class CtcError extends Error {
   }
 }
 
-/** A value as a reader of an error message wants to see it. */
-export function shown(value: unknown, depth = 0): string {
-  if (typeof value === 'string') return value.length > 80 ? `'${value.slice(0, 80)}…'` : `'${value}'`;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value !== 'object' || value === null) return String(value);
-  const kind = kindIn(value);
-  if (kind === undefined || depth > 2) return 'an object';
-  const { length } = value as unknown[];
-  if (length > 4 || ArrayBuffer.isView(value)) return `${kind} of ${length}`;
-  if (Array.isArray(value)) return `[${value.map((one) => shown(one, depth + 1)).join(', ')}]`;
-  if (kind === 'Object') return `{ ${Object.keys(value).join(', ')} }`.replace('{  }', '{}');
-  return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
-}
-
-/** The name of its class; none of a proxy of what cannot be asked through one. */
-function kindIn(value: object & { length?: unknown }): string | undefined {
+/** A property; undefined where reading it throws, as it does behind a proxy. */
+export function peek(value: unknown, key: string): unknown {
   try {
-    void value.length;
-    return value.constructor?.name;
+    return (value as Record<string, unknown> | null | undefined)?.[key];
   } catch {
     return undefined;
   }
+}
+
+/** Own keys; none where reading them throws. */
+export function keysOf(value: object): string[] | undefined {
+  try {
+    return Object.keys(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As much of a list or of a text as an error message has room for. */
+const mostShown = { items: 4, keys: 12, letters: 200 } as const;
+
+/** A value as a reader of an error message wants to see it. Whatever it is, this does not throw. */
+export function shown(value: unknown, depth = 2): string {
+  if (typeof value === 'string') {
+    const short = value.slice(0, mostShown.letters);
+    return `'${short}${short.length < value.length ? '…' : ''}'`;
+  }
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const name = peek(peek(value, 'constructor'), 'name');
+  const kind = typeof name === 'string' && name !== '' ? name : 'Object';
+  const some = `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  const length = peek(value, 'length');
+  const isView = ArrayBuffer.isView(value);
+  if (typeof length === 'number' && (length > mostShown.items || isView)) return `${kind} of ${length}`;
+  if (isView) return some;
+  if (kind === 'Array') {
+    if (depth === 0) return '[…]';
+    return `[${Array.from({ length: Number(length) }, (_, i) => shown(peek(value, String(i)), depth - 1)).join(', ')}]`;
+  }
+  if (kind.endsWith('Array')) return `a proxy of ${some}`;
+  if (kind !== 'Object') return some;
+  const keys = keysOf(value) ?? [];
+  if (keys.length > mostShown.keys) keys.splice(mostShown.keys, Infinity, '…');
+  return `{ ${keys.join(', ')} }`.replace('{  }', '{}');
 }
 
 const message = (argument: string, expected: string, got: unknown) =>

@@ -20,7 +20,7 @@ export interface TokenSpan {
  *
  * @param labels class at each frame, [T]
  * @param scores score of that class at each frame, [T]
- * @throws TypeError, RangeError if the two are not lists of the same length, or for a label or score that is none.
+ * @throws TypeError, RangeError if the two are not lists of the same length, or not of numbers.
  */
 export function mergeTokens(labels: ArrayLike<number>, scores: ArrayLike<number>, blank = 0): TokenSpan[] {
   if (!isList(labels)) throw wrongKind('labels', 'the class of each frame', labels);
@@ -30,19 +30,13 @@ export function mergeTokens(labels: ArrayLike<number>, scores: ArrayLike<number>
   checkInteger('blank', blank, 0);
   const spans: TokenSpan[] = [];
   for (let start = 0, end = 0; start < labels.length; start = end) {
-    const label = labels[start];
-    // NaN, above all, which equals nothing and would never end
+    const label = labels[start]!;
     if (!Number.isInteger(label))
-      throw (typeof label === 'number' ? wrongValue : wrongKind)(
-        `labels[${start}]`,
-        'a class, or −1 beyond the input',
-        label,
-      );
+      throw wrongValue(`labels[${start}]`, 'a class, or a negative integer', label);
     let sum = 0;
     for (; end < labels.length && labels[end] === label; end++) {
-      const score: unknown = scores[end];
-      if (typeof score !== 'number') throw wrongKind(`scores[${end}]`, 'a number', score);
-      sum += score;
+      if (typeof scores[end] !== 'number') throw wrongKind(`scores[${end}]`, 'a number', scores[end]);
+      sum += scores[end]!;
     }
     if (label !== blank && label >= 0) spans.push({ label, start, end, score: sum / (end - start) });
   }
