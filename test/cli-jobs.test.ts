@@ -222,7 +222,11 @@ test('what a run that was killed had begun is cleared once it is a day old, whoe
     write(`leftovers/.webgpu-ctc-${digit.repeat(32)}.tmp`, 'half');
     utimesSync(temporary(digit), hours(age), hours(age));
   }
+  // as version 0.1 named them
+  const former = write('leftovers/.webgpu-ctc-host-12-0.tmp', 'half');
+  utimesSync(former, hours(30), hours(30));
   expect(await run()).toMatchObject({ code: 0 });
+  expect(existsSync(former)).toBe(false);
   expect([existsSync(temporary('a')), existsSync(temporary('b'))]).toEqual([false, true]);
 });
 

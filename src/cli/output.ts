@@ -5,7 +5,7 @@ import { InputError, inputError } from './failure.js';
 import { placeOf } from './place.js';
 
 /** Their names are drawn by lot: neither its host name nor its number tells a process of one container from another's. */
-const temporary = /^\.webgpu-ctc-[0-9a-f]{32}\.tmp$/;
+const temporary = /^\.webgpu-ctc-[\w-]+\.tmp$/;
 const day = 24 * 60 * 60 * 1000;
 
 async function statOf(path: string) {
