@@ -35,6 +35,15 @@ export function peek(value: unknown, key: string): unknown {
   }
 }
 
+/** `instanceof`; not where a proxy that was revoked does not let itself be asked. */
+export function isInstance<T>(value: unknown, type: abstract new (...given: never[]) => T): value is T {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
+}
+
 /** Own keys; none where reading them throws. */
 export function keysOf(value: object): string[] | undefined {
   try {
