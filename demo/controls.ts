@@ -1,7 +1,7 @@
 // Header and footer: what can be asked.
 import type { Layer } from './analysis.js';
 import { byId, make, notify } from './dom.js';
-import { type Edits, noEdits, type Stroke } from './edits.js';
+import { type Edits, editLimits, noEdits, type Stroke } from './edits.js';
 import { examples, heard } from './examples.js';
 import { type Entry, menu, slider } from './menus.js';
 import type { Page } from './page.js';
@@ -235,18 +235,18 @@ export class Controls {
     panels.replaceChildren(
       heading,
       note,
-      slider('Paint with', { min: 0.01, max: 0.99, step: 0.01, value: this.#p }, percent, (p) => {
+      slider('Paint with', { ...editLimits.p, step: 0.01, value: this.#p }, percent, (p) => {
         this.#p = p;
       }),
       slider(
         'Blank bias',
-        { min: -6, max: 6, step: 0.1, value: edits.bias },
+        { ...editLimits.bias, step: 0.1, value: edits.bias },
         (x) => x.toFixed(1),
         (bias) => this.#change({ bias }),
       ),
       slider(
         'Temperature',
-        { min: 0.2, max: 5, step: 0.05, value: edits.temperature },
+        { ...editLimits.temperature, step: 0.05, value: edits.temperature },
         (x) => x.toFixed(2),
         (temperature) => this.#change({ temperature }),
       ),

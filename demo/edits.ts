@@ -16,7 +16,20 @@ export interface Edits {
   readonly strokes: readonly Stroke[];
 }
 
+/** From where to where each can be set, by hand or by a link. */
+export const editLimits = {
+  bias: { min: -6, max: 6 },
+  temperature: { min: 0.2, max: 5 },
+  p: { min: 0.01, max: 0.99 },
+} as const;
+
 export const noEdits: Edits = { bias: 0, temperature: 1, strokes: [] };
+
+/** Of strokes what lies within the emissions: a link, or emissions that were looked at before, may have had more. */
+export const within = (strokes: readonly Stroke[], frames: number, classes: number): Stroke[] =>
+  strokes
+    .filter(({ c, first }) => c < classes && first < frames)
+    .map((stroke) => ({ ...stroke, end: Math.min(stroke.end, frames) }));
 
 /** Logits with the edits in them. A painted class gets its probability, the others of the frame share what is left as before. */
 export function applyEdits(
@@ -27,7 +40,7 @@ export function applyEdits(
 ): Float32Array<ArrayBuffer> {
   const edited = logits.map((x) => x / temperature);
   for (let at = blank; at < edited.length; at += classes) edited[at]! += bias;
-  for (const { c, first, end, p } of strokes) {
+  for (const { c, first, end, p } of within(strokes, edited.length / classes, classes)) {
     for (let t = first; t < end; t++) {
       const row = edited.subarray(t * classes, (t + 1) * classes);
       const others = row.reduce((sum, x, k) => (k === c ? sum : sum + Math.exp(x - row[c]!)), 0);

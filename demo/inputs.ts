@@ -118,7 +118,9 @@ function tensorOf(rows: readonly unknown[], shape: unknown, name: string): FileT
   const data = Float32Array.from(flat, (value, i) => {
     const score = typeof value === 'number' ? value : words.get(value);
     if (score === undefined)
-      throw new RangeError(`${name}: [${i}]: expected a score, got ${JSON.stringify(value)}`);
+      throw new RangeError(
+        `${name}: [${i}]: expected a score, got ${typeof value === 'object' ? 'a list or an object' : JSON.stringify(value)}`,
+      );
     return score;
   });
   return { name, dtype: 'JSON', data, shape: sizes };

@@ -13,7 +13,7 @@ import {
 } from './analysis.js';
 import { dark } from './canvas.js';
 import { byId, make, notify } from './dom.js';
-import { applyEdits } from './edits.js';
+import { applyEdits, within } from './edits.js';
 import { Engine } from './engine.js';
 import { examples } from './examples.js';
 import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './explain.js';
@@ -144,7 +144,13 @@ export class Page {
   /** Other emissions, and what is to be seen of them. */
   open(source: Source, change: Partial<State> = {}): void {
     this.#source = source;
-    this.store.set(change);
+    const { frames, classes } = source;
+    const { edits, blank } = { ...this.store.state, ...change };
+    this.store.set({
+      ...change,
+      edits: { ...edits, strokes: within(edits.strokes, frames, classes) },
+      blank: blank !== undefined && blank < classes ? blank : undefined,
+    });
     this.refresh();
   }
 

@@ -73,7 +73,9 @@ function vocabularyOf(tokens: Tokens | undefined, classes: number, blank = 0): V
     const numbers = Array.from({ length: classes }, (_, c) => (c === blank ? '<blank>' : String(c)));
     return Vocabulary.from(numbers);
   }
-  const listed = Array.isArray(tokens) ? tokens.length : 1 + Math.max(...Object.values(tokens));
+  const listed = Array.isArray(tokens)
+    ? tokens.length
+    : Object.values(tokens).reduce((most, label) => Math.max(most, label + 1), 0);
   if (listed > classes)
     throw new RangeError(
       `vocab.json: expected at most ${classes} classes, as the emissions have, got ${listed}`,

@@ -1,6 +1,6 @@
 // What the page shows, what changes it, and its form in a URL.
 import { type Cell, type Layer, layers } from './analysis.js';
-import { type Edits, noEdits } from './edits.js';
+import { type Edits, editLimits, noEdits } from './edits.js';
 import { exampleIds } from './examples.js';
 
 export interface State {
@@ -82,37 +82,45 @@ export function toHash(state: State): string {
   return parameters.toString();
 }
 
+/** What a link can ask for. More than any example has, and little enough to be looked at once. */
+const most = { letters: 2000, classes: 1e5, frames: 1e6, samples: 50, strokes: 1000 } as const;
+
 /** What a URL says, as far as it can be understood: whoever made it is a stranger. Undefined if it says nothing. */
 export function fromHash(hash: string): State | undefined {
   const parameters = new URLSearchParams(hash.replace(/^#/, ''));
   if (![...parameters.keys()].length) return undefined;
   const text = (name: string) => parameters.get(name);
-  const number = (name: string, least: number, most: number) => {
-    const value = Number(text(name) ?? Number.NaN);
-    return value >= least && value <= most ? value : undefined;
-  };
-  const integer = (name: string, most: number) => {
-    const value = number(name, 0, most);
-    return Number.isInteger(value) ? value : undefined;
+  const integer = (written: string | null | undefined, most: number) =>
+    /^\d{1,7}$/.test(written ?? '') && Number(written) <= most ? Number(written) : undefined;
+  const number = (written: string | null | undefined, { min, max }: { min: number; max: number }) => {
+    const value = written ? Number(written) : Number.NaN;
+    return value >= min && value <= max ? value + 0 : undefined; // -0 is 0
   };
   const example = exampleIds.find((id) => id === text('example')) ?? initial.example;
-  const at = text('at')?.match(/^(\d{1,6})\.(\d{1,6})$/);
-  const strokes = (text('paint') ?? '').split('~').flatMap((stroke) => {
-    const [c = -1, first = -1, end = -1, p = -1] = stroke.split('_').map(Number);
-    const isStroke =
-      [c, first, end].every(Number.isInteger) && c >= 0 && first >= 0 && end > first && p > 0 && p < 1;
-    return isStroke && stroke.length < 60 ? [{ c, first, end, p }] : [];
+  const at = text('at')?.match(/^(\d+)\.(\d+)$/);
+  const [t, s] = [at?.[1], at?.[2]].map((written) => integer(written, most.frames));
+  const strokes = (text('paint') ?? '').split('~', most.strokes).flatMap((stroke) => {
+    const fields = stroke.split('_', 5);
+    const c = integer(fields[0], most.classes);
+    const [first, end] = fields.slice(1, 3).map((written) => integer(written, most.frames));
+    const p = number(fields[3], editLimits.p);
+    const isWhole = c !== undefined && first !== undefined && end !== undefined && p !== undefined;
+    return isWhole && first < end && fields.length === 4 ? [{ c, first, end, p }] : [];
   });
   return {
     example,
-    text: (text('text') ?? initial.text).slice(0, 2000),
+    text: (text('text') ?? initial.text).slice(0, most.letters),
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: text('scale') === 'linear' ? 'linear' : 'log',
     bestPath: text('best') !== '0',
-    samples: integer('samples', 50) ?? 0,
-    selected: at ? { t: Number(at[1]), s: Number(at[2]) } : undefined,
-    highlight: integer('label', 1e5),
-    edits: { bias: number('bias', -20, 20) ?? 0, temperature: number('temperature', 0.1, 10) ?? 1, strokes },
-    blank: integer('blank', 1e5),
+    samples: integer(text('samples'), most.samples) ?? 0,
+    selected: t !== undefined && s !== undefined ? { t, s } : undefined,
+    highlight: integer(text('label'), most.letters),
+    edits: {
+      bias: number(text('bias'), editLimits.bias) ?? noEdits.bias,
+      temperature: number(text('temperature'), editLimits.temperature) ?? noEdits.temperature,
+      strokes,
+    },
+    blank: integer(text('blank'), most.classes),
   };
 }

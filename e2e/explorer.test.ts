@@ -371,6 +371,17 @@ describe('sharing', () => {
     ));
 });
 
+test('a link that paints for ever paints what there is', () =>
+  explore(
+    async (page) => {
+      const link = new URLSearchParams(new URL(page.url()).hash.slice(1));
+      expect(link.get('blank')).toBe(null);
+      expect(link.get('paint')).toBe('1_0_12_0.5');
+      expect(await sentence(page)).toMatch(/hello/);
+    },
+    { hash: '#text=hello&paint=1_0_9007199254740991_0.5~1_0_999999_0.5~26000_0_5_0.5&blank=27' },
+  ));
+
 test('a spoken sentence, and a lattice too wide to see at once', () =>
   explore(async (page) => {
     const example = async (name: string | RegExp) => {

@@ -233,7 +233,7 @@ export function isGpuData(value: unknown): boolean {
 }
 
 /** `Float32Array` for one of these or of a class derived from it, `Object` for one of a class of the caller's. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   try {
     return Object.prototype.toString.call(value).slice(8, -1);
   } catch {

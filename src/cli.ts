@@ -4,6 +4,7 @@ import * as decode from './cli/decode.js';
 import { exitCode, UsageError } from './cli/failure.js';
 import * as info from './cli/info.js';
 import * as loss from './cli/loss.js';
+import { print, say } from './cli/printable.js';
 
 interface Command {
   readonly usage: string;
@@ -32,14 +33,43 @@ const [name, ...rest] = argv;
 const command = commands.get(name!);
 const asked = argv.includes('--help') || argv.includes('-h');
 
-/** An exit code of its own for each, as the shell has it. */
-const signals = { SIGINT: 130, SIGTERM: 143 } as const;
+/** What ends the program before it is done, with an exit code of its own for each, as the shell has it. */
+interface End {
+  readonly code: number;
+  readonly message: string;
+  /** Whether stdout is gone. */
+  readonly isMute: boolean;
+}
+let end: End | undefined;
+let isDone = false;
 const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort(signal));
+
+function stop(code: number, message: string, isMute = false): void {
+  if (end) return;
+  end = { code, message, isMute };
+  interrupt.abort(message);
+  // what was written last may fail last
+  if (isDone) process.exitCode = report(undefined);
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => stop(code, `interrupted by ${signal}`));
+
+// nobody hears that stderr is gone, and the work goes on
+process.stderr.on('error', () => {});
+// 141 is what the shell has for SIGPIPE, which Node does not die of
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  error.code === 'EPIPE'
+    ? stop(141, 'stdout: expected a reader until the end, got one that left (| head)', true)
+    : stop(2, `stdout: ${error.message}`, true),
+);
 
 async function main(): Promise<number> {
   if (asked) {
-    console.log(command?.help ?? help);
+    print(command?.help ?? help);
     return 0;
   }
   if (!command)
@@ -50,18 +80,17 @@ async function main(): Promise<number> {
 }
 
 function report(error: unknown): number {
-  const { aborted, reason } = interrupt.signal;
-  const code = aborted ? signals[reason as keyof typeof signals] : exitCode(error);
-  const message = aborted ? `interrupted by ${reason}` : (error as Error).message;
-  if (argv.includes('--json')) console.log(JSON.stringify({ status: 'failed', exit: code, error: message }));
-  else if (code === 1) console.error('webgpu-ctc: internal error:', error);
-  else console.error(`webgpu-ctc: ${message}${error instanceof UsageError ? `\n\n${usage}` : ''}`);
+  const code = end?.code ?? exitCode(error);
+  const message = end?.message ?? (error instanceof Error ? error.message : String(error));
+  if (argv.includes('--json') && !end?.isMute)
+    print(JSON.stringify({ status: 'failed', exit: code, error: message }));
+  else if (code === 1) say(`webgpu-ctc: internal error: ${error instanceof Error ? error.stack : error}`);
+  else say(`webgpu-ctc: ${message}${error instanceof UsageError ? `\n\n${usage}` : ''}`);
   // what is still running on the device need not end first
-  if (aborted) process.exit(code);
+  if (end) process.exit(code);
   return code;
 }
 
-// the reader of a pipe may leave early (| head)
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-
-process.exitCode = await main().catch(report);
+const code = await main().catch(report);
+isDone = true;
+process.exitCode = end ? report(undefined) : code;

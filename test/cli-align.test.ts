@@ -1,11 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as align from '../src/cli/align.js';
 import * as decode from '../src/cli/decode.js';
+import * as loss from '../src/cli/loss.js';
 import { scoreKindOf } from '../src/files/emissions.js';
 import { writeNpy } from '../src/files/npy.js';
-import { cli, failureOf, json, noWebgpu, safetensors, spoken, start, workshop } from './program.js';
+import {
+  cli,
+  failureOf,
+  json,
+  noWebgpu,
+  npz,
+  redirected,
+  safetensors,
+  spoken,
+  start,
+  workshop,
+} from './program.js';
 
 const { folder, place, write, npy } = workshop('align');
 const speech = (file: string) => `fixtures/speech/${file}`;
@@ -121,6 +133,27 @@ describe('what goes in', () => {
     expect(wordsIn((await aligned(one)).stdout)).toEqual(spokenWords);
   });
 
+  test('a .npz that unpacks to far more than it weighs is refused, unless --unpacked-mb allows it', async () => {
+    const frames = 4_000_000;
+    const silence = write(
+      'silence.npz',
+      npz('logits', writeNpy(new Float32Array(frames * width), [frames, width])),
+    );
+    const [bytes, most] = [4 * frames * width + 128, 2 ** 26];
+    for (const named of [silence, `${silence}:logits`]) {
+      const args = ['decode', named, '--vocab', vocab, '--device', 'cpu'];
+      const message = `${silence}: logits.npy: size: expected at most ${most} bytes (--unpacked-mb), got ${bytes}`;
+      expect(await failureOf(decode.run, args.slice(1))).toEqual({ code: 2, message });
+    }
+    const one = write('one.npz', npz('logits', readFileSync(small)));
+    expect(wordsIn((await aligned(one, '--unpacked-mb', '1')).stdout)).toEqual(spokenWords);
+    const tooMuch = ['--targets', '1', '--unpacked-mb', '79', '--device', 'cpu'];
+    expect(await failureOf(loss.run, [silence, ...tooMuch])).toEqual({
+      code: 2,
+      message: `${silence}: logits.npy: size: expected at most 79000000 bytes (--unpacked-mb), got ${bytes}`,
+    });
+  });
+
   test('a text file, with a vocabulary as a list', async () => {
     const file = write('text.txt', 'ab\nc\n');
     const list = write('list.json', Object.keys(vocabulary));
@@ -212,6 +245,97 @@ describe('what comes out', () => {
     expect(readFileSync(output, 'utf8')).toMatch(/^1\n/);
   });
 
+  test('an output is not what is read, nor another output, by whatever name, even with --force', async () => {
+    const own = write('own.json', vocabulary);
+    symlinkSync(own, place('own-link.json'));
+    const text = write('own.srt', 'ab c');
+    const given = ['align', small, '--vocab', own, '--text-file', text, '--force'];
+    const outputs: [outputs: string[], message: string][] = [
+      [
+        [`${folder}/./own.json`],
+        `${folder}/./own.json: expected another file than the input ${own}, got the same`,
+      ],
+      [
+        [place('own-link.json')],
+        `${place('own-link.json')}: expected another file than the input ${own}, got the same`,
+      ],
+      [[text], `${text}: expected another file than the input ${text}, got the same`],
+      [[place('b.srt'), `${folder}/./b.srt`], `${folder}/./b.srt: expected each output once, got it twice`],
+    ];
+    for (const [files, message] of outputs) {
+      const { code, stderr } = await cli([...given, ...files.flatMap((file) => ['-o', file])]);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: `webgpu-ctc: ${message}\n` });
+    }
+    expect([JSON.parse(readFileSync(own, 'utf8')), readFileSync(text, 'utf8')]).toEqual([vocabulary, 'ab c']);
+    const before = readFileSync(small);
+    const args = [small, '--targets', '2,3', '--grad', small, '--force', '--device', 'cpu'];
+    expect(await failureOf(loss.run, args)).toEqual({
+      code: 2,
+      message: `${small}: expected another file than the input ${small}, got the same`,
+    });
+    expect(readFileSync(small)).toEqual(before);
+  });
+
+  test('a link to nothing and a folder that takes no file are told before any work', async () => {
+    symlinkSync(place('nowhere.srt'), place('dangling.srt'));
+    mkdirSync(place('locked'));
+    chmodSync(place('locked'), 0o555);
+    // the permissions of a folder do not stop root
+    const locked = process.getuid?.() === 0 ? '/proc' : place('locked');
+    const message = async (output: string) => {
+      const args = ['nowhere.npy', '--vocab', vocab, '--text', 'a', '-o', output, '--force'];
+      return (await failureOf(align.run, args)).message;
+    };
+    expect(await message(place('dangling.srt'))).toBe(
+      `${place('dangling.srt')}: expected a file, got a link to ${place('nowhere.srt')}, where none is`,
+    );
+    expect(await message(`${locked}/a.srt`)).toMatch(
+      /\/a\.srt: expected a folder that can be written, got E/,
+    );
+    expect(readdirSync(folder)).not.toContain('nowhere.srt');
+  });
+
+  test('control characters of a file reach no terminal, and no message either', async () => {
+    const odd = write('odd.json', { '<pad>': 0, '\x1b[2J': 1, '\x9b': 2, '\r': 3, ä: 4 });
+    const file = npy(
+      'odd.npy',
+      [4, width],
+      [1, 2, 3, 4].flatMap((c) => [0, 1, 2, 3, 4].map((k) => (k === c ? 9 : 0))),
+    );
+    const read = ['decode', file, '--vocab', odd, '--device', 'cpu'];
+    const { code, stdout, stderr } = await cli(read);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '\\u001b[2J\\u009b\\u000dä\n' });
+    expect(stderr).toContain(
+      `${odd}: expected tokens that can be printed; control characters are written as \\u001b\n`,
+    );
+    const inline = await cli([...read, '--json']);
+    expect(inline.stdout).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(json(inline.stdout)[0].result.text).toBe('\x1b[2J\x9b\rä');
+    const named = write('named.safetensors', safetensors({ '\x1b[31m': logits, b: logits }));
+    const failed = await aligned(named);
+    expect(failed.stderr).toMatch(/got \\u001b\[31m, b; choose one/);
+  });
+
+  test('streams that are gone', async () => {
+    const read = ['decode', small, '--vocab', vocab, '--device', 'cpu'];
+    const full = 'webgpu-ctc: stdout: ENOSPC: no space left on device, write\n';
+    for (const [args, redirection, code, out, err] of [
+      [read, '>/dev/full', 2, '', expect.stringContaining(full)],
+      [[...read, '--json'], '>/dev/full', 2, '', full],
+      [['--help'], '>/dev/full', 2, '', full],
+      [read, '2>&-', 0, 'ab c\n', ''],
+      [read, '2>/dev/full', 0, 'ab c\n', ''],
+      [read.with(1, 'none.npy'), '2>&-', 2, '', ''],
+      [read.with(1, 'none.npy'), '2>/dev/full', 2, '', ''],
+    ] as const)
+      expect(redirected([...args], redirection)).toEqual({ code, stdout: out, stderr: err });
+    const program = start(['dist/cli.js', ...read]);
+    program.leave();
+    const { code, stderr } = await program.end;
+    expect(code).toBe(141);
+    expect(stderr).toContain('stdout: expected a reader until the end, got one that left (| head)\n');
+  });
+
   test('a link stays one', async () => {
     const target = write('target.srt', 'old');
     symlinkSync(target, place('link.srt'));
@@ -274,8 +398,10 @@ describe('a mistake ends with its code and a message that names the file or the 
         ['an unknown split', [...ok, '--split', 'line'], "--split: expected word, char, got 'line'"],
     ['an unknown end', [...ok, '--free', 'middle'], "--free: expected start, end, got 'middle'"],
     ['a star of two words', [...ok, '--star', '* *'], "text: star: expected a word without spaces, got '* *'"],
-    ['frames without length', [...ok, '--frame-ms', '0'], "--frame-ms: expected milliseconds > 0, got '0'"],
-    ['frames of no number', [...ok, '--frame-ms', '20ms'], "--frame-ms: expected milliseconds > 0, got '20ms'"],
+    ['frames without length', [...ok, '--frame-ms', '0'], "--frame-ms: expected milliseconds from 0.001 to 3600000, got '0'"],
+    ['frames without end', [...ok, '--frame-ms', '1e308'], "--frame-ms: expected milliseconds from 0.001 to 3600000, got '1e308'"],
+    ['frames shorter than any', [...ok, '--frame-ms', '1e-320'], "--frame-ms: expected milliseconds from 0.001 to 3600000, got '1e-320'"],
+    ['frames of no number', [...ok, '--frame-ms', '20ms'], "--frame-ms: expected milliseconds from 0.001 to 3600000, got '20ms'"],
     ['a blank that is no class', [...ok, '--blank', 'pad'], "--blank: expected an integer ≥ 0, got 'pad'"],
     ['a blank too large', [...ok, '--blank', '5'], `${vocab}: blank: expected a class from 0 to 4, got 5`],
     ['--shard without a manifest', [...ok, '--shard', '1/2'], "--shard: expected with --manifest, got '1/2' without"],
@@ -286,6 +412,9 @@ describe('a mistake ends with its code and a message that names the file or the 
     ['no such file', ['none.npy', ...known, ...text], /^none\.npy: ENOENT/],
     ['a folder', [folder, ...known, ...text], /: EISDIR/],
     ['no tensor', [file('text.npy', 'hello'), ...known, ...text], /text\.npy: expected a \.npy or \.npz file of NumPy's/],
+    ['a text in another encoding', [small, ...known, '--text-file', file('latin.txt', Uint8Array.of(0x61, 0xe4))], /latin\.txt: expected text in UTF-8, got something else$/],
+    ['a vocabulary that is nested', [small, '--vocab', file('nested.json', `{"<pad>": 0, "a": ${'['.repeat(1e5)}${']'.repeat(1e5)}}`), ...text], /nested\.json: vocabulary\['a'\]: expected an integer ≥ 0, got /],
+    ['megabytes that are none', [...ok, '--unpacked-mb', '0.5'], "--unpacked-mb: expected an integer from 1 to 1000000000, got '0.5'"],
     ['a truncated file', [file('short.npy', readFileSync(small).subarray(0, 200)), ...known, ...text], /short\.npy: shape: expected 480 bytes/],
     ['integers', [file('integers.npy', writeNpy(new Int32Array(6), [2, 3])), ...known, ...text], /integers\.npy: dtype: expected one of f2, f4, f8/],
     ['a batch', [npy('batch.npy', [2, 12, width], logits), ...known, ...text], /batch\.npy: expected one recording, \[T, C\] or \[T, 1, C\] or \[1, T, C\], got \[2, 12, 5\]$/],
@@ -390,8 +519,12 @@ describe('interrupted', () => {
   });
 
   test('while it waits for stdin', async () => {
-    const program = start(['dist/cli.js', 'decode', '-', '--vocab', vocab], { open: true });
-    setTimeout(() => program.kill('SIGINT'), 400);
+    const tells =
+      "data:text/javascript,process.on('newListener',(name)=>name==='SIGTERM'&&process.stderr.write('ready'))";
+    const args = ['--import', tells, 'dist/cli.js', 'decode', '-', '--vocab', vocab];
+    const program = start(args, { open: true });
+    await program.until('stderr', (text) => text.includes('ready'));
+    program.kill('SIGINT');
     expect(await program.end).toMatchObject({ code: 130 });
   });
 });

@@ -1,7 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { cli, json, noWebgpu, spoken, start, workshop } from './program.js';
+import { describe, expect, test, vi } from 'vitest';
+import { cli, json, noWebgpu, redirected, spoken, start, workshop } from './program.js';
 
 const { place, write, npy } = workshop('jobs');
 const vocab = write('vocab.json', { '<pad>': 0, '|': 1, a: 2, b: 3, c: 4 });
@@ -39,11 +49,13 @@ function manifest(name: string, count: number, more: object[] = []) {
       const input = lines.slice(0, first).join('');
       return start(['dist/cli.js', ...args.with(2, '-'), ...options], { input, open: true });
     },
-    files: () => readdirSync(place(name)).sort(),
+    files: () => outputsIn(name).sort(),
     results: () =>
-      new Map(readdirSync(place(name)).map((file) => [file, readFileSync(join(place(name), file), 'utf8')])),
+      new Map(outputsIn(name).map((file) => [file, readFileSync(join(place(name), file), 'utf8')])),
   };
 }
+/** Beside them is the record of what was written, and what a run that was killed had begun. */
+const outputsIn = (folder: string) => readdirSync(place(folder)).filter((file) => !file.startsWith('.'));
 const reportsOf = (stdout: string): Line[] => json(stdout.slice(0, stdout.lastIndexOf('\n') + 1));
 const having = (status: string, reports: Line[]) => reports.filter((report) => report.status === status);
 
@@ -128,7 +140,11 @@ test('what fails is reported and the rest is done; started again, only that is t
     [{ ...job, output: 'some/0.srt' }, 2, /output: .*some\/0\.srt is that of job 1$/],
     [{ ...job, output: 'some/f.srt', frame_ms: 10 }, 2, 'frame_ms: unknown key; did you mean frameMs?'],
     [{ ...job, output: 'some/f.srt', colour: 1 }, 2, /^colour: unknown key; known are id, emissions, /],
-    [{ ...job, output: 'some/f.srt', frameMs: -1 }, 2, 'frameMs: expected milliseconds > 0, got -1'],
+    [
+      { ...job, output: 'some/f.srt', frameMs: -1 },
+      2,
+      'frameMs: expected milliseconds from 0.001 to 3600000, got -1',
+    ],
     [{ ...job, output: 'some/f.srt', split: 3 }, 2, 'split: expected word, char, got 3'],
     [['a'], 2, 'expected a job, a JSON object, got ["a"]'],
   ];
@@ -177,6 +193,275 @@ test('a job is done again where an output is missing, all are with --force', asy
   expect(results()).toEqual(first);
 });
 
+test("two containers with one host name and one process number do not take each other's files", async () => {
+  mkdirSync(place('containers'));
+  const outputs = async () => {
+    vi.resetModules();
+    return import('../src/cli/output.js');
+  };
+  const containers = [await outputs(), await outputs(), await outputs()];
+  const files = containers.flatMap(({ writeOutputs }, c) =>
+    Array.from({ length: 60 }, (_, k) => {
+      const file = [place(`containers/${c}-${k}.srt`), `${c}-${k}`.repeat(1000)] as const;
+      return { file, written: writeOutputs([file]) };
+    }),
+  );
+  await Promise.all(files.map(({ written }) => written));
+  for (const { file } of files) expect(readFileSync(file[0], 'utf8')).toBe(file[1]);
+  expect(readdirSync(place('containers'))).toHaveLength(180);
+});
+
+test('what a run that was killed had begun is cleared once it is a day old, whoever began it', async () => {
+  const { run } = manifest('leftovers', 1);
+  const temporary = (digit: string) => place(`leftovers/.webgpu-ctc-${digit.repeat(32)}.tmp`);
+  const hours = (count: number) => Date.now() / 1000 - count * 3600;
+  for (const [digit, age] of [
+    ['a', 30],
+    ['b', 20],
+  ] as const) {
+    write(`leftovers/.webgpu-ctc-${digit.repeat(32)}.tmp`, 'half');
+    utimesSync(temporary(digit), hours(age), hours(age));
+  }
+  // as version 0.1 named them
+  const former = write('leftovers/.webgpu-ctc-host-12-0.tmp', 'half');
+  utimesSync(former, hours(30), hours(30));
+  expect(await run()).toMatchObject({ code: 0 });
+  expect(existsSync(former)).toBe(false);
+  expect([existsSync(temporary('a')), existsSync(temporary('b'))]).toEqual([false, true]);
+});
+
+const shownError = ({ line, ...report }: Line & { error?: string }) => [line, report.status, report.error];
+const inLines = (stdout: string) =>
+  reportsOf(stdout)
+    .sort((a, b) => a.line - b.line)
+    .map(shownError);
+
+describe('without --force a manifest overwrites only what it has written', () => {
+  const notIts = (file: string) =>
+    `${place(file)}: exists already, and is not what this job wrote; --force overwrites it`;
+
+  test('not what was there before: all outputs of a job, or one of them', async () => {
+    const { run, files } = manifest('theirs', 3);
+    write('theirs/0.srt', 'mine');
+    write('theirs/0.json', 'mine');
+    write('theirs/1.json', 'mine');
+    const { code, stdout } = await run();
+    expect(code).toBe(2);
+    expect(inLines(stdout)).toEqual([
+      [1, 'failed', notIts('theirs/0.srt')],
+      [2, 'failed', notIts('theirs/1.json')],
+      [3, 'done', undefined],
+    ]);
+    for (const file of ['0.srt', '0.json', '1.json'])
+      expect(readFileSync(place(`theirs/${file}`), 'utf8')).toBe('mine');
+    expect(files()).toEqual(['0.json', '0.srt', '1.json', '2.json', '2.srt']);
+    expect(having('done', reportsOf((await run('--force')).stdout))).toHaveLength(3);
+    expect(having('skipped', reportsOf((await run()).stdout))).toHaveLength(3);
+  });
+
+  test('not what was changed since, nor what another job wrote there, though its record is cut off', async () => {
+    const { run, path } = manifest('changed', 4);
+    await run();
+    write('changed/0.srt', 'corrected by hand');
+    // as if the power had failed
+    appendFileSync(place('changed/.webgpu-ctc-done'), '\n0123456789abcdef');
+    const lines = readFileSync(path, 'utf8').split('\n');
+    lines[1] = lines[1]!.replace('"text":"c"', '"text":"cc"');
+    lines[2] = lines[2]!.replace(place('2.npy'), place('6.npy'));
+    write('changed.jsonl', lines.join('\n'));
+    rmSync(place('changed/3.srt'));
+    const again = await run();
+    expect(inLines(again.stdout)).toEqual([
+      [1, 'failed', notIts('changed/0.srt')],
+      [2, 'failed', notIts('changed/1.srt')],
+      [3, 'failed', notIts('changed/2.srt')],
+      [4, 'done', undefined],
+    ]);
+    expect(readFileSync(place('changed/0.srt'), 'utf8')).toBe('corrected by hand');
+    expect(inLines((await run()).stdout)[3]).toEqual([4, 'skipped', undefined]);
+    // the frames of the recording are others
+    expect(having('failed', reportsOf((await run('--frame-ms', '10')).stdout))).toHaveLength(4);
+  });
+
+  test('and knows it when all was moved together', async () => {
+    mkdirSync(place('here/out'), { recursive: true });
+    npy('here/a.npy', [24, 5], spoken([2, 3], 24, 5));
+    write('here/vocab.json', JSON.parse(readFileSync(vocab, 'utf8')));
+    write('here/jobs.jsonl', { emissions: 'a.npy', vocab: 'vocab.json', output: 'out/a.srt' });
+    const statusIn = async (folder: string) => {
+      const { stdout } = await cli([
+        'decode',
+        '--manifest',
+        place(`${folder}/jobs.jsonl`),
+        '--device',
+        'cpu',
+      ]);
+      return reportsOf(stdout).map(({ status }) => status);
+    };
+    expect(await statusIn('here')).toEqual(['done']);
+    renameSync(place('here'), place('there'));
+    expect(await statusIn('there')).toEqual(['skipped']);
+  });
+
+  test('not what any job reads, by whatever name, even with --force', async () => {
+    mkdirSync(place('inputs'), { recursive: true });
+    symlinkSync(place('inputs'), place('link'));
+    write('inputs/text.srt', 'ab c');
+    write('inputs/vocab.json', JSON.parse(readFileSync(vocab, 'utf8')));
+    write('inputs/own.json', JSON.parse(readFileSync(vocab, 'utf8')));
+    const job = { emissions: place('0.npy'), text: 'ab c' };
+    const jobs = [
+      { ...job, output: 'inputs/../link/text.srt' },
+      { ...job, output: 'link/vocab.json' },
+      { ...job, output: 'inputs/jobs.json' },
+      { ...job, output: 'inputs/own.json', vocab: 'inputs/own.json' },
+      { ...job, text: undefined, textFile: 'link/text.srt', output: 'inputs/done.srt' },
+      { ...job, output: 'link/done.srt' },
+      { ...job, output: ['inputs/a.srt', 'link/a.srt'] },
+    ];
+    const path = write('inputs.jsonl', jobs.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    renameSync(path, place('inputs/jobs.json'));
+    symlinkSync(place('inputs/jobs.json'), path);
+    const args = ['align', '--manifest', path, '--vocab', place('inputs/vocab.json'), '--device', 'cpu'];
+    const before = ['text.srt', 'vocab.json', 'own.json', 'jobs.json'].map((file) =>
+      readFileSync(place(`inputs/${file}`), 'utf8'),
+    );
+    for (const force of [[], ['--force']]) {
+      const { stdout } = await cli([...args, ...force]);
+      expect(inLines(stdout)).toEqual([
+        [1, 'failed', `output: ${place('inputs/../link/text.srt')} is the textFile of job 5`],
+        [2, 'failed', `output: ${place('link/vocab.json')} is the vocab of job 1`],
+        [3, 'failed', `output: ${place('inputs/jobs.json')} is the manifest`],
+        [4, 'failed', `output: ${place('inputs/own.json')} is the vocab of job 4`],
+        [5, 'done', undefined],
+        [6, 'failed', `output: ${place('link/done.srt')} is that of job 5`],
+        [7, 'failed', `${place('link/a.srt')}: expected each output once, got it twice`],
+      ]);
+      const after = ['text.srt', 'vocab.json', 'own.json', 'jobs.json'].map((file) =>
+        readFileSync(place(`inputs/${file}`), 'utf8'),
+      );
+      expect(after).toEqual(before);
+    }
+  });
+
+  test('not what a job of another shard writes', async () => {
+    mkdirSync(place('shards'));
+    const job = { emissions: place('0.npy'), output: 'shards/a.srt' };
+    const path = write(
+      'shards.jsonl',
+      `${JSON.stringify({ ...job, text: 'ab' })}\n${JSON.stringify({ ...job, text: 'c' })}`,
+    );
+    const args = ['align', '--manifest', path, '--vocab', vocab, '--device', 'cpu', '--shard', '2/2'];
+    expect(inLines((await cli(args)).stdout)).toEqual([
+      [2, 'failed', `output: ${place('shards/a.srt')} is that of job 1`],
+    ]);
+  });
+});
+
+test("an id is not another job's line", async () => {
+  mkdirSync(place('ids'));
+  const job = { emissions: place('0.npy'), output: place('ids/a.srt') };
+  const input = [
+    { ...job, id: 2, text: 'ab c' },
+    { ...job, text: 'ab c' },
+    { ...job, id: 2, text: 'c' },
+    { ...job, id: [2], text: 'c' },
+  ].map((each) => JSON.stringify(each));
+  for (const manifest of ['-', write('ids.jsonl', input.join('\n'))]) {
+    rmSync(place('ids'), { recursive: true });
+    mkdirSync(place('ids'));
+    const args = ['align', '--manifest', manifest, '--vocab', vocab, '--device', 'cpu', '--jobs', '1'];
+    const { stdout } = await cli(args, { input: input.join('\n') });
+    expect(inLines(stdout)).toEqual([
+      [1, 'done', undefined],
+      [2, 'failed', `output: ${place('ids/a.srt')} is that of job 2`],
+      [3, 'failed', `output: ${place('ids/a.srt')} is that of job 2`],
+      [4, 'failed', 'id: expected a string or a number, got [2]'],
+    ]);
+  }
+});
+
+test('a queue may send a job again, but none that reads what another wrote', async () => {
+  mkdirSync(place('queue'));
+  const job = { id: 'x', emissions: place('0.npy'), text: 'ab c', output: place('queue/a.srt') };
+  const reads = {
+    ...job,
+    id: 'y',
+    text: undefined,
+    textFile: place('queue/a.srt'),
+    output: place('queue/b.srt'),
+  };
+  const input = [job, job, reads].map((each) => JSON.stringify(each)).join('\n');
+  const args = ['align', '--manifest', '-', '--vocab', vocab, '--device', 'cpu', '--jobs', '1'];
+  expect(inLines((await cli(args, { input })).stdout)).toEqual([
+    [1, 'done', undefined],
+    [2, 'skipped', undefined],
+    [3, 'failed', `textFile: ${place('queue/a.srt')} is the output of job x`],
+  ]);
+});
+
+test('paths and values that are none are told, each with its job', async () => {
+  mkdirSync(place('none'));
+  const job = { emissions: place('0.npy'), text: 'ab', output: 'none/a.srt' };
+  symlinkSync(place('nowhere.srt'), place('none/dangling.srt'));
+  const deep = `${'['.repeat(1e5)}${']'.repeat(1e5)}`;
+  const jobs: [job: object | string, error: unknown][] = [
+    [{ ...job, emissions: 'a\0.npy' }, "emissions: expected a path without NUL, got 'a\0.npy'"],
+    [{ ...job, vocab: '\0' }, "vocab: expected a path without NUL, got '\0'"],
+    [{ ...job, text: undefined, textFile: 'a\0' }, "textFile: expected a path without NUL, got 'a\0'"],
+    [{ ...job, output: ['b.srt', 'a\0.srt'] }, "output: expected a path without NUL, got 'a\0.srt'"],
+    [{ ...job, emissions: '-' }, expect.stringMatching(/^\S+\/-: ENOENT/)],
+    [
+      { ...job, output: 'none/dangling.srt' },
+      `${place('none/dangling.srt')}: expected a file, got a link to ${place('nowhere.srt')}, where none is`,
+    ],
+    [{ ...job, output: `${'x'.repeat(300)}.srt` }, expect.stringMatching(/x\.srt: ENAMETOOLONG/)],
+    [
+      JSON.stringify({ ...job, frameMs: 0 }).replace(':0', `:${deep}`),
+      'frameMs: expected milliseconds from 0.001 to 3600000, got what is nested too deep',
+    ],
+    [
+      JSON.stringify({ ...job, id: 0 }).replace(':0', `:${deep}`),
+      'id: expected a string or a number, got what is nested too deep',
+    ],
+    [{ ...job, frameMs: 1e308 }, 'frameMs: expected milliseconds from 0.001 to 3600000, got 1e+308'],
+    [{ ...job, unpackedMb: 0 }, 'unpackedMb: expected an integer from 1 to 1000000000, got 0'],
+  ];
+  const lines = jobs.map(([given]) => (typeof given === 'string' ? given : JSON.stringify(given)));
+  const path = write('none.jsonl', lines.join('\n'));
+  const { code, stdout } = await cli(['align', '--manifest', path, '--vocab', vocab, '--device', 'cpu']);
+  expect(code).toBe(2);
+  expect(reportsOf(stdout).map((report) => (report as { exit?: number }).exit)).toEqual(jobs.map(() => 2));
+  expect(inLines(stdout).map(([, , error]) => error)).toEqual(jobs.map(([, error]) => error));
+  expect(readdirSync(place('none'))).toEqual(['dangling.srt']);
+});
+
+describe('stdout that is gone is no success', () => {
+  test('a reader that leaves ends the run with 141, and what is undone is done later', async () => {
+    const { start, run, files } = manifest('left', 200);
+    const program = start(200, '--device', 'cpu', '--jobs', '2');
+    await program.until('stdout', (text) => having('done', reportsOf(text)).length >= 3);
+    program.leave();
+    const { code, stderr } = await program.end;
+    expect(code).toBe(141);
+    expect(stderr).toContain(
+      'webgpu-ctc: stdout: expected a reader until the end, got one that left (| head)\n',
+    );
+    const done = files().length / 2;
+    expect(done).toBeLessThan(200);
+    const after = reportsOf((await run()).stdout);
+    expect([having('skipped', after).length, having('done', after).length]).toEqual([done, 200 - done]);
+  });
+
+  test('a full disk ends it with 2', async () => {
+    const { args, files } = manifest('full', 30);
+    const { code, stderr } = redirected([...args, '--device', 'cpu', '--jobs', '1'], '>/dev/full');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^webgpu-ctc: stdout: ENOSPC/m);
+    expect(files().length).toBeLessThan(60);
+  });
+});
+
 test('options of a job go before those of the command line, and paths are relative to the manifest', async () => {
   write('text.txt', 'ab c');
   const job = { emissions: '0.npy', textFile: 'text.txt', vocab: 'vocab.json', frameMs: 10 };
@@ -223,6 +508,11 @@ describe('a wrong command line', () => {
     ],
     ['shard 0', ['--shard', '0/2'], "--shard: expected i/n with i from 1 to n, such as 2/8, got '0/2'"],
     ['no jobs', ['--jobs', '0'], "--jobs: expected an integer ≥ 1, got '0'"],
+    [
+      'frames of no length for all jobs',
+      ['--frame-ms', '0'],
+      "--frame-ms: expected milliseconds from 0.001 to 3600000, got '0'",
+    ],
     [
       'emissions beside it',
       ['0.npy'],

@@ -122,6 +122,9 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
     ['an array', [good], /^\(top level\): expected an object, got \[/],
     ['null', null, '(top level): expected an object, got null'],
     ["PyTorch's spelling", { input_lengths: [1, 1] }, 'input_lengths: unknown key; did you mean inputLengths?'],
+    ['a key that nobody knows', { colour: 1 }, 'colour: unknown key; known are name, shape, logProbs, targets, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity'],
+    ['a blank that is nested', `${JSON.stringify({ ...good, blank: undefined }).slice(0, -1)},"blank":${'['.repeat(1e5)}${']'.repeat(1e5)}}`, /^blank: expected an integer ≥ 0, got /],
+    ['targets that are nested', `${JSON.stringify({ ...good, targets: undefined }).slice(0, -1)},"targets":{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}}`, /^targets: expected an array, got what is nested too deep/],
     ['a name that is none', { name: {} }, 'name: expected a string, got {}'],
     ['null for lengths', { inputLengths: null }, 'inputLengths: expected an array of integers, or one integer, got null'],
     ['no shape', { shape: undefined }, 'shape: expected [T, N, C] or [T, C], got nothing'],
@@ -168,7 +171,8 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
       const whole = isChange ? { ...good, ...content } : content;
       writeFileSync(file(i), typeof whole === 'string' ? whole : JSON.stringify(whole));
     });
-    writeFileSync(join(folder, 'good.json'), JSON.stringify(good));
+    const remarks = { origin: 'a test', note: 'no key besides these', expected: {} };
+    writeFileSync(join(folder, 'good.json'), JSON.stringify({ ...good, ...remarks }));
     const files = [...bad.keys()].map(file);
     const missing = join(folder, 'missing.json');
     const all = [...files, missing, folder, join(folder, 'good.json')];

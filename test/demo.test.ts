@@ -1,7 +1,8 @@
 // The parts of the demo that need no page.
-import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
 import { isPossible, type Problem } from '../demo/analysis.js';
-import { applyEdits, noEdits } from '../demo/edits.js';
+import { applyEdits, editLimits, noEdits } from '../demo/edits.js';
 import { statesAlong } from '../demo/engine.js';
 import { logitsOf } from '../demo/made-up.js';
 import { fromHash, initial, type State, toHash } from '../demo/state.js';
@@ -85,6 +86,21 @@ describe('edits', () => {
     expect(edited.subarray(0, 81)).toEqual(logits.subarray(0, 81));
   });
 
+  test('a stroke of more frames and classes than there are paints those that there are', () => {
+    const logits = logitsOf('abc', 3);
+    const strokes = [
+      { c: 2, first: 1, end: 1e5, p: 0.7 },
+      { c: 27, first: 0, end: 3, p: 0.7 },
+      { c: 2, first: 1e5, end: 1e5 + 1, p: 0.7 },
+    ];
+    const rows = vi.spyOn(Float32Array.prototype, 'subarray');
+    const edited = applyEdits(logits, 27, 0, { ...noEdits, strokes });
+    expect(rows).toHaveBeenCalledTimes(2);
+    rows.mockRestore();
+    expect(edited).toEqual(applyEdits(logits, 27, 0, { ...noEdits, strokes: [{ ...strokes[0]!, end: 3 }] }));
+    expect(edited.every(Number.isFinite)).toBe(true);
+  });
+
   test('bias and temperature', () => {
     const edited = applyEdits(Float32Array.of(1, 2, 3, 4), 2, 1, { bias: 3, temperature: 2, strokes: [] });
     expect([...edited]).toEqual([0.5, 4, 1.5, 5]);
@@ -105,8 +121,76 @@ describe('links', () => {
   test.each([
     '#example=__proto__&layer=constructor&at=-1.2&samples=1e9&label=x&bias=NaN&temperature=0&blank=-1',
     '#paint=1_2~a_b_c_d~1_5_2_0.5~0_0_1_1~&at=99999999.1',
+    '#text=hello&paint=1_0_9007199254740991_0.5~1_-1_3_0.5~1_0_3_0.5_1~_0_3_0.5~1e1_0x1_3_0.5~1_0_3_1e-300',
+    '#at=&samples=&label=&bias=&temperature=&blank=&paint=___&at=1.2',
+    '#%&%zz&=&text=hello&bias=%00&at=1.2.3&blank=١&label=+1&samples=1.0e1&temperature=Infinity',
   ])('from strangers are understood as far as they can be: %s', (hash) => {
     expect(fromHash(hash)).toEqual(initial);
+  });
+
+  test('whatever they hold, ask for no more than can be shown', () => {
+    const number = fc.oneof(
+      fc.constantFrom(
+        '9007199254740991',
+        '1e308',
+        '-0',
+        'NaN',
+        '0x10',
+        '',
+        ' ',
+        '٣',
+        '-5',
+        '0.5',
+        '1e5',
+        '999999',
+      ),
+      fc.integer().map(String),
+      fc.double().map(String),
+    );
+    const value = fc.oneof(
+      number,
+      fc.string({ unit: 'binary' }),
+      fc.array(number, { maxLength: 6 }).map((fields) => fields.join('.')),
+      fc
+        .array(fc.array(number, { maxLength: 5 }), { maxLength: 9 })
+        .map((strokes) => strokes.map((fields) => fields.join('_')).join('~')),
+    );
+    const key = fc.constantFrom(
+      ...'example text layer scale best samples at label bias temperature blank paint'.split(' '),
+    );
+    const raw = fc.tuple(fc.oneof(key, fc.string()), value, fc.boolean());
+    const within = (value: number | undefined, least: number, most: number) =>
+      expect(value === undefined || (value >= least && value <= most && !Object.is(value, -0))).toBe(true);
+    fc.assert(
+      fc.property(fc.array(raw, { minLength: 1, maxLength: 12 }), (fields) => {
+        const hash = fields.map(
+          ([name, value, encode]) =>
+            `${name}=${encode ? encodeURIComponent(Buffer.from(value).toString()) : value}`,
+        );
+        const state = fromHash(`#${hash.join('&')}`);
+        if (!state) return;
+        const { text, samples, selected, highlight, edits, blank } = state;
+        expect(text.length).toBeLessThanOrEqual(2000);
+        within(samples, 0, 50);
+        within(selected?.t, 0, 1e6);
+        within(selected?.s, 0, 1e6);
+        within(highlight, 0, 2000);
+        within(blank, 0, 1e5);
+        within(edits.bias, editLimits.bias.min, editLimits.bias.max);
+        within(edits.temperature, editLimits.temperature.min, editLimits.temperature.max);
+        for (const { c, first, end, p } of edits.strokes) {
+          for (const count of [c, first, end]) expect(Number.isInteger(count)).toBe(true);
+          within(c, 0, 1e5);
+          within(first, 0, end - 1);
+          within(end, 1, 1e6);
+          within(p, editLimits.p.min, editLimits.p.max);
+        }
+        // what was understood is what the page puts into its own link
+        expect(fromHash(`#${toHash(state)}`)).toEqual(state);
+      }),
+      { seed: 2026, numRuns: 2000 },
+    );
+    expect(fromHash(`#paint=${'1_0_1_0.5~'.repeat(1e5)}`)?.edits.strokes.length).toBe(1000);
   });
 
   test('keep a text of any length within bounds', () => {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { crc32, deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { parseText, renderVTTCueString } from 'media-captions';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { writeCtm } from '../src/files/ctm.js';
 import { emissionsOf, scoreKinds } from '../src/files/emissions.js';
 import { timedTextFormat, timedTextFormats, writeTimedText } from '../src/files/formats.js';
@@ -405,7 +405,8 @@ describe('.npz', () => {
     ['a wrong sum, deflated', { deflate: true, lie: { crc: 7 } }, /CRC-32: expected 7, got \d+/],
     ['stored of another size', { lie: { size: 1e9 } }, `size: expected ${length}, since it is stored uncompressed, got 1000000000`],
     ['stored, longer than the file', { lie: { size: 1e9, compressed: 1e9 } }, /compressed size: expected at most \d+ \(the rest of the file\), got 1000000000/],
-    ['a size beyond memory', { deflate: true, zip64: true, lie: { size: 2 ** 50 } }, `size: expected ${2 ** 50} bytes when inflated, got ${length}`],
+    ['a size beyond memory', { deflate: true, zip64: true, lie: { size: 2 ** 50 } }, `size: expected at most ${2 ** 26} bytes (unpackedBytes), got ${2 ** 50}`],
+    ['a size that the next entry leaves no room for', { lie: { compressed: length + 9 } }, `compressed size: expected at most ${length} (up to the next entry), got ${length + 9}`],
     ['inflating to less than declared', { deflate: true, lie: { size: length + 1 } }, `size: expected ${length + 1} bytes when inflated, got ${length}`],
     ['inflating to more than declared', { deflate: true, lie: { size: length - 1 } }, `size: expected ${length - 1} bytes when inflated, got 'more'`],
     ['a bomb', { data: zeros, deflate: true, lie: { size: 100 } }, "size: expected 100 bytes when inflated, got 'more'"],
@@ -421,6 +422,46 @@ describe('.npz', () => {
     await expect(read()).rejects.toThrow(RangeError);
     await expect(read()).rejects.toThrow(/^a\.npz: logits/);
     await expect(read()).rejects.toThrow(message);
+  });
+
+  test('what unpacks to more than 64 times the file and 64 MiB is refused, unless it is asked for', async () => {
+    const megabytes = 65;
+    const data = npy("'|u1'", `(${megabytes * 2 ** 20},)`, new Uint8Array(megabytes * 2 ** 20));
+    const file = zip([{ name: 'a.npy', data, deflate: true }]);
+    expect(file.length).toBeLessThan(2 ** 20);
+    const refused = `a.npz: a.npy: size: expected at most ${2 ** 26} bytes (unpackedBytes), got ${data.length}`;
+    await expect(readTensor(file, 'a.npz')).rejects.toThrow(refused);
+    const small = zip([{ ...logits, deflate: true }]);
+    const capped = readTensor(small, 'a.npz', undefined, { unpackedBytes: length - 1 });
+    await expect(capped).rejects.toThrow(
+      `a.npz: logits.npy: size: expected at most ${length - 1} bytes (unpackedBytes), got ${length}`,
+    );
+    const options = { unpackedBytes: length };
+    expect((await readTensor(small, 'a.npz', undefined, options)).shape).toEqual([2, 2]);
+    // padding of zeros is no bomb, and what is stored is as large as it is
+    const padded = npy("'<f4'", '(1000000,)', new Uint8Array(4e6));
+    for (const deflate of [true, false])
+      expect((await readTensor(zip([{ name: 'a.npy', data: padded, deflate }]), 'a.npz')).shape).toEqual([
+        1e6,
+      ]);
+  });
+
+  test('entries that share their bytes are refused: a thousand of them would unpack a thousand times', async () => {
+    expect(() => readNpz(zip([logits, { ...targets, lie: { start: 0 } }]), 'a.npz')).toThrow(
+      "a.npz: zip directory: expected one entry at each place, got 'two at byte 0'",
+    );
+    const whole = zip([logits, targets]);
+    const inner = zip([
+      { ...logits, data: whole },
+      { ...targets, lie: { start: 30 + logits.name.length } },
+    ]);
+    const outer = readNpz(inner, 'a.npz').get('logits')!();
+    await expect(outer).rejects.toThrow(
+      /compressed size: expected at most 0 \(up to the next entry\), got \d+/,
+    );
+    expect(() => readNpz(zip([logits, logits]), 'a.npz')).toThrow(
+      "a.npz: zip directory: expected each name once, got 'logits.npy'",
+    );
   });
 
   test('a zip with any byte changed is read, or refused with the name of the file', async () => {
@@ -730,6 +771,20 @@ describe.each(['srt', 'vtt'] as const)('.%s', (type) => {
     expect(await texts(spoken(['a'], [long], ['b']))).toEqual(['a', long, 'b']);
   });
 
+  test('long words are not tried at every place where a line could break', () => {
+    const words = spoken(...Array.from({ length: 80 }, (): [string, number] => ['x'.repeat(1000), 0.01]));
+    let joined = 0;
+    const join = Array.prototype.join;
+    const counted = vi.spyOn(Array.prototype, 'join').mockImplementation(function (this: unknown[], between) {
+      const text = join.call(this, between);
+      joined += text.length;
+      return text;
+    });
+    const written = write(words).length;
+    counted.mockRestore();
+    expect(joined).toBeLessThan(5 * written);
+  });
+
   test('a cue lasts at most 7 s, unless it is one word', async () => {
     expect(
       await texts(spoken(['a', 3.4, 0], ['b', 3.4, 0.2], ['c', 0.1, 0], ['d', 9, 0], ['e', 0.1, 0])),
@@ -933,6 +988,7 @@ describe('.ctm', () => {
       },
     ]);
     expect(writeCtm([], { name: 'a' })).toBe('');
+    expect(writeTimedText('.ctm', [{ text: 'a', start: 0, end: 1 }])).toBe('_ 1 0.000 1.000 a\n');
   });
 
   test('times are those of the words, whatever the words', () => {
@@ -981,6 +1037,9 @@ describe('timed text', () => {
     [{ start: NaN }, 'words[1].start: expected seconds ≥ 0 (the start of the word before), got NaN'],
     [{ start: -1 }, 'words[1].start: expected seconds ≥ 0 (the start of the word before), got -1'],
     [{ start: Infinity }, 'words[1].start: expected seconds ≥ 0 (the start of the word before), got Infinity'],
+    [{ start: 1e300 }, 'words[1].start: expected seconds ≤ 9007199254740, got 1e+300'],
+    [{ end: 1e300 }, 'words[1].end: expected seconds ≤ 9007199254740, got 1e+300'],
+    [{ start: '1' }, "words[1].start: expected seconds ≥ 0 (the start of the word before), got '1'"],
     [{ end: 0.5 }, 'words[1].end: expected seconds ≥ 1 (its start), got 0.5'],
     [{ end: Infinity }, 'words[1].end: expected seconds ≥ 1 (its start), got Infinity'],
     [{ confidence: -2.3 }, 'words[1].confidence: expected a number from 0 to 1, got -2.3'],

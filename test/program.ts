@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { exitCode } from '../src/cli/failure.js';
 import { writeNpy } from '../src/files/npy.js';
@@ -28,6 +29,8 @@ export interface Started {
   readonly written: { stdout: string; stderr: string };
   readonly end: Promise<Run>;
   kill(signal: NodeJS.Signals): void;
+  /** Whoever reads its stdout leaves. */
+  leave(): void;
   /** Once the text is in what was written; false if the program ended without. */
   until(stream: 'stdout' | 'stderr', found: (text: string) => boolean): Promise<boolean>;
 }
@@ -46,6 +49,7 @@ export function start(args: string[], { input = '', open = false, env }: Given =
     written,
     end,
     kill: (signal) => child.kill(signal),
+    leave: () => child.stdout.destroy(),
     until: (stream, found) =>
       new Promise((resolve) => {
         const look = () => found(written[stream]) && resolve(true);
@@ -59,6 +63,14 @@ export function start(args: string[], { input = '', open = false, env }: Given =
 /** The command of the package, to its end. */
 export function cli(args: string[], options?: Given): Promise<Run> {
   return start(['dist/cli.js', ...args], options).end;
+}
+
+/** The same in a shell, with its streams elsewhere: `2>&-`. */
+export function redirected(args: string[], redirection: string): Run {
+  const script = `exec "$0" dist/cli.js "$@" ${redirection}`;
+  const options = { cwd: repository, encoding: 'utf8' } as const;
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, ...args], options);
+  return { code: status, stdout, stderr };
 }
 
 export const noWebgpu = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json' };
@@ -99,6 +111,24 @@ export function safetensors(tensors: Record<string, Float32Array | Int32Array>):
   size.writeBigUInt64LE(BigInt(text.length));
   const data = Object.values(tensors).map(({ buffer }) => Buffer.from(buffer as ArrayBuffer));
   return Buffer.concat([size, text, ...data]);
+}
+
+/** A .npz file of one deflated array. */
+export function npz(name: string, array: Uint8Array): Uint8Array {
+  const entry = Buffer.from(`${name}.npy`);
+  const packed = deflateRawSync(array);
+  const head = Buffer.alloc(26);
+  head.writeUInt16LE(20, 0);
+  head.writeUInt16LE(8, 4);
+  for (const [at, value] of [crc32(array), packed.length, array.length].entries())
+    head.writeUInt32LE(value, 10 + 4 * at);
+  head.writeUInt16LE(entry.length, 22);
+  const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, entry, packed]);
+  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), head, Buffer.alloc(14), entry]);
+  const end = Buffer.from('PK\x05\x06\0\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\0\0');
+  end.writeUInt32LE(central.length, 12);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([local, central, end]);
 }
 
 /** The objects of a program that prints one a line. */

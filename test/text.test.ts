@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 // @ts-expect-error: the examples are plain JavaScript
 import { readMatrix } from '../examples/npy.js';
 import {
@@ -264,6 +264,43 @@ describe('a vocabulary', () => {
     expect(tokensOf('scoh', pieces)).toEqual(['s', 'c', 'o', 'h']);
   });
 
+  test('the longest token at each place, whatever the tokens', () => {
+    const word = (maxLength: number) =>
+      fc.string({ unit: fc.constantFrom(...'ab日😀'), minLength: 1, maxLength });
+    fc.assert(
+      fc.property(fc.uniqueArray(word(5), { minLength: 1, maxLength: 12 }), word(20), (tokens, text) => {
+        const known = new Set(tokens.join(''));
+        const want: string[] = [];
+        let rest = [...text].filter((letter) => known.has(letter)).join('');
+        while (rest !== '') {
+          const fits = tokens.filter((token) => rest.startsWith(token));
+          const longest = fits.reduce((a, b) => (b.length > a.length ? b : a), '');
+          if (longest !== '') want.push(longest);
+          rest = rest.slice(longest.length || [...rest][0]!.length);
+        }
+        expect(tokensOf(text, Vocabulary.from(['<pad>', ...tokens]))).toEqual(want);
+      }),
+      { seed: 14, numRuns: 3000 },
+    );
+  });
+
+  test('a letter costs the same, however long the tokens and the text are', () => {
+    const lookups = (letters: number, longest: number) => {
+      // each letter could be the first of the long token, and is not
+      const pieces = Vocabulary.from(['-', 'a', `${'a'.repeat(longest - 1)}b`]);
+      pieces.spell('a');
+      const looked = vi.spyOn(Map.prototype, 'get');
+      try {
+        expect(pieces.spell('a'.repeat(letters))).toHaveLength(letters);
+        return looked.mock.calls.length / letters;
+      } finally {
+        looked.mockRestore();
+      }
+    };
+    const least = lookups(1000, 2);
+    for (const longest of [20, 200]) expect(lookups(5000, longest)).toBeLessThanOrEqual(2 * least);
+  });
+
   test('special tokens are never spelled', () => {
     const special = Vocabulary.from(['<pad>', '<s>', '</s>', '[UNK]', 's', 'u', 'n', 'k', '|']);
     expect(tokensOf('<s>[UNK]</s>|', special)).toEqual(['s', 'u', 'n', 'k', 's']);
@@ -385,6 +422,21 @@ describe('an alignment', () => {
     ['of unequal length', { labels: [3], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /scores.*got 2/],
     ['without labels', { scores: [] }, { frameSeconds: 1 }, TypeError, /labels/],
     ['without seconds', { labels: [3], scores: [0] }, {}, TypeError, /frameSeconds.*undefined/],
+    [
+      'with a label that is no number',
+      { labels: [NaN], scores: [0] },
+      { frameSeconds: 1 },
+      RangeError,
+      /labels\[0\].*got NaN/,
+    ],
+    [
+      'with frames beyond all time',
+      { labels: [3, 0], scores: [0, 0] },
+      { frameSeconds: 1e308 },
+      RangeError,
+      /^frameSeconds.*got 1e\+308/,
+    ],
+    ['that is none', null, { frameSeconds: 1 }, TypeError, /^path: expected \{ labels, scores \}, got null/],
     ['with frames of no length', { labels: [3], scores: [0] }, { frameSeconds: 0 }, RangeError, /got 0/],
   ])('a path %s is refused', (_, path, options, kind, message) => {
     const make = () => wordsOf(tokenise('a', vocabulary), path as Path, options as { frameSeconds: number });

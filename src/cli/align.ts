@@ -19,6 +19,7 @@ When each word of a text was spoken: the best path of the text through what a CT
 
 EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.npz:NAME, or --tensor NAME,
                where there are several. - is stdin, for one input.
+--unpacked-mb  what a tensor of a .npz may unpack to; by default 64 times the file, and at least 64 MiB
 -o FILE        .srt, .vtt, .TextGrid, .ctm or .json, several times if you like; without it JSON on stdout
 --force        overwrite files that exist
 --vocab FILE   the model's vocab.json, { token: class } or an array of tokens
@@ -34,12 +35,14 @@ EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.
 --manifest     a job a line: { "id", "emissions", "text" or "textFile", "output": a path or an array of paths }, and
                options as "frameMs", else those given here. Paths are relative to the manifest; - is stdin.
                A line of JSON on stdout for each: { "id", "line", "status": "done", "skipped" or "failed", … }.
-               Jobs whose outputs all exist are skipped: start again what was stopped. --force does them again.
+               Jobs whose outputs are there as they wrote them are skipped: start again what was stopped. Other files
+               are left alone, and their jobs fail. --force does all again and overwrites, but nothing that is read.
 --jobs N       jobs in flight, 4 by default
 --shard I/N    every N-th line from the I-th on, for machine I of N
 
 exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 3 the text does not fit, 4 no WebGPU with
---device gpu, 130 interrupted (143 by SIGTERM). With a manifest 3 if nothing worse than that failed, else 2`;
+--device gpu, 130 interrupted (143 by SIGTERM), 141 the reader of stdout left. With a manifest 3 if nothing worse than
+that failed, else 2`;
 
 const aligns: Transcriber<CtcAligner> = {
   hasText: true,

@@ -1,5 +1,6 @@
 import type { LossInput, Shape } from '../types.js';
 import { InputError } from './failure.js';
+import { jsonOf } from './options.js';
 
 /** A problem as a PyTorch user dumps it: fixtures/golden/README.md says what each key means. */
 export interface Case {
@@ -27,16 +28,17 @@ const keys = [
   'zeroInfinity',
 ];
 
+/** Keys that are for people, and for who checks the results. */
+const remarks = ['origin', 'note', 'expected'];
+
 /** A key without its style: PyTorch writes input_lengths. */
 const plain = (key: string) => key.toLowerCase().replace(/[-_]/g, '');
 
 /** @throws InputError naming the file and the key. */
 export function parseCase(file: string, text: string): Case {
   const fail = (key: string, expected: string, got: unknown): never => {
-    const shown = got === undefined ? 'nothing' : JSON.stringify(got);
-    throw new InputError(
-      `${file}: ${key}: expected ${expected}, got ${shown.length > 60 ? `${shown.slice(0, 60)}…` : shown}`,
-    );
+    const shown = got === undefined ? 'nothing' : jsonOf(got);
+    throw new InputError(`${file}: ${key}: expected ${expected}, got ${shown}`);
   };
   let json: Record<string, unknown>;
   try {
@@ -47,8 +49,11 @@ export function parseCase(file: string, text: string): Case {
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     return fail('(top level)', 'an object', json);
   for (const key of Object.keys(json)) {
-    const meant = keys.find((known) => known !== key && plain(known) === plain(key));
-    if (meant) throw new InputError(`${file}: ${key}: unknown key; did you mean ${meant}?`);
+    if (keys.includes(key) || remarks.includes(key)) continue;
+    const meant = keys.find((known) => plain(known) === plain(key));
+    throw new InputError(
+      `${file}: ${key}: unknown key; ${meant ? `did you mean ${meant}?` : `known are ${keys.join(', ')}`}`,
+    );
   }
   const { name = file, shape, logProbs, targets, targetsLayout, inputLengths, targetLengths } = json;
   const { blank = 0, zeroInfinity = false } = json;

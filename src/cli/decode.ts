@@ -13,7 +13,7 @@ What was spoken, and when: the best class of each frame, repeats merged, blanks 
   webgpu-ctc decode talk.npy --vocab vocab.json -o talk.srt -o talk.json
 
 Without -o the text on stdout. EMISSIONS, -o, --force, --vocab, --blank, --frame-ms, --input, --layout, --split,
---tensor, --device, --json, --manifest, --jobs, --shard and the exit codes are those of webgpu-ctc align --help,
+--tensor, --unpacked-mb, --device, --json, --manifest, --jobs, --shard and the exit codes are those of webgpu-ctc align --help,
 jobs without a text.`;
 
 const decodes: Transcriber<CtcDecoder> = {

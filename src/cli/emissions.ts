@@ -2,18 +2,28 @@ import { existsSync } from 'node:fs';
 import { asScores, type Emissions, emissionsOf, type ScoreKind, type Scores } from '../files/emissions.js';
 import type { FileTensor } from '../files/tensor.js';
 import { readTensors } from '../files/tensors.js';
-import type { Layout } from '../types.js';
 import { InputError, inputError } from './failure.js';
 import { readInput } from './input.js';
+import type { Job } from './job.js';
 
-/** A tensor of a file, `path:name` where the file has several. @throws InputError naming the file and what is wrong. */
-export async function readTensorFile(path: string, key: string | undefined, signal: AbortSignal) {
+/** The file of a path, and the tensor in it: `path:name` names both. */
+export function fileOf(path: string, key: string | undefined): [file: string, tensor: string | undefined] {
   const colon = path.lastIndexOf(':');
   const named = key === undefined && colon > 0 && !existsSync(path) && existsSync(path.slice(0, colon));
-  const [file, tensor] = named ? [path.slice(0, colon), path.slice(colon + 1)] : [path, key];
+  return named ? [path.slice(0, colon), path.slice(colon + 1)] : [path, key];
+}
+
+/** A tensor of a file, `path:name` where the file has several. @throws InputError naming the file and what is wrong. */
+export async function readTensorFile(
+  path: string,
+  key: string | undefined,
+  signal: AbortSignal,
+  unpackedBytes?: number,
+) {
+  const [file, tensor] = fileOf(path, key);
   const bytes = await readInput(file, signal);
   try {
-    const tensors = readTensors(bytes, file);
+    const tensors = readTensors(bytes, file, unpackedBytes === undefined ? {} : { unpackedBytes });
     const names = [...tensors.keys()].join(', ');
     if (tensor !== undefined) {
       const read = tensors.get(tensor);
@@ -22,19 +32,26 @@ export async function readTensorFile(path: string, key: string | undefined, sign
     }
     if (tensors.size === 1) return await [...tensors.values()][0]();
     const fitting: FileTensor[] = [];
-    // what cannot be read is no candidate
     for (const read of tensors.values()) {
-      const found = await read().catch(() => undefined);
+      const found = await read().catch((error: Error) => {
+        // what cannot be read is no candidate; what is only too large may be the very one
+        if (error.message.includes(cap)) throw error;
+      });
       if (found && isScores(found)) fitting.push(found);
+      if (fitting.length > 1) break;
     }
     if (fitting.length === 1) return fitting[0];
     throw new InputError(
       `${file}: expected one tensor of scores, got ${names || 'none'}; choose one with ${file}:NAME`,
     );
   } catch (error) {
-    throw inputError(file, error);
+    const told = inputError(file, error);
+    throw told instanceof InputError ? new InputError(told.message.replace(cap, '--unpacked-mb')) : told;
   }
 }
+
+/** What the library calls the limit of what a file may unpack to. */
+const cap = 'unpackedBytes';
 
 const isScores = ({ data, shape }: FileTensor) =>
   data instanceof Float32Array && (shape.length === 2 || shape.length === 3);
@@ -42,10 +59,15 @@ const isScores = ({ data, shape }: FileTensor) =>
 /** One recording: [T, C], or a batch of one. @throws InputError naming the file and what is wrong. */
 export async function readEmissions(
   path: string,
-  { tensor: key, input: kind, layout }: { tensor?: string; input?: ScoreKind; layout?: Layout },
+  {
+    tensor: key,
+    input: kind,
+    layout,
+    unpackedBytes,
+  }: Pick<Job, 'tensor' | 'input' | 'layout' | 'unpackedBytes'>,
   signal: AbortSignal,
 ): Promise<Emissions & Told> {
-  const tensor = await readTensorFile(path, key, signal);
+  const tensor = await readTensorFile(path, key, signal, unpackedBytes);
   return told(tensor, kind, () => emissionsOf(tensor, { ...(kind && { kind }), ...(layout && { layout }) }));
 }
 

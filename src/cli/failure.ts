@@ -19,7 +19,8 @@ export function exitCode(error: unknown): number {
 /** What the file system and the library say of an input, with the input's name; anything else is ours. */
 export function inputError(name: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof InputError) return error;
-  const ofFile = 'syscall' in error || error instanceof RangeError;
+  const { code } = error as NodeJS.ErrnoException;
+  const ofFile = 'syscall' in error || code === 'ERR_INVALID_ARG_VALUE' || error instanceof RangeError;
   const ofLibrary = error instanceof TypeError && error.message.includes('expected');
   if (!ofFile && !ofLibrary) return error;
   const { message } = error;

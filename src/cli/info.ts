@@ -1,5 +1,6 @@
 import { CtcError, CtcLoss } from '../node.js';
 import { UsageError } from './failure.js';
+import { print } from './printable.js';
 
 export const usage = 'usage: webgpu-ctc info';
 export const help = `${usage}
@@ -17,7 +18,7 @@ const limits = [
 
 export async function run(argv: string[]): Promise<number> {
   if (argv.length > 0) throw new UsageError(`info: expected nothing after it, got '${argv.join(' ')}'`);
-  console.log(await machine());
+  print(await machine());
   return 0;
 }
 

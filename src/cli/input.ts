@@ -16,7 +16,19 @@ export async function readInput(path: string, signal: AbortSignal): Promise<Uint
 }
 
 export async function readText(path: string, signal: AbortSignal): Promise<string> {
-  return new TextDecoder().decode(await readInput(path, signal));
+  const bytes = await readInput(path, signal);
+  return asText(path, () => utf8().decode(bytes));
+}
+
+/** Other encodings would give other letters, or none, and nobody would hear of it. */
+const utf8 = () => new TextDecoder('utf-8', { fatal: true });
+
+function asText(path: string, decode: () => string): string {
+  try {
+    return decode();
+  } catch {
+    throw new InputError(`${path}: expected text in UTF-8, got something else`);
+  }
 }
 
 export async function readJson(path: string, signal: AbortSignal): Promise<unknown> {
@@ -33,11 +45,12 @@ const longestLine = 2 ** 24;
 export async function* linesOf(path: string, signal: AbortSignal): AsyncGenerator<string, void> {
   // readline swallows the errors of what it reads
   const stream = path === '-' ? process.stdin : createReadStream(path);
-  const decoder = new TextDecoder();
+  const decoder = utf8();
   let rest = '';
   try {
     for await (const chunk of addAbortSignal(signal, stream)) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      const text = asText(path, () => decoder.decode(chunk, { stream: true }));
+      const lines = (rest + text).split('\n');
       rest = lines.pop()!;
       if (rest.length > longestLine)
         throw new InputError(
@@ -48,5 +61,7 @@ export async function* linesOf(path: string, signal: AbortSignal): AsyncGenerato
   } catch (error) {
     throw inputError(path, error);
   }
+  // a letter may have been cut off at the end
+  rest += asText(path, () => decoder.decode());
   if (rest !== '') yield rest;
 }

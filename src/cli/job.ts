@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { type ScoreKind, scoreKinds } from '../files/emissions.js';
 import type { Layout } from '../types.js';
 import { InputError } from './failure.js';
-import { choice, integer, wrongOption } from './options.js';
+import { choice, integer, megabytes, wrongOption } from './options.js';
 import { checkFormat, type Split } from './result.js';
 
 /** One recording to align or to read, and where the result goes. */
@@ -11,6 +11,8 @@ export interface Job {
   readonly tensor?: string;
   readonly input?: ScoreKind;
   readonly layout?: Layout;
+  /** That a tensor of a compressed file may have. */
+  readonly unpackedBytes?: number;
   readonly vocab: string;
   /** Left out: as the vocabulary says. */
   readonly blank?: number;
@@ -28,6 +30,7 @@ export const jobOptions = {
   tensor: { type: 'string' },
   input: { type: 'string' },
   layout: { type: 'string' },
+  'unpacked-mb': { type: 'string' },
   vocab: { type: 'string' },
   blank: { type: 'string' },
   'frame-ms': { type: 'string' },
@@ -80,23 +83,24 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     if (value === undefined) throw wrongOption(named(key), expected, value);
     return value;
   };
+  const file = (key: string, expected: string) => checkPath(named(key), needed(key, expected));
   const one = <T extends string>(key: string, choices: readonly T[]) =>
     given[key] === undefined ? undefined : choice(named(key), given[key], choices);
 
-  const emissions = needed('emissions', 'a .npy, .npz or .safetensors file');
-  const vocab = needed('vocab', "the model's vocabulary, a JSON file { token: class }");
+  const emissions = file('emissions', 'a .npy, .npz or .safetensors file');
+  const vocab = file('vocab', "the model's vocabulary, a JSON file { token: class }");
   if (hasText && (given.text === undefined) === (given.textFile === undefined))
     throw new InputError(
       `expected exactly one of ${named('text')} and ${named('textFile')}, got ${given.text === undefined ? 'neither' : 'both'}`,
     );
   const { blank = 'auto', frameMs = 20, output = [] } = given;
   const milliseconds = typeof frameMs === 'string' ? Number(frameMs) : frameMs;
-  if (typeof milliseconds !== 'number' || !(milliseconds > 0 && milliseconds < Infinity))
-    throw wrongOption(named('frameMs'), 'milliseconds > 0', frameMs);
+  if (typeof milliseconds !== 'number' || !(milliseconds >= shortestFrame && milliseconds <= longestFrame))
+    throw wrongOption(named('frameMs'), `milliseconds from ${shortestFrame} to ${longestFrame}`, frameMs);
   const outputs = Array.isArray(output) ? output : [output];
   for (const path of outputs) {
     if (typeof path !== 'string') throw wrongOption(named('output'), 'a path, or an array of paths', output);
-    checkFormat(path);
+    checkFormat(checkPath(named('output'), path));
   }
   const free = text('free', 'start, end or both')?.split(',') ?? [];
   return {
@@ -104,11 +108,13 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     tensor: text('tensor', 'the name of a tensor'),
     input: one('input', scoreKinds),
     layout: one('layout', ['TNC', 'NTC', 'TC']),
+    unpackedBytes:
+      given.unpackedMb === undefined ? undefined : megabytes(named('unpackedMb'), given.unpackedMb),
     vocab,
     blank: blank === 'auto' ? undefined : integer(named('blank'), blank, 0),
     frameSeconds: milliseconds / 1000,
     text: text('text'),
-    textFile: text('textFile', 'a file'),
+    textFile: given.textFile === undefined ? undefined : file('textFile', 'a file'),
     star: text('star', 'a word of the text'),
     free: free.map((end) => choice(named('free'), end, ['start', 'end'])),
     split: one('split', ['word', 'char']),
@@ -116,9 +122,20 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
   };
 }
 
+/** Milliseconds from a frame to the next: less than a sample of any sound, and an hour. Beyond, files could not hold the times. */
+const [shortestFrame, longestFrame] = [0.001, 3_600_000];
+
+/** No file system has names with a NUL in them. */
+function checkPath(name: string, path: string): string {
+  if (path.includes('\0')) throw wrongOption(name, 'a path without NUL', path);
+  return path;
+}
+
 /** A job as a manifest has it: its paths are relative to the manifest. */
 export function inFolder(folder: string, job: Job): Job {
-  const place = (path: string) => (isAbsolute(path) ? path : join(folder, path));
+  // - is a file there: stdin may be the manifest itself
+  const place = (path: string) =>
+    isAbsolute(path) ? path : path === '-' ? `${folder || '.'}/-` : join(folder, path);
   return {
     ...job,
     emissions: place(job.emissions),

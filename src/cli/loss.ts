@@ -5,11 +5,12 @@ import { integersOf } from '../files/tensor.js';
 import { CtcLoss } from '../node.js';
 import type { CtcLossOptions, Lengths, LossResult, Reduction, Shape, Targets } from '../types.js';
 import { type Case, jsonNumber, parseCase } from './case.js';
-import { readTensorFile, scoresIn } from './emissions.js';
+import { fileOf, readTensorFile, scoresIn } from './emissions.js';
 import { exitCode, InputError, inputError, UsageError } from './failure.js';
 import { readJson, readText } from './input.js';
-import { choice, integer, parse, wrongOption } from './options.js';
+import { choice, integer, megabytes, parse, wrongOption } from './options.js';
 import { checkOutputs, writeOutputs } from './output.js';
+import { print, say } from './printable.js';
 
 export const usage = `usage: webgpu-ctc loss CASE.json… [--reduction none|sum|mean] [--device auto|gpu|cpu] [--strategy auto|step|fused|tiled]
        webgpu-ctc loss EMISSIONS --targets TARGETS [--grad OUT.npy] [options]`;
@@ -20,12 +21,14 @@ CTC loss and gradient, one JSON object a line on stdout, with the semantics of P
 
 CASE.json           { "name", "loss", "grad", "device", "strategy" } for each. The file's keys: shape, logProbs,
                     targets, and optionally name, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity.
+                    origin, note and expected are for people; any other key is a mistake.
 
 EMISSIONS           .npy, .npz or .safetensors, [T, C] or [T, N, C]; FILE.npz:NAME where there are several
 --targets LIST      1,2,3 or a file of integers, JSON or as above: [N, S], or flat with --target-lengths
 --grad OUT.npy      where the gradient goes, in the shape of the emissions: PyTorch's, with respect to logits,
                     whatever the input; without it none is computed. --force overwrites the file
 --layout ORDER      TNC, the default, NTC or TC
+--unpacked-mb N     that a tensor of a .npz may have; by default 64 times the file, and at least 64 MiB
 --input KIND        logits, log-probs or probs; by default the numbers show it
 --blank ID          class of the blank, 0 by default
 --input-lengths LIST, --target-lengths LIST
@@ -35,7 +38,8 @@ EMISSIONS           .npy, .npz or .safetensors, [T, C] or [T, N, C]; FILE.npz:NA
 --device NAME       auto, gpu or cpu
 --strategy NAME     auto, step, fused or tiled
 
-exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 4 no WebGPU with --device gpu, 130 interrupted`;
+exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 4 no WebGPU with --device gpu, 130 interrupted,
+141 the reader of stdout left`;
 
 const ofTensors = {
   targets: { type: 'string' },
@@ -46,6 +50,7 @@ const ofTensors = {
   'input-lengths': { type: 'string' },
   'target-lengths': { type: 'string' },
   tensor: { type: 'string' },
+  'unpacked-mb': { type: 'string' },
   force: { type: 'boolean' },
 } as const;
 
@@ -76,25 +81,31 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
     throw new UsageError(`loss: expected one file of emissions with --targets, got ${files.join(' ')}`);
   const [file] = files as [string];
   const { grad, layout, input } = values;
+  const kind = input === undefined ? undefined : choice('--input', input, scoreKinds);
+  const order = layout === undefined ? undefined : choice('--layout', layout, ['TNC', 'NTC', 'TC']);
+  const unpacked = values['unpacked-mb'];
+  const unpackedBytes = unpacked === undefined ? undefined : megabytes('--unpacked-mb', unpacked);
+  const blank = values.blank === undefined ? 0 : integer('--blank', values.blank, 0);
   if (grad !== undefined) {
     if (!grad.toLowerCase().endsWith('.npy')) throw wrongOption('--grad', 'a name that ends in .npy', grad);
-    await checkOutputs([grad], values.force ?? false);
+    const read = [fileOf(file, values.tensor)[0], targets, values['input-lengths'], values['target-lengths']];
+    const inputs = read.filter((path) => path !== undefined);
+    await checkOutputs([grad], inputs, values.force ?? false);
   }
-  const tensor = await readTensorFile(file, values.tensor, signal);
+  const tensor = await readTensorFile(file, values.tensor, signal, unpackedBytes);
   const { shape } = tensor;
-  const kind = input === undefined ? undefined : choice('--input', input, scoreKinds);
   const { data, argument, input: found } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
-  console.error(`${file}: ${found}, [${shape.join(', ')}]`);
+  say(`${file}: ${found}, [${shape.join(', ')}]`);
   const lengths = (name: 'input-lengths' | 'target-lengths') =>
     values[name] === undefined ? undefined : lengthsOf(`--${name}`, values[name], signal);
   const emissions = {
     data,
     shape: shape as Shape,
-    ...(layout !== undefined && { layout: choice('--layout', layout, ['TNC', 'NTC', 'TC']) }),
+    ...(order !== undefined && { layout: order }),
   };
   const problem: Case = {
     name: basename(file),
-    blank: values.blank === undefined ? 0 : integer('--blank', values.blank, 0),
+    blank,
     zeroInfinity: false,
     input: {
       ...(argument === 'logits' ? { logits: emissions } : { logProbs: emissions }),
@@ -105,7 +116,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   };
   const { grad: gradient, ...line } = await compute(file, problem, options, signal, grad !== undefined);
   if (grad !== undefined) await writeOutputs([[grad, writeNpy(gradient!, shape)]]);
-  console.log(JSON.stringify({ ...line, ...(grad !== undefined && { grad }) }));
+  print(JSON.stringify({ ...line, ...(grad !== undefined && { grad }) }));
   return 0;
 }
 
@@ -126,11 +137,11 @@ async function lossOfCases(files: string[], options: Options, signal: AbortSigna
         signal,
         true,
       );
-      console.log(JSON.stringify({ name, loss, grad: Array.from(grad!, jsonNumber), ...ran }));
+      print(JSON.stringify({ name, loss, grad: Array.from(grad!, jsonNumber), ...ran }));
     } catch (error) {
       // the other files are still worth their answer
       if (!(error instanceof InputError)) throw error;
-      console.error(`webgpu-ctc: ${error.message}`);
+      say(`webgpu-ctc: ${error.message}`);
       code = exitCode(error);
     }
   }

@@ -1,12 +1,16 @@
-import { createHash } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CtcError } from '../errors.js';
+import { Claims, inputsOf, type JobName, numberOf } from './claims.js';
 import { exitCode, InputError } from './failure.js';
 import { linesOf } from './input.js';
 import { type Given, inFolder, type Job } from './job.js';
 import { wrongOption } from './options.js';
-import { allExist, checkOutputs, clearLeftovers } from './output.js';
+import { checkOutputs, clearLeftovers } from './output.js';
+import { placeOf } from './place.js';
+import { print, say } from './printable.js';
 import { progress } from './progress.js';
+import { stateOf } from './record.js';
 
 export interface Shard {
   /** From 1. */
@@ -34,8 +38,8 @@ export interface ManifestOptions {
 }
 
 /**
- * Does the jobs of a manifest, one JSON object a line, and reports each on stdout. What has all its outputs is done already,
- * so that a run which was stopped is started again as it was.
+ * Does the jobs of a manifest, one JSON object a line, and reports each on stdout. A job whose outputs all hold what it wrote
+ * is done already, so that a run which was stopped is started again as it was. What it did not write, no job overwrites.
  *
  * @returns the exit code
  */
@@ -46,41 +50,58 @@ export async function runManifest(path: string, options: ManifestOptions): Promi
   let code = 0;
   let stopped: unknown;
   const shown = progress(quiet);
-  /** Whose an output is, by a hash of its path, since a manifest may be long. */
-  const owners = new Map<bigint, unknown>();
-  const cleared = new Map<string, Promise<void>>();
-
-  const claim = (outputs: readonly string[], id: unknown) => {
-    for (const output of outputs) {
-      const hash = createHash('sha256').update(resolve(output)).digest().readBigUInt64LE();
-      const owner = owners.get(hash) ?? id;
-      // a queue may send a job again
-      if (owner !== id) throw new InputError(`output: ${output} is that of job ${owner}`);
-      owners.set(hash, id);
+  const claims = new Claims();
+  const isFile = path !== '-' && (await stat(path).catch(() => undefined))?.isFile();
+  // all of it is looked at before the first job begins, where it can be read twice
+  if (isFile) {
+    claims.read(path, 'the manifest');
+    let line = 0;
+    for await (const text of linesOf(path, signal)) {
+      line++;
+      try {
+        const given = parse(text);
+        claims.add(nameOf(given, line), inFolder(folder, options.jobOf(given)));
+      } catch {
+        // told when its turn comes
+      }
     }
-  };
+  }
+
+  const cleared = new Map<string, Promise<void>>();
   const clear = (output: string) => {
-    const place = dirname(resolve(output));
+    const place = dirname(placeOf(output));
     if (!cleared.has(place)) cleared.set(place, clearLeftovers(place));
     return cleared.get(place);
   };
 
   const attempt = async (text: string, line: number): Promise<object> => {
-    let id: unknown = line;
+    let id: string | number = line;
     try {
       const given = parse(text);
-      id = given.id ?? line;
+      const name = nameOf(given, line);
+      id = numberOf(name);
       const job = inFolder(folder, options.jobOf(given));
       const { emissions, outputs } = job;
       if (outputs.length === 0)
         throw new InputError('output: expected a path, or an array of paths, got none');
-      claim(outputs, id);
+      if (!isFile) {
+        claims.checkInputs(job);
+        claims.add(name, job);
+      }
+      claims.check(name, job);
       for (const output of outputs) await clear(output);
-      if (!force && (await allExist(outputs))) {
+      const states = force ? [] : await Promise.all(outputs.map((output) => stateOf(job, output)));
+      if (states.length > 0 && states.every((state) => state === 'own')) {
         counts.skipped++;
         return { id, line, status: 'skipped', emissions, outputs };
       }
-      await checkOutputs(outputs, true);
+      const other = states.indexOf('other');
+      if (other >= 0)
+        throw new InputError(
+          `${outputs[other]}: exists already, and is not what this job wrote; --force overwrites it`,
+        );
+      const inputs = inputsOf(job).map(([, input]) => input);
+      await checkOutputs(outputs, inputs, true);
       const report = await options.perform(job);
       counts.done++;
       return { id, line, status: 'done', emissions, outputs, ...report };
@@ -105,7 +126,7 @@ export async function runManifest(path: string, options: ManifestOptions): Promi
       const flight = attempt(text, line).then(
         (report) => {
           shown.end();
-          console.log(JSON.stringify(report));
+          print(JSON.stringify(report));
           shown.show(`${counts.done} done, ${counts.skipped} skipped, ${counts.failed} failed`);
         },
         (error) => {
@@ -120,9 +141,14 @@ export async function runManifest(path: string, options: ManifestOptions): Promi
     shown.end();
   }
   if (stopped !== undefined) throw stopped;
-  if (!quiet)
-    console.error(`${path}: ${counts.done} done, ${counts.skipped} skipped, ${counts.failed} failed`);
+  if (!quiet) say(`${path}: ${counts.done} done, ${counts.skipped} skipped, ${counts.failed} failed`);
   return code;
+}
+
+function nameOf({ id }: Given, line: number): JobName {
+  if (id === undefined || id === null) return { id: undefined, line };
+  if (typeof id !== 'string' && typeof id !== 'number') throw wrongOption('id', 'a string or a number', id);
+  return { id, line };
 }
 
 function parse(text: string): Given {

@@ -10,9 +10,20 @@ export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(a
 }
 
 export function wrongOption(name: string, expected: string, got: unknown): UsageError {
-  const shown =
-    got === undefined ? 'none' : typeof got === 'string' ? `'${got}'` : (JSON.stringify(got) ?? String(got));
+  const shown = got === undefined ? 'none' : typeof got === 'string' ? `'${got}'` : jsonOf(got);
   return new UsageError(`${name}: expected ${expected}, got ${shown}`);
+}
+
+/** What came as JSON, as a message shows it. */
+export function jsonOf(value: unknown): string {
+  const text = (() => {
+    try {
+      return JSON.stringify(value) ?? String(value);
+    } catch {
+      return 'what is nested too deep'; // JSON can be read deeper than it can be written
+    }
+  })();
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 export function choice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
@@ -21,10 +32,17 @@ export function choice<T extends string>(name: string, value: unknown, choices: 
   return found;
 }
 
+/** Of megabytes, the bytes. */
+export const megabytes = (name: string, value: unknown) => 1e6 * integer(name, value, 1, 1e9);
+
 /** An integer, from the command line or from JSON. */
-export function integer(name: string, value: unknown, least: number): number {
+export function integer(name: string, value: unknown, least: number, most = Infinity): number {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  if (!Number.isSafeInteger(number) || (number as number) < least)
-    throw wrongOption(name, `an integer ≥ ${least}`, value);
+  if (!Number.isSafeInteger(number) || (number as number) < least || (number as number) > most)
+    throw wrongOption(
+      name,
+      `an integer ${most === Infinity ? `≥ ${least}` : `from ${least} to ${most}`}`,
+      value,
+    );
   return number as number;
 }

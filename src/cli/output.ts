@@ -1,13 +1,12 @@
-import { opendir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { lstat, open, opendir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError, inputError } from './failure.js';
+import { placeOf } from './place.js';
 
-/** Who writes a temporary file, so that whoever finds it can tell whether it is still being written. */
-const host = hostname().replace(/[^\w-]/g, '_');
-const temporary = /^\.webgpu-ctc-([\w-]+)-(\d+)-\d+\.tmp$/;
+/** Their names are drawn by lot: neither its host name nor its number tells a process of one container from another's. */
+const temporary = /^\.webgpu-ctc-[\w-]+\.tmp$/;
 const day = 24 * 60 * 60 * 1000;
-let count = 0;
 
 async function statOf(path: string) {
   try {
@@ -18,68 +17,115 @@ async function statOf(path: string) {
   }
 }
 
-/** Before any work. @throws InputError unless every file can be written. */
-export async function checkOutputs(outputs: readonly string[], force: boolean): Promise<void> {
+/**
+ * Before any work.
+ *
+ * @param inputs what is read, which nothing may overwrite
+ * @throws InputError unless every file can be written.
+ */
+export async function checkOutputs(
+  outputs: readonly string[],
+  inputs: readonly string[],
+  force: boolean,
+): Promise<void> {
+  const places = outputs.map(placeOf);
+  const read = new Map(inputs.map((input) => [placeOf(input), input]));
   for (const [i, output] of outputs.entries()) {
-    if (outputs.indexOf(output) < i)
+    if (places.indexOf(places[i]!) < i)
       throw new InputError(`${output}: expected each output once, got it twice`);
+    const input = read.get(places[i]!);
+    if (input !== undefined)
+      throw new InputError(`${output}: expected another file than the input ${input}, got the same`);
     const found = await statOf(output);
-    if (!found && !(await statOf(dirname(output)))?.isDirectory())
-      throw new InputError(`${output}: expected a folder ${dirname(output)}, got none`);
+    const folder = dirname(output);
+    if (!found && (await lstat(output).catch(() => undefined)))
+      throw new InputError(
+        `${output}: expected a file, got a link to ${await readlink(output)}, where none is`,
+      );
+    if (!found && !(await statOf(folder))?.isDirectory())
+      throw new InputError(`${output}: expected a folder ${folder}, got none`);
     // renaming onto /dev/null would replace it
     if (found && !found.isFile()) throw new InputError(`${output}: expected a file, got a folder or device`);
     if (found && !force) throw new InputError(`${output}: exists already; --force overwrites it`);
+    await tryFolder(output);
   }
 }
 
-export async function allExist(outputs: readonly string[]): Promise<boolean> {
-  for (const output of outputs) if (!(await statOf(output))?.isFile()) return false;
-  return true;
+const tried = new Set<string>();
+
+/** Whether a file can be made beside an output is known once one was made: permissions alone do not say it. */
+async function tryFolder(output: string): Promise<void> {
+  const folder = dirname(await realpath(output).catch(() => output));
+  if (tried.has(folder)) return;
+  try {
+    const { path, file } = await openTemporary(folder);
+    await file.close();
+    await rm(path, { force: true });
+  } catch (error) {
+    throw new InputError(`${output}: expected a folder that can be written, got ${(error as Error).message}`);
+  }
+  tried.add(folder);
 }
 
-/** Each file appears whole or not at all, the first only once all are on the disk. */
+async function openTemporary(folder: string) {
+  const path = join(folder, `.webgpu-ctc-${randomBytes(16).toString('hex')}.tmp`);
+  return { path, file: await open(path, 'wx') };
+}
+
+/** What is written where. */
+export type OutputFile = readonly [path: string, content: string | Uint8Array];
+
+/**
+ * Each file appears whole or not at all, the first only once all are on the disk.
+ *
+ * @param appear called then, just before
+ */
 export async function writeOutputs(
-  files: readonly (readonly [path: string, content: string | Uint8Array])[],
+  files: readonly OutputFile[],
+  appear: () => Promise<void> = async () => {},
 ): Promise<void> {
   const moves: [from: string, to: string][] = [];
   try {
     for (const [path, content] of files) {
       const to = await realpath(path).catch(() => path);
-      const from = join(dirname(to), `.webgpu-ctc-${host}-${process.pid}-${count++}.tmp`);
-      moves.push([from, to]);
-      // else a power cut could leave an empty file that counts as done
-      await writeFile(from, content, { flush: true }).catch((error) => {
+      try {
+        const made = await openTemporary(dirname(to));
+        moves.push([made.path, to]);
+        try {
+          await made.file.writeFile(content);
+          // else a power cut could leave an empty file that counts as done
+          await made.file.sync();
+        } finally {
+          await made.file.close();
+        }
+      } catch (error) {
         throw inputError(path, error);
-      });
+      }
     }
-    for (const [from, to] of moves) await rename(from, to);
+    await appear();
+    for (const [from, to] of moves)
+      await rename(from, to).catch((error) => {
+        throw inputError(to, error);
+      });
   } catch (error) {
     for (const [from] of moves) await rm(from, { force: true });
     throw error;
   }
 }
 
-/** Removes what runs that were killed left in a folder. To be called before this process writes there. */
+/**
+ * Removes what runs that were killed left in a folder. By age alone: whether another machine's process, or another container's,
+ * still writes, nobody here can tell, and nobody writes for a day.
+ */
 export async function clearLeftovers(folder: string): Promise<void> {
   try {
     for await (const { name } of await opendir(folder)) {
-      const [, writer, pid] = temporary.exec(name) ?? [];
-      if (pid === undefined) continue;
+      if (!temporary.test(name)) continue;
       const path = join(folder, name);
-      // whether a process of another machine lives, nobody here can tell
-      const left = writer === host ? !isRunning(Number(pid)) : Date.now() - (await stat(path)).mtimeMs > day;
-      if (left) await rm(path, { force: true });
+      const found = await stat(path).catch(() => undefined); // another may clear, too
+      if (found && Date.now() - found.mtimeMs > day) await rm(path, { force: true });
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw inputError(folder, error);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false; // it had this number before
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

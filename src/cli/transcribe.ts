@@ -3,13 +3,16 @@ import type { Emissions } from '../files/emissions.js';
 import type { Vocabulary } from '../text/index.js';
 import type { CtcReaderOptions, ReaderBackend, RunOptions } from '../types.js';
 import { jsonNumber } from './case.js';
+import { inputsOf } from './claims.js';
 import { readEmissions } from './emissions.js';
 import { inputError, UsageError } from './failure.js';
 import { checkKeys, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
 import { runManifest, shardOf } from './manifest.js';
 import { choice, integer, parse } from './options.js';
-import { checkOutputs, writeOutputs } from './output.js';
+import { checkOutputs, type OutputFile, writeOutputs } from './output.js';
+import { print, printable, say } from './printable.js';
 import { progress } from './progress.js';
+import { remember } from './record.js';
 import { contentOf, jsonOf, type Result } from './result.js';
 import { readVocabulary } from './vocab.js';
 
@@ -58,7 +61,7 @@ export async function transcribe<R extends Reader>(
   const { device: asked, force, json, manifest, jobs, shard, ...rest } = values;
   const device = choice('--device', asked, ['auto', 'gpu', 'cpu']);
   const given = givenOf(rest);
-  const tell = (text: string) => json || console.error(text);
+  const tell = (text: string) => json || say(text);
 
   const readers = new Map<number, Promise<R>>();
   const readerFor = async (blank: number): Promise<R> => {
@@ -85,7 +88,8 @@ export async function transcribe<R extends Reader>(
     const result = await run(reader, { signal, onProgress }).catch((error) => {
       throw inputError(file, error);
     });
-    await writeOutputs(outputs.map((output) => [output, contentOf(output, file, result, split)]));
+    const files = outputs.map((output): OutputFile => [output, contentOf(output, file, result, split)]);
+    await writeOutputs(files, () => (manifest === undefined ? Promise.resolve() : remember(job, files)));
     const { device } = reader.backend;
     const report = { input, blank, frames, classes, labels, score: jsonNumber(result.score), device };
     return { report, result };
@@ -103,7 +107,8 @@ export async function transcribe<R extends Reader>(
     const job = jobOf({ ...given, emissions }, transcriber.hasText, optionOf);
     if ([job.emissions, job.vocab, job.textFile].filter((path) => path === '-').length > 1)
       throw new UsageError('-: expected stdin for one input, got it for several');
-    await checkOutputs(job.outputs, force);
+    const inputs = inputsOf(job).map(([, input]) => input);
+    await checkOutputs(job.outputs, inputs, force);
     const shown = progress(json);
     const { report, result } = await perform(job, tell, (share) =>
       shown.show(`${Math.floor(100 * share)} %`),
@@ -111,8 +116,13 @@ export async function transcribe<R extends Reader>(
     const { outputs } = job;
     if (json) {
       const inline = outputs.length === 0 && { result: jsonOf(result) };
-      console.log(JSON.stringify({ status: 'done', emissions, outputs, ...report, ...inline }));
-    } else if (outputs.length === 0) console.log(transcriber.print(result));
+      print(JSON.stringify({ status: 'done', emissions, outputs, ...report, ...inline }));
+    } else if (outputs.length === 0) {
+      const text = transcriber.print(result);
+      print(text);
+      if (printable(text) !== text)
+        tell(`${job.vocab}: expected tokens that can be printed; control characters are written as \\u001b`);
+    }
     return 0;
   };
 
@@ -126,6 +136,9 @@ export async function transcribe<R extends Reader>(
     // a job's own paths are relative to its manifest
     const defaults = typeof given.vocab === 'string' ? { ...given, vocab: resolve(given.vocab) } : given;
     const part = shardOf('--shard', shard ?? '1/1');
+    // what is wrong for all jobs is told once, before the first
+    const some = { emissions: 'a.npy', vocab: 'vocab.json', text: 'a' };
+    jobOf({ ...some, ...given }, transcriber.hasText, optionOf);
     // without a device no job would be done, and 0 is the usual blank
     await readerFor(0);
     return runManifest(manifest, {

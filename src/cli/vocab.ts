@@ -12,7 +12,10 @@ export async function readVocabulary(
   const json = (await readJson(path, signal)) as Record<string, number> | string[];
   const listed = Array.isArray(json)
     ? json.findLastIndex((token) => token !== '') + 1
-    : Object.values(json ?? {}).reduce((most, label) => Math.max(most, label + 1), 0);
+    : Object.values(json ?? {}).reduce(
+        (most, label) => (typeof label === 'number' ? Math.max(most, label + 1) : most),
+        0,
+      );
   if (listed > classes)
     throw new InputError(
       `${path}: expected at most ${classes} classes, as the emissions have, got ${listed}`,

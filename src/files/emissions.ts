@@ -1,6 +1,7 @@
-import { wrongValue } from '../errors.js';
+import { checkChoice, checkInteger, checkObject, kindOf } from '../check.js';
+import { wrongKind, wrongValue } from '../errors.js';
 import type { Layout } from '../types.js';
-import { type FileTensor, findInvalidScore, indexOf, scoresOf } from './tensor.js';
+import { checkTensor, type FileTensor, findInvalidScore, indexOf, scoresOf } from './tensor.js';
 
 export const scoreKinds = ['logits', 'log-probs', 'probs'] as const;
 /** What a model gave for each class: scores that are not normalised, log-probabilities, or probabilities. */
@@ -30,9 +31,13 @@ export interface EmissionsOptions {
 /**
  * The emissions of one recording: a tensor [T, C], or a batch of one.
  *
- * @throws RangeError naming the tensor and what is wrong: another shape, integers, NaN or +Infinity, a negative probability.
+ * @throws TypeError, RangeError for a wrong argument, and naming the tensor and what is wrong in it: another shape, integers, NaN or +Infinity, a negative probability.
  */
 export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}): Emissions {
+  checkTensor(tensor);
+  checkObject('options', options, ['kind', 'layout']);
+  if (options.kind !== undefined) checkChoice('kind', options.kind, scoreKinds);
+  if (options.layout !== undefined) checkChoice('layout', options.layout, ['TNC', 'NTC', 'TC']);
   const [frames, classes] = oneSequence(tensor, options.layout);
   const invalid = findInvalidScore(tensor);
   if (invalid) throw wrongValue(`${tensor.name}: [${invalid.index.join(', ')}]`, 'a score', invalid.value);
@@ -70,8 +75,13 @@ const tolerance = 0.01;
 /**
  * What numbers of rows of `classes` are, by what their rows add up to: to 1, or their exponentials to 1, within 0.01; else
  * logits. Rows of zeros are padding and say nothing.
+ *
+ * @throws TypeError, RangeError unless there are so many scores that each row has `classes`.
  */
 export function scoreKindOf(data: Float32Array, classes: number): ScoreKind {
+  if (kindOf(data) !== 'Float32Array') throw wrongKind('data', 'a Float32Array', data);
+  checkInteger('classes', classes, 1);
+  if (data.length % classes !== 0) throw wrongValue('data', `rows of ${classes} values`, data.length);
   const could = { 'log-probs': true, probs: true };
   let normalised = 0;
   for (let at = 0; at < data.length && (could.probs || could['log-probs']); at += classes) {

@@ -1,4 +1,5 @@
-import { wrongValue } from '../errors.js';
+import { checkObject } from '../check.js';
+import { wrongKind, wrongValue } from '../errors.js';
 import { type CtmOptions, writeCtm } from './ctm.js';
 import { type SubtitleOptions, writeSrt, writeVtt } from './subtitles.js';
 import { type TextGridOptions, writeTextGrid } from './textgrid.js';
@@ -28,13 +29,15 @@ export function timedTextFormat(fileName: string): TimedTextFormat {
 /**
  * The text of a file of words, in the format of its extension. A CTM has the file's own name in each line unless `name` is given.
  *
- * @throws RangeError listing the formats, if the file's extension is none of theirs.
+ * @throws TypeError, RangeError for a wrong argument; listing the formats, if the file's extension is none of theirs.
  */
 export function writeTimedText(
   fileName: string,
   words: readonly TimedWord[],
   options: TimedTextOptions = {},
 ): string {
+  if (typeof fileName !== 'string' || fileName === '') throw wrongKind('fileName', 'a file name', fileName);
+  checkObject('options', options, ['split', 'duration', 'characters', 'name', 'channel']);
   const name = fileName.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '');
   return writers[timedTextFormat(fileName)](words, { ...options, name: options.name ?? name });
 }

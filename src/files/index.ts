@@ -11,3 +11,4 @@ export { writeNpy } from './npy.js';
 export type { FileTensor, FileTensors } from './tensor.js';
 export { readTensor, readTensors } from './tensors.js';
 export type { TimedWord } from './timed.js';
+export type { UnpackOptions } from './zip.js';

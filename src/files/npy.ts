@@ -1,5 +1,6 @@
-import { wrongValue } from '../errors.js';
-import { beginning, decode, type ElementCode, elements, type FileTensor } from './tensor.js';
+import { kindOf } from '../check.js';
+import { wrongKind, wrongValue } from '../errors.js';
+import { beginning, checkShape, decode, type ElementCode, elements, type FileTensor } from './tensor.js';
 
 const magic = [0x93, ...new TextEncoder().encode('NUMPY')];
 
@@ -66,12 +67,14 @@ function parse(header: string, name: string) {
 /**
  * The bytes of a `.npy` file, format 1.0: float32 or int32, little-endian, C order.
  *
- * @throws RangeError unless `shape` has as many elements as `data`.
+ * @throws TypeError, RangeError for data of another kind, and unless `shape` has as many elements as `data`.
  */
 export function writeNpy(data: Float32Array | Int32Array, shape: readonly number[]): Uint8Array<ArrayBuffer> {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const kind = kindOf(data);
+  if (!/^(Float|Int)32Array$/.test(kind)) throw wrongKind('data', 'a Float32Array or Int32Array', data);
+  const count = checkShape('shape', shape);
   if (count !== data.length) throw wrongValue('data', `${count} values (the product of the shape)`, data);
-  const descr = data instanceof Float32Array ? '<f4' : '<i4';
+  const descr = kind === 'Float32Array' ? '<f4' : '<i4';
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
   // the header ends with a line break, and the data starts at a multiple of 64 bytes

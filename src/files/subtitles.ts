@@ -53,7 +53,8 @@ function halved(words: Spoken[]): Spoken[][] {
 
 function fits(cue: readonly Spoken[]): boolean {
   if (cue.at(-1)!.end - cue[0].start > longestCue) return false;
-  if (cue.length > 2 * lineWidth) return false; // without trying every line break of a long recording
+  // what is longer than two lines and the space between them is not tried at every place where it could break
+  if (cue.reduce((sum, { text }) => sum + 1 + width(text), -1) > 2 * lineWidth + 1) return false;
   return linesOf(cue).every((line) => width(line) <= lineWidth);
 }
 

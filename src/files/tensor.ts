@@ -1,4 +1,5 @@
-import { wrongValue } from '../errors.js';
+import { checkInteger, isList, kindOf } from '../check.js';
+import { wrongKind, wrongValue } from '../errors.js';
 import { halfToFloat } from '../half.js';
 
 /** A tensor of a file, in C order: the last axis is contiguous. */
@@ -11,6 +12,33 @@ export interface FileTensor {
   readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
   readonly shape: readonly number[];
 }
+
+/** What a caller gives for a tensor of a file. @throws TypeError, RangeError naming what is wrong. */
+export function checkTensor(tensor: FileTensor): void {
+  if (typeof tensor !== 'object' || tensor === null)
+    throw wrongKind('tensor', 'what readTensor returns', tensor);
+  const { name, dtype, data, shape } = tensor;
+  for (const [key, text] of Object.entries({ name, dtype }))
+    if (typeof text !== 'string') throw wrongKind(`tensor.${key}`, 'a string', text);
+  if (!/^(Float|Int)32Array$/.test(kindOf(data)))
+    throw wrongKind('tensor.data', 'a Float32Array or Int32Array', data);
+  const count = checkShape('tensor.shape', shape);
+  if (data.length !== count)
+    throw wrongValue('tensor.data', `${count} values (the product of the shape)`, data.length);
+}
+
+/** Sizes along the axes of a tensor. @returns their product */
+export function checkShape(argument: string, shape: readonly number[]): number {
+  if (!isList(shape)) throw wrongKind(argument, 'an array of sizes', shape);
+  if (shape.length > mostAxes) throw wrongValue(argument, `at most ${mostAxes} sizes`, shape.length);
+  return Array.from(shape, (size, axis) => checkInteger(`${argument}[${axis}]`, size, 0)).reduce(
+    (product, size) => product * size,
+    1,
+  );
+}
+
+/** NumPy has no more. */
+const mostAxes = 64;
 
 /** The tensors of a file by name. Each is decoded when it is asked for. */
 export type FileTensors = ReadonlyMap<string, () => Promise<FileTensor>>;

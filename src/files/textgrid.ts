@@ -1,5 +1,5 @@
-import { wrongValue } from '../errors.js';
-import { decimal, milliseconds, onTimeline, type Spoken, type TimedWord } from './timed.js';
+import { wrongKind, wrongValue } from '../errors.js';
+import { checkSeconds, decimal, milliseconds, onTimeline, type Spoken, type TimedWord } from './timed.js';
 
 export interface TextGridOptions {
   /** Seconds of the recording. Default: the end of the last word. */
@@ -12,22 +12,25 @@ export interface TextGridOptions {
  * A TextGrid of Praat's as long text: an interval tier `words`, and one `characters` if there are some. Intervals cover all of
  * the recording; those between words are empty.
  *
- * @throws RangeError if `duration` is shorter than the words, or missing where there are none.
+ * @throws TypeError, RangeError for a word that is none, or if `duration` is shorter than the words, or missing where there are none.
  */
 export function writeTextGrid(words: readonly TimedWord[], options: TextGridOptions = {}): string {
   const tiers: [name: string, marks: Spoken[]][] = [['words', onTimeline(words)]];
-  if (options.characters) tiers.push(['characters', onTimeline(options.characters, 'characters')]);
+  if (options.characters !== undefined)
+    tiers.push(['characters', onTimeline(options.characters, 'characters')]);
   const last = [words, options.characters ?? []]
     .flat()
     .reduce((most, { end }) => Math.max(most, milliseconds(end)), 0);
   const spoken = Math.max(last, ...tiers.map(([, marks]) => marks.at(-1)?.end ?? 0));
   const { duration = spoken / 1000 } = options;
+  if (typeof duration !== 'number') throw wrongKind('duration', 'seconds', duration);
   if (!(milliseconds(duration) >= Math.max(last, 1) && duration < Infinity))
     throw wrongValue(
       'duration',
       last > 0 ? `seconds ≥ ${decimal(last)} (the end of the last word)` : 'seconds > 0',
       duration,
     );
+  checkSeconds('duration', duration, 0);
   const end = Math.max(spoken, milliseconds(duration));
   return [
     'File type = "ooTextFile"',

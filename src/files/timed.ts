@@ -19,6 +19,17 @@ export interface Spoken {
   readonly confidence?: number;
 }
 
+/** Whole milliseconds beyond this are no longer told apart. */
+const latest = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
+
+/** Seconds, from `least` to what a file can hold. */
+export function checkSeconds(argument: string, seconds: unknown, least: number, what = ''): void {
+  const expected = `seconds ≥ ${least}${what}`;
+  if (typeof seconds !== 'number') throw wrongKind(argument, expected, seconds);
+  if (!(seconds >= least && seconds < Infinity)) throw wrongValue(argument, expected, seconds);
+  if (seconds > latest) throw wrongValue(argument, `seconds ≤ ${latest}`, seconds);
+}
+
 /**
  * Words as all formats can hold them: rounded to milliseconds once, one after another, none shorter than 1 ms, none without text.
  * Where two overlap, the earlier ends as the later starts.
@@ -26,21 +37,27 @@ export interface Spoken {
  * @throws TypeError, RangeError naming the word and the field.
  */
 export function onTimeline(words: readonly TimedWord[], argument = 'words'): Spoken[] {
-  words.forEach(({ text, start, end, confidence }, i) => {
+  if (!Array.isArray(words)) throw wrongKind(argument, 'an array of { text, start, end }', words);
+  // a gap in the list, too, is no word
+  for (const [i, word] of (words as readonly (TimedWord | null)[]).entries()) {
+    if (typeof word !== 'object' || word === null)
+      throw wrongKind(`${argument}[${i}]`, '{ text, start, end }', word);
+    const { text, start, end, confidence } = word;
     if (typeof text !== 'string') throw wrongKind(`${argument}[${i}].text`, 'a string', text);
     const earliest = words[i - 1]?.start ?? 0;
-    if (!(start >= earliest && start < Infinity))
-      throw wrongValue(
-        `${argument}[${i}].start`,
-        i === 0 ? 'seconds ≥ 0' : `seconds ≥ ${earliest} (the start of the word before)`,
-        start,
-      );
-    if (!(end >= start && end < Infinity))
-      throw wrongValue(`${argument}[${i}].end`, `seconds ≥ ${start} (its start)`, end);
+    checkSeconds(
+      `${argument}[${i}].start`,
+      start,
+      earliest,
+      i === 0 ? '' : ' (the start of the word before)',
+    );
+    checkSeconds(`${argument}[${i}].end`, end, start, ' (its start)');
     // posteriors summed in float32 may come out a little above 1
+    if (confidence !== undefined && typeof confidence !== 'number')
+      throw wrongKind(`${argument}[${i}].confidence`, 'a number from 0 to 1', confidence);
     if (confidence !== undefined && !(confidence >= 0 && confidence < 1.0005))
       throw wrongValue(`${argument}[${i}].confidence`, 'a number from 0 to 1', confidence);
-  });
+  }
   const spoken = words
     .map((word) => ({ ...word, text: word.text.replace(/[\p{Cc}\p{Zl}\p{Zp} ]+/gu, ' ').trim() }))
     .filter(({ text }) => text !== '');

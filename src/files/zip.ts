@@ -20,18 +20,38 @@ interface Entry {
   readonly compressed: number;
   readonly size: number;
   readonly start: number;
+  /** Where the next entry begins, or the directory. */
+  end: number;
 }
+
+export interface UnpackOptions {
+  /**
+   * Bytes that a tensor of a compressed file may unpack to, so that a small file cannot fill the memory. Default: 64 times
+   * as many as the file has, and at least 64 MiB.
+   */
+  readonly unpackedBytes?: number;
+}
+
+/** Scores compress by a few times, padding by a thousand times: what exceeds both is hardly what it says it is. */
+const mostRatio = 64;
+const leastBytes = 64 * 2 ** 20;
 
 /**
  * The entries of a zip archive, each unpacked when it is asked for. Sizes are those of the central directory: in front of an
  * entry they may be missing, or in a place of their own.
  *
- * @throws RangeError, at once for the directory, later for an entry that is not what the directory says of it.
+ * @throws RangeError, at once for the directory, later for an entry that is not what the directory says of it, that shares its
+ * bytes with another, or that unpacks to too much.
  */
-export function readZip(bytes: Uint8Array, name: string): Map<string, () => Promise<Uint8Array>> {
+export function readZip(
+  bytes: Uint8Array,
+  name: string,
+  options: UnpackOptions = {},
+): Map<string, () => Promise<Uint8Array>> {
+  const { unpackedBytes = Math.max(leastBytes, mostRatio * bytes.length) } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const directory = findDirectory(view, name);
-  const entries = new Map<string, () => Promise<Uint8Array>>();
+  const entries = new Map<string, Entry>();
   const { end, count } = directory;
   let at = directory.start;
   let seen = 0;
@@ -41,20 +61,29 @@ export function readZip(bytes: Uint8Array, name: string): Map<string, () => Prom
     if (extraEnd > end) break;
     const key = new TextDecoder().decode(bytes.subarray(at + 46, nameEnd));
     const [size, compressed, start] = wide(view, [at + 24, at + 20, at + 42], nameEnd, extraEnd);
-    const entry = {
+    if (entries.has(key)) throw wrongValue(`${name}: zip directory`, 'each name once', key);
+    entries.set(key, {
       flags: view.getUint16(at + 8, true),
       method: view.getUint16(at + 10, true),
       crc: view.getUint32(at + 16, true),
       compressed,
       size,
       start,
-    };
-    entries.set(key, () => unpack(bytes, entry, `${name}: ${key}`));
+      end: directory.start,
+    });
     at = extraEnd + view.getUint16(at + 32, true);
   }
   if (seen !== count || at !== end)
     throw wrongValue(`${name}: zip directory`, `${count} entries in ${end - directory.start} bytes`, seen);
-  return entries;
+  const inOrder = [...entries.values()].sort((a, b) => a.start - b.start);
+  for (const [i, entry] of inOrder.entries()) {
+    const next = inOrder[i + 1]?.start ?? entry.end;
+    if (next === entry.start)
+      throw wrongValue(`${name}: zip directory`, 'one entry at each place', `two at byte ${next}`);
+    entry.end = next;
+  }
+  const unpacks = (key: string, entry: Entry) => () => unpack(bytes, entry, `${name}: ${key}`, unpackedBytes);
+  return new Map(Array.from(entries, ([key, entry]) => [key, unpacks(key, entry)]));
 }
 
 const large = (view: DataView, at: number) => Number(view.getBigUint64(at, true));
@@ -109,8 +138,13 @@ function wide(view: DataView, fields: readonly number[], from: number, to: numbe
   });
 }
 
-async function unpack(bytes: Uint8Array, entry: Entry, name: string): Promise<Uint8Array> {
-  const { flags, method, crc, compressed, size, start } = entry;
+async function unpack(
+  bytes: Uint8Array,
+  entry: Entry,
+  name: string,
+  unpackedBytes: number,
+): Promise<Uint8Array> {
+  const { flags, method, crc, compressed, size, start, end } = entry;
   if (flags & 1)
     throw new RangeError(`${name}: expected an entry that is not encrypted, got an encrypted one`);
   if (method !== 0 && method !== 8)
@@ -125,9 +159,17 @@ async function unpack(bytes: Uint8Array, entry: Entry, name: string): Promise<Ui
       `at most ${Math.max(0, bytes.length - first)} (the rest of the file)`,
       compressed,
     );
+  if (first + compressed > end)
+    throw wrongValue(
+      `${name}: compressed size`,
+      `at most ${Math.max(0, end - first)} (up to the next entry)`,
+      compressed,
+    );
   const packed = bytes.subarray(first, first + compressed);
   if (method === 0 && compressed !== size)
     throw wrongValue(`${name}: size`, `${compressed}, since it is stored uncompressed`, size);
+  if (method === 8 && size > unpackedBytes)
+    throw wrongValue(`${name}: size`, `at most ${unpackedBytes} bytes (unpackedBytes)`, size);
   const data = method === 0 ? packed : await inflate(packed, size, name);
   if (crc32(data) !== crc) throw wrongValue(`${name}: CRC-32`, String(crc), crc32(data));
   return data;

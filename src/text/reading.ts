@@ -22,12 +22,13 @@ export function readingOf(
   options: Timing,
 ): Reading {
   if (!(vocabulary instanceof Vocabulary)) throw wrongKind('vocabulary', 'a Vocabulary', vocabulary);
-  const timing = checkTiming(options);
+  const spans = mergeTokens(labels, scores, vocabulary.blank);
+  const timing = checkTiming(options, labels.length);
   let text = '';
   const words: { text: string; spans: TokenSpan[] }[] = [];
   const characters: TimedWord[] = [];
   let isNew = true;
-  for (const span of mergeTokens(labels, scores, vocabulary.blank)) {
+  for (const span of spans) {
     const read = vocabulary.read(span.label);
     text += read;
     if (read.startsWith(' ')) isNew = true;

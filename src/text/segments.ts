@@ -17,6 +17,7 @@ export function segmentsOf(
   options: { readonly pauseSeconds?: number } = {},
 ): TimedWord[] {
   if (!Array.isArray(words)) throw wrongKind('words', 'an array of words', words);
+  for (const [w, word] of words.entries()) checkWord(word, w);
   checkObject('options', options, ['pauseSeconds']);
   const { pauseSeconds = 1 } = options;
   if (typeof pauseSeconds !== 'number') throw wrongKind('pauseSeconds', 'seconds', pauseSeconds);
@@ -31,6 +32,15 @@ export function segmentsOf(
     if (word.aligned) silentFrom = word.end;
   }
   return sentences.map(segmentOf);
+}
+
+function checkWord(word: unknown, w: number): void {
+  if (typeof word !== 'object' || word === null) throw wrongKind(`words[${w}]`, 'a timed word', word);
+  const kinds = { text: 'string', start: 'number', end: 'number', confidence: 'number', aligned: 'boolean' };
+  for (const [key, kind] of Object.entries(kinds)) {
+    const value: unknown = Reflect.get(word, key);
+    if (typeof value !== kind) throw wrongKind(`words[${w}].${key}`, `a ${kind}`, value);
+  }
 }
 
 function segmentOf(words: readonly TimedWord[]): TimedWord {

@@ -1,4 +1,5 @@
-import { checkChoice, checkHostData, checkInteger } from '../check.js';
+import { checkChoice, checkInteger, kindOf } from '../check.js';
+import { wrongKind, wrongValue } from '../errors.js';
 
 /**
  * How much less the star has where the blank is best. It must pass through the silence between the words that it stands for,
@@ -24,11 +25,13 @@ export function withStar(
   kind: 'logProbs' | 'logits',
   blank = 0,
 ): Float32Array<ArrayBuffer> {
+  if (kindOf(scores) !== 'Float32Array') throw wrongKind('scores', 'a Float32Array', scores);
   checkInteger('frames', frames, 0);
   checkInteger('classes', classes, 1);
   checkChoice('kind', kind, ['logProbs', 'logits']);
   checkInteger('blank', blank, 0, classes - 1, ' (classes − 1)');
-  checkHostData('scores', scores, frames * classes, 'float32');
+  if (scores.length !== frames * classes)
+    throw wrongValue('scores', `${frames * classes} values (frames × classes)`, scores.length);
   const starred = new Float32Array(frames * (classes + 1));
   for (let t = 0; t < frames; t++) {
     const row = scores.subarray(t * classes, (t + 1) * classes);

@@ -40,6 +40,8 @@ export function tokenise(text: string, vocabulary: Vocabulary, options: Tokenise
   const { star, freeStart = false, freeEnd = false } = options;
   if (star !== undefined && typeof star !== 'string') throw wrongKind('star', 'a word', star);
   if (star !== undefined && !/^\S+$/u.test(star)) throw wrongValue('star', 'a word without spaces', star);
+  for (const [name, free] of Object.entries({ freeStart, freeEnd }))
+    if (typeof free !== 'boolean') throw wrongKind(name, 'a boolean', free);
 
   const { size, blank, delimiter, marksWords } = vocabulary;
   const words = text.split(/\s+/u).filter((word) => word !== '');

@@ -1,5 +1,6 @@
-import { checkInteger, checkObject } from '../check.js';
+import { checkInteger, checkObject, kindOf } from '../check.js';
 import { shown, wrongKind, wrongValue } from '../errors.js';
+import { Pieces } from './pieces.js';
 
 export interface VocabularyOptions {
   /** Class of the blank, for a vocabulary that does not name it. One past the last class where it does not list it. */
@@ -30,7 +31,8 @@ const quotes = /(?<![\p{L}\p{M}\p{N}])['’‘]|['’‘](?![\p{L}\p{M}\p{N}])/g
 const isSpecial = (token: string) => /^(<.+>|\[.+\])$/su.test(token);
 
 function tokensOf(json: Readonly<Record<string, number>> | readonly string[]): Map<number, string> {
-  if (typeof json !== 'object' || json === null)
+  // neither a Map nor a typed array, whose entries are others than they look
+  if (!/^(Object|Array)$/.test(kindOf(json)))
     throw wrongKind('vocabulary', '{ token: class } or an array of tokens', json);
   const tokens = new Map<number, string>();
   const seen = new Map<string, number>();
@@ -90,7 +92,9 @@ export class Vocabulary {
   /** By token: those that spell text. */
   readonly #classes = new Map<string, number>();
   readonly #characters = new Set<string>();
-  #longest = 0;
+  /** Made for the first word that is spelled: reading needs none. */
+  #pieces: Pieces | undefined;
+  readonly #folded = new Map<string, readonly string[]>();
 
   /**
    * A `vocab.json` as wav2vec2's, `{ token: class }`, or an array of tokens in the order of their classes. The blank is
@@ -131,23 +135,23 @@ export class Vocabulary {
       this.delimiter = this.#classes.get('|') ?? this.#classes.get(' ') ?? space;
       if (this.delimiter !== undefined) this.#classes.delete(tokens.get(this.delimiter)!);
     }
-    for (const token of this.#classes.keys()) {
-      const characters = [...token];
-      this.#longest = Math.max(this.#longest, characters.length);
-      for (const character of characters) this.#characters.add(character);
-    }
+    for (const token of this.#classes.keys()) for (const character of token) this.#characters.add(character);
   }
 
-  /** The token of a class, if it has one. */
+  /** The token of a class, if it has one. @throws TypeError, RangeError for what is no class of any model. */
   token(label: number): string | undefined {
+    checkInteger('label', label, 0);
     return this.#tokens.get(label);
   }
 
   /**
    * What a class reads as: its token, a space in front where a word begins, a space alone for the delimiter. Empty for the
    * blank, for tokens like `<s>` and `[UNK]` and for classes without a token.
+   *
+   * @throws TypeError, RangeError for what is no class of any model.
    */
   read(label: number): string {
+    checkInteger('label', label, 0);
     if (label === this.delimiter) return ' ';
     const token = this.#tokens.get(label) ?? '';
     if (label === this.blank || isSpecial(token)) return '';
@@ -158,34 +162,36 @@ export class Vocabulary {
    * The labels that spell a word, the longest token first at each place, so that pieces of words do as well as letters. A
    * character that the vocabulary lacks is spelled in its other case, without typography, accents and ligatures, or left
    * out. Tokens like `<s>` and `[UNK]` never spell anything.
+   *
+   * @throws TypeError unless the word is a string.
    */
   spell(word: string): Spelled[] {
+    if (typeof word !== 'string') throw wrongKind('word', 'a string', word);
     const letters = this.marksWords ? [{ letter: wordStart, text: '' }] : [];
     for (const character of word.replaceAll(wordStart, '').normalize('NFC').replace(quotes, '')) {
       this.#fold(character).forEach((letter, i) => {
         letters.push({ letter, text: i === 0 ? character : '' });
       });
     }
+    this.#pieces ??= new Pieces(this.#classes);
+    const longest = this.#pieces.longestAt(letters.map(({ letter }) => letter));
     const spelled: Spelled[] = [];
     for (let at = 0; at < letters.length; ) {
-      let end = Math.min(letters.length, at + this.#longest);
-      let label: number | undefined;
-      for (; end > at; end--) {
-        const token = letters.slice(at, end).map(({ letter }) => letter);
-        label = this.#classes.get(token.join(''));
-        if (label !== undefined) break;
-      }
-      if (label !== undefined) {
+      const piece = longest[at];
+      const end = at + (piece?.length ?? 1);
+      if (piece) {
         const text = letters.slice(at, end).map((letter) => letter.text);
-        spelled.push({ label, text: text.join('') });
+        spelled.push({ label: piece.label, text: text.join('') });
       }
-      at = Math.max(end, at + 1);
+      at = end;
     }
     return spelled.some(({ label }) => label !== this.delimiter) ? spelled : [];
   }
 
   /** A character in characters of the vocabulary: the first form that it has all of, else what it has of the last. */
-  #fold(character: string): string[] {
+  #fold(character: string): readonly string[] {
+    const known = this.#folded.get(character);
+    if (known) return known;
     const forms = [
       character,
       plain.get(character.toLowerCase()) ?? character,
@@ -194,7 +200,9 @@ export class Vocabulary {
     ];
     const spellings = forms.map((form) => [...form].map((letter) => this.#inItsCase(letter)));
     const whole = spellings.find((spelling) => !spelling.includes(undefined));
-    return (whole ?? spellings[forms.length - 1]).flatMap((letters) => (letters ? [...letters] : []));
+    const folded = (whole ?? spellings[forms.length - 1]).flatMap((letters) => (letters ? [...letters] : []));
+    this.#folded.set(character, folded);
+    return folded;
   }
 
   #inItsCase(letter: string): string | undefined {

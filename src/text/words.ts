@@ -1,4 +1,4 @@
-import { checkObject, isList } from '../check.js';
+import { checkInteger, checkObject, isList } from '../check.js';
 import { wrongKind, wrongValue } from '../errors.js';
 import { mergeTokens, type TokenSpan } from '../spans.js';
 import type { Transcript } from './transcript.js';
@@ -35,7 +35,8 @@ export interface Path {
   readonly scores: ArrayLike<number>;
 }
 
-export function checkTiming(options: Timing): Required<Timing> {
+/** @param frames of the path, so that all its times are numbers */
+export function checkTiming(options: Timing, frames: number): Required<Timing> {
   checkObject('options', options, ['frameSeconds', 'offsetSeconds']);
   const { frameSeconds, offsetSeconds = 0 } = options;
   if (typeof frameSeconds !== 'number') throw wrongKind('frameSeconds', 'seconds', frameSeconds);
@@ -43,6 +44,8 @@ export function checkTiming(options: Timing): Required<Timing> {
     throw wrongValue('frameSeconds', 'seconds > 0', frameSeconds);
   if (typeof offsetSeconds !== 'number') throw wrongKind('offsetSeconds', 'seconds', offsetSeconds);
   if (!Number.isFinite(offsetSeconds)) throw wrongValue('offsetSeconds', 'seconds', offsetSeconds);
+  if (!Number.isFinite(offsetSeconds + frames * frameSeconds))
+    throw wrongValue('frameSeconds', `seconds of which ${frames} frames have a finite sum`, frameSeconds);
   return { frameSeconds, offsetSeconds };
 }
 
@@ -74,10 +77,11 @@ export function timedBy(
  * @throws TypeError, RangeError for a wrong argument, or if the path is not one of the transcript's targets.
  */
 export function wordsOf(transcript: Transcript, path: Path, options: Timing): TimedText {
-  const timing = checkTiming(options);
-  if (!isList(transcript?.targets)) throw wrongKind('transcript', 'what tokenise returns', transcript);
+  checkTranscript(transcript);
+  if (typeof path !== 'object' || path === null) throw wrongKind('path', '{ labels, scores }', path);
   const { targets, wordOf, textOf, blank } = transcript;
   const spans = mergeTokens(path.labels, path.scores, blank);
+  const timing = checkTiming(options, path.labels.length);
   const frames = Array.from(path.labels).filter((label) => label >= 0).length;
   if (frames > 0 && (spans.length !== targets.length || spans.some(({ label }, i) => label !== targets[i])))
     throw wrongValue(
@@ -104,6 +108,25 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
     words: placed(words, timing.offsetSeconds, end),
     characters: characters.map(({ text, spans }) => timedBy(spans, text, timing)),
   };
+}
+
+function checkTranscript(transcript: Transcript): void {
+  if (typeof transcript !== 'object' || transcript === null || !isList(transcript.targets))
+    throw wrongKind('transcript', 'what tokenise returns', transcript);
+  const { words, targets, wordOf, textOf, blank } = transcript;
+  if (!Array.isArray(words)) throw wrongKind('transcript.words', 'an array of words', words);
+  for (const [w, word] of words.entries())
+    if (typeof word !== 'string') throw wrongKind(`transcript.words[${w}]`, 'a word', word);
+  checkInteger('transcript.blank', blank, 0);
+  for (const [name, list] of Object.entries({ wordOf, textOf })) {
+    if (!isList(list)) throw wrongKind(`transcript.${name}`, 'an array', list);
+    if (list.length !== targets.length)
+      throw wrongValue(`transcript.${name}`, `${targets.length} values, one for each target`, list.length);
+  }
+  for (let i = 0; i < targets.length; i++) {
+    checkInteger(`transcript.wordOf[${i}]`, wordOf[i], -1, words.length - 1, ' (its last word)');
+    if (typeof textOf[i] !== 'string') throw wrongKind(`transcript.textOf[${i}]`, 'text', textOf[i]);
+  }
 }
 
 /** Gives the words that are text alone the time between their neighbours. */
