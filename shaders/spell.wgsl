@@ -1,4 +1,5 @@
-// For each (t, n), by one invocation: the state of the path becomes a class and its log-probability.
+// For each (t, n), by one invocation, the first of those that share its row: the state of the path becomes a class and its
+// log-probability, in the place of the state.
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
@@ -11,7 +12,7 @@ fn spell(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
   let row = windowRow(t, n);
-  if (t >= problem.boxEnd || row >= problem.rowCount) { return; }
+  if (t >= problem.boxEnd || row >= problem.rowCount || laneOf(own.index) != 0u) { return; }
   let part = n - problem.firstSequence;
   let place = n * problem.frames + t;
   let end = ends[part];
