@@ -1,5 +1,5 @@
-// For each (t, n), by one invocation, the first of those that share its row: the state of the path becomes a class and its
-// log-probability, in the place of the state.
+// For each (t, n), by one invocation: the state of the path becomes a class and its log-probability. The class takes the
+// place of the state, so that no second invocation may look there.
 
 @group(0) @binding(4) var<storage, read> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read_write> labels: array<u32>;
