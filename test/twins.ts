@@ -78,13 +78,6 @@ export interface Left {
   blanks(row: number, pairs: readonly number[]): number;
 }
 
-/** Does a plan's commands, one after another, on buffers that were full of poison. */
-export interface Machine {
-  /** Does a command, or none. */
-  do(command?: Command): Promise<Left>;
-  destroy(): void;
-}
-
 const four = (pair: number) => pair - (pair % 4);
 
 function scoresOf({ task }: Plan, batch: Batch): Float32Array<ArrayBuffer> {
@@ -97,19 +90,23 @@ function recordsOf({ task }: Plan, { targets, inputLengths }: Batch): Uint32Arra
   return packRecords({ inputLengths, labels }, task.blank, task.maxTargetLength, task.classes);
 }
 
-export async function onDevice({ device }: TestDevice, plan: Plan, batch: Batch, seed = 0): Promise<Machine> {
+/** What is left by each command of a plan on buffers full of poison: first before any, then after each. */
+export async function onDevice(
+  { device, read }: TestDevice,
+  plan: Plan,
+  batch: Batch,
+  seed = 0,
+): Promise<Left[]> {
+  const pipelines = await Promise.all(
+    plan.commands.map((c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants)),
+  );
   const memory = await Memory.create(device, plan);
   const [scores, grad] = [await memory.tensor('scores'), await memory.tensor('grad')];
+  const names = Object.keys(plan.buffers);
   const own = (name: string) => ({ buffers: [memory.buffer(name)], offset: 0, rowsPerBuffer: 1 });
-  const { losses = 'targets', gradOutput = 'targets' } = Object.fromEntries(
-    Object.keys(plan.buffers).map((name) => [name, name]),
-  );
-  const tensors = { scores, grad, losses: own(losses), gradOutput: own(gradOutput) };
-  const parts = [
-    ...Object.keys(plan.buffers).map((name) => ({ name, buffer: memory.buffer(name) })),
-    ...grad.buffers.map((buffer) => ({ name: 'grad', buffer })),
-  ];
-  for (const { buffer } of parts)
+  const ofLosses = plan.buffers.losses && { losses: own('losses'), gradOutput: own('gradOutput') };
+  const tensors = { scores, grad, ...ofLosses };
+  for (const buffer of [...names.map((name) => memory.buffer(name)), ...grad.buffers])
     device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(poison));
   const write = (name: string, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) => {
     if (plan.buffers[name]) device.queue.writeBuffer(memory.buffer(name), 0, data);
@@ -122,49 +119,48 @@ export async function onDevice({ device }: TestDevice, plan: Plan, batch: Batch,
   scores.buffers.forEach((buffer, i) => {
     device.queue.writeBuffer(buffer, 0, data.subarray(i * perBuffer, (i + 1) * perBuffer));
   });
-  const size = parts.reduce((sum, { buffer }) => sum + buffer.size, 0);
-  const staging = device.createBuffer({ label: 'twins', size, usage: 0x8 | 0x1 });
 
-  return {
-    async do(command) {
-      const pipeline =
-        command?.type === 'dispatch' && (await pipelineFor(device, command.kernel, command.constants));
-      const encoder = device.createCommandEncoder();
-      const commands = command ? [command] : [];
-      new Scheduler(device, { ...plan, commands }, memory, [pipeline]).encode(encoder, tensors);
-      let end = 0;
-      for (const { buffer } of parts) {
-        encoder.copyBufferToBuffer(buffer, 0, staging, end, buffer.size);
-        end += buffer.size;
-      }
-      device.queue.submit([encoder.finish()]);
-      await staging.mapAsync(1);
-      const all = staging.getMappedRange().slice(0);
-      staging.unmap();
-      const places = new Map<string, { start: number; size: number }>();
-      end = 0;
-      for (const { name, buffer } of parts) {
-        const place = places.get(name) ?? { start: end, size: 0 };
-        places.set(name, { start: place.start, size: place.size + buffer.size });
-        end += buffer.size;
-      }
-      return leftOnDevice(plan, all, places);
-    },
-    destroy() {
-      memory.destroy();
-      staging.destroy();
-    },
-  };
+  const places = new Map<string, { start: number; size: number }>();
+  let size = 0;
+  const copies: [GPUBuffer, number][] = [];
+  for (const [name, buffers] of [
+    ...names.map((name) => [name, own(name).buffers] as const),
+    ['grad', grad.buffers] as const,
+  ]) {
+    const start = size;
+    for (const buffer of buffers) {
+      copies.push([buffer, size]);
+      size += buffer.size;
+    }
+    places.set(name, { start, size: size - start });
+  }
+  const all = device.createBuffer({ size: size * (plan.commands.length + 1), usage: 0x8 | 0x4 });
+  const encoder = device.createCommandEncoder();
+  for (const i of [-1, ...plan.commands.keys()]) {
+    const commands = plan.commands.slice(i, i + 1);
+    if (i >= 0)
+      new Scheduler(device, { ...plan, commands }, memory, [pipelines[i]!]).encode(encoder, tensors);
+    for (const [buffer, to] of copies)
+      encoder.copyBufferToBuffer(buffer, 0, all, size * (i + 1) + to, buffer.size);
+  }
+  device.queue.submit([encoder.finish()]);
+  const { buffer } = await read(all);
+  all.destroy();
+  memory.destroy();
+  return [-1, ...plan.commands.keys()].map((i) =>
+    leftOnDevice(plan, buffer as ArrayBuffer, size * (i + 1), places),
+  );
 }
 
 function leftOnDevice(
   plan: Plan,
   all: ArrayBuffer,
+  from: number,
   places: ReadonlyMap<string, { start: number; size: number }>,
 ): Left {
   const { pairs } = plan.problems[0]!;
   const view = <A>(List: new (buffer: ArrayBuffer, start: number, length: number) => A) =>
-    new Map([...places].map(([name, { start, size }]) => [name, new List(all, start, size / 4)]));
+    new Map([...places].map(([name, { start, size }]) => [name, new List(all, from + start, size / 4)]));
   const [words, integers, floats] = [view(Uint32Array), view(Int32Array), view(Float32Array)];
   const word = (name: string, i: number) => words.get(name)![i]!;
   const integer = (name: string, i: number) => integers.get(name)![i]!;
@@ -213,10 +209,10 @@ function leftOnDevice(
 }
 
 /**
- * `moved`: by how much the probabilities that a path is drawn by are moved, without a trace in the buffers: paths that
- * come out the same were drawn by random numbers at least that far from where they would have gone another way.
+ * The same on the twins. `moved`: by how much the probabilities that a path is drawn by are moved, without a trace in the
+ * buffers: paths that come out the same were drawn by random numbers at least that far from where they would have gone another way.
  */
-export function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Machine {
+export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Promise<Left[]> {
   const commands: Command[] = [];
   const strategy = plan.strategy as LossStrategy;
   const runner = new CpuRunner({ ...plan, commands }, { device: 'cpu', adapter: '', strategy, reason: '' });
@@ -237,23 +233,26 @@ export function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Machine {
     gradOutput: new Float64Array(outputs).fill(1),
     grad: new Float32Array((grad.rows * grad.rowBytes) / 4).fill(Number.NaN),
   };
-  return {
-    async do(command) {
-      commands.splice(0, commands.length, ...(command ? [command] : []));
-      const by =
-        command?.type === 'dispatch' && { draw: 'posteriors', sample: 'lattice' }[command.kernel as string];
-      const shares = by ? (runner.buffer(by) as Float64Array) : undefined;
-      const own = shares?.slice();
-      shares?.set(shares.map((share) => (share > 0 ? share + moved : share)));
-      await runner.execute(callers, {});
-      if (own) shares!.set(own);
-      const names = Object.keys(plan.buffers).filter((name) => name !== 'losses');
-      const buffers = new Map<string, CpuBuffer>(names.map((name) => [name, copyOf(runner.buffer(name))]));
-      for (const name of ['grad', 'losses'] as const) buffers.set(name, callers[name].slice());
-      return leftOnCpu(plan, buffers);
-    },
-    destroy: () => runner.destroy(),
+  const left = () => {
+    const names = Object.keys(plan.buffers).filter((name) => name !== 'losses');
+    const buffers = new Map<string, CpuBuffer>(names.map((name) => [name, copyOf(runner.buffer(name))]));
+    for (const name of ['grad', 'losses'] as const) buffers.set(name, callers[name].slice());
+    return leftOnCpu(plan, buffers);
   };
+  const lefts = [left()];
+  for (const command of plan.commands) {
+    commands.splice(0, commands.length, command);
+    const drawnBy = { draw: 'posteriors', sample: 'lattice' }[
+      command.type === 'dispatch' ? (command.kernel as string) : ''
+    ];
+    const shares = drawnBy ? (runner.buffer(drawnBy) as Float64Array) : undefined;
+    const own = shares?.slice();
+    shares?.set(shares.map((share) => (share > 0 ? share + moved : share)));
+    await runner.execute(callers, {});
+    if (own) shares!.set(own);
+    lefts.push(left());
+  }
+  return lefts;
 }
 
 function copyOf(buffer: CpuBuffer): CpuBuffer {
