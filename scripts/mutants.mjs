@@ -124,7 +124,7 @@ export function changesOf(text, isWgsl) {
   tokens.forEach(({ kind, text: token, at }, i) => {
     const [before, after] = [tokens[i - 1]?.text ?? ';', tokens[i + 1]?.text ?? ';'];
     if (kind === 'operator') {
-      const to = swapped[token] ?? (isWgsl ? ofWgsl[token] : undefined);
+      const to = swapped[token] ?? (isWgsl && ofWgsl[token]);
       // between two values; the brackets of types have no spaces around them
       const isBinary = /\s/.test(text[at - 1]) && /\s/.test(text[at + token.length]);
       if (to && (isBinary || /^(\+\+|--)$/.test(token))) add(at, token, to);
@@ -140,7 +140,7 @@ export function changesOf(text, isWgsl) {
         ? `0x${(Number(digits) + 1).toString(16)}`
         : String(Number(digits) + 1);
       add(at, token, next + token.slice(digits.length));
-    } else if (kind === 'word' && words[token]) {
+    } else if (kind === 'word' && Object.hasOwn(words, token)) {
       const isCall = /^(min|max)$/.test(token);
       const ofMath = isWgsl ? before !== '.' : before === '.' && tokens[i - 2]?.text === 'Math';
       if (isCall ? after === '(' && ofMath : after !== ':' || before === '?') add(at, token, words[token]);

@@ -28,7 +28,8 @@ test('code is changed, a token at a time', () => {
   ]);
 });
 
-test('comments, strings, regular expressions, types and bindings are not', () => {
+test('comments, strings, regular expressions, types, bindings and names are not', () => {
+  expect(changed('a.constructor.toString(b.max, { min: c });')).toEqual(['']);
   expect(changed('/* 1 + 1 */ f("1 + 1", \'!\', /[/]1 + 1/.exec(x)!, `1 + 1`); // 1 + 1')).toEqual([]);
   expect(changed('const f: Map<1, A> = g as (x: A) => B;')).toEqual([
     'const f: Map<2, A> = g as (x: A) => B;',

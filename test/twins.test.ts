@@ -716,7 +716,8 @@ const ways: Readonly<Record<string, (strategy: string) => Way>> = {
     tuning: { ...alone, ...barriers, stepsPerDispatch: 2 ** 14 },
   }),
   'rows shared by lanes, in segments and windows': (strategy) => ({
-    tuning: { ...together, ...barriers, elementsPerDispatch: 1500 },
+    // lanes enough for several of a device's subgroups, between which barriers count
+    tuning: { ...together, lanes: 8, subgroups: false, elementsPerDispatch: 1500 },
     task: { reduction: 'none', zeroInfinity: true, ...(strategy === 'step' && { keep: kept }) },
   }),
   // buffers so small that each sequence is a part, and its time in slices
