@@ -104,8 +104,7 @@ export async function onDevice(
   const [scores, grad] = [await memory.tensor('scores'), await memory.tensor('grad')];
   const names = Object.keys(plan.buffers);
   const own = (name: string) => ({ buffers: [memory.buffer(name)], offset: 0, rowsPerBuffer: 1 });
-  const ofLosses = plan.buffers.losses && { losses: own('losses'), gradOutput: own('gradOutput') };
-  const tensors = { scores, grad, ...ofLosses };
+  const tensors = { scores, grad, losses: own('losses'), gradOutput: own('gradOutput') };
   for (const buffer of [...names.map((name) => memory.buffer(name)), ...grad.buffers])
     device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(poison));
   const write = (name: string, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) => {
