@@ -197,9 +197,10 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
         .map((sweep) => ({ part, t, row: 2 * part + sweep, k: stepOf(sweep, t), slots, isValid }))
         .filter(({ k }) => isHeld(k));
     });
+    // costs in a frame with a NaN are read by nobody
     const emissions = emissionsAt(
       work,
-      steps.filter(({ isValid }) => isValid),
+      steps.filter(({ isValid }) => isValid || !READING),
     );
     const frames = steps.map(({ part, t }) => [part, t, part * problem.frames + t]);
     const name = nameOf('emissions');
@@ -215,7 +216,7 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
             number,
           ];
           // the best path counts from the score itself
-          return invalid ? invalid : [invalid, normaliser, lnNormaliser, READING ? largest : unit, largest];
+          return [invalid, normaliser, lnNormaliser, READING ? largest : unit, largest];
         },
       },
       emissions: {
@@ -301,8 +302,8 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
         ...{ by: 'sequence', places, touched: withElement(places) },
         at(left, n) {
           const [scale, status, loss, weight, z] = left.total(n!) as [number, number, number, number, number];
-          // the rest of a sequence that has no loss is read by nobody
-          return [status, loss, weight, ...(status < 2 ? [scale] : []), ...(status === 0 ? [z] : [])];
+          // of a sequence that has no loss nobody reads it
+          return [status, loss, weight, scale, ...(status === 0 ? [z] : [])];
         },
       },
       ...(constants.MIDDLE &&
@@ -605,10 +606,11 @@ const isNear = (x: number, wanted: number, exact = false) =>
 /** How many places of each buffer of each kernel. */
 const compared = new Map<string, number>();
 
-/** Compares what a dispatch left on both machines; of sequences with a NaN, only what somebody reads. */
+/** Compares what a dispatch left on both machines. */
 function compare(work: Work, { kernel, constants }: Dispatch, device: Left, cpu: Left) {
-  const unread = /^(scales|alpha|beta|sweep|spread|viterbi)$/.test(kernel);
-  const read = unread ? { ...work, sequences: work.sequences.filter(({ valid }) => valid) } : work;
+  // nobody reads what it makes of a sequence with a NaN
+  const read =
+    kernel === 'viterbi' ? { ...work, sequences: work.sequences.filter(({ valid }) => valid) } : work;
   for (const [binding, { by, places, at, exact }] of Object.entries(writes[kernel](read))) {
     const key = `${kernel}${constants.AGAIN ? ' again' : ''}: ${binding}`;
     compared.set(key, (compared.get(key) ?? 0) + places.length);
