@@ -106,7 +106,9 @@ function run(copy, script, args, limit) {
 const filesIn = (copy, folder) =>
   readdirSync(join(copy, folder), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => relative(copy, join(entry.parentPath ?? entry.path, entry.name)).replaceAll('\\', '/'));
+    .map((entry) => relative(copy, join(entry.parentPath ?? entry.path, entry.name)).replaceAll('\\', '/'))
+    // file systems list in orders of their own, and an index must mean the same on each
+    .sort();
 
 /** What a bare name stands for: vite.config.ts. */
 const entries = {
