@@ -234,8 +234,10 @@ class Run {
           continue;
         }
         restore();
-        if (await this.#passes(copy, test))
-          return code === undefined ? `${test.test}, by its time` : test.test;
+        if (await this.#passes(copy, test)) {
+          const [, title = test.test] = /^ *FAIL +(.*)$/m.exec(output) ?? [];
+          return code === undefined ? `${test.test}, by its time` : title;
+        }
         change();
         isBuilt = false;
       }
