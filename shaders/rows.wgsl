@@ -47,6 +47,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
     others = (sum.y - 1.0) + sum.x;
   }
   let invalid = key > LARGEST_FINITE_KEY || (LOGITS && none);
+  if (invalid) { others = 0.0; }
   var frame = Frame(Reduced(), 0.0, 1.0 + others, ln1p(max(others, 0.0)), u32(invalid));
   if (!invalid && !none) {
     frame.unit = unitOf(largest, range);

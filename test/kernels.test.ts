@@ -14,9 +14,10 @@ import { placeOf } from '../src/gpu/explain.js';
 import { halfToFloat } from '../src/half.js';
 import { type Constants, type KernelName, moduleOf, textsFor } from '../src/kernels/kernels.js';
 import { packProblems, problemFields } from '../src/problem.js';
+import { planStep } from '../src/step.js';
 import { openDevice } from './device.js';
 import { type Batch, makeBatch, seeded } from './reference.js';
-import { onDevice, planOf, until } from './twins.js';
+import { onDevice, planOf } from './twins.js';
 
 const gpu = await openDevice();
 
@@ -40,7 +41,9 @@ describe('emissions are exp(score − unit) to 1e-6, and exactly 1 at the unit',
   })();
 
   test.each(['logProbs', 'logits'] as const)('%s', async (scores) => {
-    const left = await onDevice(gpu, until(planOf(batch, { scores }), 'rows'), batch);
+    const plan = planOf(batch, planStep, { scores });
+    // the first command of all is of rows
+    const left = (await onDevice(gpu, { ...plan, commands: plan.commands.slice(0, 1) }, batch))[1]!;
     units.forEach((_, t) => {
       const row = batch.logits.subarray(t * (labels + 1), (t + 1) * (labels + 1));
       const unit = Math.max(...row);
@@ -79,9 +82,13 @@ async function probe(
       if (i < ${count}u) { out[i] = ${expression}; }
     }`;
   const { device } = gpu;
-  const [problem] = planOf(makeBatch('random', 1, { frames: 1, sequences: 1, classes: 2, labels: 1 }), {
-    scores: 'logits',
-  }).problems;
+  const [problem] = planOf(
+    makeBatch('random', 1, { frames: 1, sequences: 1, classes: 2, labels: 1 }),
+    planStep,
+    {
+      scores: 'logits',
+    },
+  ).problems;
   const types = ['uniform', 'read-only-storage', 'storage'] as const;
   const layout = device.createBindGroupLayout({
     entries: [0, 3, 4].map((binding, j) => ({ binding, visibility: 4, buffer: { type: types[j]! } })),
@@ -281,9 +288,13 @@ describe('what is said twice agrees', () => {
     expect(fields.length).toBeGreaterThan(20);
     expect(fieldsOf(access, 'CtcProblem')).toEqual(fields);
     expect([...problemFields]).toEqual(fields.map((field) => field.split(':')[0]));
-    const [problem] = planOf(makeBatch('random', 1, { frames: 2, sequences: 1, classes: 2, labels: 1 }), {
-      scores: 'logits',
-    }).problems;
+    const [problem] = planOf(
+      makeBatch('random', 1, { frames: 2, sequences: 1, classes: 2, labels: 1 }),
+      planStep,
+      {
+        scores: 'logits',
+      },
+    ).problems;
     expect(Object.keys(problem!).toSorted()).toEqual([...problemFields].toSorted());
   });
 

@@ -222,6 +222,33 @@ test('an unbatched sequence has a lattice of one sequence', async () => {
   ctc.destroy();
 });
 
+test.each([
+  ['gpu', 'logits', Number.NaN],
+  ['gpu', 'logits', Number.POSITIVE_INFINITY],
+  ['gpu', 'logProbs', Number.NaN],
+  ['cpu', 'logits', Number.NaN],
+  ['cpu', 'logProbs', Number.NaN],
+] as const)(
+  '%s: no path of %s goes through a frame with %d, and no number comes out of it',
+  async (kind, scores, bad) => {
+    const ctc = await CtcLoss.create({ device: kind === 'gpu' ? device : 'cpu', reduction: 'none' });
+    const task = await ctc.prepare({ [scores]: shape, maxTargetLength: S, keep } as never);
+    task.setTargets(targets, { inputLengths });
+    const data = (scores === 'logits' ? logits : logProbs).slice();
+    data[(4 * N + 0) * C + 1] = bad;
+    await task.run({ [scores]: data } as never);
+    const [alpha, beta] = [await task.read('alpha'), await task.read('beta')];
+    const none = new Float64Array(T * L).fill(-Infinity);
+    // alpha sees the frames up to its own, beta those after it
+    expectLattice(alpha.subarray(0, 4 * L), expected.alpha.subarray(0, 4 * L), 'alpha');
+    expect(alpha.subarray(4 * L, T * L)).toEqual(none.subarray(4 * L));
+    expect(beta.subarray(0, 4 * L)).toEqual(none.subarray(0, 4 * L));
+    expectLattice(beta.subarray(4 * L, T * L), expected.beta.subarray(4 * L, T * L), 'beta');
+    expectLattice(alpha.subarray(T * L), expected.alpha.subarray(T * L), 'alpha of the others');
+    ctc.destroy();
+  },
+);
+
 describe.each(['gpu', 'cpu'] as const)('what is read belongs to the last run: %s', (kind) => {
   test('targets set after it change nothing', async () => {
     const task = await ran(kind, {}, 'logits');

@@ -1,4 +1,4 @@
-/** A plan run on the device and on the CPU's twins, and what each left in its buffers: the same numbers by the same names. */
+/** A plan done command by command on the device and on the CPU's twins: after each, the same numbers by the same names. */
 
 import { type Tuning, tuningFor } from '../src/auto.js';
 import { type CpuBuffer, FRAME, TOTAL } from '../src/cpu/buffers.js';
@@ -7,19 +7,18 @@ import { CpuRunner } from '../src/cpu/runner.js';
 import { Memory } from '../src/gpu/memory.js';
 import { pipelineFor } from '../src/gpu/pipelines.js';
 import { Scheduler } from '../src/gpu/scheduler.js';
-import type { KernelName } from '../src/kernels/kernels.js';
 import {
-  type Dispatch,
+  type Command,
   elementBytes,
   type Limits,
   type LossStrategy,
   type Plan,
   type ProblemShape,
 } from '../src/plan.js';
-import type { Problem } from '../src/problem.js';
 import { planStep } from '../src/step.js';
 import { planSweeps } from '../src/sweeps.js';
 import { packRecords } from '../src/targets.js';
+import { swapAxes } from './compute.js';
 import { poison, type TestDevice } from './device.js';
 import type { Batch } from './reference.js';
 
@@ -35,170 +34,272 @@ export function planFor(task: ProblemShape, limits: Limits, tuning: Tuning, stra
 }
 
 export interface Way {
-  readonly strategy?: LossStrategy;
-  readonly scores: 'logits' | 'logProbs';
-  readonly keep?: ProblemShape['keep'];
+  readonly task?: Partial<ProblemShape>;
   readonly tuning?: Partial<Tuning>;
+  readonly limits?: Partial<Limits>;
 }
 
-export function planOf(batch: Batch, { strategy = 'step', scores, keep = [], tuning = {} }: Way): Plan {
+export type Planner = (task: ProblemShape, limits: Limits, tuning: Tuning) => Plan;
+
+export function planOf(batch: Batch, planner: Planner, way: Way & { scores: 'logits' | 'logProbs' }): Plan {
   const { frames, sequences, classes, blank, targets } = batch;
   const maxTargetLength = Math.max(...targets.map((row) => row.length));
-  const shape = { frames, sequences, classes, blank, maxTargetLength, scores, keep } as const;
+  const shape = { frames, sequences, classes, blank, maxTargetLength, scores: way.scores, keep: [] } as const;
   const rest = { layout: 'TNC', dtype: 'float32', reduction: 'mean', zeroInfinity: false } as const;
-  const sizes = { ...tuningFor({ software: false }), workgroupSize: 8, stepsPerDispatch: 5, ...tuning };
-  return planFor({ ...shape, ...rest, gradient: 'logits' }, ordinary, sizes, strategy);
+  const sizes = { ...tuningFor({ software: false }), workgroupSize: 8, stepsPerDispatch: 5, ...way.tuning };
+  const task = { ...shape, ...rest, gradient: 'logits', ...way.task } as const;
+  return planner(task, { ...ordinary, ...way.limits }, sizes);
 }
 
-/** A plan up to and with the last command of a kernel. */
-export function until(plan: Plan, kernel: KernelName): Plan {
-  const last = plan.commands.findLastIndex((c) => c.type === 'dispatch' && c.kernel === kernel);
-  return { ...plan, commands: plan.commands.slice(0, last + 1) };
-}
-
+/** What a machine's buffers hold after a command; besides the plan's there are `grad` and `losses`. */
 export interface Left {
-  /** Element i of a tensor or of a buffer of single numbers. */
-  word(name: string, i: number): number;
+  /** All of a buffer as words, in parts, each of the same elements. */
+  raw(name: string): readonly Uint32Array[];
+  integer(name: string, i: number): number;
+  float(name: string, i: number): number;
   /** ln of the i-th extended number. */
   extended(name: string, i: number): number;
   /** Its mantissa, where that is the whole number. */
   mantissa(name: string, i: number): number;
-  /** Unit, normaliser, ln of it, invalid. */
+  /** Of the best path: an emission or an edge. */
+  cost(name: string, i: number): number;
+  /** Unit, normaliser, ln of it, invalid, and the score of the unit. */
   frame(i: number): number[];
   /** Scale, status, loss, weight, and ln Z. */
   total(i: number): number[];
   scale(name: string, i: number): number;
-  // Of a row of a sweep's pairs, the blanks (0) or the labels (1).
+  // Of a row of pairs, the blanks (0) or the labels (1).
   state(row: number, pair: number, label: number): number;
+  stateCost(row: number, pair: number, label: number): number;
   posterior(row: number, pair: number, label: number): number;
   /** Where sweep.wgsl leaves shares and spread.wgsl posteriors: the first or the second number of a pair. */
-  lattice(row: number, k: number, pair: number, second: number): number;
-  /** Sum of the blanks of a band of pairs, as spread.wgsl leaves it. */
-  blanks(row: number, k: number, band: readonly number[]): number;
+  lattice(row: number, pair: number, second: number): number;
+  /** Sum of the blanks of pairs in succession, as spread.wgsl leaves it. */
+  blanks(row: number, pairs: readonly number[]): number;
 }
 
-/** Runs a plan on buffers full of poison. */
-export async function onDevice({ device, read }: TestDevice, plan: Plan, batch: Batch): Promise<Left> {
+const four = (pair: number) => pair - (pair % 4);
+
+function scoresOf({ task }: Plan, batch: Batch): Float32Array<ArrayBuffer> {
+  const data = batch[task.scores];
+  return task.layout === 'NTC' ? swapAxes(data, batch.frames, batch.sequences) : data;
+}
+
+export function recordsOf({ task }: Plan, { targets, inputLengths }: Batch): Uint32Array<ArrayBuffer> {
+  const labels = targets.map((row) => Uint32Array.from(row));
+  return packRecords({ inputLengths, labels }, task.blank, task.maxTargetLength, task.classes);
+}
+
+/** What is left by each command of a plan on buffers full of poison: first before any, then after each. */
+export async function onDevice(
+  { device, read }: TestDevice,
+  plan: Plan,
+  batch: Batch,
+  seed = 0,
+): Promise<Left[]> {
   const pipelines = await Promise.all(
     plan.commands.map((c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants)),
   );
   const memory = await Memory.create(device, plan);
+  const [scores, grad] = [await memory.tensor('scores'), await memory.tensor('grad')];
   const names = Object.keys(plan.buffers);
-  const scores = await memory.tensor('scores');
-  const grad = await memory.tensor('grad');
-  for (const buffer of [...names.map((name) => memory.buffer(name)), ...grad.buffers])
-    device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(poison));
-  device.queue.writeBuffer(memory.buffer('targets'), 0, recordsOf(plan, batch));
-  const ones = new Float32Array(plan.buffers.gradOutput!.count).fill(1);
-  device.queue.writeBuffer(memory.buffer('gradOutput'), 0, ones);
-  device.queue.writeBuffer(scores.buffers[0]!, 0, batch[plan.task.scores]);
   const own = (name: string) => ({ buffers: [memory.buffer(name)], offset: 0, rowsPerBuffer: 1 });
   const tensors = { scores, grad, losses: own('losses'), gradOutput: own('gradOutput') };
-  await new Scheduler(device, plan, memory, pipelines).run(tensors, {});
+  for (const buffer of [...names.map((name) => memory.buffer(name)), ...grad.buffers])
+    device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(poison));
+  const write = (name: string, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) => {
+    if (plan.buffers[name]) device.queue.writeBuffer(memory.buffer(name), 0, data);
+  };
+  write('targets', recordsOf(plan, batch));
+  write('gradOutput', new Float32Array(plan.buffers.gradOutput?.count ?? 0).fill(1));
+  write('seed', Uint32Array.of(seed));
+  const data = scoresOf(plan, batch);
+  const perBuffer = scores.rowsPerBuffer * batch.classes;
+  scores.buffers.forEach((buffer, i) => {
+    device.queue.writeBuffer(buffer, 0, data.subarray(i * perBuffer, (i + 1) * perBuffer));
+  });
 
-  const floats = new Map([['grad', await read(grad.buffers[0]!)]]);
-  for (const name of names) floats.set(name, await read(memory.buffer(name)));
+  const places = new Map<string, { start: number; size: number }>();
+  let size = 0;
+  const copies: [GPUBuffer, number][] = [];
+  for (const [name, buffers] of [
+    ...names.map((name) => [name, own(name).buffers] as const),
+    ['grad', grad.buffers] as const,
+  ]) {
+    const start = size;
+    for (const buffer of buffers) {
+      copies.push([buffer, size]);
+      size += buffer.size;
+    }
+    places.set(name, { start, size: size - start });
+  }
+  const all = device.createBuffer({ size: size * (plan.commands.length + 1), usage: 0x8 | 0x4 });
+  const encoder = device.createCommandEncoder();
+  for (const i of [-1, ...plan.commands.keys()]) {
+    const commands = plan.commands.slice(i, i + 1);
+    if (i >= 0)
+      new Scheduler(device, { ...plan, commands }, memory, [pipelines[i]!]).encode(encoder, tensors);
+    for (const [buffer, to] of copies)
+      encoder.copyBufferToBuffer(buffer, 0, all, size * (i + 1) + to, buffer.size);
+  }
+  device.queue.submit([encoder.finish()]);
+  const { buffer } = await read(all);
+  all.destroy();
   memory.destroy();
-  const integers = new Map([...floats].map(([name, { buffer }]) => [name, new Int32Array(buffer)]));
-  const float = (name: string, i: number) => floats.get(name)![i]!;
+  return [-1, ...plan.commands.keys()].map((i) =>
+    leftOnDevice(plan, buffer as ArrayBuffer, size * (i + 1), places),
+  );
+}
+
+function leftOnDevice(
+  plan: Plan,
+  all: ArrayBuffer,
+  from: number,
+  places: ReadonlyMap<string, { start: number; size: number }>,
+): Left {
+  const { pairs } = plan.problems[0]!;
+  const view = <A>(List: new (buffer: ArrayBuffer, start: number, length: number) => A) =>
+    new Map([...places].map(([name, { start, size }]) => [name, new List(all, from + start, size / 4)]));
+  const [words, integers, floats] = [view(Uint32Array), view(Int32Array), view(Float32Array)];
+  const word = (name: string, i: number) => words.get(name)![i]!;
   const integer = (name: string, i: number) => integers.get(name)![i]!;
+  const float = (name: string, i: number) => floats.get(name)![i]!;
   const lnOf = (name: string, m: number, e: number) => Math.log(float(name, m)) + integer(name, e) * Math.LN2;
   const reduced = (name: string, i: number) => integer(name, i) * Math.LN2 + float(name, i + 1);
-  const { pairs, alphaRows } = layoutOf(plan);
-  const four = (pair: number) => pair - (pair % 4);
-  const lattice: Left['lattice'] = (row, k, pair, second) =>
-    float('lattice', (2 * (row * alphaRows + k) + second) * pairs + pair);
+  const costOf = (name: string, low: number, high: number) => {
+    const top = word(name, high);
+    return top >= 2 ** 30 ? Number.POSITIVE_INFINITY : top * 2 ** 32 + word(name, low);
+  };
+  const lattice: Left['lattice'] = (row, pair, second) => float('lattice', (2 * row + second) * pairs + pair);
   return {
-    word: float,
+    raw: (name) => [words.get(name)!],
+    integer: word,
+    float,
     extended: (name, i) => lnOf(name, 2 * i, 2 * i + 1),
     mantissa: (name, i) => float(name, 2 * i),
+    cost: (name, i) => costOf(name, 2 * i, 2 * i + 1),
     frame(i) {
-      const end = (elementBytes.frame / 4) * (i + 1);
-      const unit = reduced('frames', end - elementBytes.frame / 4);
-      return [unit, float('frames', end - 3), float('frames', end - 2), integer('frames', end - 1)];
+      const at = (elementBytes.frame / 4) * i;
+      const [largest, normaliser, lnNormaliser] = [2, 3, 4].map((j) => float('frames', at + j));
+      return [reduced('frames', at), normaliser!, lnNormaliser!, word('frames', at + 5), largest!];
     },
     total(i) {
       const at = (elementBytes.total / 4) * i;
-      const word = (j: number) => integer('totals', at + j);
-      const near = (word(3) * 2 ** 32 + (word(4) >>> 0)) / 2 ** 30;
-      const scale = word(2) * Math.LN2 + near + 2 ** 20 * float('totals', at + 5);
-      return [scale, word(6), float('totals', at + 7), float('totals', at + 8), lnOf('totals', at, at + 1)];
+      const field = (j: number) => integer('totals', at + j);
+      const near = (field(3) * 2 ** 32 + (field(4) >>> 0)) / 2 ** 30;
+      const scale = field(2) * Math.LN2 + near + 2 ** 20 * float('totals', at + 5);
+      return [scale, field(6), float('totals', at + 7), float('totals', at + 8), lnOf('totals', at, at + 1)];
     },
     scale: (name, i) => reduced(name, 3 * i) + 2 ** 20 * float(name, 3 * i + 2),
     state(row, pair, label) {
       const at = 4 * (row * pairs + four(pair) + 2 * label) + (pair % 4);
       return lnOf('states', at, at + 4);
     },
+    stateCost(row, pair, label) {
+      const at = 4 * (row * pairs + four(pair) + 2 * label) + (pair % 4);
+      return costOf('stateCosts', at, at + 4);
+    },
     posterior: (row, pair, label) =>
       float('posteriors', 2 * (row * pairs + four(pair)) + 4 * label + (pair % 4)),
     lattice,
     // by fours
-    blanks: (row, k, band) =>
-      [...new Set(band.map(four))].reduce((sum, pair) => sum + lattice(row, k, pair, 1), 0),
+    blanks: (row, band) => [...new Set(band.map(four))].reduce((sum, pair) => sum + lattice(row, pair, 1), 0),
   };
 }
 
-/** Runs a plan on buffers full of NaN. */
-export async function onCpu(plan: Plan, batch: Batch): Promise<Left> {
-  const runner = new CpuRunner(plan, {
-    device: 'cpu',
-    adapter: '',
-    strategy: plan.strategy as LossStrategy,
-    reason: '',
-  });
+/**
+ * The same on the twins. `moved`: by how much the probabilities that a path is drawn by are moved, without a trace in the
+ * buffers: paths that come out the same were drawn by random numbers at least that far from where they would have gone another way.
+ */
+export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Promise<Left[]> {
+  const commands: Command[] = [];
+  const strategy = plan.strategy as LossStrategy;
+  const runner = new CpuRunner({ ...plan, commands }, { device: 'cpu', adapter: '', strategy, reason: '' });
   for (const name of Object.keys(plan.buffers)) {
-    const buffer: CpuBuffer = runner.buffer(name);
-    if (!('m' in buffer)) buffer.fill(Number.NaN);
-    else {
+    const buffer = runner.buffer(name);
+    if ('m' in buffer) {
       buffer.m.fill(Number.NaN);
       buffer.e.fill(poison);
-    }
+    } else buffer.fill(buffer instanceof Uint32Array ? poison : Number.NaN);
   }
   runner.setRecords(recordsOf(plan, batch));
-  const { losses, grad } = await runner.run({ scores: batch[plan.task.scores] }, {});
-  const results: Record<string, ArrayLike<number>> = { losses, grad: grad! };
-  const word = (name: string, i: number) => (results[name] ?? (runner.buffer(name) as Float64Array))[i]!;
+  if (plan.buffers.seed) (runner.buffer('seed') as Uint32Array).fill(seed);
+  const { grad, losses } = plan.tensors;
+  const outputs = losses.rowBytes / 4;
+  const callers = {
+    scores: scoresOf(plan, batch),
+    losses: new Float64Array(outputs).fill(Number.NaN),
+    gradOutput: new Float64Array(outputs).fill(1),
+    grad: new Float32Array((grad.rows * grad.rowBytes) / 4).fill(Number.NaN),
+  };
+  const left = () => {
+    const names = Object.keys(plan.buffers).filter((name) => name !== 'losses');
+    const buffers = new Map<string, CpuBuffer>(names.map((name) => [name, copyOf(runner.buffer(name))]));
+    for (const name of ['grad', 'losses'] as const) buffers.set(name, callers[name].slice());
+    return leftOnCpu(plan, buffers);
+  };
+  const lefts = [left()];
+  for (const command of plan.commands) {
+    commands.splice(0, commands.length, command);
+    const drawnBy = { draw: 'posteriors', sample: 'lattice' }[
+      command.type === 'dispatch' ? (command.kernel as string) : ''
+    ];
+    const shares = drawnBy ? (runner.buffer(drawnBy) as Float64Array) : undefined;
+    const own = shares?.slice();
+    shares?.set(shares.map((share) => (share > 0 ? share + moved : share)));
+    await runner.execute(callers, {});
+    if (own) shares!.set(own);
+    lefts.push(left());
+  }
+  return lefts;
+}
+
+function copyOf(buffer: CpuBuffer): CpuBuffer {
+  return 'm' in buffer ? { m: buffer.m.slice(), e: buffer.e.slice() } : buffer.slice();
+}
+
+function leftOnCpu(plan: Plan, buffers: ReadonlyMap<string, CpuBuffer>): Left {
+  const { pairs } = plan.problems[0]!;
+  const number = (name: string, i: number) => (buffers.get(name) as Float64Array)[i]!;
   const extended = (name: string, i: number) => {
-    const { m, e } = runner.buffer(name) as Extended;
+    const { m, e } = buffers.get(name) as Extended;
     return ln(m[i]!, e[i]!);
   };
   const fields = (name: string, start: number, ...places: number[]) =>
-    places.map((place) => word(name, start + place));
-  const { pairs, alphaRows } = layoutOf(plan);
-  const lattice: Left['lattice'] = (row, k, pair, second) =>
-    word('lattice', (2 * (row * alphaRows + k) + second) * pairs + pair);
+    places.map((place) => number(name, start + place));
+  const words = ({
+    buffer,
+    byteOffset,
+    byteLength,
+  }: Float64Array | Float32Array | Uint32Array | Int32Array) =>
+    new Uint32Array(buffer, byteOffset, byteLength / 4);
+  const lattice: Left['lattice'] = (row, pair, second) =>
+    number('lattice', (2 * row + second) * pairs + pair);
   return {
-    word,
+    raw(name) {
+      const buffer = buffers.get(name)!;
+      return 'm' in buffer ? [words(buffer.m), words(buffer.e)] : [words(buffer)];
+    },
+    integer: number,
+    float: number,
     extended,
-    mantissa: (name, i) => (runner.buffer(name) as Extended).m[i]!,
-    frame: (i) =>
-      fields('frames', i * FRAME.words, FRAME.unit, FRAME.normaliser, FRAME.lnNormaliser, FRAME.invalid),
+    mantissa: (name, i) => (buffers.get(name) as Extended).m[i]!,
+    cost: number,
+    frame(i) {
+      const { unit, normaliser, lnNormaliser, invalid } = FRAME;
+      return fields('frames', i * FRAME.words, unit, normaliser, lnNormaliser, invalid, unit);
+    },
     total(i) {
-      const [m, e, ...rest] = fields(
-        'totals',
-        i * TOTAL.words,
-        ...[TOTAL.zm, TOTAL.ze, TOTAL.scale, TOTAL.status, TOTAL.loss, TOTAL.weight],
-      );
+      const { zm, ze, scale, status, loss, weight } = TOTAL;
+      const [m, e, ...rest] = fields('totals', i * TOTAL.words, zm, ze, scale, status, loss, weight);
       return [...rest, ln(m!, e!)];
     },
-    scale: word,
+    scale: number,
     state: (row, pair, label) => extended('states', (2 * row + label) * pairs + pair),
-    posterior: (row, pair, label) => word('posteriors', (2 * row + label) * pairs + pair),
+    stateCost: (row, pair, label) => number('stateCosts', (2 * row + label) * pairs + pair),
+    posterior: (row, pair, label) => number('posteriors', (2 * row + label) * pairs + pair),
     lattice,
     // the first pair has those to its right too
-    blanks: (row, k, band) => lattice(row, k, band[0]!, 1),
+    blanks: (row, band) => lattice(row, band[0]!, 1),
   };
-}
-
-/** How the rows of a plan lie in its buffers: a slice that holds them all. */
-export function layoutOf({ commands, problems }: Plan): Problem {
-  const rows = commands.find(
-    (command) => command.type === 'dispatch' && command.kernel === 'rows',
-  ) as Dispatch;
-  return problems[rows.problem]!;
-}
-
-export function recordsOf({ task }: Plan, { targets, inputLengths }: Batch): Uint32Array<ArrayBuffer> {
-  const labels = targets.map((row) => Uint32Array.from(row));
-  return packRecords({ inputLengths, labels }, task.blank, task.maxTargetLength, task.classes);
 }

@@ -17,7 +17,8 @@ fn unitOf(x: f32, range: i32) -> Reduced {
 /// exp(score) in units of `unit`, which is at least as large: each is reduced by itself, so that
 /// a small score loses no digits against a large unit. Exactly 1 for the unit's own score.
 fn emission(bits: u32, frame: Frame, range: i32) -> Emission {
-  if (bits == MINUS_INFINITY) { return NO_EMISSION; }
+  // no path goes through a frame that has no probabilities: a NaN would come out of here as any number
+  if (bits == MINUS_INFINITY || frame.invalid != 0u) { return NO_EMISSION; }
   let score = bitcast<f32>(bits);
   let unit = frame.unit;
   let whole = abs(unit.r) > 1.0;

@@ -24,6 +24,7 @@ export const sweep: Kernel = (problem, { grid, constants }, bindings, integer) =
         const left = block * size;
         const right = Math.min(left + size - 1, sequence.targetLength);
         const span = spanOf(problem, sequence, lastStep(sequence, row % 2), integer - group, left, size);
+        if (span.first >= span.end) continue;
         if (span.first === left) {
           for (const { m, e } of [blanks, labels]) {
             m.fill(0, left, right + 1);
