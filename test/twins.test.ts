@@ -541,11 +541,18 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
     return { walkers: walkersOf(work), samples: samplesOf(work, frames) };
   },
   durations({ sequences, problem }) {
+    const own = sequences.flatMap(({ part }) =>
+      range(0, problem.labels).map((i) => [part, i, part * problem.labels + i]),
+    );
     const places = sequences.flatMap(({ n }) =>
       range(0, problem.labels).map((i) => [n, i, n * problem.labels + i]),
     );
     const rest = { by: 'sequence, label', places, touched: withElement(places) };
     return {
+      sums: {
+        ...{ by: 'part, label', places: own, touched: withElement(own) },
+        at: (left, _part, _i, element) => left.fixed('sums', element!),
+      },
       durations: { ...rest, at: (left, _n, _i, element) => left.float('durations', element!) },
       confidences: { ...rest, at: (left, _n, _i, element) => left.float('confidences', element!) },
     };
@@ -776,12 +783,23 @@ const extreme = ((): Batch => {
   return { ...made, logits, logProbs };
 })();
 
+/** A third of the scores are masks of some size, so that paths have to go through them. */
+const masked = ((): Batch => {
+  const made = makeBatch('random', 8, { frames: 24, sequences: 4, classes: 6, labels: 7, ragged: true });
+  const next = seeded(9);
+  const masks = [-1e9, -1e10, -1e12, -1e30, -3.4028234663852886e38];
+  const cover = (x: number) => (next() < 0.3 ? masks[Math.floor(masks.length * next())]! : x);
+  return { ...made, logits: made.logits.map(cover), logProbs: made.logProbs.map(cover) };
+})();
+
 const batches = [
   { name: 'random', batch: random, scores: 'logProbs' },
   { name: 'random', batch: random, scores: 'logits' },
   { name: 'tied', batch: tied, scores: 'logProbs' },
   { name: 'extreme', batch: extreme, scores: 'logProbs' },
   { name: 'extreme', batch: extreme, scores: 'logits' },
+  { name: 'masked', batch: masked, scores: 'logProbs' },
+  { name: 'masked', batch: masked, scores: 'logits' },
 ] as const;
 
 test('the random batch has what the kernels treat apart', () => {

@@ -61,6 +61,8 @@ export interface Left {
   extended(name: string, i: number): number;
   /** Its mantissa, where that is the whole number. */
   mantissa(name: string, i: number): number;
+  /** A sum of integers, in units of 2^−30. */
+  fixed(name: string, i: number): number;
   /** Of the best path: an emission or an edge. */
   cost(name: string, i: number): number;
   /** Unit, normaliser, ln of it, invalid, and the score of the unit. */
@@ -166,9 +168,13 @@ function leftOnDevice(
   const float = (name: string, i: number) => floats.get(name)![i]!;
   const lnOf = (name: string, m: number, e: number) => Math.log(float(name, m)) + integer(name, e) * Math.LN2;
   const reduced = (name: string, i: number) => integer(name, i) * Math.LN2 + float(name, i + 1);
+  /** Far costs are doubles whose bits start at those of 2^53: src/cpu/cost.ts. */
   const costOf = (name: string, low: number, high: number) => {
     const top = word(name, high);
-    return top >= 2 ** 30 ? Number.POSITIVE_INFINITY : top * 2 ** 32 + word(name, low);
+    if (top >= 2 ** 30) return Number.POSITIVE_INFINITY;
+    if (top < 2 ** 21) return top * 2 ** 32 + word(name, low);
+    const bits = 0x4340000000000000n + (BigInt(top - 2 ** 21) << 32n) + BigInt(word(name, low));
+    return new Float64Array(BigUint64Array.of(bits).buffer)[0]!;
   };
   const lattice: Left['lattice'] = (row, pair, second) => float('lattice', (2 * row + second) * pairs + pair);
   return {
@@ -177,6 +183,7 @@ function leftOnDevice(
     float,
     extended: (name, i) => lnOf(name, 2 * i, 2 * i + 1),
     mantissa: (name, i) => float(name, 2 * i),
+    fixed: (name, i) => (integer(name, 2 * i) * 2 ** 32 + word(name, 2 * i + 1)) / 2 ** 30,
     cost: (name, i) => costOf(name, 2 * i, 2 * i + 1),
     frame(i) {
       const at = (elementBytes.frame / 4) * i;
@@ -284,6 +291,7 @@ function leftOnCpu(plan: Plan, buffers: ReadonlyMap<string, CpuBuffer>): Left {
     float: number,
     extended,
     mantissa: (name, i) => (buffers.get(name) as Extended).m[i]!,
+    fixed: (name, i) => number(name, i) / 2 ** 30,
     cost: number,
     frame(i) {
       const { unit, normaliser, lnNormaliser, invalid } = FRAME;
