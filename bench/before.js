@@ -1,0 +1,211 @@
+// This checkout beside another, both with a built dist/: whether every operation gives the same bits, or with --times how long it takes.
+// node bench/before.js CHECKOUT [--shapes 500] [--seed 1] [--device gpu]      exit 1 where bits differ
+// node bench/before.js CHECKOUT --times [--rounds 15] [--device gpu]          medians, and the median of ratios of runs in turn
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { problem, seeded, shapes } from './problem.js';
+
+const text = /** @type {const} */ ({ type: 'string' });
+const { values, positionals } = parseArgs({
+  options: {
+    ...{
+      shapes: { ...text, default: '500' },
+      seed: { ...text, default: '1' },
+      rounds: { ...text, default: '15' },
+    },
+    ...{ device: { ...text, default: 'gpu' }, times: { type: 'boolean', default: false }, of: text },
+  },
+  allowPositionals: true,
+});
+const { device } = values;
+
+/** @typedef {{ name: string, keys: readonly string[], run: () => Promise<Record<string, any>> }} Work */
+
+/** @param {ArrayBufferView | number | undefined} value */
+function hashOf(value) {
+  const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(value)
+    ? value
+    : Float64Array.of(value ?? Number.NaN);
+  return createHash('sha1')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex');
+}
+
+/** Shapes, scores and targets of every kind, from the seed. */
+function* randomProblems() {
+  const next = seeded(Number(values.seed));
+  /** @param {number} least @param {number} most */
+  const draw = (least, most) => Math.round(least * (most / least) ** next());
+  for (let i = 0; i < Number(values.shapes); i++) {
+    const [T, N, C, S] = [draw(2, 400), draw(1, 8), draw(2, 700), draw(1, 80)];
+    const spread = draw(1, 40);
+    const scores = next() < 0.5 ? 'logits' : 'logProbs';
+    const data = Float32Array.from({ length: T * N * C }, () => spread * (next() - 0.5));
+    for (let row = 0; scores === 'logProbs' && row < data.length; row += C) {
+      let sum = 0;
+      for (let c = row; c < row + C; c++) sum += Math.exp(data[c]);
+      for (let c = row; c < row + C; c++) data[c] -= Math.log(sum);
+    }
+    const inputLengths = Array.from({ length: N }, () => (next() < 0.5 ? T : draw(1, T)));
+    const label = () => 1 + Math.floor(next() * (C - 1));
+    const targets = Array.from({ length: N }, () =>
+      Array.from({ length: Math.floor(next() * (S + 1)) }, label),
+    );
+    yield {
+      shape: [T, N, C, S, scores],
+      input: { [scores]: { data, shape: [T, N, C] }, inputLengths },
+      targets,
+    };
+  }
+}
+
+/** All that a library can do with a problem. @param {any} library @param {any} input @param {number[][]} targets @returns {Work[]} */
+function worksOf(library, input, targets) {
+  /** @param {string} name @param {object} options @param {object} more */
+  const once = (name, options, more) => async () => {
+    const one = await library[name].create({ device, ...options });
+    const results = await one.run({ ...input, ...more });
+    one.destroy();
+    return results;
+  };
+  const keep = ['alpha', 'beta', 'posterior'];
+  const lattice = async () => {
+    const ctc = await library.CtcLoss.create({ device });
+    const { inputLengths, ...scores } = input;
+    const [[key, tensor]] = Object.entries(scores);
+    const maxTargetLength = Math.max(...targets.map((row) => row.length));
+    const task = await ctc.prepare({ [key]: tensor.shape, maxTargetLength, keep });
+    task.setTargets(targets, { inputLengths });
+    await task.run({ [key]: tensor.data });
+    const read = await Promise.all(keep.map(async (name) => [name, await task.read(name)]));
+    ctc.destroy();
+    return Object.fromEntries(read);
+  };
+  const ofLoss = ['loss', 'grad'];
+  return [
+    ...['step', 'fused', 'tiled'].map((strategy) => ({
+      ...{ name: `CtcLoss ${strategy}`, keys: ofLoss },
+      run: once('CtcLoss', { strategy, reduction: 'none' }, { targets }),
+    })),
+    { name: 'kept lattice', keys: keep, run: lattice },
+    { name: 'CtcAligner', keys: ['labels', 'scores', 'score'], run: once('CtcAligner', {}, { targets }) },
+    { name: 'CtcDecoder', keys: ['labels', 'scores'], run: once('CtcDecoder', {}, {}) },
+    {
+      ...{ name: 'CtcPosterior', keys: ['durations', 'confidences', 'samples'] },
+      run: once('CtcPosterior', {}, { targets, samples: 2, seed: 5 }),
+    },
+  ];
+}
+
+/** What a checkout answers, a line of JSON each: hashes of all results, or the time of each work whenever it is asked. @param {string} checkout */
+async function tell(checkout) {
+  const library = await import(pathToFileURL(`${checkout}/dist/node.js`).href);
+  /** @param {object} line */
+  const say = (line) => console.log(JSON.stringify(line));
+  if (!values.times) {
+    for (const { shape, input, targets } of randomProblems()) {
+      /** @type {Record<string, string>} */
+      const hashes = {};
+      for (const { name, keys, run } of worksOf(library, input, targets)) {
+        const results = await run();
+        for (const key of keys) hashes[`${name} ${key}`] = hashOf(results[key]);
+      }
+      say({ shape, hashes });
+    }
+    process.exit(0);
+  }
+  const works = shapes.slice(0, 5).flatMap((shape) => {
+    const { data, targets } = problem(shape, 'logits');
+    const input = { logits: { data, shape: shape.slice(0, 3) } };
+    return worksOf(library, input, targets).map(({ name, run }) => ({ name: `${shape}, ${name}`, run }));
+  });
+  say({ works: works.map(({ name }) => name) });
+  for await (const line of createInterface(process.stdin)) {
+    const start = performance.now();
+    await works[Number(line)]?.run();
+    say({ ms: performance.now() - start });
+  }
+}
+
+/** @param {string} checkout */
+function start(checkout) {
+  const options = ['shapes', 'seed', 'device'].flatMap((name) => [
+    `--${name}`,
+    String(values[/** @type {'device'} */ (name)]),
+  ]);
+  const args = [
+    fileURLToPath(import.meta.url),
+    '--of',
+    checkout,
+    ...options,
+    ...(values.times ? ['--times'] : []),
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  return { child, lines: jsonOf(createInterface(child.stdout)) };
+}
+
+/** Drivers print warnings of their own in between. @param {AsyncIterable<string>} lines */
+async function* jsonOf(lines) {
+  for await (const line of lines) if (line.startsWith('{')) yield JSON.parse(line);
+}
+
+/** @param {ReturnType<typeof start>[]} both */
+async function compareBits(both) {
+  /** @type {Map<string, { count: number, differ: unknown[][] }>} */
+  const seen = new Map();
+  for (let i = 0; i < Number(values.shapes); i++) {
+    const [before, now] = await Promise.all(both.map(({ lines }) => lines.next()));
+    if (!before?.value || !now?.value) throw new Error(`a checkout ended after ${i} shapes`);
+    for (const [name, hash] of Object.entries(before.value.hashes)) {
+      const of = seen.get(name) ?? { count: 0, differ: [] };
+      seen.set(name, of);
+      of.count++;
+      if (now.value.hashes[name] !== hash) of.differ.push(before.value.shape);
+    }
+  }
+  for (const [name, { count, differ }] of seen) {
+    const first = differ.length > 0 ? `, first ${differ[0]?.join(' ')}` : '';
+    console.log(`${name}: ${count - differ.length} of ${count} shapes the same bits${first}`);
+    if (differ.length > 0) process.exitCode = 1;
+  }
+}
+
+/** @param {number[]} list */
+const medianOf = (list) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
+
+/** @param {ReturnType<typeof start>[]} both */
+async function compareTimes(both) {
+  const [{ value }] = await Promise.all(both.map(({ lines }) => lines.next()));
+  for (const [i, name] of value.works.entries()) {
+    /** @type {number[][]} */
+    const times = [[], []];
+    for (let round = -2; round < Number(values.rounds); round++) {
+      // in turn, and each as often first as second
+      for (const b of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const one = both[b];
+        one?.child.stdin.write(`${i}\n`);
+        const { ms } = (await one?.lines.next())?.value ?? {};
+        if (round >= 0) times[b]?.push(ms);
+      }
+    }
+    const [before, now] = [times[0] ?? [], times[1] ?? []];
+    const ratio = medianOf(now.map((ms, k) => ms / (before[k] ?? Number.NaN)));
+    console.log(
+      `${name}: ${medianOf(before).toFixed(2)} ms before, ${medianOf(now).toFixed(2)} now, ratio ${ratio.toFixed(3)}`,
+    );
+  }
+  for (const { child } of both) child.stdin.end();
+}
+
+if (values.of) await tell(values.of);
+else if (positionals.length !== 1)
+  throw new Error('expected the folder of one other checkout; see the first lines of this file');
+else {
+  const both = [/** @type {string} */ (positionals[0]), fileURLToPath(new URL('..', import.meta.url))].map(
+    start,
+  );
+  await (values.times ? compareTimes(both) : compareBits(both));
+}
