@@ -64,10 +64,14 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
       frame.largest = bitcast<f32>(fromOrderKey(counted));
     }
     let place = emissionRow(sweepRow(part, sweep), step);
+    var areFar = false;
     for (var slot = lane; slot < slots; slot += LANES) {
-      emissions[place + slot] = emission(scoreBits(start + classOf(sequence, slot)), frame, range);
+      let value = emission(scoreBits(start + classOf(sequence, slot)), frame, range);
+      emissions[place + slot] = value;
+      areFar |= mayBeFar(value, range);
     }
-    if (lane == 0u) { emissions[place + problem.distinct + 1u] = NO_EMISSION; }
+    if (areFar) { noteFar(part); }
+    if (lane == 0u) { emissions[place + problem.distinct + 1u] = noEmission(frame); }
   }
   // at the middle the other sweep arrives without the emission, which is in this one
   if (isMiddle(sequence, t) && isHeld(other)) {

@@ -6,6 +6,8 @@
 @group(0) @binding(7) var<storage, read> ways: array<u32>;
 @group(0) @binding(8) var<storage, read_write> ends: array<u32>;
 
+@group(0) @binding(9) var<storage, read_write> masks: array<u32>;
+
 const POWERS_OF_6 = vec4u(216u, 36u, 6u, 1u);
 
 @compute @workgroup_size(WORKGROUP)
@@ -15,8 +17,10 @@ fn trace(@builtin(global_invocation_id) id: vec3u) {
   let n = problem.firstSequence + part;
   let sequence = sequenceAt(n);
   var s = ends[part];
-  if (s >= NO_END) { return; }
   let first = problem.boxFrame + integer * problem.segment;
+  // the last that is done for a sequence: what is noted of the next one starts from nothing
+  if (first == 0u) { masks[part] = 0u; }
+  if (s >= NO_END) { return; }
   for (var end = min(min(first + problem.segment, problem.boxEnd), sequence.inputLength); end > first; end--) {
     let k = end - 1u;
     labels[n * problem.frames + k] = s;

@@ -16,6 +16,7 @@
 @group(0) @binding(6) var<storage, read_write> edgeCosts: array<vec2u>;
 @group(0) @binding(7) var<storage, read_write> ways: array<u32>;
 @group(0) @binding(8) var<storage, read> ends: array<u32>;
+@group(0) @binding(9) var<storage, read> masks: array<u32>;
 
 /// Costs of four neighbouring pairs.
 struct Costs { low: vec4u, high: vec4u }
@@ -31,27 +32,99 @@ fn choose(which: vec4<bool>, a: Costs, b: Costs) -> Costs {
 }
 
 /// Sums of whole numbers.
-fn plus(a: Costs, low: vec4u, high: vec4u) -> Costs {
-  let sum = a.low + low;
-  let top = a.high + high + select(vec4u(), vec4u(1u), sum < low);
-  let none = top >= vec4u(UNREACHABLE);
-  return Costs(select(sum, vec4u(), none), select(top, vec4u(UNREACHABLE), none));
+fn plus(a: Costs, b: Costs) -> Costs {
+  let low = a.low + b.low;
+  let high = a.high + b.high + select(vec4u(), vec4u(1u), low < b.low);
+  let none = high >= vec4u(UNREACHABLE);
+  return Costs(select(low, vec4u(), none), select(high, vec4u(UNREACHABLE), none));
 }
 
-/// Whether a far cost is among some high words, which are from 2^21 to 2^30 then.
-fn isFar(high: vec4u) -> bool { return any((high & vec4u(UNREACHABLE - FAR)) != vec4u()); }
-
 /// Sums of any costs.
-fn plusFar(a: Costs, low: vec4u, high: vec4u) -> Costs {
-  var sum = plus(a, low, high);
+fn plusFar(a: Costs, b: Costs) -> Costs {
+  var sum = plus(a, b);
   for (var j = 0u; j < 4u; j++) {
-    if (max(a.high[j], high[j]) < UNREACHABLE && max(max(a.high[j], high[j]), sum.high[j]) >= FAR) {
-      let far = sumOfFar(unpackedCost(Emission(a.low[j], a.high[j])), unpackedCost(Emission(low[j], high[j])));
+    if (max(a.high[j], b.high[j]) < UNREACHABLE && max(max(a.high[j], b.high[j]), sum.high[j]) >= FAR) {
+      let far = sumOfFar(unpackedCost(Emission(a.low[j], a.high[j])), unpackedCost(Emission(b.low[j], b.high[j])));
       sum.low[j] = far.x;
       sum.high[j] = far.y;
     }
   }
   return sum;
+}
+
+/// The costs of a lane's four pairs.
+struct States { blank: Costs, label: Costs }
+
+/// As they were before a span, which starts at its first step or where another ended.
+fn statesBefore(span: Span, block: u32, pair: u32, place: u32) -> States {
+  if (span.first > block * BLOCK) {
+    return States(Costs(stateCosts[place], stateCosts[place + 1u]), Costs(stateCosts[place + 2u], stateCosts[place + 3u]));
+  }
+  var states = States(NONE, NONE);
+  // the start, as if a path stood before pair 0
+  if (pair == 0u) { states.blank.high.x = 0u; }
+  return states;
+}
+
+/// The labels to the left of a lane's pairs. What leaves the block on the right goes to its edge.
+fn labelsLeft(part: u32, sequence: Sequence, block: u32, pair: u32, k: u32, lane: u32, label: Costs) -> Costs {
+  var left = fromLeft(k, lane, vec2u(label.low.w, label.high.w));
+  if (lane == 0u) {
+    // as in sweep.wgsl: no other lane touches edges
+    edgeCosts[edgeOf(part, block, k)] = left;
+    left = vec2u(0u, UNREACHABLE);
+    if (hasLeft(sequence, pair, k)) { left = edgeCosts[edgeOf(part, block - 1u, k)]; }
+  }
+  return Costs(vec4u(left.x, label.low.xyz), vec4u(left.y, label.high.xyz));
+}
+
+/// Where each state comes from: the costs there, and the ways, four pairs in one number.
+struct Choice { blank: Costs, label: Costs, ways: u32 }
+
+fn choiceOf(lefts: Costs, states: States, skip: vec4<bool>) -> Choice {
+  let skips = choose(skip, lefts, NONE);
+  let blankSteps = areLess(lefts, states.blank);
+  let skipped = areLess(skips, states.blank) & areLess(skips, states.label);
+  let stepped = areLess(states.blank, states.label) & !skipped;
+  let way = vec4u(blankSteps) + 2u * vec4u(stepped) + 4u * vec4u(skipped);
+  return Choice(
+    choose(blankSteps, lefts, states.blank),
+    choose(skipped, skips, choose(stepped, states.blank, states.label)),
+    216u * way.x + 36u * way.y + 6u * way.z + way.w,
+  );
+}
+
+/// What the states of a step cost by themselves.
+struct Own { blank: Costs, label: Costs }
+
+fn ownCosts(part: u32, k: u32, slot: vec4u) -> Own {
+  let at = emissionRow(part, k);
+  let b = costs[at];
+  let e0 = costs[at + slot.x];
+  let e1 = costs[at + slot.y];
+  let e2 = costs[at + slot.z];
+  let e3 = costs[at + slot.w];
+  return Own(Costs(vec4u(b.x), vec4u(b.y)), Costs(vec4u(e0.x, e1.x, e2.x, e3.x), vec4u(e0.y, e1.y, e2.y, e3.y)));
+}
+
+/// The same where some are far.
+fn ownFarCosts(part: u32, k: u32, slot: vec4u) -> Own {
+  let at = emissionRow(part, k);
+  let largest = bitcast<f32>(costs[at + problem.distinct + 1u].x);
+  let b = unmarked(costs[at], largest);
+  var own = Own(Costs(vec4u(b.x), vec4u(b.y)), NONE);
+  for (var j = 0u; j < 4u; j++) {
+    let e = unmarked(costs[at + slot[j]], largest);
+    own.label.low[j] = e.x;
+    own.label.high[j] = e.y;
+  }
+  return own;
+}
+
+/// Where three steps share a word: what the ways of a step count in it.
+fn weightOf3(k: u32) -> u32 {
+  let phase = (k - problem.emissionFrame) % 3u;
+  return select(select(1u, 1296u, phase == 1u), 1679616u, phase == 2u);
 }
 
 /// When a slice is walked again, the path's end in it is known: whether a block has pairs that can lead there.
@@ -71,60 +144,36 @@ fn viterbi(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     let pair = block * BLOCK + 4u * lane.index;
     let labels = labelsOf(sequence, 0u, pair);
     let place = part * problem.pairs + pair;
-    var blank = NONE;
-    var label = NONE;
-    if (span.first > block * BLOCK) {
-      blank = Costs(stateCosts[place], stateCosts[place + 1u]);
-      label = Costs(stateCosts[place + 2u], stateCosts[place + 3u]);
-    } else if (pair == 0u) {
-      // the start, as if a path stood before pair 0
-      blank.high.x = 0u;
-    }
+    var states = statesBefore(span, block, pair, place);
     var word = 0u;
-    var weight = 1u;
-    for (var k = span.first; k < span.end; k++) {
-      let phase = (k - problem.emissionFrame) % 3u;
-      if (k == span.first || phase == 0u) {
-        word = 0u;
-        weight = select(select(1u, 1296u, phase == 1u), 1679616u, phase == 2u);
+    // no sum of whole numbers is enough for masks, and what is takes long
+    if (masks[part] != 0u) {
+      for (var k = span.first; k < span.end; k++) {
+        let weight = weightOf3(k);
+        if (weight == 1u) { word = 0u; }
+        let lefts = labelsLeft(part, sequence, block, pair, k, lane.index, states.label);
+        let choice = choiceOf(lefts, states, labels.skip);
+        let own = ownFarCosts(part, k, labels.slot);
+        states = States(plusFar(choice.blank, own.blank), plusFar(choice.label, own.label));
+        word += weight * choice.ways;
+        if (weight == 1679616u || k + 1u == span.end) { ways[wayPlace(part, k, pair)] = word; }
       }
-      var left = fromLeft(k, lane.index, vec2u(label.low.w, label.high.w));
-      if (lane.index == 0u) {
-        // as in sweep.wgsl: no other lane touches edges
-        edgeCosts[edgeOf(part, block, k)] = left;
-        left = vec2u(0u, UNREACHABLE);
-        if (hasLeft(sequence, pair, k)) { left = edgeCosts[edgeOf(part, block - 1u, k)]; }
+    } else {
+      for (var k = span.first; k < span.end; k++) {
+        let weight = weightOf3(k);
+        if (weight == 1u) { word = 0u; }
+        let lefts = labelsLeft(part, sequence, block, pair, k, lane.index, states.label);
+        let choice = choiceOf(lefts, states, labels.skip);
+        let own = ownCosts(part, k, labels.slot);
+        states = States(plus(choice.blank, own.blank), plus(choice.label, own.label));
+        word += weight * choice.ways;
+        if (weight == 1679616u || k + 1u == span.end) { ways[wayPlace(part, k, pair)] = word; }
       }
-      let lefts = Costs(vec4u(left.x, label.low.xyz), vec4u(left.y, label.high.xyz));
-      let skips = choose(labels.skip, lefts, NONE);
-      let blankSteps = areLess(lefts, blank);
-      let skipped = areLess(skips, blank) & areLess(skips, label);
-      let stepped = areLess(blank, label) & !skipped;
-      let at = emissionRow(part, k);
-      let b = costs[at];
-      let e0 = costs[at + labels.slot.x];
-      let e1 = costs[at + labels.slot.y];
-      let e2 = costs[at + labels.slot.z];
-      let e3 = costs[at + labels.slot.w];
-      let toLabel = choose(skipped, skips, choose(stepped, blank, label));
-      let toBlank = choose(blankSteps, lefts, blank);
-      let low = vec4u(e0.x, e1.x, e2.x, e3.x);
-      let high = vec4u(e0.y, e1.y, e2.y, e3.y);
-      label = plus(toLabel, low, high);
-      blank = plus(toBlank, vec4u(b.x), vec4u(b.y));
-      if (isFar(label.high | blank.high | high | vec4u(b.y))) {
-        label = plusFar(toLabel, low, high);
-        blank = plusFar(toBlank, vec4u(b.x), vec4u(b.y));
-      }
-      let way = vec4u(blankSteps) + 2u * vec4u(stepped) + 4u * vec4u(skipped);
-      word += weight * (216u * way.x + 36u * way.y + 6u * way.z + way.w);
-      weight *= 1296u;
-      if (phase == 2u || k + 1u == span.end) { ways[wayPlace(part, k, pair)] = word; }
     }
-    stateCosts[place] = blank.low;
-    stateCosts[place + 1u] = blank.high;
-    stateCosts[place + 2u] = label.low;
-    stateCosts[place + 3u] = label.high;
+    stateCosts[place] = states.blank.low;
+    stateCosts[place + 1u] = states.blank.high;
+    stateCosts[place + 2u] = states.label.low;
+    stateCosts[place + 3u] = states.label.high;
     betweenBlocks();
   }
 }

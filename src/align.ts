@@ -51,6 +51,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
     const ways = draft.buffer('ways', 'word', (batch * rows * pairs) / 4);
     const stateCosts = draft.buffer('stateCosts', 'costs', batch * pairs);
     const ends = draft.buffer('ends', 'word', batch);
+    const masks = draft.buffer('masks', 'word', batch);
     const shortest = segmentOf(sliceSteps, batch * 4 * lanes, blocksPerGroup, groups, tuning);
     const segment = Math.min(
       Math.ceil(shortest / stepsPerWord) * stepsPerWord,
@@ -72,7 +73,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
         'rows',
         { frames: slice, sequences: part },
         fields,
-        { ...ofPart, emissions: costs },
+        { ...ofPart, emissions: costs, masks },
         ofReading,
       );
       const run = Math.ceil(count(slice) / segment) + groups - 1;
@@ -80,7 +81,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
         'viterbi',
         [groups, batch],
         { ...fields, segment },
-        { targets: ofPart.targets, costs, stateCosts, edgeCosts, ways, ends },
+        { targets: ofPart.targets, costs, stateCosts, edgeCosts, ways, ends, masks },
         batch * pairs * Math.ceil(count(slice) / run),
         {
           integers: { integer: 'step' },
@@ -114,7 +115,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
         'trace',
         [Math.ceil(batch / tuning.workgroupSize), 1],
         { ...fieldsOf(slice), segment: framesTraced },
-        { targets: ofPart.targets, labels, ways, ends },
+        { targets: ofPart.targets, labels, ways, ends, masks },
         batch * Math.min(framesTraced, count(slice)),
         {
           integers: { integer: 'step' },

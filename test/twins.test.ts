@@ -225,6 +225,7 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
           READING ? left.cost(name, element!) : left.extended(name, element!),
         ...(READING && { exact: true }),
       },
+      ...(READING && { masks: masksOf(used) }),
     };
   },
   alpha(work) {
@@ -524,6 +525,14 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
         at: (left, part) => left.integer('ends', part!),
         exact: true,
       },
+      ...(work.problem.boxFrame === 0 && {
+        masks: {
+          ...{ by: 'part', places: work.sequences.map(({ part }) => [part]) },
+          touched: work.sequences.map(({ part }) => part),
+          at: (left, part) => left.integer('masks', part!),
+          exact: true,
+        },
+      }),
     };
   },
   spell: readingOf,
@@ -576,6 +585,17 @@ function sharesOf(work: Work, name: string, before: Left): Omit<Written, 'touche
       const masses = range(start!, last! + 1).map((s) => left.mantissa(name, first! + s));
       return left.mantissa(name, first! + state!) / masses.reduce((a, b) => a + b, 0);
     },
+  };
+}
+
+/** Whether costs of a sequence are noted as far; a frame with a NaN has none that anybody reads. */
+function masksOf(used: ReturnType<typeof rowsOf>): Written {
+  const parts = [...new Set(used.map(({ part }) => part))];
+  const valid = parts.filter((part) => used.every((of) => of.part !== part || !of.isInvalid(of.t)));
+  return {
+    ...{ by: 'part', places: valid.map((part) => [part]), touched: parts },
+    at: (left, part) => Number(left.integer('masks', part!) === 1),
+    exact: true,
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { type Tuning, tuningFor } from '../src/auto.js';
 import { type CpuBuffer, FRAME, TOTAL } from '../src/cpu/buffers.js';
+import { costOf as distanceOf } from '../src/cpu/cost.js';
 import { type Extended, ln } from '../src/cpu/extended.js';
 import { CpuRunner } from '../src/cpu/runner.js';
 import { Memory } from '../src/gpu/memory.js';
@@ -168,6 +169,13 @@ function leftOnDevice(
   const float = (name: string, i: number) => floats.get(name)![i]!;
   const lnOf = (name: string, m: number, e: number) => Math.log(float(name, m)) + integer(name, e) * Math.LN2;
   const reduced = (name: string, i: number) => integer(name, i) * Math.LN2 + float(name, i + 1);
+  /** An emission that is far is made of its score, and of that of its frame in the last slot. */
+  const emissionOf = (name: string, i: number) => {
+    if (name !== 'costs' || word(name, 2 * i + 1) !== 2 ** 29) return costOf(name, 2 * i, 2 * i + 1);
+    const slots = plan.problems[0]!.distinct + 2;
+    const last = i - (i % slots) + slots - 1;
+    return distanceOf(float(name, 2 * i), float(name, 2 * last));
+  };
   /** Far costs are doubles whose bits start at those of 2^53: src/cpu/cost.ts. */
   const costOf = (name: string, low: number, high: number) => {
     const top = word(name, high);
@@ -184,7 +192,7 @@ function leftOnDevice(
     extended: (name, i) => lnOf(name, 2 * i, 2 * i + 1),
     mantissa: (name, i) => float(name, 2 * i),
     fixed: (name, i) => (integer(name, 2 * i) * 2 ** 32 + word(name, 2 * i + 1)) / 2 ** 30,
-    cost: (name, i) => costOf(name, 2 * i, 2 * i + 1),
+    cost: emissionOf,
     frame(i) {
       const at = (elementBytes.frame / 4) * i;
       const [largest, normaliser, lnNormaliser] = [2, 3, 4].map((j) => float('frames', at + j));

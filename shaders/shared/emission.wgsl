@@ -1,4 +1,4 @@
-// An emission of the sums over paths: a probability, relative to the largest of its frame. Its other form is cost.wgsl.
+// An emission of the sums over paths: a probability, relative to the largest of its frame. Its other form is distance.wgsl.
 
 const ARE_COSTS = false;
 alias Emission = Extended;
@@ -7,6 +7,9 @@ const NO_EMISSION = Emission(0.0, -1073741824); // −2^30
 const CERTAIN = Emission(1.0, 0);
 
 fn areOrdinary(a: u32, b: u32) -> bool { return true; }
+fn noEmission(frame: Frame) -> Emission { return NO_EMISSION; }
+fn mayBeFar(value: Emission, range: i32) -> bool { return false; }
+fn noteFar(part: u32) {}
 
 /// The unit in which a frame's emissions are counted: e^x of its largest score x.
 /// Far from zero x stays whole, since then x and its neighbours subtract exactly.

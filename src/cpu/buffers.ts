@@ -65,6 +65,8 @@ export interface Bindings {
   readonly stateCosts: Float64Array;
   readonly edgeCosts: Float64Array;
   readonly ways: Uint32Array;
+  /** 1 for a sequence whose costs may be far: the shaders count in another way there. */
+  readonly masks: Uint32Array;
   readonly ends: Extended & Uint32Array;
   readonly labels: Uint32Array;
   readonly labelScores: Float32Array;

@@ -1,5 +1,5 @@
 /**
- * Twin of shaders/shared/cost.wgsl. A cost is a whole number of units of 2^−26 nats below 2^53, exact in a double; Infinity for a
+ * Twin of shaders/shared/cost.wgsl and distance.wgsl. A cost is a whole number of units of 2^−26 nats below 2^53, exact in a double; Infinity for a
  * probability of zero. What is far, that is masks and no sum of what a model gives, has the bits of 2^53 and above them those that
  * the shader has: the order of doubles is that of their bits.
  */

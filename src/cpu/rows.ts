@@ -7,7 +7,7 @@ import { Sequence } from './sequence.js';
 import * as whole from './whole.js';
 
 /** Twin of shaders/rows.wgsl. */
-export const rows: Kernel = (problem, { grid, constants }, { targets, scores, frames, emissions }) => {
+export const rows: Kernel = (problem, { grid, constants }, { targets, scores, frames, emissions, masks }) => {
   const { sweepOf, stepOf, isMiddle, isHeld, sweepRow } = constants.MIDDLE ? middle : whole;
   const { LOGITS, READING } = constants;
   const { emissionFrame, emissionRows } = problem;
@@ -60,8 +60,13 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
             base = Number.NEGATIVE_INFINITY;
             for (let slot = 0; slot < slots; slot++) base = Math.max(base, scores[start + classOf[slot]]);
           }
-          for (let slot = 0; slot < slots; slot++)
-            (emissions as Float64Array)[first + slot] = costOf(scores[start + classOf[slot]], base);
+          for (let slot = 0; slot < slots; slot++) {
+            const score = scores[start + classOf[slot]];
+            const cost = costOf(score, base);
+            (emissions as Float64Array)[first + slot] = cost;
+            if (cost === Number.POSITIVE_INFINITY) continue;
+            if (cost >= (range >> 8) * 2 ** 32 || !areOrdinary(score, base)) masks[part] = 1;
+          }
           (emissions as Float64Array)[first + width - 1] = Number.POSITIVE_INFINITY;
           continue;
         }

@@ -13,7 +13,7 @@ const madeOf = {
   spread: `${sequences} HANDING TIME block`,
   posterior: `${sequences} fixed total LANES`,
   scales: `${sequences} exponential frame`,
-  viterbi: `${sequences} exponential frame cost HANDING TIME block ways`,
+  viterbi: `${sequences} cost HANDING TIME block ways`,
   arrive: `${sequences} exponential frame cost LANES ways`,
   trace: `${sequences} ways`,
   spell: `${scores} ways reading`,
@@ -60,7 +60,7 @@ export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts)
     POSTERIORS: MIDDLE ? 'quads' : 'pairs',
     PATHS: MIDDLE ? 'arrivals' : 'ends',
     HANDING: SUBGROUPS ? 'subgroup' : 'workgroup',
-    VALUES: READING ? 'cost' : 'emission',
+    VALUES: READING ? 'cost distance' : 'emission',
   };
   const lines = Object.entries(constants).map(
     ([name, value]) => `const ${name} = ${value}${typeof value === 'number' ? 'u' : ''};\n`,
@@ -75,7 +75,7 @@ export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts)
     ['constants', (SUBGROUPS && !ALONE ? 'enable subgroups;\n' : '') + lines.join('')],
     ...madeOf[kernel]
       .split(' ')
-      .map((name) => forms[name] ?? name)
+      .flatMap((name) => (forms[name] ?? name).split(' '))
       .map((name) => textOf(`shaders/shared/${name}.wgsl`, name)),
     textOf(`shaders/${kernel}.wgsl`, kernel),
   ];
