@@ -149,6 +149,30 @@ describe.each(Object.entries(ways))('%s', (_, how) => {
     expect(tested).toBeGreaterThan(20);
   });
 
+  test('what seeds, samples and sequences draw is independent of each other', async () => {
+    const K = 2000;
+    const [T, N] = [3, 2];
+    const scores = new Float32Array(T * N * 2);
+    const sizes = { frames: T, sequences: N, classes: 2, blank: 0, inputLengths: [T, T] };
+    const batch: Batch = { ...sizes, targets: [[1], [1]], logits: scores, logProbs: scores };
+    const drawnBy = async (seed: number) => {
+      const { samples } = await expectations(batch, how, K, seed);
+      return Array.from({ length: N * K }, (_, i) => samples!.subarray(i * T, (i + 1) * T).join());
+    };
+    const expectIndependent = (a: readonly string[], b: readonly string[], what: string) => {
+      const pairs = new Map<string, number>();
+      a.forEach((path, i) => void pairs.set(`${path} ${b[i]}`, (pairs.get(`${path} ${b[i]}`) ?? 0) + 1));
+      const cells = [...pairs.values()].map((got) => ({ got, expected: a.length / 36 }));
+      expect(cells, what).toHaveLength(36);
+      expectChiSquare(cells, what);
+    };
+    const one = await drawnBy(12345);
+    expectIndependent(one.slice(0, K), one.slice(K), 'two sequences');
+    expectIndependent(one.slice(0, K - 1), one.slice(1, K), 'a sample and the next');
+    for (let bit = 0; bit < 32; bit++)
+      expectIndependent(one, await drawnBy((12345 ^ (1 << bit)) >>> 0), `seeds that differ in bit ${bit}`);
+  });
+
   test('the same seed draws the same, another draws others; slices change no bit', async () => {
     const batch = makeBatch('random', 42, { ...size, frames: 60, labels: 20 });
     const limits = { maxStorageBufferBindingSize: 7000 * wider(how) };

@@ -13,8 +13,10 @@ export const randomOf = (() => {
     v[2] = Math.imul(sample, 1664525) + 1013904223;
     v[3] = Math.imul(2 * t + sweep, 1664525) + 1013904223;
     mix();
-    for (let i = 0; i < 4; i++) v[i] ^= v[i] >>> 16;
-    mix();
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < 4; i++) v[i] ^= v[i] >>> 16;
+      mix();
+    }
     for (let i = 0; i < 4; i++) {
       const spare = 8 - Math.min(Math.clz32(v[i]), 8);
       numbers[i] = (((v[i] >>> spare) << spare) >>> 0) * 2 ** -32;
