@@ -203,12 +203,40 @@ test("two containers with one host name and one process number do not take each 
   const files = containers.flatMap(({ writeOutputs }, c) =>
     Array.from({ length: 60 }, (_, k) => {
       const file = [place(`containers/${c}-${k}.srt`), `${c}-${k}`.repeat(1000)] as const;
-      return { file, written: writeOutputs([file]) };
+      return { file, written: writeOutputs([file], { mayReplace: () => false }) };
     }),
   );
   await Promise.all(files.map(({ written }) => written));
   for (const { file } of files) expect(readFileSync(file[0], 'utf8')).toBe(file[1]);
   expect(readdirSync(place('containers'))).toHaveLength(180);
+});
+
+test('of two processes that write one file at the same time one is told, and the file is that of the other', async () => {
+  mkdirSync(place('race'));
+  const { writeOutputs } = await import('../src/cli/output.js');
+  const names = Array.from({ length: 40 }, (_, k) => place(`race/${k}.srt`));
+  const attempts = ['first', 'second'].map((content) =>
+    Promise.allSettled(
+      names.map((name) => writeOutputs([[name, content.repeat(500)]], { mayReplace: () => false })),
+    ),
+  );
+  const [first, second] = await Promise.all(attempts);
+  names.forEach((name, k) => {
+    const outcomes = [first![k]!, second![k]!];
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const { reason } = outcomes.find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+    expect(reason.message).toBe(`${name}: another process has made it meanwhile; --force overwrites it`);
+    const winner = outcomes[0]!.status === 'fulfilled' ? 'first' : 'second';
+    expect(readFileSync(name, 'utf8')).toBe(winner.repeat(500));
+  });
+  expect(readdirSync(place('race'))).toHaveLength(40);
+
+  // of several files of one job all appear or none
+  const both = [place('race/new.srt'), names[0]!].map((name) => [name, 'third'] as const);
+  await expect(writeOutputs(both, { mayReplace: () => false })).rejects.toThrow('0.srt: another process');
+  expect(readdirSync(place('race'))).toHaveLength(40);
+  await writeOutputs(both, { mayReplace: () => true });
+  expect(readFileSync(names[0]!, 'utf8')).toBe('third');
 });
 
 test('what a run that was killed had begun is cleared once it is a day old, whoever began it', async () => {

@@ -115,7 +115,8 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
     },
   };
   const { grad: gradient, ...line } = await compute(file, problem, options, signal, grad !== undefined);
-  if (grad !== undefined) await writeOutputs([[grad, writeNpy(gradient!, shape)]]);
+  const mayReplace = () => values.force ?? false;
+  if (grad !== undefined) await writeOutputs([[grad, writeNpy(gradient!, shape)]], { mayReplace });
   print(JSON.stringify({ ...line, ...(grad !== undefined && { grad }) }));
   return 0;
 }

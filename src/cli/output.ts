@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, open, opendir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, opendir, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError, inputError } from './failure.js';
 import { placeOf } from './place.js';
@@ -76,39 +76,72 @@ async function openTemporary(folder: string) {
 export type OutputFile = readonly [path: string, content: string | Uint8Array];
 
 /**
- * Each file appears whole or not at all, the first only once all are on the disk.
+ * A file that is whole gets its name, unless another process has made one of that name meanwhile.
  *
- * @param appear called then, just before
+ * @throws with `EEXIST` then
+ */
+async function moveToNew(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to);
+    await rm(from);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    // some file systems have no second names: an empty file holds the place
+    await (await open(to, 'wx')).close();
+    await rename(from, to);
+  }
+}
+
+/** When files appear, and which of them may take the place of others. */
+interface Appearing {
+  /** Asked when a file is about to appear. */
+  mayReplace(path: string): boolean | Promise<boolean>;
+  /** Called just before the first appears. */
+  before?(): Promise<void>;
+}
+
+/**
+ * Each file appears whole or not at all, the first only once all are on the disk. What has appeared at one of their names since
+ * `checkOutputs` stays, and then none of them appears.
  */
 export async function writeOutputs(
   files: readonly OutputFile[],
-  appear: () => Promise<void> = async () => {},
+  { mayReplace, before }: Appearing,
 ): Promise<void> {
-  const moves: [from: string, to: string][] = [];
+  const moves: [from: string, to: string, path: string][] = [];
+  const made: string[] = [];
   try {
     for (const [path, content] of files) {
       const to = await realpath(path).catch(() => path);
       try {
-        const made = await openTemporary(dirname(to));
-        moves.push([made.path, to]);
+        const temporary = await openTemporary(dirname(to));
+        moves.push([temporary.path, to, path]);
         try {
-          await made.file.writeFile(content);
+          await temporary.file.writeFile(content);
           // else a power cut could leave an empty file that counts as done
-          await made.file.sync();
+          await temporary.file.sync();
         } finally {
-          await made.file.close();
+          await temporary.file.close();
         }
       } catch (error) {
         throw inputError(path, error);
       }
     }
-    await appear();
-    for (const [from, to] of moves)
-      await rename(from, to).catch((error) => {
-        throw inputError(to, error);
-      });
+    await before?.();
+    for (const [from, to, path] of moves) {
+      try {
+        if (await mayReplace(path)) await rename(from, to);
+        else {
+          await moveToNew(from, to);
+          made.push(to);
+        }
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw inputError(path, error);
+        throw new InputError(`${path}: another process has made it meanwhile; --force overwrites it`);
+      }
+    }
   } catch (error) {
-    for (const [from] of moves) await rm(from, { force: true });
+    for (const path of [...moves.map(([from]) => from), ...made]) await rm(path, { force: true });
     throw error;
   }
 }

@@ -12,7 +12,7 @@ import { choice, integer, parse } from './options.js';
 import { checkOutputs, type OutputFile, writeOutputs } from './output.js';
 import { print, printable, say } from './printable.js';
 import { progress } from './progress.js';
-import { remember } from './record.js';
+import { remember, stateOf } from './record.js';
 import { contentOf, jsonOf, type Result } from './result.js';
 import { readVocabulary } from './vocab.js';
 
@@ -89,7 +89,10 @@ export async function transcribe<R extends Reader>(
       throw inputError(file, error);
     });
     const files = outputs.map((output): OutputFile => [output, contentOf(output, file, result, split)]);
-    await writeOutputs(files, () => (manifest === undefined ? Promise.resolve() : remember(job, files)));
+    await writeOutputs(files, {
+      mayReplace: async (path) => force || (manifest !== undefined && (await stateOf(job, path)) === 'own'),
+      ...(manifest !== undefined && { before: () => remember(job, files) }),
+    });
     const { device } = reader.backend;
     const report = { input, blank, frames, classes, labels, score: jsonNumber(result.score), device };
     return { report, result };
