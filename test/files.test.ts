@@ -90,6 +90,23 @@ describe('.npy', () => {
     });
   });
 
+  test('float64 beyond what float32 holds: probabilities near 0 keep their logarithms, what is finite stays finite', () => {
+    const values = [1 - 1e-50, 1e-50, 0, 1, 1e-40, 1 - 1e-40];
+    const file = (...numbers: number[]) =>
+      npy("'<f8'", `(${numbers.length / 2}, 2)`, packed(numbers, 8, 'Float64', true));
+    const tensor = readNpy(file(...values), 'p.npy');
+    expect(tensor.data).toEqual(Float32Array.from(values));
+    expect(tensor.exact).toEqual(Float64Array.from(values));
+    expect(emissionsOf(tensor)).toMatchObject({ kind: 'probs', data: Float32Array.from(values, Math.log) });
+    expect(() => emissionsOf(readNpy(file(1, -1e-50), 'p.npy'), { kind: 'probs' })).toThrow(
+      'p.npy: [0, 1]: expected a probability, got -1e-50',
+    );
+    const far = readNpy(file(-Number.MAX_VALUE, Number.MAX_VALUE, Infinity, 0.1), 'p.npy');
+    const largest = Math.fround(3.4028234663852886e38);
+    expect(far.data).toEqual(Float32Array.of(-largest, largest, Infinity, 0.1));
+    expect(far).not.toHaveProperty('exact');
+  });
+
   test('float16 and bool', () => {
     const halves = packed([0x3c00, 0xbc00, 0x7bff, 0x0001, 0x8000, 0xfc00, 0x7e00], 2, 'Uint16', false);
     expect(readNpy(npy("'>f2'", '(7,)', halves), 'a').data).toEqual(

@@ -63,10 +63,11 @@ export function asScores(tensor: FileTensor, classes: number, asked?: ScoreKind)
   const kind = asked ?? scoreKindOf(data, classes);
   if (kind === 'logits') return { kind, argument: 'logits', data };
   if (kind === 'log-probs') return { kind, argument: 'logProbs', data };
-  const i = data.findIndex((value) => value < 0);
+  const given = tensor.exact ?? data;
+  const i = given.findIndex((value) => value < 0);
   if (i >= 0)
-    throw wrongValue(`${tensor.name}: [${indexOf(i, tensor.shape).join(', ')}]`, 'a probability', data[i]);
-  return { kind, argument: 'logProbs', data: data.map(Math.log) };
+    throw wrongValue(`${tensor.name}: [${indexOf(i, tensor.shape).join(', ')}]`, 'a probability', given[i]);
+  return { kind, argument: 'logProbs', data: Float32Array.from(given, Math.log) };
 }
 
 /** Half precision, and bfloat16 more so, makes sums this wrong. */

@@ -8,8 +8,13 @@ export interface FileTensor {
   readonly name: string;
   /** As the file spells it: `<f4`, `BF16`. */
   readonly dtype: string;
-  /** Numbers with a fraction become float32, integers and booleans int32. */
+  /**
+   * Numbers with a fraction become float32, integers and booleans int32. What is finite stays finite: beyond the range of
+   * float32 it becomes the largest or the lowest there is.
+   */
   readonly data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+  /** The numbers of a float64 file, if some are so near 0 that a float32 has no or few digits of them: small probabilities. */
+  readonly exact?: Float64Array<ArrayBuffer>;
   readonly shape: readonly number[];
 }
 
@@ -98,15 +103,25 @@ export function decode(bytes: Uint8Array, encoding: Encoding): FileTensor {
     );
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = element.float ? new Float32Array(count) : new Int32Array(count);
+  const valueAt = (i: number) =>
+    element.read(view, (fortran ? fortranPlace(i, shape, count) : i) * element.bytes, !bigEndian);
+  let isSmall = false;
   for (let i = 0; i < count; i++) {
-    const place = fortran ? fortranPlace(i, shape, count) : i;
-    const value = element.read(view, place * element.bytes, !bigEndian);
+    const value = valueAt(i);
     data[i] = Number(value);
+    if (code === 'f8' && Math.fround(data[i]) !== value) {
+      const [size, sign] = [Math.abs(Number(value)), Math.sign(Number(value))];
+      if (size < 2 ** -126) isSmall = true;
+      if (size < Number.POSITIVE_INFINITY && size > largestFloat) data[i] = sign * largestFloat;
+    }
     if (!element.float && data[i] !== Number(value))
       throw wrongValue(`${name}: [${indexOf(i, shape).join(', ')}]`, 'an integer of 32 bits', value);
   }
-  return { name, dtype, data, shape };
+  const exact = isSmall && Float64Array.from({ length: count }, (_, i) => Number(valueAt(i)));
+  return { name, dtype, data, shape, ...(exact && { exact }) };
 }
+
+const largestFloat = 3.4028234663852886e38;
 
 /** Where the element that is i-th in C order lies in Fortran order. */
 function fortranPlace(i: number, shape: readonly number[], count: number): number {
