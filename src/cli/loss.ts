@@ -94,8 +94,8 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   }
   const tensor = await readTensorFile(file, values.tensor, signal, unpackedBytes);
   const { shape } = tensor;
-  const { data, argument, input: found } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
-  say(`${file}: ${found}, [${shape.join(', ')}]`);
+  const { data, argument, input: found, source, tensor: key } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
+  say(`${source}: ${found}, [${shape.join(', ')}]`);
   const lengths = (name: 'input-lengths' | 'target-lengths') =>
     values[name] === undefined ? undefined : lengthsOf(`--${name}`, values[name], signal);
   const emissions = {
@@ -117,7 +117,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   const { grad: gradient, ...line } = await compute(file, problem, options, signal, grad !== undefined);
   const mayReplace = () => values.force ?? false;
   if (grad !== undefined) await writeOutputs([[grad, writeNpy(gradient!, shape)]], { mayReplace });
-  print(JSON.stringify({ ...line, ...(grad !== undefined && { grad }) }));
+  print(JSON.stringify({ ...line, tensor: key, ...(grad !== undefined && { grad }) }));
   return 0;
 }
 

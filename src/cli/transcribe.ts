@@ -78,12 +78,14 @@ export async function transcribe<R extends Reader>(
   const perform = async (job: Job, told: (text: string) => void, onProgress?: (share: number) => void) => {
     const { emissions: file, frameSeconds, split, outputs } = job;
     const emissions = await readEmissions(file, job, signal);
-    const { frames, classes, input } = emissions;
+    const { frames, classes, input, source, tensor } = emissions;
     const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
     const { blank, blankReason } = vocabulary;
     const { labels, run } = await transcriber.prepare({ job, emissions, vocabulary, signal });
     const sizes = `T = ${frames}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
-    told(`${file}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`);
+    told(
+      `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`,
+    );
     const reader = await readerFor(blank);
     const result = await run(reader, { signal, onProgress }).catch((error) => {
       throw inputError(file, error);
@@ -94,7 +96,7 @@ export async function transcribe<R extends Reader>(
       ...(manifest !== undefined && { before: () => remember(job, files) }),
     });
     const { device } = reader.backend;
-    const report = { input, blank, frames, classes, labels, score: jsonNumber(result.score), device };
+    const report = { tensor, input, blank, frames, classes, labels, score: jsonNumber(result.score), device };
     return { report, result };
   };
 
