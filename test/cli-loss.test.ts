@@ -115,6 +115,7 @@ describe('what goes in', () => {
     ['a blank that is no number', [logits, '--targets', '2', '--blank', 'auto'], "--blank: expected an integer ≥ 0, got 'auto'"],
     ['a length too long', [logits, '--targets', '2', '--input-lengths', '3'], `${logits}: inputLengths: expected an integer from 0 to 2 (T), got 3`],
     ['lengths in rows', [logits, '--targets', '2', '--input-lengths', ints('rows.npy', [1, 1], [2])], /^--input-lengths: expected a flat list of lengths, got '.*rows\.npy'$/],
+    ['scores that are no probabilities', [logits, '--targets', '2', '--input', 'probs'], `${logits}: [0, 0]: expected a probability, got 3`],
     ['an unknown layout', [logits, '--targets', '2', '--layout', 'CT'], "--layout: expected TNC, NTC, TC, got 'CT'"],
     ['a layout that does not fit', [logits, '--targets', '2', '--layout', 'TNC'], /expected 3 sizes for the layout TNC, got \[2, 5\]$/],
   ])('%s', async (_, args, message) => {
