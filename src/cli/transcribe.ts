@@ -152,9 +152,10 @@ export async function transcribe<R extends Reader>(
       force,
       signal,
       quiet: json,
+      defaults,
       jobOf(ofManifest) {
         checkKeys(ofManifest, Object.keys(ofJob));
-        return jobOf({ ...defaults, ...ofManifest }, transcriber.hasText);
+        return jobOf(ofManifest, transcriber.hasText);
       },
       perform: async (job) => (await perform(job, () => {})).report,
     });
