@@ -185,6 +185,37 @@ describe('spoken sentences', () => {
   });
 });
 
+describe('words given as segments', () => {
+  const word = (start: number, end: number, confidence = 0.5) => ({
+    ...{ text: 'a', start, end, confidence, aligned: true },
+  });
+
+  test('that take no time count alike', () => {
+    expect(segmentsOf([word(1, 1)])).toMatchObject([{ start: 1, end: 1, confidence: 0.5 }]);
+    expect(segmentsOf([word(1, 1, 0.25), word(1, 1, 0.75)])).toMatchObject([{ confidence: 0.5 }]);
+    expect(segmentsOf([word(1, 1, 0.25), word(1, 2, 0.75)])).toMatchObject([{ confidence: 0.75 }]);
+  });
+
+  test('that overlap end with the last of them, and no pause is within one', () => {
+    expect(segmentsOf([word(0, 9), word(1, 2), word(4, 5)])).toMatchObject([{ start: 0, end: 9 }]);
+  });
+
+  // biome-ignore format: a table
+  test.each<[words: TimedWord[], message: string]>([
+    [[word(2, 3), word(0, 1)], 'words[1].start: expected seconds ≥ 2 (the start of the word before), got 0'],
+    [[word(2, 1)], 'words[0].end: expected seconds ≥ 2 (its start), got 1'],
+    [[word(NaN, 1)], 'words[0].start: expected seconds, got NaN'],
+    [[word(-Infinity, 1)], 'words[0].start: expected seconds, got -Infinity'],
+    [[word(0, NaN)], 'words[0].end: expected seconds ≥ 0 (its start), got NaN'],
+    [[word(0, Infinity)], 'words[0].end: expected seconds ≥ 0 (its start), got Infinity'],
+    [[word(0, 1, NaN)], 'words[0].confidence: expected a number from 0 to 1, got NaN'],
+    [[word(0, 1, -1)], 'words[0].confidence: expected a number from 0 to 1, got -1'],
+    [[{ ...word(0, 1), aligned: false }, { ...word(-1, 1), aligned: false }], 'words[1].start: expected seconds ≥ 0 (the start of the word before), got -1'],
+  ])('are refused by name: %#', (words, message) => {
+    expect(() => segmentsOf(words)).toThrow(new RangeError(message));
+  });
+});
+
 describe('a vocabulary', () => {
   test.each([
     [{ '<blank>': 0, a: 1 }, 0, '<blank>'],
