@@ -92,9 +92,11 @@ async function transcriptOf(job: Job, vocabulary: Vocabulary, signal: AbortSigna
   return transcript;
 }
 
-function scoresFor({ star, blank }: Transcript, { argument, data, frames, classes }: Emissions) {
-  const logProbs = { data: star ? withStar(data, frames, classes, argument, blank) : data };
-  if (star) return { logProbs: { ...logProbs, shape: [frames, classes + 1] as const } };
+function scoresFor(transcript: Transcript, { argument, data, frames, classes }: Emissions) {
+  if (transcript.star !== undefined) {
+    const starred = withStar(data, frames, classes, argument, transcript);
+    return { logProbs: { data: starred, shape: [frames, classes + 1] as const } };
+  }
   const tensor = { data, shape: [frames, classes] as const };
   return argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
 }

@@ -113,11 +113,12 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
 function checkTranscript(transcript: Transcript): void {
   if (typeof transcript !== 'object' || transcript === null || !isList(transcript.targets))
     throw wrongKind('transcript', 'what tokenise returns', transcript);
-  const { words, targets, wordOf, textOf, blank } = transcript;
+  const { words, targets, wordOf, textOf, star, blank } = transcript;
   if (!Array.isArray(words)) throw wrongKind('transcript.words', 'an array of words', words);
   for (const [w, word] of words.entries())
     if (typeof word !== 'string') throw wrongKind(`transcript.words[${w}]`, 'a word', word);
   checkInteger('transcript.blank', blank, 0);
+  if (star !== undefined) checkInteger('transcript.star', star, 1);
   for (const [name, list] of Object.entries({ wordOf, textOf })) {
     if (!isList(list)) throw wrongKind(`transcript.${name}`, 'an array', list);
     if (list.length !== targets.length)
