@@ -456,6 +456,8 @@ describe('a mistake ends with its code and a message that names the file or the 
     ['a blank too large', [...ok, '--blank', '5'], `${vocab}: blank: expected a class from 0 to 4, got 5`],
     ['--shard without a manifest', [...ok, '--shard', '1/2'], "--shard: expected with --manifest, got '1/2' without"],
     ['an unknown format', [...ok, '-o', 'a.txt'], 'a.txt: expected a name that ends in one of .srt, .vtt, .TextGrid, .ctm, .json'],
+    ['an output without a name', [...ok, '-o', ''], "--output: expected a path, got ''"],
+    ['a manifest without a name', ['--manifest', '', ...known], "--manifest: expected a file, got ''"],
     ['the same output twice', [...ok, '-o', 'a.srt', '-o', 'a.srt'], 'a.srt: expected each output once, got it twice'],
     ['an output in no folder', [...ok, '-o', 'no/a.srt'], 'no/a.srt: expected a folder no, got none'],
     ['a folder as output', [...ok, '-o', place('folder.srt'), '--force'], `${place('folder.srt')}: expected a file, got a folder or device`],

@@ -102,6 +102,7 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
   const outputs = Array.isArray(output) ? output : [output];
   for (const path of outputs) {
     if (typeof path !== 'string') throw wrongOption(named('output'), 'a path, or an array of paths', output);
+    if (path === '') throw wrongOption(named('output'), 'a path', path);
     checkFormat(checkPath(named('output'), path));
   }
   const free = text('free', 'start, end or both')?.split(',') ?? [];

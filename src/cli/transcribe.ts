@@ -8,7 +8,7 @@ import { readEmissions } from './emissions.js';
 import { inputError, UsageError } from './failure.js';
 import { checkKeys, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
 import { runManifest, shardOf } from './manifest.js';
-import { choice, integer, parse } from './options.js';
+import { choice, integer, parse, wrongOption } from './options.js';
 import { checkOutputs, type OutputFile, writeOutputs } from './output.js';
 import { print, printable, say } from './printable.js';
 import { progress } from './progress.js';
@@ -132,6 +132,7 @@ export async function transcribe<R extends Reader>(
   };
 
   const many = async (manifest: string): Promise<number> => {
+    if (manifest === '') throw wrongOption('--manifest', 'a file', manifest);
     const own = [...positionals, ...['output', 'text', 'textFile'].filter((key) => given[key] !== undefined)];
     if (own.length > 0)
       throw new UsageError(

@@ -51,7 +51,7 @@ function parse(header: string, name: string) {
     if (found !== undefined && header.endsWith('}')) return found;
     throw wrongValue(`${name}: header`, `a dictionary with a valid ${key}`, header.slice(0, 100));
   };
-  const dtype = value('descr', `(['"][^'"]*['"]|\\[.*)`).replace(/^['"]|['"]$/g, '');
+  const dtype = value('descr', `(['"][^'"]*['"]|\\[.*?\\](?=\\s*[,}]))`).replace(/^['"]|['"]$/g, '');
   const [, order, code] = dtype.match(/^([<>|])([a-z][1-8])$/) ?? [];
   if (!Object.hasOwn(elements, code) || (order === '|') !== (elements[code as ElementCode].bytes === 1)) {
     const known = Object.keys(elements).filter((key) => key !== 'bf2');
