@@ -480,7 +480,13 @@ describe('an alignment', () => {
   });
 
   test.each([
-    ['of another text', { labels: [3, 4], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /labels/],
+    [
+      'of another text',
+      { labels: [3, 4], scores: [0, 0] },
+      { frameSeconds: 1 },
+      RangeError,
+      /^labels: expected a path of the transcript's targets, \[3\], got \[3, 4\]$/,
+    ],
     ['of unequal length', { labels: [3], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /scores.*got 2/],
     ['without labels', { scores: [] }, { frameSeconds: 1 }, TypeError, /labels/],
     ['without seconds', { labels: [3], scores: [0] }, {}, TypeError, /frameSeconds.*undefined/],

@@ -1,5 +1,5 @@
 import { checkInteger, checkObject, isList } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
+import { shown, wrongKind, wrongValue } from '../errors.js';
 import { mergeTokens, type TokenSpan } from '../spans.js';
 import type { Transcript } from './transcript.js';
 
@@ -86,8 +86,8 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
   if (frames > 0 && (spans.length !== targets.length || spans.some(({ label }, i) => label !== targets[i])))
     throw wrongValue(
       'labels',
-      `a path of the transcript's ${targets.length} targets`,
-      `${spans.length} labels`,
+      `a path of the transcript's targets, ${shown(targets)}`,
+      spans.map(({ label }) => label),
     );
 
   const ofWord = transcript.words.map((): TokenSpan[] => []);
