@@ -56,7 +56,7 @@ const copies = new WeakSet<object>();
 export function held<T>(value: T, depth = 3): T {
   if (typeof value !== 'object' || value === null || depth === 0 || copies.has(value)) return value;
   if (ArrayBuffer.isView(value)) {
-    if (!('length' in value) || value.byteLength > mostCopied) return value;
+    if (!('length' in value) || value.byteLength > mostCopied || isTaken(value)) return value;
     const copy = (value as unknown as Float32Array).slice();
     copies.add(copy);
     return copy as T;
@@ -69,6 +69,38 @@ export function held<T>(value: T, depth = 3): T {
   } catch {
     // what cannot be read is refused where it is needed, by its name
     return value;
+  }
+}
+
+/** Whether the memory of an array has gone elsewhere: it was transferred, as `postMessage` can. */
+function isTaken({ buffer }: ArrayBufferView): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const taken = (name: string, cause?: unknown) =>
+  new TypeError(
+    `${name}: expected an array that stays until the call has ended, got one whose buffer was transferred`,
+    { cause },
+  );
+
+/** What work on scores gives that may not be a copy. @throws TypeError if they were taken away meanwhile */
+export async function unlessTaken<T>(name: string, scores: object, work: Promise<T>): Promise<T> {
+  const check = (cause?: unknown) => {
+    if (ArrayBuffer.isView(scores) && isTaken(scores)) throw taken(name, cause);
+  };
+  try {
+    const result = await work;
+    check();
+    return result;
+  } catch (error) {
+    check(error);
+    throw error;
   }
 }
 
@@ -252,6 +284,7 @@ export function checkHostData(
   const array = data as Float32Array;
   if (!isList(data) || !kinds.includes(kindOf(data)))
     throw wrongKind(name, `a ${kinds.join(' or ')}, or a GPUBuffer`, data);
+  if (isTaken(array)) throw taken(name);
   if (array.length !== count) throw wrongValue(name, `${count} values (the product of the shape)`, data);
   return dtype === 'float32' ? array : new Uint16Array(array.buffer, array.byteOffset, count);
 }

@@ -8,6 +8,7 @@ import {
   isGpuData,
   type NamedRange,
   scoresKey,
+  unlessTaken,
 } from './check.js';
 import { CtcError, wrongKind } from './errors.js';
 import type { Plan } from './plan.js';
@@ -99,10 +100,11 @@ export class ReadingTask {
     const ofRecords = (word: number) => Array.from({ length }, (_, n) => records[n * words + word]!);
     const lengths = { inputLengths: ofRecords(0), targetLengths: ofRecords(1) };
     try {
-      const output = await this.#turns.run(check, () => {
+      const turn = this.#turns.run(check, () => {
         before?.(this.#machine);
         return this.#machine.run(checked, asked);
       });
+      const output = await unlessTaken(this.plan.task.scores, checked.scores, turn);
       return { ...lengths, output };
     } catch (error) {
       // freed memory shows as a validation error of whatever used it next

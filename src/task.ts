@@ -11,6 +11,7 @@ import {
   type NamedRange,
   type Settings,
   scoresKey,
+  unlessTaken,
 } from './check.js';
 import { CtcError, wrongKind, wrongValue } from './errors.js';
 import type { Plan } from './plan.js';
@@ -109,7 +110,8 @@ export class Task<R extends Reduction, G extends Gradient, S extends Shape>
       this.#ran = true;
       return output;
     });
-    return this.#result(await this.#unlessDestroyed(turn)) as LossResult<R, G, S, D>;
+    const output = await this.#unlessDestroyed(unlessTaken(this.#plan.task.scores, checked.scores, turn));
+    return this.#result(output) as LossResult<R, G, S, D>;
   }
 
   encode(encoder: GpuCommandEncoder, input: EncodeInput): void {

@@ -133,11 +133,61 @@ describe('what goes in', () => {
     expect(wordsIn((await aligned(one)).stdout)).toEqual(spokenWords);
   });
 
+  describe('of several tensors without a name', () => {
+    const retyped = (bytes: Uint8Array, from: string, to: string) => {
+      const text = Buffer.from(bytes).toString('latin1').replace(from, to);
+      return Buffer.from(text.replace(`${' '.repeat(to.length - from.length)}\n`, '\n'), 'latin1');
+    };
+    const scores = readFileSync(small);
+    const teacher = writeNpy(logits.toReversed(), [frames, width]);
+    const flipped = Buffer.from(npz({ logits: scores, teacher }));
+    flipped[flipped.indexOf('PK\x03\x04') + 14]! ^= 1; // its CRC-32
+    flipped[flipped.indexOf('PK\x01\x02') + 16]! ^= 1;
+
+    // biome-ignore format: a table
+    test.each<[what: string, bytes: Uint8Array, message: RegExp]>([
+      ['is damaged', flipped, /^logits\.npy: CRC-32: expected \d+, got \d+; /],
+      ['is cut off', npz({ teacher, logits: scores.subarray(0, 300) }), /^logits: shape: expected 480 bytes .*; /],
+      ['has a longer float', npz({ logits: retyped(scores, "'<f4'", "'<f16'"), teacher }), /^logits: dtype: expected one of .*, got '<f16'; /],
+      ['has complex numbers', npz({ teacher, logits: retyped(scores, "'<f4'", "'<c8'") }), /^logits: dtype: expected one of .*, got '<c8'; /],
+      ["has a type of somebody's own", npz({ teacher, logits: retyped(scores, "'<f4'", "'|V4'") }), /^logits: dtype: expected one of .*, got '\|V4'; /],
+      ['has a float of eight bits', Buffer.from(Buffer.from(safetensors({ logits, teacher: logits })).toString('latin1').replace('"F32"', '"F8" '), 'latin1'), /^logits: dtype: expected one of .*, got 'F8'; /],
+    ])('one that %s may be the very one, and is told', async (what, bytes, message) => {
+      const file = write(`${what.replaceAll(' ', '-')}.npz`, bytes);
+      const told = expect.stringMatching(message);
+      for (const [run, args] of [
+        [decode.run, [file, '--vocab', vocab]],
+        [loss.run, [file, '--targets', '1']],
+      ] as const) {
+        const failure = await failureOf(run, [...args, '--device', 'cpu']);
+        expect(failure).toEqual({ code: 2, message: expect.stringContaining(`${file}: `) });
+        expect(failure.message.slice(file.length + 2)).toEqual(told);
+        expect(failure.message).toMatch(/; choose one with .*:NAME$/);
+      }
+    });
+
+    test('text and long integers are no scores, and what was taken is told by its name', async () => {
+      const text = retyped(writeNpy(Int32Array.of(97, 98), [2]), "'<i4'", "'<U1'");
+      const long = retyped(retyped(writeNpy(Int32Array.of(-1, 5), [2]), "'<i4'", "'<i8'"), '(2,)', '(1,)');
+      const file = write('mixed.npz', npz({ text, long, logits: scores }));
+      const { stdout, stderr } = await aligned(file);
+      expect(wordsIn(stdout)).toEqual(spokenWords);
+      expect(stderr).toContain(`${file}: logits: logits (detected), T = 24`);
+      expect(json((await aligned(file, '--json')).stdout)).toMatchObject([
+        { emissions: file, tensor: 'logits' },
+      ]);
+      expect(json((await aligned(small, '--json')).stdout)[0]).not.toHaveProperty('tensor');
+      const ofLoss = await cli(['loss', file, '--targets', '1', '--device', 'cpu']);
+      expect(ofLoss.stderr).toBe(`${file}: logits: logits (detected), [24, 5]\n`);
+      expect(json(ofLoss.stdout)).toMatchObject([{ tensor: 'logits' }]);
+    });
+  });
+
   test('a .npz that unpacks to far more than it weighs is refused, unless --unpacked-mb allows it', async () => {
     const frames = 4_000_000;
     const silence = write(
       'silence.npz',
-      npz('logits', writeNpy(new Float32Array(frames * width), [frames, width])),
+      npz({ logits: writeNpy(new Float32Array(frames * width), [frames, width]) }),
     );
     const [bytes, most] = [4 * frames * width + 128, 2 ** 26];
     for (const named of [silence, `${silence}:logits`]) {
@@ -145,7 +195,7 @@ describe('what goes in', () => {
       const message = `${silence}: logits.npy: size: expected at most ${most} bytes (--unpacked-mb), got ${bytes}`;
       expect(await failureOf(decode.run, args.slice(1))).toEqual({ code: 2, message });
     }
-    const one = write('one.npz', npz('logits', readFileSync(small)));
+    const one = write('one.npz', npz({ logits: readFileSync(small) }));
     expect(wordsIn((await aligned(one, '--unpacked-mb', '1')).stdout)).toEqual(spokenWords);
     const tooMuch = ['--targets', '1', '--unpacked-mb', '79', '--device', 'cpu'];
     expect(await failureOf(loss.run, [silence, ...tooMuch])).toEqual({
@@ -406,6 +456,8 @@ describe('a mistake ends with its code and a message that names the file or the 
     ['a blank too large', [...ok, '--blank', '5'], `${vocab}: blank: expected a class from 0 to 4, got 5`],
     ['--shard without a manifest', [...ok, '--shard', '1/2'], "--shard: expected with --manifest, got '1/2' without"],
     ['an unknown format', [...ok, '-o', 'a.txt'], 'a.txt: expected a name that ends in one of .srt, .vtt, .TextGrid, .ctm, .json'],
+    ['an output without a name', [...ok, '-o', ''], "--output: expected a path, got ''"],
+    ['a manifest without a name', ['--manifest', '', ...known], "--manifest: expected a file, got ''"],
     ['the same output twice', [...ok, '-o', 'a.srt', '-o', 'a.srt'], 'a.srt: expected each output once, got it twice'],
     ['an output in no folder', [...ok, '-o', 'no/a.srt'], 'no/a.srt: expected a folder no, got none'],
     ['a folder as output', [...ok, '-o', place('folder.srt'), '--force'], `${place('folder.srt')}: expected a file, got a folder or device`],

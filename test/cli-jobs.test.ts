@@ -372,6 +372,44 @@ describe('without --force a manifest overwrites only what it has written', () =>
     }
   });
 
+  test('not what a line with a mistake means to read, whatever the mistake, from a file or from stdin', async () => {
+    const job = { emissions: place('0.npy'), text: 'ab c' };
+    const [a, b] = ['meant/a.srt', 'meant/b.srt'];
+    const wrong: [line: object, key: string][] = [
+      [{ ...job, vocab: 'meant/0.json', output: a, frame_ms: 40 }, 'vocab'],
+      [{ ...job, vocab: 'meant/1.json', output: a, frameMs: -1 }, 'vocab'],
+      [{ ...job, vocab: 'meant/2.json', output: 'a.doc' }, 'vocab'],
+      [{ ...job, vocab: 'meant/3.json', output: b, id: {} }, 'vocab'],
+      [{ ...job, text: undefined, text_file: 'meant/4.json', output: b }, 'textFile'],
+      [{ emissions: 'meant/5.json', tensor: 5, output: b }, 'emissions'],
+      [{ Emissions: 'meant/6.json', output: b }, 'emissions'],
+    ];
+    mkdirSync(place('meant'));
+    const files = wrong.map((_, k) => place(`meant/${k}.json`));
+    for (const k of wrong.keys()) write(`meant/${k}.json`, JSON.parse(readFileSync(vocab, 'utf8')));
+    const before = files.map((file) => readFileSync(file, 'utf8'));
+    const writes = wrong.map((_, k) => ({ ...job, id: `writes ${k}`, output: `meant/${k}.json` }));
+    const [first, second] = [wrong.map(([line]) => line), writes].map((lines) =>
+      lines.map((line) => JSON.stringify(line)),
+    ) as [string[], string[]];
+    const path = write('meant.jsonl', [...second, ...first].join('\n'));
+    const args = ['align', '--vocab', vocab, '--device', 'cpu', '--force'];
+    const fromFile = await cli([...args, '--manifest', path]);
+    const lines = [...first, ...second].join('\n').replaceAll('meant/', `${place('meant')}/`);
+    const fromStdin = await cli([...args, '--manifest', '-', '--jobs', '1'], { input: lines });
+    for (const [{ stdout }, shift] of [
+      [fromFile, 8],
+      [fromStdin, 1],
+    ] as const) {
+      const errors = new Map(inLines(stdout).map(([line, , error]) => [line, error]));
+      wrong.forEach(([, key], k) => {
+        const line = shift === 8 ? k + 1 : k + 8;
+        expect(errors.get(line)).toBe(`output: ${files[k]} is the ${key} of job ${k + shift}`);
+      });
+    }
+    expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(before);
+  });
+
   test('not what a job of another shard writes', async () => {
     mkdirSync(place('shards'));
     const job = { emissions: place('0.npy'), output: 'shards/a.srt' };

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parseText, renderVTTCueString } from 'media-captions';
 import { describe, expect, test, vi } from 'vitest';
 import { writeCtm } from '../src/files/ctm.js';
-import { emissionsOf, scoreKinds } from '../src/files/emissions.js';
+import { emissionsOf, scoreKindOf, scoreKinds } from '../src/files/emissions.js';
 import { timedTextFormat, timedTextFormats, writeTimedText } from '../src/files/formats.js';
 import { readNpy, writeNpy } from '../src/files/npy.js';
 import { readNpz } from '../src/files/npz.js';
@@ -204,7 +204,8 @@ describe('.npy', () => {
     ['a negative size', npy("'<f4'", '(-2, -3)', data), "shape: expected integers ≥ 0, got '(-2, -3)'"],
     ['a fractional size', npy("'<f4'", '(2.0, 3)', data), "shape: expected integers ≥ 0, got '(2.0, 3)'"],
     ['a missing size', npy("'<f4'", '(2,,3)', data), "shape: expected integers ≥ 0, got '(2,,3)'"],
-    ['a structured type', npy("[('a', '<f4'), ('b', '<i4')]", '(3,)', data), `dtype: expected one of ${known}, got '[('a', '<f4'), ('b', '<i4')]`],
+    ['a structured type', npy("[('a', '<f4'), ('b', '<i4')]", '(3,)', data), `dtype: expected one of ${known}, got '[('a', '<f4'), ('b', '<i4')]'`],
+    ['a structured type of structured types', npy("[('a', [('x', '<f4')]), ('b', '<i4')]", '(3,)', data), `got '[('a', [('x', '<f4')]), ('b', '<i4')]'`],
     ['objects', npy("'|O'", '(3,)', data), `dtype: expected one of ${known}, got '|O'`],
     ['text', npy("'<U2'", '(3,)', data), `dtype: expected one of ${known}, got '<U2'`],
     ['complex numbers', npy("'<c8'", '(3,)', data), `dtype: expected one of ${known}, got '<c8'`],
@@ -663,6 +664,19 @@ describe('the emissions of one recording', () => {
       expect(emissionsOf(tensor([...values], ...shape))).toEqual(expected);
   });
 
+  test('probabilities may be rounded, and rows of them padded or cut off', () => {
+    const rounded = tensor([0.505, 0.504, 0, 0, 1.009, 0, 0.25, 0.25], 4, 2);
+    expect(emissionsOf(rounded, { kind: 'probs' }).kind).toBe('probs');
+  });
+
+  test('a row with a NaN says nothing', () => {
+    expect(scoreKindOf(Float32Array.of(5, NaN, 2, 7, NaN, 3), 3)).toBe('logits');
+    for (const kind of ['probs', 'log-probs'] as const) {
+      const values = kind === 'probs' ? probs : probs.map(Math.log);
+      expect(scoreKindOf(Float32Array.of(...values, NaN, 9), 2)).toBe(kind);
+    }
+  });
+
   test('what is asked for goes before what they look like', () => {
     for (const kind of scoreKinds) expect(emissionsOf(tensor(probs, 2, 2), { kind }).kind).toBe(kind);
     expect(emissionsOf(tensor([1, 2, 3, 4], 1, 1, 4), { layout: 'NTC' })).toMatchObject({
@@ -681,6 +695,18 @@ describe('the emissions of one recording', () => {
     [tensor(probs, 2, 2), { layout: 'TNC' }, 'expected one recording, [T, 1, C], got [2, 2]'],
     [tensor([0, 1, Number.NaN, 0], 2, 2), {}, '[1, 0]: expected a score, got NaN'],
     [tensor([0, 1, -1, 0], 2, 2), { kind: 'probs' }, '[1, 0]: expected a probability, got -1'],
+    [tensor([0, 1, 1, 1.25], 2, 2), { kind: 'probs' }, '[1, 1]: expected a probability, got 1.25'],
+    [tensor([3, 5, 9], 1, 1, 3), { kind: 'probs' }, '[0, 0, 0]: expected a probability, got 3'],
+    [
+      tensor([0, 1, 0.75, 0.5], 2, 2),
+      { kind: 'probs' },
+      '[1]: expected probabilities with a sum of 1, got 1.25',
+    ],
+    [
+      tensor([0, 1, 0.75, 0.5], 2, 1, 2),
+      { kind: 'probs' },
+      '[1, 0]: expected probabilities with a sum of 1, got 1.25',
+    ],
     [
       { ...tensor([], 2, 2), data: Int32Array.of(0, 1, 2, 3), dtype: '<i4' },
       {},

@@ -159,6 +159,47 @@ describe.each(everyOperation)('%s', (name, operation) => {
       instance.destroy();
     });
 
+    test.each(['gpu', 'cpu'] as const)(
+      'but wide scores stay: transferred ones are refused by name: %s',
+      async (kind) => {
+        const wide: OperationSize = { frames: 5, sequences: 1, classes: 2 ** 18, labels: 1 };
+        const given: Given = { targets: [[1]], inputLengths: [5] };
+        const make = () => Float32Array.from({ length: 5 * 2 ** 18 }, (_, i) => Math.sin(i));
+        const take = ({ buffer }: Float32Array) =>
+          structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+        const refused = {
+          name: 'TypeError',
+          message:
+            'logits: expected an array that stays until the call has ended, got one whose buffer was transferred',
+        };
+        const told = (work: Promise<unknown>) =>
+          work.then(
+            () => 'done',
+            (error: Error) => error,
+          );
+        const instance = await operation.create({ device: kind === 'gpu' ? device : kind });
+        const task = await prepareTask(instance, roomOf(operation, wide));
+        setOn(task, given);
+        const before = make();
+        take(before);
+        expect(await told(task.run(taskInputOf(operation, before)))).toMatchObject(refused);
+        // while a run waits for its turn, and at once after the call
+        const [first, second, last] = [make(), make(), make()];
+        const runs = [first, second].map((scores) => told(task.run(taskInputOf(operation, scores))));
+        take(second);
+        const [of, ofTaken] = await Promise.all(runs);
+        expect([of, ofTaken]).toEqual(['done', expect.objectContaining(refused)]);
+        const batch = told(runInstance(instance, inputOf(operation, wide, given, last)));
+        take(last);
+        expect(await batch).toMatchObject(refused);
+        const again = await task.run(taskInputOf(operation, make()));
+        expect(resultsOf(operation, wide, again)).toEqual(
+          resultsOf(operation, wide, await task.run(taskInputOf(operation, make()))),
+        );
+        instance.destroy();
+      },
+    );
+
     test('of a task: ranges of buffers', async () => {
       const instance = await operation.create({ device });
       const task = await prepareTask(instance, room);

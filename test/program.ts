@@ -113,22 +113,32 @@ export function safetensors(tensors: Record<string, Float32Array | Int32Array>):
   return Buffer.concat([size, text, ...data]);
 }
 
-/** A .npz file of one deflated array. */
-export function npz(name: string, array: Uint8Array): Uint8Array {
-  const entry = Buffer.from(`${name}.npy`);
-  const packed = deflateRawSync(array);
-  const head = Buffer.alloc(26);
-  head.writeUInt16LE(20, 0);
-  head.writeUInt16LE(8, 4);
-  for (const [at, value] of [crc32(array), packed.length, array.length].entries())
-    head.writeUInt32LE(value, 10 + 4 * at);
-  head.writeUInt16LE(entry.length, 22);
-  const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, entry, packed]);
-  const central = Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), head, Buffer.alloc(14), entry]);
-  const end = Buffer.from('PK\x05\x06\0\0\0\0\x01\0\x01\0\0\0\0\0\0\0\0\0\0\0');
-  end.writeUInt32LE(central.length, 12);
-  end.writeUInt32LE(local.length, 16);
-  return Buffer.concat([local, central, end]);
+/** A .npz file of deflated arrays. */
+export function npz(arrays: Record<string, Uint8Array>): Uint8Array {
+  const locals: Buffer[] = [];
+  const centrals: Buffer[] = [];
+  let at = 0;
+  for (const [name, array] of Object.entries(arrays)) {
+    const entry = Buffer.from(`${name}.npy`);
+    const packed = deflateRawSync(array);
+    const head = Buffer.alloc(26);
+    head.writeUInt16LE(20, 0);
+    head.writeUInt16LE(8, 4);
+    for (const [i, value] of [crc32(array), packed.length, array.length].entries())
+      head.writeUInt32LE(value, 10 + 4 * i);
+    head.writeUInt16LE(entry.length, 22);
+    const more = Buffer.alloc(14);
+    more.writeUInt32LE(at, 10);
+    centrals.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), head, more, entry]));
+    locals.push(Buffer.concat([Buffer.from('PK\x03\x04'), head, entry, packed]));
+    at += locals.at(-1)!.length;
+  }
+  const end = Buffer.from('PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0');
+  end.writeUInt16LE(locals.length, 8);
+  end.writeUInt16LE(locals.length, 10);
+  end.writeUInt32LE(Buffer.concat(centrals).length, 12);
+  end.writeUInt32LE(at, 16);
+  return Buffer.concat([...locals, ...centrals, end]);
 }
 
 /** The objects of a program that prints one a line. */

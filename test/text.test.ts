@@ -30,7 +30,7 @@ const read = (name: string) => JSON.parse(readFileSync(new URL(name, speech), 'u
 const vocabulary = Vocabulary.from(read('vocab.json'));
 const clips = (read('clips.json') as Clip[]).map((clip) => {
   const { data } = readMatrix(new URL(`${clip.name}.logits.npy`, speech));
-  return { ...clip, logProbs: withStar(data, ...clip.shape, 'logits', vocabulary.blank) };
+  return { ...clip, logProbs: withStar(data, ...clip.shape, 'logits', tokenise('', vocabulary)) };
 });
 
 const { frameSeconds } = clips[0]!;
@@ -185,6 +185,37 @@ describe('spoken sentences', () => {
   });
 });
 
+describe('words given as segments', () => {
+  const word = (start: number, end: number, confidence = 0.5) => ({
+    ...{ text: 'a', start, end, confidence, aligned: true },
+  });
+
+  test('that take no time count alike', () => {
+    expect(segmentsOf([word(1, 1)])).toMatchObject([{ start: 1, end: 1, confidence: 0.5 }]);
+    expect(segmentsOf([word(1, 1, 0.25), word(1, 1, 0.75)])).toMatchObject([{ confidence: 0.5 }]);
+    expect(segmentsOf([word(1, 1, 0.25), word(1, 2, 0.75)])).toMatchObject([{ confidence: 0.75 }]);
+  });
+
+  test('that overlap end with the last of them, and no pause is within one', () => {
+    expect(segmentsOf([word(0, 9), word(1, 2), word(4, 5)])).toMatchObject([{ start: 0, end: 9 }]);
+  });
+
+  // biome-ignore format: a table
+  test.each<[words: TimedWord[], message: string]>([
+    [[word(2, 3), word(0, 1)], 'words[1].start: expected seconds ≥ 2 (the start of the word before), got 0'],
+    [[word(2, 1)], 'words[0].end: expected seconds ≥ 2 (its start), got 1'],
+    [[word(NaN, 1)], 'words[0].start: expected seconds, got NaN'],
+    [[word(-Infinity, 1)], 'words[0].start: expected seconds, got -Infinity'],
+    [[word(0, NaN)], 'words[0].end: expected seconds ≥ 0 (its start), got NaN'],
+    [[word(0, Infinity)], 'words[0].end: expected seconds ≥ 0 (its start), got Infinity'],
+    [[word(0, 1, NaN)], 'words[0].confidence: expected a number from 0 to 1, got NaN'],
+    [[word(0, 1, -1)], 'words[0].confidence: expected a number from 0 to 1, got -1'],
+    [[{ ...word(0, 1), aligned: false }, { ...word(-1, 1), aligned: false }], 'words[1].start: expected seconds ≥ 0 (the start of the word before), got -1'],
+  ])('are refused by name: %#', (words, message) => {
+    expect(() => segmentsOf(words)).toThrow(new RangeError(message));
+  });
+});
+
 describe('a vocabulary', () => {
   test.each([
     [{ '<blank>': 0, a: 1 }, 0, '<blank>'],
@@ -325,7 +356,7 @@ describe('a transcript', () => {
     expect(words).toEqual(['Oh,', '42', '"I"']);
     expect(targets.map((label) => vocabulary.token(label)).join('')).toBe('oh|i');
     expect(wordOf).toEqual([0, 0, -1, 2]);
-    expect(star).toBe(false);
+    expect(star).toBeUndefined();
   });
 
   test('has stars where they are asked for', () => {
@@ -335,7 +366,7 @@ describe('a transcript', () => {
     expect(words).toEqual(['a', '*', 'a']);
     expect(targets).toEqual([size, 3, 1, size, 1, 3, size]);
     expect(wordOf).toEqual([-1, 0, -1, 1, -1, 2, -1]);
-    expect(star).toBe(true);
+    expect(star).toBe(size);
     expect(tokenise('*', vocabulary).targets).toEqual([]);
   });
 
@@ -406,9 +437,11 @@ describe('an alignment', () => {
   });
 
   test('a star has the best class, of the blank a little less', () => {
-    const starred = withStar(Float32Array.of(0, 1, 2, 5, 0, 0), 2, 3, 'logProbs');
+    const starred = withStar(Float32Array.of(0, 1, 2, 5, 0, 0), 2, 3, 'logProbs', { star: 3, blank: 0 });
     expect([...starred]).toEqual([0, 1, 2, 2, 5, 0, 0, Math.fround(4.99)]);
-    const [a, b, c, star] = withStar(Float32Array.of(0, Math.log(3), -Infinity), 1, 3, 'logits', 2);
+    const [a, b, c, star] = withStar(Float32Array.of(0, Math.log(3), -Infinity), 1, 3, 'logits', {
+      ...{ star: 3, blank: 2 },
+    });
     expect([Math.exp(a!), Math.exp(b!), c]).toEqual([
       expect.closeTo(0.25, 7),
       expect.closeTo(0.75, 7),
@@ -417,8 +450,43 @@ describe('an alignment', () => {
     expect(star).toBe(b);
   });
 
+  test('the star is the class after the last of the model, or there is none', () => {
+    const [classes, frames] = [6, 9];
+    const list = { '<blank>': 0, '|': 1, a: 2, b: 3, c: 4 };
+    const scores = new Float32Array(frames * classes);
+    [2, 2, 1, 3, 3, 3, 1, 4, 4].forEach((label, t) => {
+      scores[t * classes + label] = 8;
+    });
+    const of = (more: { classes?: number }, text = 'a * c', options: TokeniseOptions = { star: '*' }) => {
+      const transcript = tokenise(text, Vocabulary.from(list, more), options);
+      const starred = withStar(scores, frames, classes, 'logits', transcript);
+      return { transcript, starred };
+    };
+    const { transcript, starred } = of({ classes });
+    const path = align(starred, frames, transcript.targets, 0);
+    const { words } = wordsOf(transcript, path, { frameSeconds: 1 });
+    expect(words.map(({ text, start, end }) => [text, start, end])).toEqual([
+      ['a', 0, 2],
+      ['*', 3, 6],
+      ['c', 7, 9],
+    ]);
+    const refused = (star: number) =>
+      `transcript.star: expected class 6, as Vocabulary.from(…, { classes: 6 }) has it, got ${star}`;
+    expect(() => of({})).toThrow(new RangeError(refused(5)));
+    expect(() => of({ classes: 7 })).toThrow(new RangeError(refused(7)));
+    expect(() => of({}, 'a c', { freeStart: true })).toThrow(new RangeError(refused(5)));
+    expect(() => of({}, 'a c', { freeEnd: true })).toThrow(new RangeError(refused(5)));
+    expect(of({}, 'a c', {}).starred).toHaveLength(frames * (classes + 1));
+  });
+
   test.each([
-    ['of another text', { labels: [3, 4], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /labels/],
+    [
+      'of another text',
+      { labels: [3, 4], scores: [0, 0] },
+      { frameSeconds: 1 },
+      RangeError,
+      /^labels: expected a path of the transcript's targets, \[3\], got \[3, 4\]$/,
+    ],
     ['of unequal length', { labels: [3], scores: [0, 0] }, { frameSeconds: 1 }, RangeError, /scores.*got 2/],
     ['without labels', { scores: [] }, { frameSeconds: 1 }, TypeError, /labels/],
     ['without seconds', { labels: [3], scores: [0] }, {}, TypeError, /frameSeconds.*undefined/],
@@ -448,7 +516,9 @@ describe('an alignment', () => {
     expect(() => tokenise(5 as unknown as string, vocabulary)).toThrow(/^text: expected a string, got 5/);
     expect(() => tokenise('a', {} as Vocabulary)).toThrow(/^vocabulary: expected a Vocabulary/);
     expect(() => tokenise('a', vocabulary, { star: '' })).toThrow(RangeError);
-    expect(() => withStar(new Float32Array(5), 2, 3, 'logits')).toThrow(/^scores: expected 6 values/);
+    expect(() => withStar(new Float32Array(5), 2, 3, 'logits', { star: 3, blank: 0 })).toThrow(
+      /^scores: expected 6 values/,
+    );
     expect(() => segmentsOf([], { pauseSeconds: -1 })).toThrow(/^pauseSeconds/);
   });
 });

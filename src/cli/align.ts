@@ -35,7 +35,8 @@ EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.
 --manifest     a job a line: { "id", "emissions", "text" or "textFile", "output": a path or an array of paths }, and
                options as "frameMs", else those given here. Paths are relative to the manifest; - is stdin.
                A line of JSON on stdout for each: { "id", "line", "status": "done", "skipped" or "failed", … }.
-               Jobs whose outputs are there as they wrote them are skipped: start again what was stopped. Other files
+               Jobs whose outputs are there as they wrote them are skipped: start again what was stopped. Whether an input
+               was changed since is not looked at: remove the outputs then, or give --force. Other files
                are left alone, and their jobs fail. --force does all again and overwrites, but nothing that is read.
 --jobs N       jobs in flight, 4 by default
 --shard I/N    every N-th line from the I-th on, for machine I of N
@@ -92,9 +93,11 @@ async function transcriptOf(job: Job, vocabulary: Vocabulary, signal: AbortSigna
   return transcript;
 }
 
-function scoresFor({ star, blank }: Transcript, { argument, data, frames, classes }: Emissions) {
-  const logProbs = { data: star ? withStar(data, frames, classes, argument, blank) : data };
-  if (star) return { logProbs: { ...logProbs, shape: [frames, classes + 1] as const } };
+function scoresFor(transcript: Transcript, { argument, data, frames, classes }: Emissions) {
+  if (transcript.star !== undefined) {
+    const starred = withStar(data, frames, classes, argument, transcript);
+    return { logProbs: { data: starred, shape: [frames, classes + 1] as const } };
+  }
   const tensor = { data, shape: [frames, classes] as const };
   return argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
 }

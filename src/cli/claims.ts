@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fileOf } from './emissions.js';
 import { InputError } from './failure.js';
-import type { Job } from './job.js';
+import { type Given, type Job, plain } from './job.js';
 import { placeOf } from './place.js';
 
 /** Who a job of a manifest is: what was given as its `id`, or else its line, which is another job's even if the numbers are equal. */
@@ -30,10 +30,9 @@ export class Claims {
     if (!this.#readers.has(place)) this.#readers.set(place, reader);
   }
 
-  /** All that a job reads and writes. The first that writes a file has it. */
-  add(name: JobName, job: Job): void {
+  /** All that a job writes. The first that writes a file has it. */
+  write(name: JobName, job: Job): void {
     const number = numberOf(name);
-    for (const [key, path] of inputsOf(job)) this.read(path, `the ${key} of job ${number}`);
     for (const output of job.outputs) {
       const place = hash(placeOf(output));
       if (!this.#writers.has(place)) this.#writers.set(place, { number, task: taskOf(name, job) });
@@ -53,21 +52,29 @@ export class Claims {
   }
 
   /** Of a job that comes after others were done. @throws InputError naming an input that one of them has written. */
-  checkInputs(job: Job): void {
-    for (const [key, path] of inputsOf(job)) {
+  checkInputs(inputs: readonly Input[]): void {
+    for (const [key, path] of inputs) {
       const writer = this.#writers.get(hash(placeOf(path)));
       if (writer) throw new InputError(`${key}: ${path} is the output of job ${writer.number}`);
     }
   }
 }
 
-/** The files that a job reads, by the key that names them. */
-export function inputsOf({ emissions, tensor, vocab, textFile }: Job): [key: string, path: string][] {
-  const [file] = fileOf(emissions, tensor);
-  const inputs: [string, string | undefined][] = [
-    ['emissions', file],
-    ['vocab', vocab],
-    ['textFile', textFile],
-  ];
-  return inputs.flatMap(([key, path]) => (path === undefined ? [] : [[key, path]]));
+/** A file that a job reads, and the key that names it. */
+export type Input = readonly [key: string, path: string];
+
+/**
+ * The files that a job reads, by the key that names them; of a line with a mistake those that it means to read as far as it says
+ * so, since it needs them once it is mended.
+ *
+ * @param job or what was given for one, with keys in any style
+ * @param place where a path leads that was given
+ */
+export function inputsOf(job: Job | Given, place = (path: string) => path): Input[] {
+  const tensor = job.tensor === undefined ? undefined : String(job.tensor);
+  return Object.entries(job).flatMap(([name, path]): Input[] => {
+    const key = ['emissions', 'vocab', 'textFile'].find((known) => plain(known) === plain(name));
+    if (key === undefined || typeof path !== 'string' || path === '') return [];
+    return [[key, key === 'emissions' ? fileOf(place(path), tensor)[0] : place(path)]];
+  });
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { asScores, type Emissions, emissionsOf, type ScoreKind, type Scores } from '../files/emissions.js';
-import type { FileTensor } from '../files/tensor.js';
+import { type FileTensor, NoScores } from '../files/tensor.js';
 import { readTensors } from '../files/tensors.js';
 import { InputError, inputError } from './failure.js';
 import { readInput } from './input.js';
@@ -13,37 +13,47 @@ export function fileOf(path: string, key: string | undefined): [file: string, te
   return named ? [path.slice(0, colon), path.slice(colon + 1)] : [path, key];
 }
 
-/** A tensor of a file, `path:name` where the file has several. @throws InputError naming the file and what is wrong. */
+/** A tensor, and what it is called in its file, where the file names its tensors. */
+export interface NamedTensor extends FileTensor {
+  readonly key?: string;
+}
+
+/**
+ * A tensor of a file, `path:name` where the file has several. Without a name it is the only one that can be scores.
+ *
+ * @throws InputError naming the file and what is wrong.
+ */
 export async function readTensorFile(
   path: string,
   key: string | undefined,
   signal: AbortSignal,
   unpackedBytes?: number,
-) {
+): Promise<NamedTensor> {
   const [file, tensor] = fileOf(path, key);
   const bytes = await readInput(file, signal);
   try {
     const tensors = readTensors(bytes, file, unpackedBytes === undefined ? {} : { unpackedBytes });
     const names = [...tensors.keys()].join(', ');
+    const named = (key: string, found: FileTensor) => (found.name === file ? found : { ...found, key });
     if (tensor !== undefined) {
       const read = tensors.get(tensor);
       if (!read) throw new InputError(`${file}: expected a tensor ${tensor}, got ${names || 'none'}`);
-      return await read();
+      return named(tensor, await read());
     }
-    if (tensors.size === 1) return await [...tensors.values()][0]();
-    const fitting: FileTensor[] = [];
-    for (const read of tensors.values()) {
+    const choose = `; choose one with ${file}:NAME`;
+    const fitting: NamedTensor[] = [];
+    for (const [key, read] of tensors) {
+      if (tensors.size === 1) return named(key, await read());
       const found = await read().catch((error: Error) => {
-        // what cannot be read is no candidate; what is only too large may be the very one
-        if (error.message.includes(cap)) throw error;
+        // what is damaged, too large or of an unknown type may be the very one
+        if (error instanceof NoScores) return;
+        throw error instanceof RangeError ? new RangeError(`${error.message}${choose}`) : error;
       });
-      if (found && isScores(found)) fitting.push(found);
+      if (found && isScores(found)) fitting.push(named(key, found));
       if (fitting.length > 1) break;
     }
-    if (fitting.length === 1) return fitting[0];
-    throw new InputError(
-      `${file}: expected one tensor of scores, got ${names || 'none'}; choose one with ${file}:NAME`,
-    );
+    if (fitting.length === 1) return fitting[0]!;
+    throw new InputError(`${file}: expected one tensor of scores, got ${names || 'none'}${choose}`);
   } catch (error) {
     const told = inputError(file, error);
     throw told instanceof InputError ? new InputError(told.message.replace(cap, '--unpacked-mb')) : told;
@@ -72,18 +82,23 @@ export async function readEmissions(
 }
 
 /** Of rows of `classes`, however many sequences they are of. @throws InputError as `readEmissions`. */
-export const scoresIn = (tensor: FileTensor, classes: number, kind: ScoreKind | undefined): Scores & Told =>
+export const scoresIn = (tensor: NamedTensor, classes: number, kind: ScoreKind | undefined): Scores & Told =>
   told(tensor, kind, () => asScores(tensor, classes, kind));
 
 interface Told {
   /** What the file holds, and how that is known. */
   readonly input: string;
+  /** The file, and what the tensor is called in it. */
+  readonly source: string;
+  readonly tensor?: string;
 }
 
-function told<S extends Scores>(tensor: FileTensor, asked: ScoreKind | undefined, read: () => S): S & Told {
+function told<S extends Scores>(tensor: NamedTensor, asked: ScoreKind | undefined, read: () => S): S & Told {
   try {
     const scores = read();
-    return { ...scores, input: `${scores.kind} (${asked ? 'as asked' : 'detected'})` };
+    const { name: source, key } = tensor;
+    const input = `${scores.kind} (${asked ? 'as asked' : 'detected'})`;
+    return { ...scores, input, source, ...(key !== undefined && { tensor: key }) };
   } catch (error) {
     throw inputError(tensor.name, error);
   }

@@ -54,10 +54,12 @@ export function givenOf(values: Given): Given {
   return Object.fromEntries(Object.entries(values).map(([option, value]) => [camelCase(option), value]));
 }
 
+/** A key without its style. */
+export const plain = (key: string) => key.toLowerCase().replace(/[-_]/g, '');
+
 /** @throws InputError naming the key, what was expected and what came. */
 export function checkKeys(given: Given, options: readonly string[]): void {
   const keys = ['id', 'emissions', ...options.map(camelCase)];
-  const plain = (key: string) => key.toLowerCase().replace(/[-_]/g, '');
   for (const key of Object.keys(given)) {
     if (keys.includes(key)) continue;
     const meant = keys.find((known) => plain(known) === plain(key));
@@ -100,6 +102,7 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
   const outputs = Array.isArray(output) ? output : [output];
   for (const path of outputs) {
     if (typeof path !== 'string') throw wrongOption(named('output'), 'a path, or an array of paths', output);
+    if (path === '') throw wrongOption(named('output'), 'a path', path);
     checkFormat(checkPath(named('output'), path));
   }
   const free = text('free', 'start, end or both')?.split(',') ?? [];
@@ -131,11 +134,13 @@ function checkPath(name: string, path: string): string {
   return path;
 }
 
-/** A job as a manifest has it: its paths are relative to the manifest. */
+/** A path as a manifest has it: relative to the manifest. There - is a file, since stdin may be the manifest itself. */
+export const pathIn = (folder: string, path: string) =>
+  isAbsolute(path) ? path : path === '-' ? `${folder || '.'}/-` : join(folder, path);
+
+/** A job as a manifest has it. */
 export function inFolder(folder: string, job: Job): Job {
-  // - is a file there: stdin may be the manifest itself
-  const place = (path: string) =>
-    isAbsolute(path) ? path : path === '-' ? `${folder || '.'}/-` : join(folder, path);
+  const place = (path: string) => pathIn(folder, path);
   return {
     ...job,
     emissions: place(job.emissions),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { scoreKinds } from '../files/emissions.js';
 import { writeNpy } from '../files/npy.js';
@@ -64,6 +65,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
     ...ofTensors,
   });
   if (files.length === 0) throw new UsageError('loss: expected case files, got none');
+  if (files.includes('')) throw wrongOption('loss', 'names of files', '');
   const options = {
     reduction: choice('--reduction', values.reduction, ['none', 'sum', 'mean']),
     device: choice('--device', values.device, ['auto', 'gpu', 'cpu']),
@@ -94,8 +96,8 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   }
   const tensor = await readTensorFile(file, values.tensor, signal, unpackedBytes);
   const { shape } = tensor;
-  const { data, argument, input: found } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
-  say(`${file}: ${found}, [${shape.join(', ')}]`);
+  const { data, argument, input: found, source, tensor: key } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
+  say(`${source}: ${found}, [${shape.join(', ')}]`);
   const lengths = (name: 'input-lengths' | 'target-lengths') =>
     values[name] === undefined ? undefined : lengthsOf(`--${name}`, values[name], signal);
   const emissions = {
@@ -109,7 +111,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
     zeroInfinity: false,
     input: {
       ...(argument === 'logits' ? { logits: emissions } : { logProbs: emissions }),
-      targets: await targetsOf(targets, signal),
+      targets: await targetsOf('--targets', targets, signal),
       inputLengths: await lengths('input-lengths'),
       targetLengths: await lengths('target-lengths'),
     },
@@ -117,7 +119,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   const { grad: gradient, ...line } = await compute(file, problem, options, signal, grad !== undefined);
   const mayReplace = () => values.force ?? false;
   if (grad !== undefined) await writeOutputs([[grad, writeNpy(gradient!, shape)]], { mayReplace });
-  print(JSON.stringify({ ...line, ...(grad !== undefined && { grad }) }));
+  print(JSON.stringify({ ...line, tensor: key, ...(grad !== undefined && { grad }) }));
   return 0;
 }
 
@@ -181,8 +183,12 @@ async function compute(
 }
 
 /** `1,2,3`, or what a file holds. */
-async function targetsOf(given: string, signal: AbortSignal): Promise<Targets> {
+async function targetsOf(name: string, given: string, signal: AbortSignal): Promise<Targets> {
   if (/^\s*\d+(\s*,\s*\d+)*\s*$/.test(given)) return given.split(',').map(Number);
+  // who means numbers is not told of a file
+  const [file] = fileOf(given, undefined);
+  if (file !== '-' && !existsSync(file))
+    throw wrongOption(name, 'integers, such as 1,2,3, or the name of a file', given);
   if (!isTensorFile(given)) {
     const json = await readJson(given, signal);
     if (Array.isArray(json)) return json;
@@ -199,7 +205,7 @@ async function targetsOf(given: string, signal: AbortSignal): Promise<Targets> {
 }
 
 async function lengthsOf(name: string, given: string, signal: AbortSignal): Promise<Lengths> {
-  const lengths = (await targetsOf(given, signal)) as number[];
+  const lengths = (await targetsOf(name, given, signal)) as number[];
   if (typeof lengths.length !== 'number') throw wrongOption(name, 'a flat list of lengths', given);
   return /^\s*\d+\s*$/.test(given) ? lengths[0]! : lengths;
 }

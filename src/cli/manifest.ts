@@ -4,7 +4,7 @@ import { CtcError } from '../errors.js';
 import { Claims, inputsOf, type JobName, numberOf } from './claims.js';
 import { exitCode, InputError } from './failure.js';
 import { linesOf } from './input.js';
-import { type Given, inFolder, type Job } from './job.js';
+import { type Given, inFolder, type Job, pathIn } from './job.js';
 import { wrongOption } from './options.js';
 import { checkOutputs, clearLeftovers } from './output.js';
 import { placeOf } from './place.js';
@@ -32,6 +32,8 @@ export interface ManifestOptions {
   readonly force: boolean;
   readonly quiet: boolean;
   readonly signal: AbortSignal;
+  /** What holds for the jobs that do not say otherwise; the paths in it are absolute. */
+  readonly defaults: Given;
   jobOf(given: Given): Job;
   /** Writes the outputs; what it returns is reported. */
   perform(job: Job): Promise<object>;
@@ -44,7 +46,7 @@ export interface ManifestOptions {
  * @returns the exit code
  */
 export async function runManifest(path: string, options: ManifestOptions): Promise<number> {
-  const { shard, jobs, force, signal, quiet } = options;
+  const { shard, jobs, force, signal, quiet, defaults } = options;
   const folder = path === '-' ? '' : dirname(path);
   const counts = { done: 0, skipped: 0, failed: 0 };
   let code = 0;
@@ -52,6 +54,11 @@ export async function runManifest(path: string, options: ManifestOptions): Promi
   const shown = progress(quiet);
   const claims = new Claims();
   const isFile = path !== '-' && (await stat(path).catch(() => undefined))?.isFile();
+  const inputsIn = (given: Given) => inputsOf({ ...defaults, ...given }, (path) => pathIn(folder, path));
+  const read = (given: Given, line: number) => {
+    const number = isId(given.id) ? given.id : line;
+    for (const [key, place] of inputsIn(given)) claims.read(place, `the ${key} of job ${number}`);
+  };
   // all of it is looked at before the first job begins, where it can be read twice
   if (isFile) {
     claims.read(path, 'the manifest');
@@ -60,7 +67,8 @@ export async function runManifest(path: string, options: ManifestOptions): Promi
       line++;
       try {
         const given = parse(text);
-        claims.add(nameOf(given, line), inFolder(folder, options.jobOf(given)));
+        read(given, line);
+        claims.write(nameOf(given, line), inFolder(folder, options.jobOf({ ...defaults, ...given })));
       } catch {
         // told when its turn comes
       }
@@ -78,16 +86,17 @@ export async function runManifest(path: string, options: ManifestOptions): Promi
     let id: string | number = line;
     try {
       const given = parse(text);
+      if (!isFile) {
+        claims.checkInputs(inputsIn(given));
+        read(given, line);
+      }
       const name = nameOf(given, line);
       id = numberOf(name);
-      const job = inFolder(folder, options.jobOf(given));
+      const job = inFolder(folder, options.jobOf({ ...defaults, ...given }));
       const { emissions, outputs } = job;
       if (outputs.length === 0)
         throw new InputError('output: expected a path, or an array of paths, got none');
-      if (!isFile) {
-        claims.checkInputs(job);
-        claims.add(name, job);
-      }
+      if (!isFile) claims.write(name, job);
       claims.check(name, job);
       for (const output of outputs) await clear(output);
       const states = force ? [] : await Promise.all(outputs.map((output) => stateOf(job, output)));
@@ -145,9 +154,11 @@ export async function runManifest(path: string, options: ManifestOptions): Promi
   return code;
 }
 
+const isId = (id: unknown) => typeof id === 'string' || typeof id === 'number';
+
 function nameOf({ id }: Given, line: number): JobName {
   if (id === undefined || id === null) return { id: undefined, line };
-  if (typeof id !== 'string' && typeof id !== 'number') throw wrongOption('id', 'a string or a number', id);
+  if (!isId(id)) throw wrongOption('id', 'a string or a number', id);
   return { id, line };
 }
 

@@ -8,7 +8,7 @@ import { readEmissions } from './emissions.js';
 import { inputError, UsageError } from './failure.js';
 import { checkKeys, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
 import { runManifest, shardOf } from './manifest.js';
-import { choice, integer, parse } from './options.js';
+import { choice, integer, parse, wrongOption } from './options.js';
 import { checkOutputs, type OutputFile, writeOutputs } from './output.js';
 import { print, printable, say } from './printable.js';
 import { progress } from './progress.js';
@@ -78,12 +78,14 @@ export async function transcribe<R extends Reader>(
   const perform = async (job: Job, told: (text: string) => void, onProgress?: (share: number) => void) => {
     const { emissions: file, frameSeconds, split, outputs } = job;
     const emissions = await readEmissions(file, job, signal);
-    const { frames, classes, input } = emissions;
+    const { frames, classes, input, source, tensor } = emissions;
     const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
     const { blank, blankReason } = vocabulary;
     const { labels, run } = await transcriber.prepare({ job, emissions, vocabulary, signal });
     const sizes = `T = ${frames}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
-    told(`${file}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`);
+    told(
+      `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`,
+    );
     const reader = await readerFor(blank);
     const result = await run(reader, { signal, onProgress }).catch((error) => {
       throw inputError(file, error);
@@ -94,7 +96,7 @@ export async function transcribe<R extends Reader>(
       ...(manifest !== undefined && { before: () => remember(job, files) }),
     });
     const { device } = reader.backend;
-    const report = { input, blank, frames, classes, labels, score: jsonNumber(result.score), device };
+    const report = { tensor, input, blank, frames, classes, labels, score: jsonNumber(result.score), device };
     return { report, result };
   };
 
@@ -130,6 +132,7 @@ export async function transcribe<R extends Reader>(
   };
 
   const many = async (manifest: string): Promise<number> => {
+    if (manifest === '') throw wrongOption('--manifest', 'a file', manifest);
     const own = [...positionals, ...['output', 'text', 'textFile'].filter((key) => given[key] !== undefined)];
     if (own.length > 0)
       throw new UsageError(
@@ -150,9 +153,10 @@ export async function transcribe<R extends Reader>(
       force,
       signal,
       quiet: json,
+      defaults,
       jobOf(ofManifest) {
         checkKeys(ofManifest, Object.keys(ofJob));
-        return jobOf({ ...defaults, ...ofManifest }, transcriber.hasText);
+        return jobOf(ofManifest, transcriber.hasText);
       },
       perform: async (job) => (await perform(job, () => {})).report,
     });

@@ -31,7 +31,8 @@ export interface EmissionsOptions {
 /**
  * The emissions of one recording: a tensor [T, C], or a batch of one.
  *
- * @throws TypeError, RangeError for a wrong argument, and naming the tensor and what is wrong in it: another shape, integers, NaN or +Infinity, a negative probability.
+ * @throws TypeError, RangeError for a wrong argument, and naming the tensor and what is wrong in it: another shape, integers, NaN or +Infinity, a negative probability, one above 1 or a row of them whose sum is, by more
+ * than 0.01.
  */
 export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}): Emissions {
   checkTensor(tensor);
@@ -64,10 +65,23 @@ export function asScores(tensor: FileTensor, classes: number, asked?: ScoreKind)
   if (kind === 'logits') return { kind, argument: 'logits', data };
   if (kind === 'log-probs') return { kind, argument: 'logProbs', data };
   const given = tensor.exact ?? data;
-  const i = given.findIndex((value) => value < 0);
-  if (i >= 0)
-    throw wrongValue(`${tensor.name}: [${indexOf(i, tensor.shape).join(', ')}]`, 'a probability', given[i]);
+  checkProbabilities(tensor, given, classes);
   return { kind, argument: 'logProbs', data: Float32Array.from(given, Math.log) };
+}
+
+function checkProbabilities(
+  { name, shape }: FileTensor,
+  given: Float32Array | Float64Array,
+  classes: number,
+) {
+  const place = (i: number, axes: number) => `${name}: [${indexOf(i, shape).slice(0, axes).join(', ')}]`;
+  let sum = 0;
+  given.forEach((value, i) => {
+    if (value < 0 || value > 1 + tolerance) throw wrongValue(place(i, shape.length), 'a probability', value);
+    sum = i % classes === 0 ? value : sum + value;
+    if (sum > 1 + tolerance && i % classes === classes - 1)
+      throw wrongValue(place(i, shape.length - 1), 'probabilities with a sum of 1', sum);
+  });
 }
 
 /** Half precision, and bfloat16 more so, makes sums this wrong. */
@@ -75,7 +89,7 @@ const tolerance = 0.01;
 
 /**
  * What numbers of rows of `classes` are, by what their rows add up to: to 1, or their exponentials to 1, within 0.01; else
- * logits. Rows of zeros are padding and say nothing.
+ * logits. Rows of zeros are padding and say nothing, nor do those with a NaN.
  *
  * @throws TypeError, RangeError unless there are so many scores that each row has `classes`.
  */
@@ -87,7 +101,7 @@ export function scoreKindOf(data: Float32Array, classes: number): ScoreKind {
   let normalised = 0;
   for (let at = 0; at < data.length && (could.probs || could['log-probs']); at += classes) {
     const row = data.subarray(at, at + classes);
-    if (row.every((value) => value === 0)) continue;
+    if (row.every((value) => value === 0) || row.some(Number.isNaN)) continue;
     normalised++;
     let [sum, exponentials, least, most] = [0, 0, Infinity, -Infinity];
     for (const value of row) {

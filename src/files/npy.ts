@@ -1,6 +1,14 @@
 import { kindOf } from '../check.js';
 import { wrongKind, wrongValue } from '../errors.js';
-import { beginning, checkShape, decode, type ElementCode, elements, type FileTensor } from './tensor.js';
+import {
+  beginning,
+  checkShape,
+  decode,
+  type ElementCode,
+  elements,
+  type FileTensor,
+  NoScores,
+} from './tensor.js';
 
 const magic = [0x93, ...new TextEncoder().encode('NUMPY')];
 
@@ -43,11 +51,12 @@ function parse(header: string, name: string) {
     if (found !== undefined && header.endsWith('}')) return found;
     throw wrongValue(`${name}: header`, `a dictionary with a valid ${key}`, header.slice(0, 100));
   };
-  const dtype = value('descr', `(['"][^'"]*['"]|\\[.*)`).replace(/^['"]|['"]$/g, '');
+  const dtype = value('descr', `(['"][^'"]*['"]|\\[.*?\\](?=\\s*[,}]))`).replace(/^['"]|['"]$/g, '');
   const [, order, code] = dtype.match(/^([<>|])([a-z][1-8])$/) ?? [];
   if (!Object.hasOwn(elements, code) || (order === '|') !== (elements[code as ElementCode].bytes === 1)) {
     const known = Object.keys(elements).filter((key) => key !== 'bf2');
-    throw wrongValue(`${name}: dtype`, `one of ${known.join(', ')}`, dtype.slice(0, 60));
+    const wrong = wrongValue(`${name}: dtype`, `one of ${known.join(', ')}`, dtype.slice(0, 60));
+    throw /^[<>|][USMm]/.test(dtype) ? new NoScores(wrong.message) : wrong;
   }
   const tuple = value('shape', '\\(([^)]*)\\)');
   const sizes = tuple.split(',').map((size) => size.trim());

@@ -45,6 +45,9 @@ export function checkShape(argument: string, shape: readonly number[]): number {
 /** NumPy has no more. */
 const mostAxes = 64;
 
+/** What a file holds cannot be read, and could not be scores either: text, times, integers of more than 32 bits. */
+export class NoScores extends RangeError {}
+
 /** The tensors of a file by name. Each is decoded when it is asked for. */
 export type FileTensors = ReadonlyMap<string, () => Promise<FileTensor>>;
 
@@ -115,7 +118,9 @@ export function decode(bytes: Uint8Array, encoding: Encoding): FileTensor {
       if (size < Number.POSITIVE_INFINITY && size > largestFloat) data[i] = sign * largestFloat;
     }
     if (!element.float && data[i] !== Number(value))
-      throw wrongValue(`${name}: [${indexOf(i, shape).join(', ')}]`, 'an integer of 32 bits', value);
+      throw new NoScores(
+        wrongValue(`${name}: [${indexOf(i, shape).join(', ')}]`, 'an integer of 32 bits', value).message,
+      );
   }
   const exact = isSmall && Float64Array.from({ length: count }, (_, i) => Number(valueAt(i)));
   return { name, dtype, data, shape, ...(exact && { exact }) };

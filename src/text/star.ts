@@ -1,5 +1,6 @@
 import { checkChoice, checkInteger, kindOf } from '../check.js';
 import { wrongKind, wrongValue } from '../errors.js';
+import type { Transcript } from './transcript.js';
 
 /**
  * How much less the star has where the blank is best. It must pass through the silence between the words that it stands for,
@@ -15,21 +16,32 @@ const reluctance = 0.01;
  *
  * @param scores float32, [frames, classes]
  * @param kind what the scores are; of logits the log-softmax is taken first, in float64
+ * @param transcript what `tokenise` returned: which class is its star, which the blank
  * @returns log-probabilities, float32, [frames, classes + 1]. No distribution: to align, not to train.
- * @throws TypeError, RangeError for a wrong argument.
+ * @throws TypeError, RangeError for a wrong argument, and where the transcript's star is another class than that one more: its
+ *   vocabulary then has to be told `classes`, how many the model has.
  */
 export function withStar(
   scores: Float32Array,
   frames: number,
   classes: number,
   kind: 'logProbs' | 'logits',
-  blank = 0,
+  transcript: Pick<Transcript, 'star' | 'blank'>,
 ): Float32Array<ArrayBuffer> {
   if (kindOf(scores) !== 'Float32Array') throw wrongKind('scores', 'a Float32Array', scores);
   checkInteger('frames', frames, 0);
   checkInteger('classes', classes, 1);
   checkChoice('kind', kind, ['logProbs', 'logits']);
-  checkInteger('blank', blank, 0, classes - 1, ' (classes − 1)');
+  if (typeof transcript !== 'object' || transcript === null)
+    throw wrongKind('transcript', 'what tokenise returns', transcript);
+  const { star, blank } = transcript;
+  checkInteger('transcript.blank', blank, 0, classes - 1, ' (classes − 1)');
+  if (star !== undefined && checkInteger('transcript.star', star, 1) !== classes)
+    throw wrongValue(
+      'transcript.star',
+      `class ${classes}, as Vocabulary.from(…, { classes: ${classes} }) has it`,
+      star,
+    );
   if (scores.length !== frames * classes)
     throw wrongValue('scores', `${frames * classes} values (frames × classes)`, scores.length);
   const starred = new Float32Array(frames * (classes + 1));

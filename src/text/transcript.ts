@@ -15,14 +15,14 @@ export interface TokeniseOptions {
 export interface Transcript {
   /** The words as they were written, between white space, in order. */
   readonly words: readonly string[];
-  /** Classes; the star is the class after the last of the vocabulary. Empty where nothing can be spelled. */
+  /** Classes; the star is the one after the vocabulary's last, its `size`, which must be how many the model has. Empty where nothing can be spelled. */
   readonly targets: readonly number[];
   /** For each target the index of its word; −1 for delimiters and for what is free at either end. */
   readonly wordOf: readonly number[];
   /** For each target the characters of its word that it spells; empty where the target before has begun them. */
   readonly textOf: readonly string[];
-  /** Whether the targets hold a star: the scores then need `withStar`. */
-  readonly star: boolean;
+  /** Class of the star, where the targets hold one: the scores then need `withStar`. */
+  readonly star: number | undefined;
   /** Class of the blank. */
   readonly blank: number;
 }
@@ -64,5 +64,5 @@ export function tokenise(text: string, vocabulary: Vocabulary, options: Tokenise
     spelledBefore = true;
   });
   if (freeEnd) push(size, -1, '');
-  return { words, targets, wordOf, textOf, star: targets.includes(size), blank };
+  return { words, targets, wordOf, textOf, star: targets.includes(size) ? size : undefined, blank };
 }

@@ -1,5 +1,5 @@
 import { checkInteger, checkObject, isList } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
+import { shown, wrongKind, wrongValue } from '../errors.js';
 import { mergeTokens, type TokenSpan } from '../spans.js';
 import type { Transcript } from './transcript.js';
 
@@ -86,8 +86,8 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
   if (frames > 0 && (spans.length !== targets.length || spans.some(({ label }, i) => label !== targets[i])))
     throw wrongValue(
       'labels',
-      `a path of the transcript's ${targets.length} targets`,
-      `${spans.length} labels`,
+      `a path of the transcript's targets, ${shown(targets)}`,
+      spans.map(({ label }) => label),
     );
 
   const ofWord = transcript.words.map((): TokenSpan[] => []);
@@ -113,11 +113,12 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
 function checkTranscript(transcript: Transcript): void {
   if (typeof transcript !== 'object' || transcript === null || !isList(transcript.targets))
     throw wrongKind('transcript', 'what tokenise returns', transcript);
-  const { words, targets, wordOf, textOf, blank } = transcript;
+  const { words, targets, wordOf, textOf, star, blank } = transcript;
   if (!Array.isArray(words)) throw wrongKind('transcript.words', 'an array of words', words);
   for (const [w, word] of words.entries())
     if (typeof word !== 'string') throw wrongKind(`transcript.words[${w}]`, 'a word', word);
   checkInteger('transcript.blank', blank, 0);
+  if (star !== undefined) checkInteger('transcript.star', star, 1);
   for (const [name, list] of Object.entries({ wordOf, textOf })) {
     if (!isList(list)) throw wrongKind(`transcript.${name}`, 'an array', list);
     if (list.length !== targets.length)
