@@ -80,6 +80,8 @@ export class Draft extends PlanRecording {
   ): void {
     const { classes, dtype, gradient, maxTargetLength } = this.#task;
     const both = kernel === 'gradient';
+    // of a row the gradient looks at every state, the others at a label once however often it occurs
+    const work = classes + (both ? maxTargetLength : distinctLabels(maxTargetLength, classes));
     const constants = {
       ...this.share,
       HALF: dtype === 'float16',
@@ -91,7 +93,7 @@ export class Draft extends PlanRecording {
     // where the caller gives none
     if (both) this.buffer('gradOutput', 'word', this.#tensors.gradOutput.rowBytes / 4);
     const gradOutput = { tensor: 'gradOutput', firstRow: 0, rows: 1 } as const;
-    for (const piece of piecesOf(box, this.#task, this.#limits, this.#tuning)) {
+    for (const piece of piecesOf(box, work, this.#task, this.#limits, this.#tuning)) {
       const { frames, sequences } = piece;
       const rows = { firstRow: piece.rows.first, rows: count(piece.rows) };
       const scores = { tensor: 'scores' as const, ...rows };
@@ -111,7 +113,7 @@ export class Draft extends PlanRecording {
         rowCount: rows.rows,
       };
       const grid = [this.groups(count(frames)), count(sequences)] as const;
-      const cost = count(frames) * count(sequences) * (classes + maxTargetLength);
+      const cost = count(frames) * count(sequences) * work;
       this.dispatch(kernel, grid, place, to, cost, { constants, integers });
     }
   }

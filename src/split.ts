@@ -118,15 +118,21 @@ export interface Piece extends Box {
  * that there are as many of them as the work of the box asks for, whatever else is in the tensor.
  * @throws RangeError if a row is too long.
  */
-export function piecesOf(box: Box, task: ProblemShape, limits: Limits, tuning: Tuning): Piece[] {
-  const { classes, maxTargetLength } = task;
+export function piecesOf(
+  box: Box,
+  workOfRow: number,
+  task: ProblemShape,
+  limits: Limits,
+  tuning: Tuning,
+): Piece[] {
+  const { classes } = task;
   // a binding starts at a multiple of 256 bytes at or before its first row
   const room = Math.min(limits.maxStorageBufferBindingSize - uniformBlockBytes, limits.maxBufferSize);
   if (4 * classes > room)
     throw new RangeError(`C = ${classes}: expected a row of at most ${room} bytes, got ${4 * classes}`);
   const bound = Math.floor(room / (4 * classes));
   const perBuffer = rowsPerBuffer(task, limits);
-  const short = Math.max(1, Math.floor(tuning.elementsPerDispatch / (classes + maxTargetLength)));
+  const short = Math.max(1, Math.floor(tuning.elementsPerDispatch / workOfRow));
   const wide = limits.maxComputeWorkgroupsPerDimension;
 
   // the tensor has a line for each frame or for each sequence, which has a row for each of the other
