@@ -13,7 +13,7 @@ const madeOf = {
   spread: `${sequences} HANDING TIME block`,
   posterior: `${sequences} fixed total LANES`,
   scales: `${sequences} exponential frame`,
-  viterbi: `${sequences} cost HANDING TIME block ways`,
+  viterbi: `${sequences} cost costs HANDING TIME block ways`,
   arrive: `${sequences} exponential frame cost LANES ways`,
   trace: `${sequences} ways`,
   spell: `${scores} ways reading`,
