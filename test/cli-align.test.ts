@@ -107,7 +107,7 @@ describe('what goes in', () => {
     const file = npy(`${kind}-padded.npy`, [frames + 3, width], [...values, ...zeros]);
     const { stdout, stderr } = await aligned(file);
     expect(wordsIn(stdout)).toEqual(spokenWords);
-    expect(stderr).toContain(`T = ${frames} (without 3 rows of zeros at the end), C = ${width}`);
+    expect(stderr).toContain(`T = ${frames} (rows of zeros cut off at the end: 3), C = ${width}`);
     expect(json((await aligned(file, '--json')).stdout)).toMatchObject([{ frames, padding: 3 }]);
     expect(json((await aligned(small, '--json')).stdout)[0]).not.toHaveProperty('padding');
   });

@@ -82,7 +82,7 @@ export async function transcribe<R extends Reader>(
     const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
     const { blank, blankReason } = vocabulary;
     const { labels, run } = await transcriber.prepare({ job, emissions, vocabulary, signal });
-    const cut = padding > 0 ? ` (without ${padding} rows of zeros at the end)` : '';
+    const cut = padding > 0 ? ` (rows of zeros cut off at the end: ${padding})` : '';
     const sizes = `T = ${frames}${cut}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
     told(
       `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`,
