@@ -1,5 +1,5 @@
 // Files that somebody drops or chooses: what they are is known by their content.
-import { emissionsOf, type FileTensor, readTensors, type ScoreKind } from 'webgpu-ctc/files';
+import { emissionsOf, type FileTensor, NoScores, readTensors, type ScoreKind } from 'webgpu-ctc/files';
 import type { Candidate, Tokens } from './source.js';
 
 /** What was found in files that came together. */
@@ -33,13 +33,23 @@ export async function readInputs(files: Iterable<File>): Promise<Inputs> {
   return { candidates, ...(tokens && { tokens }), ...(sound && { sound }) };
 }
 
-/** Those that can be the emissions of one recording. Where there are none, the first says why not. */
+/**
+ * Those that can be the emissions of one recording. Where there are none, the first says why not. One that is damaged, too large
+ * or of an unknown type may be the very one, so that no other is taken in its place.
+ */
 async function tensorsOf(file: File): Promise<Candidate[]> {
   const found: Candidate[] = [];
   let why: unknown;
   for (const read of readTensors(new Uint8Array(await file.arrayBuffer()), file.name).values()) {
+    let tensor: FileTensor;
     try {
-      const tensor = await read();
+      tensor = await read();
+    } catch (error) {
+      if (!(error instanceof NoScores)) throw error;
+      why ??= error;
+      continue;
+    }
+    try {
       found.push({ tensor, kind: emissionsOf(tensor).kind });
     } catch (error) {
       why ??= error;

@@ -171,7 +171,7 @@ describe('loading', () => {
 
   test('more cells than can be shown are refused in words', () =>
     explore(async (page) => {
-      await load(page, file('long.npy', writeNpy(new Float32Array(20_000 * 3), [20_000, 3])));
+      await load(page, file('long.npy', writeNpy(new Float32Array(20_000 * 3).fill(2), [20_000, 3])));
       await page.fill('#word', '1 2 '.repeat(200));
       await expect
         .poll(() => sentence(page), { timeout: 20_000 })

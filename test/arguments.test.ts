@@ -8,7 +8,7 @@ const vocabulary = Vocabulary.from(['-', '|', 'a', 'b']);
 const timing = { frameSeconds: 0.02, offsetSeconds: 1 };
 const path = { labels: [2, 0, 3], scores: [-0.1, -0.2, -0.3] };
 const words = [{ text: 'a', start: 0, end: 1, confidence: 0.5, aligned: true }];
-const tensor = { name: 'a.npy', dtype: '<f4', data: new Float32Array(6), shape: [2, 3] };
+const tensor = { name: 'a.npy', dtype: '<f4', data: new Float32Array(6).fill(1), shape: [2, 3] };
 
 /** Of each function: how it is called rightly, under the names of its arguments. */
 const calls: Record<string, [call: (...given: never[]) => unknown, given: Record<string, unknown>]> = {

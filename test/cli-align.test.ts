@@ -102,6 +102,20 @@ describe('what goes in', () => {
     ['logits', logits],
     ['log-probs', normalised],
     ['probs', normalised.map(Math.exp)],
+  ])('%s: rows of zeros at the end are cut off, and told', async (kind, values) => {
+    const zeros = Array.from({ length: 3 * width }, () => 0);
+    const file = npy(`${kind}-padded.npy`, [frames + 3, width], [...values, ...zeros]);
+    const { stdout, stderr } = await aligned(file);
+    expect(wordsIn(stdout)).toEqual(spokenWords);
+    expect(stderr).toContain(`T = ${frames} (rows of zeros cut off at the end: 3), C = ${width}`);
+    expect(json((await aligned(file, '--json')).stdout)).toMatchObject([{ frames, padding: 3 }]);
+    expect(json((await aligned(small, '--json')).stdout)[0]).not.toHaveProperty('padding');
+  });
+
+  test.each([
+    ['logits', logits],
+    ['log-probs', normalised],
+    ['probs', normalised.map(Math.exp)],
   ])('%s, detected and told, or as asked', async (kind, values) => {
     const file = npy(`${kind}.npy`, [frames, width], values);
     const detected = await aligned(file);
@@ -551,7 +565,7 @@ describe('interrupted', () => {
   const hour = [60_000, 7500] as const;
   const long = place('long.npy');
   const words = place('long.txt');
-  writeFileSync(long, writeNpy(new Float32Array(hour[0] * width), [hour[0], width]));
+  writeFileSync(long, writeNpy(new Float32Array(hour[0] * width).fill(1), [hour[0], width]));
   writeFileSync(words, Array.from({ length: hour[1] }, (_, i) => 'abc'[i % 3]).join(''));
 
   test.each([

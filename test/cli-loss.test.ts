@@ -55,6 +55,55 @@ describe('what goes in', () => {
     .map((k) => logProbs[[2, 0, 2][k]!]! + logProbs[5 + [2, 2, 0][k]!]!)
     .reduce((a, b) => Math.log(Math.exp(a) + Math.exp(b)));
 
+  test.each([
+    ['TNC', [3, 2, 2], [0, 1], '0, 1'],
+    ['NTC', [2, 3, 2], [1, 0], '1, 0'],
+  ] as const)(
+    '%s: a row of zeros is refused within the length of its sequence, and padding after it',
+    async (layout, shape, at, place) => {
+      const half = Math.log(0.5);
+      const rowsOf = (zeros: (t: number, n: number) => boolean) =>
+        Array.from({ length: 6 }, (_, row) => {
+          const [t, n] = layout === 'TNC' ? [row >> 1, row % 2] : [row % 3, Math.floor(row / 3)];
+          return zeros(t, n) ? [0, 0] : [half, half];
+        }).flat();
+      const args = [
+        '--targets',
+        ints(`${layout}-t.npy`, [2, 1], [1, 1]),
+        '--layout',
+        layout,
+        '--reduction',
+        'none',
+      ];
+      const padded = npy(
+        `${layout}-padded.npy`,
+        shape,
+        rowsOf((t, n) => n === 1 && t > 1),
+      );
+      expect(await lossOf(padded, ...args, '--input-lengths', '3,2')).toEqual([
+        expect.closeTo(-Math.log(6 / 8), 5),
+        expect.closeTo(-Math.log(3 / 4), 5),
+      ]);
+      const message = (file: string, row: string) =>
+        `${file}: [${row}]: expected log-probabilities, got a row of zeros`;
+      const last = layout === 'TNC' ? '2, 1' : '1, 2';
+      for (const lengths of [[], ['--input-lengths', '3']])
+        expect(await failureOf(loss.run, [padded, ...args, ...lengths, ...on])).toEqual({
+          code: 2,
+          message: message(padded, last),
+        });
+      const wrong = npy(
+        `${layout}-wrong.npy`,
+        shape,
+        rowsOf((t, n) => (layout === 'TNC' ? t === at[0] && n === at[1] : n === at[0] && t === at[1])),
+      );
+      expect(await failureOf(loss.run, [wrong, ...args, '--input-lengths', '3,2', ...on])).toEqual({
+        code: 2,
+        message: message(wrong, place),
+      });
+    },
+  );
+
   test('logits, log-probs, probs, a tensor of several and another layout give the same loss', async () => {
     const several = write(
       'several.safetensors',

@@ -4,10 +4,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { isPossible, type Problem } from '../demo/analysis.js';
 import { applyEdits, editLimits, noEdits } from '../demo/edits.js';
 import { statesAlong } from '../demo/engine.js';
+import { readInputs } from '../demo/inputs.js';
 import { logitsOf } from '../demo/made-up.js';
 import { fromHash, initial, type State, toHash } from '../demo/state.js';
 import { lengthOf, pan, reveal, whole, zoom } from '../demo/viewport.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/ways.js';
+import { writeNpy } from '../src/files/npy.js';
+import { npz } from './program.js';
 
 /** All sequences of symbols 0 (blank), 1, 2 of some length, and what they read as. */
 function* everyPath(frames: number): Generator<{ path: number[]; reads: string }> {
@@ -104,6 +107,40 @@ describe('edits', () => {
   test('bias and temperature', () => {
     const edited = applyEdits(Float32Array.of(1, 2, 3, 4), 2, 1, { bias: 3, temperature: 2, strokes: [] });
     expect([...edited]).toEqual([0.5, 4, 1.5, 5]);
+  });
+});
+
+describe('files that come to a page', () => {
+  const one = writeNpy(Float32Array.of(0.5, 0.5, 0.25, 0.75), [2, 2]);
+  const other = writeNpy(Float32Array.of(1, 2, 3, 4, 0, 0), [3, 2]);
+  const retyped = (bytes: Uint8Array, dtype: string) =>
+    Buffer.from(Buffer.from(bytes).toString('latin1').replace("'<i4'", `'${dtype}'`), 'latin1');
+  const come = (arrays: Record<string, Uint8Array>) =>
+    readInputs([new File([Uint8Array.from(npz(arrays))], 'two.npz')]);
+
+  test('all tensors that can be emissions are candidates, what can be no scores is none', async () => {
+    const text = retyped(writeNpy(Int32Array.of(97, 98), [2]), '<U1');
+    const lengths = writeNpy(Int32Array.of(2), [1]);
+    const { candidates } = await come({ text, one, lengths, other });
+    expect(candidates.map(({ tensor, kind }) => [tensor.name, kind])).toEqual([
+      ['two.npz: one', 'probs'],
+      ['two.npz: other', 'logits'],
+    ]);
+  });
+
+  test.each([
+    ['is cut off', one.subarray(0, -4), /^two\.npz: one: shape: expected 16 bytes/],
+    [
+      'is of an unknown type',
+      retyped(writeNpy(Int32Array.of(1, 2, 3, 4), [2, 2]), '<z4'),
+      /^two\.npz: one: dtype/,
+    ],
+  ])('where a tensor %s, no other is taken in its place', async (_, damaged, message) => {
+    for (const arrays of [
+      { one: damaged, other },
+      { other, one: damaged },
+    ])
+      await expect(come(arrays)).rejects.toThrow(message);
   });
 });
 

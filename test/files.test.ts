@@ -655,7 +655,10 @@ describe('the emissions of one recording', () => {
     ['log-probs', probs.map(Math.log), 'logProbs', probs.map(Math.log)],
     ['probs', probs, 'logProbs', probs.map(Math.log)],
   ] as const)('%s are known by their sums', (kind, values, argument, scores) => {
-    const expected = { ...{ kind, argument, frames: 2, classes: 2 }, data: Float32Array.from(scores) };
+    const expected = {
+      ...{ kind, argument, frames: 2, classes: 2, padding: 0 },
+      data: Float32Array.from(scores),
+    };
     for (const shape of [
       [2, 2],
       [2, 1, 2],
@@ -664,9 +667,67 @@ describe('the emissions of one recording', () => {
       expect(emissionsOf(tensor([...values], ...shape))).toEqual(expected);
   });
 
-  test('probabilities may be rounded, and rows of them padded or cut off', () => {
-    const rounded = tensor([0.505, 0.504, 0, 0, 1.009, 0, 0.25, 0.25], 4, 2);
+  test('probabilities may be rounded, and rows of them cut off', () => {
+    const rounded = tensor([0.505, 0.504, 1.009, 0, 0.25, 0.25], 3, 2);
     expect(emissionsOf(rounded, { kind: 'probs' }).kind).toBe('probs');
+  });
+
+  const given = { logits: [1, 2, 3, 4], 'log-probs': probs.map(Math.log), probs };
+  const kinds = [undefined, ...scoreKinds];
+
+  test.each(scoreKinds)('%s: rows of zeros at the end are padding', (kind) => {
+    const bare = emissionsOf(tensor([...given[kind]], 2, 2), { kind });
+    for (const shape of [
+      [5, 2],
+      [5, 1, 2],
+      [1, 5, 2],
+    ])
+      for (const asked of [undefined, kind]) {
+        const padded = tensor([...given[kind], 0, 0, -0, 0, 0, 0], ...shape);
+        expect(emissionsOf(padded, asked ? { kind: asked } : {})).toEqual({ ...bare, padding: 3 });
+      }
+  });
+
+  test.each(['log-probs', 'probs'] as const)('%s: a row of zeros before the last is refused', (kind) => {
+    const [a, b, c, d] = given[kind];
+    const expected = kind === 'probs' ? 'probabilities' : 'log-probabilities';
+    for (const asked of [undefined, kind]) {
+      const options = asked ? { kind: asked } : {};
+      for (const [shape, place] of [
+        [[3, 2], '1'],
+        [[3, 1, 2], '1, 0'],
+        [[1, 3, 2], '0, 1'],
+      ] as const)
+        expect(() => emissionsOf(tensor([a!, b!, 0, 0, c!, d!], ...shape), options)).toThrow(
+          `[${place}]: expected ${expected}, got a row of zeros`,
+        );
+    }
+  });
+
+  test('among logits a row of zeros is one like others', () => {
+    expect(emissionsOf(tensor([1, 2, 0, 0, 3, 4, 0, 0], 4, 2))).toMatchObject({
+      ...{ kind: 'logits', frames: 3, padding: 1 },
+      data: Float32Array.of(1, 2, 0, 0, 3, 4),
+    });
+  });
+
+  test('zeros alone are no scores; of a single class, 0 is a log-probability', () => {
+    for (const kind of kinds)
+      expect(() => emissionsOf(tensor([0, 0, 0, 0], 2, 2), kind ? { kind } : {})).toThrow(
+        'emissions.npy: expected scores, got rows of zeros alone',
+      );
+    expect(emissionsOf(tensor([0, 0], 2, 1), { kind: 'log-probs' })).toMatchObject({ frames: 2, padding: 0 });
+  });
+
+  test('a float64 too small for a float32 is no zero', () => {
+    const small = {
+      ...{ ...tensor([0.5, 0.5, 0, 0, 0, 0], 3, 2), dtype: '<f8' },
+      exact: Float64Array.of(0.5, 0.5, 1e-60, 1e-60, 0, 0),
+    };
+    expect(emissionsOf(small, { kind: 'probs' })).toMatchObject({
+      ...{ frames: 2, padding: 1 },
+      data: Float32Array.of(0.5, 0.5, 1e-60, 1e-60).map((_, i) => Math.log(i < 2 ? 0.5 : 1e-60)),
+    });
   });
 
   test('a row with a NaN says nothing', () => {

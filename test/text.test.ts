@@ -289,6 +289,56 @@ describe('a vocabulary', () => {
     expect(vocabulary.spell('ß').map(({ text }) => text)).toEqual(['ß', '']);
   });
 
+  test('what is left of a folded letter spells all of it, where its first half cannot be spelled', () => {
+    const half = Vocabulary.from(['<blank>', 'ab', 'b', 'e', 'f', 'i']);
+    for (const [word, spelled] of [
+      ['æ', [['e', 'æ']]],
+      [
+        'bæ',
+        [
+          ['b', 'b'],
+          ['e', 'æ'],
+        ],
+      ],
+      [
+        'æb',
+        [
+          ['e', 'æ'],
+          ['b', 'b'],
+        ],
+      ],
+      [
+        'bab',
+        [
+          ['b', 'b'],
+          ['ab', 'ab'],
+        ],
+      ],
+      [
+        'aæe',
+        [
+          ['e', 'æ'],
+          ['e', 'e'],
+        ],
+      ],
+      [
+        'ﬁ',
+        [
+          ['f', 'ﬁ'],
+          ['i', ''],
+        ],
+      ],
+    ] as const)
+      expect(half.spell(word).map(({ label, text }) => [half.token(label), text])).toEqual(spelled);
+    const transcript = tokenise('bæ', half);
+    const path = { labels: transcript.targets, scores: [0, 0] };
+    const { characters } = wordsOf(transcript, path, { frameSeconds: 1 });
+    expect(characters.map(({ text, start, end }) => [text, start, end])).toEqual([
+      ['b', 0, 1],
+      ['æ', 1, 2],
+    ]);
+  });
+
   test('the longest token spells first', () => {
     const pieces = Vocabulary.from(['<pad>', 's', 'c', 'h', 'sch', 'ch', 'o']);
     expect(tokensOf('schoch', pieces)).toEqual(['sch', 'o', 'ch']);
@@ -348,6 +398,41 @@ describe('a vocabulary', () => {
     expect(text).toBe('the reds sed');
     expect(words.map((word) => word.text)).toEqual(['the', 'reds', 'sed']);
   });
+
+  test.each(['\n', '\t', '\u3000', '\u00a0', ' '])(
+    'the white space %j parts words wherever a token has it',
+    (space) => {
+      const spaced = Vocabulary.from(['<blank>', '|', 'c', space, `a${space}`, `${space}b`]);
+      const reading = (...labels: number[]) => readingOf(labels, labels, spaced, { frameSeconds: 1 });
+      for (const [labels, want] of [
+        [
+          [2, 3, 2],
+          ['c', 'c'],
+        ],
+        [
+          [4, 2],
+          ['a', 'c'],
+        ],
+        [
+          [2, 5],
+          ['c', 'b'],
+        ],
+        [
+          [4, 5, 2],
+          ['a', 'bc'],
+        ],
+        [
+          [4, 3, 1, 2],
+          ['a', 'c'],
+        ],
+        [[3, 2, 3], ['c']],
+      ] as const) {
+        const { text, words } = reading(...labels);
+        expect(words.map((word) => word.text)).toEqual(want);
+        expect(text.split(/\s+/u)).toEqual(want);
+      }
+    },
+  );
 });
 
 describe('a transcript', () => {

@@ -81,9 +81,18 @@ export async function readEmissions(
   return told(tensor, kind, () => emissionsOf(tensor, { ...(kind && { kind }), ...(layout && { layout }) }));
 }
 
-/** Of rows of `classes`, however many sequences they are of. @throws InputError as `readEmissions`. */
-export const scoresIn = (tensor: NamedTensor, classes: number, kind: ScoreKind | undefined): Scores & Told =>
-  told(tensor, kind, () => asScores(tensor, classes, kind));
+/**
+ * Of rows of `classes`, however many sequences they are of.
+ *
+ * @param isUsed whether a row is within the length of its sequence
+ * @throws InputError as `readEmissions`.
+ */
+export const scoresIn = (
+  tensor: NamedTensor,
+  classes: number,
+  kind: ScoreKind | undefined,
+  isUsed: (row: number) => boolean,
+): Scores & Told => told(tensor, kind, () => asScores(tensor, classes, kind, isUsed));
 
 interface Told {
   /** What the file holds, and how that is known. */

@@ -4,7 +4,7 @@ import { scoreKinds } from '../files/emissions.js';
 import { writeNpy } from '../files/npy.js';
 import { integersOf } from '../files/tensor.js';
 import { CtcLoss } from '../node.js';
-import type { CtcLossOptions, Lengths, LossResult, Reduction, Shape, Targets } from '../types.js';
+import type { CtcLossOptions, Layout, Lengths, LossResult, Reduction, Shape, Targets } from '../types.js';
 import { type Case, jsonNumber, parseCase } from './case.js';
 import { fileOf, readTensorFile, scoresIn } from './emissions.js';
 import { exitCode, InputError, inputError, UsageError } from './failure.js';
@@ -96,10 +96,13 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   }
   const tensor = await readTensorFile(file, values.tensor, signal, unpackedBytes);
   const { shape } = tensor;
-  const { data, argument, input: found, source, tensor: key } = scoresIn(tensor, shape.at(-1) ?? 1, kind);
-  say(`${source}: ${found}, [${shape.join(', ')}]`);
   const lengths = (name: 'input-lengths' | 'target-lengths') =>
     values[name] === undefined ? undefined : lengthsOf(`--${name}`, values[name], signal);
+  const inputLengths = await lengths('input-lengths');
+  const isUsed = usedRows(shape, order, inputLengths);
+  const scores = scoresIn(tensor, shape.at(-1) ?? 1, kind, isUsed);
+  const { data, argument, input: found, source, tensor: key } = scores;
+  say(`${source}: ${found}, [${shape.join(', ')}]`);
   const emissions = {
     data,
     shape: shape as Shape,
@@ -112,7 +115,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
     input: {
       ...(argument === 'logits' ? { logits: emissions } : { logProbs: emissions }),
       targets: await targetsOf('--targets', targets, signal),
-      inputLengths: await lengths('input-lengths'),
+      inputLengths,
       targetLengths: await lengths('target-lengths'),
     },
   };
@@ -180,6 +183,22 @@ async function compute(
   } catch (error) {
     throw inputError(file, error);
   }
+}
+
+/** Whether a row of scores, all axes but the last as one, is within the length of its sequence. */
+function usedRows(
+  shape: readonly number[],
+  layout: Layout = 'TNC',
+  lengths: Lengths | undefined,
+): (row: number) => boolean {
+  if (lengths === undefined) return () => true;
+  const [isNTC, inner] = [layout === 'NTC', shape.length === 3 ? shape[1]! : 1];
+  return (row) => {
+    const [outside, within] = [Math.floor(row / inner), row % inner];
+    const [t, n] = isNTC ? [within, outside] : [outside, within];
+    // lengths of a wrong count are refused where they are used
+    return t < (typeof lengths === 'number' ? lengths : (lengths[n] ?? 0));
+  };
 }
 
 /** `1,2,3`, or what a file holds. */

@@ -78,11 +78,12 @@ export async function transcribe<R extends Reader>(
   const perform = async (job: Job, told: (text: string) => void, onProgress?: (share: number) => void) => {
     const { emissions: file, frameSeconds, split, outputs } = job;
     const emissions = await readEmissions(file, job, signal);
-    const { frames, classes, input, source, tensor } = emissions;
+    const { frames, padding, classes, input, source, tensor } = emissions;
     const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
     const { blank, blankReason } = vocabulary;
     const { labels, run } = await transcriber.prepare({ job, emissions, vocabulary, signal });
-    const sizes = `T = ${frames}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
+    const cut = padding > 0 ? ` (rows of zeros cut off at the end: ${padding})` : '';
+    const sizes = `T = ${frames}${cut}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
     told(
       `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`,
     );
@@ -96,7 +97,8 @@ export async function transcribe<R extends Reader>(
       ...(manifest !== undefined && { before: () => remember(job, files) }),
     });
     const { device } = reader.backend;
-    const report = { tensor, input, blank, frames, classes, labels, score: jsonNumber(result.score), device };
+    const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
+    const report = { tensor, input, blank, ...sized, score: jsonNumber(result.score), device };
     return { report, result };
   };
 

@@ -19,6 +19,8 @@ export interface Scores {
 export interface Emissions extends Scores {
   readonly frames: number;
   readonly classes: number;
+  /** Rows of zeros after these frames, which were cut off: the padding of a shorter recording. */
+  readonly padding: number;
 }
 
 export interface EmissionsOptions {
@@ -29,20 +31,37 @@ export interface EmissionsOptions {
 }
 
 /**
- * The emissions of one recording: a tensor [T, C], or a batch of one.
+ * The emissions of one recording: a tensor [T, C], or a batch of one, without the rows of zeros at its end.
  *
  * @throws TypeError, RangeError for a wrong argument, and naming the tensor and what is wrong in it: another shape, integers, NaN or +Infinity, a negative probability, one above 1 or a row of them whose sum is, by more
- * than 0.01.
+ * than 0.01, a row of zeros among probabilities or log-probabilities, zeros alone.
  */
 export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}): Emissions {
   checkTensor(tensor);
   checkObject('options', options, ['kind', 'layout']);
   if (options.kind !== undefined) checkChoice('kind', options.kind, scoreKinds);
   if (options.layout !== undefined) checkChoice('layout', options.layout, ['TNC', 'NTC', 'TC']);
-  const [frames, classes] = oneSequence(tensor, options.layout);
+  const [rows, classes] = oneSequence(tensor, options.layout);
   const invalid = findInvalidScore(tensor);
   if (invalid) throw wrongValue(`${tensor.name}: [${invalid.index.join(', ')}]`, 'a score', invalid.value);
-  return { ...asScores(tensor, classes, options.kind), frames, classes };
+  const data = scoresOf(tensor);
+  let frames = rows;
+  while (frames > 0 && isZeros(tensor, classes, frames - 1)) frames--;
+  if (frames === 0) throw new RangeError(`${tensor.name}: expected scores, got rows of zeros alone`);
+  const { exact } = tensor;
+  const spoken = {
+    ...{ ...tensor, data: data.subarray(0, frames * classes) },
+    ...(exact && { exact: exact.subarray(0, frames * classes) }),
+  };
+  return { ...asScores(spoken, classes, options.kind), frames, classes, padding: rows - frames };
+}
+
+/** A row that says nothing, as padding does. Of a single class, 0 is the logarithm of its probability. */
+function isZeros({ data, exact }: FileTensor, classes: number, row: number): boolean {
+  const given = exact ?? data;
+  if (classes === 1) return false;
+  for (let i = row * classes; i < (row + 1) * classes; i++) if (given[i] !== 0) return false;
+  return true;
 }
 
 function oneSequence({ name, shape }: FileTensor, layout: Layout | undefined): [number, number] {
@@ -58,11 +77,25 @@ function oneSequence({ name, shape }: FileTensor, layout: Layout | undefined): [
   );
 }
 
-/** @throws RangeError for integers, and for what cannot be of the kind that was asked for. */
-export function asScores(tensor: FileTensor, classes: number, asked?: ScoreKind): Scores {
+/**
+ * @param isUsed whether a row, all axes but the last as one, is of a recording: padding may be zeros
+ * @throws RangeError for integers, and for what cannot be of the kind that was asked for.
+ */
+export function asScores(
+  tensor: FileTensor,
+  classes: number,
+  asked?: ScoreKind,
+  isUsed: (row: number) => boolean = () => true,
+): Scores {
   const data = scoresOf(tensor);
   const kind = asked ?? scoreKindOf(data, classes);
   if (kind === 'logits') return { kind, argument: 'logits', data };
+  for (let row = 0; row * classes < data.length; row++) {
+    if (!isUsed(row) || !isZeros(tensor, classes, row)) continue;
+    const place = indexOf(row, tensor.shape.slice(0, -1)).join(', ');
+    const expected = kind === 'probs' ? 'probabilities' : 'log-probabilities';
+    throw new RangeError(`${tensor.name}: [${place}]: expected ${expected}, got a row of zeros`);
+  }
   if (kind === 'log-probs') return { kind, argument: 'logProbs', data };
   const given = tensor.exact ?? data;
   checkProbabilities(tensor, given, classes);

@@ -8,7 +8,7 @@ export {
 } from './emissions.js';
 export { type TimedTextFormat, type TimedTextOptions, timedTextFormats, writeTimedText } from './formats.js';
 export { writeNpy } from './npy.js';
-export type { FileTensor, FileTensors } from './tensor.js';
+export { type FileTensor, type FileTensors, NoScores } from './tensor.js';
 export { readTensor, readTensors } from './tensors.js';
 export type { TimedWord } from './timed.js';
 export type { UnpackOptions } from './zip.js';

@@ -9,7 +9,7 @@ export interface Reading extends TimedText {
 
 /**
  * What the best class of each frame says (greedy, or best path decoding: Graves et al. 2006, section 3.2): repeats are one,
- * blanks nothing, delimiters spaces.
+ * blanks nothing, delimiters spaces. White space of any kind at either end of a token parts words, as in a transcript.
  *
  * @param labels best class of each frame, [T]
  * @param scores its log-probability, [T]
@@ -31,12 +31,12 @@ export function readingOf(
   for (const span of spans) {
     const read = vocabulary.read(span.label);
     text += read;
-    if (read.startsWith(' ')) isNew = true;
-    const spelled = read.trimStart();
+    if (/^\s/u.test(read)) isNew = true;
+    const spelled = read.trim();
     if (spelled === '') continue;
     characters.push(timedBy([span], spelled, timing));
     if (isNew) words.push({ text: '', spans: [] });
-    isNew = false;
+    isNew = /\s$/u.test(read);
     const word = words[words.length - 1];
     word.text += spelled;
     word.spans.push(span);

@@ -182,6 +182,9 @@ export class Vocabulary {
       if (piece) {
         const text = letters.slice(at, end).map((letter) => letter.text);
         spelled.push({ label: piece.label, text: text.join('') });
+      } else if (letters[end]?.text === '') {
+        // the rest of a folded character spells it alone
+        letters[end].text = letters[at].text;
       }
       at = end;
     }
