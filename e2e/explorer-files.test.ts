@@ -102,12 +102,17 @@ describe('loading', () => {
         expect(await kinds()).toBe(`${kind}\nAs detected`);
       }
       const before = await sentence(page);
-      await page.locator('#data > button').click();
-      await page
-        .locator('#data')
-        .getByRole('button', { name: /^Probabilities/ })
-        .click();
-      await expect.poll(() => sentence(page)).not.toBe(before);
+      const change = async (kind: RegExp) => {
+        await page.locator('#data > button').click();
+        await page.locator('#data').getByRole('button', { name: kind }).click();
+      };
+      await change(/^Probabilities/);
+      await expect.poll(() => notice(page)).toMatch(/expected a probability/);
+      expect(await sentence(page)).toBe(before);
+      await load(page, file('scores.npy', writeNpy(Float32Array.from(probs), [4, 3])));
+      await expect.poll(kinds).toBe('Probabilities\nAs detected');
+      await change(/^Logits/);
+      await expect.poll(() => sentence(page)).not.toBe(spelled);
     }));
 
   test('one of several tensors is chosen', () =>
