@@ -115,7 +115,7 @@ async function tell(checkout) {
       }
       say({ shape, hashes });
     }
-    process.exit(0);
+    return;
   }
   const works = shapes.slice(0, 5).flatMap((shape) => {
     const { data, targets } = problem(shape, 'logits');
@@ -147,9 +147,12 @@ function start(checkout) {
   return { child, lines: jsonOf(createInterface(child.stdout)) };
 }
 
-/** Drivers print warnings of their own in between. @param {AsyncIterable<string>} lines */
+/** Drivers print warnings of their own in between, with no end of line. @param {AsyncIterable<string>} lines */
 async function* jsonOf(lines) {
-  for await (const line of lines) if (line.startsWith('{')) yield JSON.parse(line);
+  for await (const line of lines) {
+    const start = line.indexOf('{"');
+    if (start >= 0) yield JSON.parse(line.slice(start));
+  }
 }
 
 /** @param {ReturnType<typeof start>[]} both */
