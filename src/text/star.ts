@@ -16,7 +16,8 @@ const reluctance = 0.01;
  *
  * @param scores float32, [frames, classes]
  * @param kind what the scores are; of logits the log-softmax is taken first, in float64
- * @param transcript what `tokenise` returned: which class is its star, which the blank
+ * @param transcript what `tokenise` returned: which class is its star, which the blank. Or the class of the blank alone: then
+ *   nobody sees whether the star is the right class.
  * @returns log-probabilities, float32, [frames, classes + 1]. No distribution: to align, not to train.
  * @throws TypeError, RangeError for a wrong argument, and where the transcript's star is another class than that one more: its
  *   vocabulary then has to be told `classes`, how many the model has.
@@ -26,15 +27,16 @@ export function withStar(
   frames: number,
   classes: number,
   kind: 'logProbs' | 'logits',
-  transcript: Pick<Transcript, 'star' | 'blank'>,
+  transcript: Pick<Transcript, 'star' | 'blank'> | number,
 ): Float32Array<ArrayBuffer> {
   if (kindOf(scores) !== 'Float32Array') throw wrongKind('scores', 'a Float32Array', scores);
   checkInteger('frames', frames, 0);
   checkInteger('classes', classes, 1);
   checkChoice('kind', kind, ['logProbs', 'logits']);
-  if (typeof transcript !== 'object' || transcript === null)
-    throw wrongKind('transcript', 'what tokenise returns', transcript);
-  const { star, blank } = transcript;
+  const given = typeof transcript === 'number' ? { star: undefined, blank: transcript } : transcript;
+  if (typeof given !== 'object' || given === null)
+    throw wrongKind('transcript', 'what tokenise returns, or the class of the blank', transcript);
+  const { star, blank } = given;
   checkInteger('transcript.blank', blank, 0, classes - 1, ' (classes − 1)');
   if (star !== undefined && checkInteger('transcript.star', star, 1) !== classes)
     throw wrongValue(
