@@ -118,7 +118,8 @@ function checkTranscript(transcript: Transcript): void {
   for (const [w, word] of words.entries())
     if (typeof word !== 'string') throw wrongKind(`transcript.words[${w}]`, 'a word', word);
   checkInteger('transcript.blank', blank, 0);
-  if (star !== undefined) checkInteger('transcript.star', star, 1);
+  // of version 0.1 it was whether there is one
+  if (star !== undefined && typeof star !== 'boolean') checkInteger('transcript.star', star, 1);
   for (const [name, list] of Object.entries({ wordOf, textOf })) {
     if (!isList(list)) throw wrongKind(`transcript.${name}`, 'an array', list);
     if (list.length !== targets.length)
