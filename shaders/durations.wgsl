@@ -35,7 +35,7 @@ fn expectedDurations(@builtin(global_invocation_id) id: vec3u) {
       let bandEnd = pair + sequence.inputLength + 1u - sequence.targetLength;
       for (var k = max(first, pair); k < min(min(end, steps), bandEnd); k++) {
         let share = lattice[stepRow(part, sweep, k) + pair / 4u][pair % 4u];
-        sum = fixedSum(sum, toFixed(share));
+        sum = fixedSum(sum, fixedShare(share));
         most = max(most, share);
       }
     }

@@ -37,7 +37,7 @@ export const durations: Kernel = (problem, { grid, constants }, bindings, intege
         for (let pair = sequence.firstPair(k); pair <= last; pair++) {
           const i = placeIn(sweep, sequence, pair);
           const share = lattice[at + pair];
-          own[i] += Math.round(share * UNITS);
+          own[i] += (share * UNITS + 0.5) | 0;
           peaks[i] = Math.max(peaks[i], share);
         }
       }

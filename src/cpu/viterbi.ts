@@ -8,7 +8,7 @@ const NONE = Number.POSITIVE_INFINITY;
 
 /** Twin of shaders/viterbi.wgsl. In `states` a row has the blanks of all pairs, then their labels. */
 export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer) => {
-  const { targets, costs, stateCosts, edgeCosts, ways, ends } = bindings;
+  const { targets, costs, stateCosts, edgeCosts, ways, ends, masks } = bindings;
   const size = 4 * (constants.LANES as number);
   const { pairs, emissionFrame, emissionRows, boxFrame, boxEnd } = problem;
   const width = problem.distinct + 2;
@@ -57,6 +57,7 @@ export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer)
             first,
             last,
             first > left ? labels[first - 1] : come,
+            masks[part] !== 0,
           );
         }
       }
@@ -78,6 +79,7 @@ function walk(
   first: number,
   last: number,
   before: number,
+  mayBeFar: boolean,
 ) {
   const ofBlank = costs[emission];
   let from = before;
@@ -95,9 +97,11 @@ function walk(
       best = blank;
       way = 2;
     }
-    labels[i] = plus(best, costs[emission + slots[i]]);
+    const ofLabel = costs[emission + slots[i]];
+    labels[i] = mayBeFar ? plus(best, ofLabel) : best + ofLabel;
     if (from < blank) way++;
-    blanks[i] = plus(from < blank ? from : blank, ofBlank);
+    const least = from < blank ? from : blank;
+    blanks[i] = mayBeFar ? plus(least, ofBlank) : least + ofBlank;
     from = label;
     word += way * powers[i & 3];
     if ((i & 3) === 3 || i === last) {
