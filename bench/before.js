@@ -1,6 +1,8 @@
 // This checkout beside another, both with a built dist/: whether every operation gives the same bits, or with --times how long it takes.
 // node bench/before.js CHECKOUT [--shapes 500] [--seed 1] [--device gpu]      exit 1 where bits differ
-// node bench/before.js CHECKOUT --times [--rounds 15] [--device gpu]          medians, and the median of ratios of runs in turn
+// node bench/before.js CHECKOUT --times [--rounds 15] [--starts 7] [--device gpu]
+//   runs in turn in two processes, which are started anew: where memory lies makes one process faster than another for all its life.
+//   Time of all cores, that is less disturbed than the clock's: the median of each start, then of the starts, and the ratios of all
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -15,6 +17,7 @@ const { values, positionals } = parseArgs({
       shapes: { ...text, default: '500' },
       seed: { ...text, default: '1' },
       rounds: { ...text, default: '15' },
+      starts: { ...text, default: '7' },
     },
     ...{ device: { ...text, default: 'gpu' }, times: { type: 'boolean', default: false }, of: text },
   },
@@ -117,17 +120,49 @@ async function tell(checkout) {
     }
     return;
   }
-  const works = shapes.slice(0, 5).flatMap((shape) => {
+  const works = [];
+  for (const shape of shapes.slice(0, 5)) {
     const { data, targets } = problem(shape, 'logits');
     const input = { logits: { data, shape: shape.slice(0, 3) } };
-    return worksOf(library, input, targets).map(({ name, run }) => ({ name: `${shape}, ${name}`, run }));
-  });
+    const all = [...worksOf(library, input, targets), ...preparedOf(library, shape, data, targets)];
+    // a dispatch a step takes seconds in the large shapes
+    for (const { name, run } of all)
+      if (shape[0] < 200 || !/step|lattice/.test(name)) works.push({ name: `${shape}, ${name}`, run });
+  }
   say({ works: works.map(({ name }) => name) });
   for await (const line of createInterface(process.stdin)) {
-    const start = performance.now();
+    const before = process.cpuUsage();
     await works[Number(line)]?.run();
-    say({ ms: performance.now() - start });
+    const { user, system } = process.cpuUsage(before);
+    say({ ms: (user + system) / 1000 });
   }
+}
+
+/** Runs of tasks, which are prepared at their first. @param {any} library @param {number[]} shape @param {Float32Array} logits @param {number[][]} targets */
+function preparedOf(library, [T, N, C, maxTargetLength], logits, targets) {
+  /** @param {string} name @param {object} options @param {object} more */
+  const prepared = (name, options, more) => {
+    /** @type {Promise<any> | undefined} */
+    let made;
+    const make = async () => {
+      const task = await (await library[name].create({ device, ...options })).prepare({
+        ...{ logits: [T, N, C], ...more },
+      });
+      task.setTargets?.(targets);
+      return task;
+    };
+    const run = async () => {
+      made ??= make();
+      return (await made).run({ logits });
+    };
+    return { name: `${name} ${Object.values(options)} prepared`.replace('  ', ' '), run };
+  };
+  return [
+    ...['step', 'fused', 'tiled'].map((strategy) => prepared('CtcLoss', { strategy }, { maxTargetLength })),
+    prepared('CtcAligner', {}, { maxTargetLength }),
+    prepared('CtcDecoder', {}, {}),
+    prepared('CtcPosterior', {}, { maxTargetLength, samples: 2 }),
+  ];
 }
 
 /** @param {string} checkout */
@@ -145,6 +180,10 @@ function start(checkout) {
   ];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   return { child, lines: jsonOf(createInterface(child.stdout)) };
+}
+
+function startBoth() {
+  return [/** @type {string} */ (positionals[0]), fileURLToPath(new URL('..', import.meta.url))].map(start);
 }
 
 /** Drivers print warnings of their own in between, with no end of line. @param {AsyncIterable<string>} lines */
@@ -179,36 +218,49 @@ async function compareBits(both) {
 /** @param {number[]} list */
 const medianOf = (list) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
-/** @param {ReturnType<typeof start>[]} both */
-async function compareTimes(both) {
-  const [{ value }] = await Promise.all(both.map(({ lines }) => lines.next()));
-  for (const [i, name] of value.works.entries()) {
-    /** @type {number[][]} */
-    const times = [[], []];
-    for (let round = -2; round < Number(values.rounds); round++) {
-      // in turn, and each as often first as second
-      for (const b of round % 2 === 0 ? [0, 1] : [1, 0]) {
-        const one = both[b];
-        one?.child.stdin.write(`${i}\n`);
-        const { ms } = (await one?.lines.next())?.value ?? {};
-        if (round >= 0) times[b]?.push(ms);
-      }
+async function compareTimes() {
+  /** @type {Map<string, { before: number, now: number }[]>} */
+  const seen = new Map();
+  for (let round = 0; round < Number(values.starts); round++) {
+    const both = startBoth();
+    const [{ value }] = await Promise.all(both.map(({ lines }) => lines.next()));
+    for (const [i, name] of value.works.entries()) {
+      const [before, now] = await inTurn(both, i);
+      seen.set(name, [...(seen.get(name) ?? []), { before, now }]);
     }
-    const [before, now] = [times[0] ?? [], times[1] ?? []];
-    const ratio = medianOf(now.map((ms, k) => ms / (before[k] ?? Number.NaN)));
+    for (const { child } of both) child.kill();
+  }
+  for (const [name, starts] of seen) {
+    const [before, now] = [medianOf(starts.map((it) => it.before)), medianOf(starts.map((it) => it.now))];
+    const ratios = starts.map((it) => it.now / it.before).toSorted((a, b) => a - b);
     console.log(
-      `${name}: ${medianOf(before).toFixed(2)} ms before, ${medianOf(now).toFixed(2)} now, ratio ${ratio.toFixed(3)}`,
+      `${name}: ${before.toFixed(2)} ms before, ${now.toFixed(2)} now, ratio ${medianOf(ratios).toFixed(3)}` +
+        `, from ${ratios[0]?.toFixed(2)} to ${ratios.at(-1)?.toFixed(2)}`,
     );
   }
-  for (const { child } of both) child.stdin.end();
+}
+
+/** What a work may take at each start, but for three rounds: what takes long needs few. */
+const mostSpent = 5000;
+
+/** Each as often first as second: their medians. @param {ReturnType<typeof start>[]} both @param {number} work */
+async function inTurn(both, work) {
+  /** @type {number[][]} */
+  const times = [[], []];
+  let spent = 0;
+  for (let round = -2; round < Number(values.rounds) && (round < 3 || spent < mostSpent); round++) {
+    for (const b of round % 2 === 0 ? [0, 1] : [1, 0]) {
+      const one = both[b];
+      one?.child.stdin.write(`${work}\n`);
+      const { ms } = (await one?.lines.next())?.value ?? {};
+      if (round >= 0) times[b]?.push(ms);
+      spent += ms;
+    }
+  }
+  return times.map(medianOf);
 }
 
 if (values.of) await tell(values.of);
 else if (positionals.length !== 1)
   throw new Error('expected the folder of one other checkout; see the first lines of this file');
-else {
-  const both = [/** @type {string} */ (positionals[0]), fileURLToPath(new URL('..', import.meta.url))].map(
-    start,
-  );
-  await (values.times ? compareTimes(both) : compareBits(both));
-}
+else await (values.times ? compareTimes() : compareBits(startBoth()));
