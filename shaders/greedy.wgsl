@@ -6,14 +6,15 @@
 
 const LARGEST_FINITE_KEY = 0xff7fffffu;
 
-/// Key and class of the first of a lane's largest scores.
-fn bestOfLane(lane: u32, start: u32) -> vec2u {
-  var best = vec2u(0u, NO_LABEL);
+/// Key and class of the first of a lane's largest scores, and how many are as large.
+fn bestOfLane(lane: u32, start: u32) -> vec3u {
+  var best = vec3u(0u, NO_LABEL, 0u);
   for (var v = lane; 4u * v < problem.classes; v += LANES) {
     let bits = fourOfRow(v, start);
     for (var j = 0u; j < 4u; j++) {
       let key = orderKey(bits[j]);
-      if (key > best.x) { best = vec2u(key, 4u * v + j); }
+      if (key > best.x) { best = vec3u(key, 4u * v + j, 0u); }
+      best.z += u32(key == best.x);
     }
   }
   return best;
@@ -38,9 +39,10 @@ fn greedy(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let start = integer + row * problem.classes;
   var seen = Seen();
   if (LOGITS) { seen = laneOfRow(lane, start); }
-  var best = vec2u(seen.key, 4u * seen.place);
+  var best = vec3u(seen.key, 4u * seen.place, 0u);
   if (!LOGITS || seen.key == orderKey(LOWEST_BITS)) {
     best = bestOfLane(lane, start);
+    seen.equal = select(0.0, f32(best.z), best.x == seen.key);
   } else {
     let x = finite(fourOfRow(seen.place, start));
     for (var j = 0u; j < 3u && x[j] != seen.largest; j++) { best.y++; }
@@ -51,7 +53,7 @@ fn greedy(@builtin(workgroup_id) group: vec3u, own: Lane) {
   var score = bits;
   var none = key > orderKey(INFINITY) || (LOGITS && (key > LARGEST_FINITE_KEY || bits == MINUS_INFINITY));
   if (LOGITS) {
-    let sum = sumOfRow(lane, start, seen, key);
+    let sum = sumOfRow(lane, seen, key);
     score = bitcast<u32>(-ln1p(max((sum.y - 1.0) + sum.x, 0.0)));
   }
   if (lane == 0u) {

@@ -32,6 +32,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   var seen = Seen(0.0, 0.0, 0.0, MINUS_INFINITY_KEY, 0u);
   if (LOGITS) {
     seen = laneOfRow(lane, start);
+    if (seen.key == orderKey(LOWEST_BITS)) { seen.equal = countLowest(lane, start); }
   } else {
     for (var slot = lane; slot < slots; slot += LANES) {
       seen.key = max(seen.key, orderKey(scoreBits(start + classOf(sequence, slot))));
@@ -42,7 +43,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   var none = key == MINUS_INFINITY_KEY;
   var others = 0.0;
   if (LOGITS) {
-    let sum = sumOfRow(lane, start, seen, key);
+    let sum = sumOfRow(lane, seen, key);
     none = sum.y == 0.0;
     others = (sum.y - 1.0) + sum.x;
   }

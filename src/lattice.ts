@@ -3,6 +3,8 @@ import type { Kept } from './types.js';
 
 /** How to read one block of a kept lattice, wherever it lies. */
 export interface BlockReader {
+  /** The records of the batch. */
+  readonly targets: Uint32Array;
   /** Value of a state: natural logarithm for alpha and beta, probability for the posterior. */
   value(state: number): number;
   /** Sum of the frames' scales up to and including a frame. */
@@ -16,7 +18,6 @@ export interface BlockReader {
 export async function latticeOf(
   plan: Plan,
   kept: Kept,
-  targets: Uint32Array,
   readBlock: (block: KeptBlock) => Promise<BlockReader>,
 ): Promise<Float64Array> {
   const { sequences, frames, maxTargetLength } = plan.task;
@@ -25,6 +26,7 @@ export async function latticeOf(
   if (kept !== 'posterior') values.fill(Number.NEGATIVE_INFINITY);
   for (const block of plan.kept) {
     const reader = await readBlock(block);
+    const { targets } = reader;
     const problem = plan.problems[block.problem];
     const [origin, rows] =
       kept === 'beta' ? [problem.betaFrame, problem.betaRows] : [problem.alphaFrame, problem.alphaRows];

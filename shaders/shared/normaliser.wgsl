@@ -43,14 +43,13 @@ fn beside(seen: Seen, largest: f32) -> f32 {
 }
 
 /// Of all lanes, beside the largest score of the row, whose key is given: the sum of the others, and how many are equal to it.
-fn sumOfRow(lane: u32, start: u32, seen: Seen, key: u32) -> vec2f {
+/// A lane that saw nothing larger has counted the lowest finite number by itself.
+fn sumOfRow(lane: u32, seen: Seen, key: u32) -> vec2f {
   let largest = bitcast<f32>(fromOrderKey(key));
   var sum = vec2f(seen.rest, seen.equal);
   if (seen.largest != largest) { sum = vec2f(beside(seen, largest), 0.0); }
-  if (key == orderKey(LOWEST_BITS)) { sum = vec2f(0.0, countLowest(lane, start)); }
   return sumOf(lane, sum);
 }
-
 /// How many of a lane's scores are the lowest finite number, which `finite` makes of −Infinity, too.
 fn countLowest(lane: u32, start: u32) -> f32 {
   var count = 0.0;

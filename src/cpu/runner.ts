@@ -169,10 +169,11 @@ export class CpuRunner implements Runner {
   }
 
   read(kept: Kept): Promise<Float64Array> {
-    return latticeOf(this.#plan, kept, this.#buffers.targets as Uint32Array, async (block) => {
+    return latticeOf(this.#plan, kept, async (block) => {
       const { m, e } = this.#buffers[block[kept]!] as Extended;
       const scales = block.scales === undefined ? undefined : (this.#buffers[block.scales] as Float64Array);
       return {
+        targets: this.#buffers.targets as Uint32Array,
         value: (state) => (kept === 'posterior' ? m[state] : ln(m[state], e[state])),
         scale: (frame) => scales![frame],
       };

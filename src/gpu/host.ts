@@ -53,11 +53,32 @@ export async function download(device: GPUDevice, tensor: DeviceTensor): Promise
   return new Float32Array(bytes.buffer);
 }
 
-/** The words of a buffer once everything submitted before is done. */
-export async function readWords(device: GPUDevice, buffer: GPUBuffer): Promise<Int32Array<ArrayBuffer>> {
-  const words = new Int32Array(buffer.size / 4);
-  await readInto(device, buffer, new Uint8Array(words.buffer));
-  return words;
+/** The words of some buffers once everything submitted before is done: if they are not too many, in one go. */
+export async function readWords(
+  device: GPUDevice,
+  ...buffers: readonly GPUBuffer[]
+): Promise<Int32Array<ArrayBuffer>[]> {
+  const words = buffers.map(({ size }) => new Int32Array(size / 4));
+  const length = buffers.reduce((sum, { size }) => sum + size, 0);
+  if (length > chunkBytes) {
+    for (const [i, buffer] of buffers.entries())
+      await readInto(device, buffer, new Uint8Array(words[i]!.buffer));
+    return words;
+  }
+  const staging = new Staging(device, length);
+  try {
+    const ranges = buffers.map((buffer) => ({ buffer, offset: 0, size: buffer.size }));
+    await staging.read(ranges, ({ buffer, byteOffset }) => {
+      let place = byteOffset;
+      for (const of of words) {
+        of.set(new Int32Array(buffer, place, of.length));
+        place += of.byteLength;
+      }
+    });
+    return words;
+  } finally {
+    staging.destroy();
+  }
 }
 
 async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array): Promise<void> {

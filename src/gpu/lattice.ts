@@ -15,15 +15,17 @@ export async function readLattice(
   memory: Memory,
   kept: Kept,
 ): Promise<Float64Array> {
-  const words = (name: string) => readWords(device, memory.buffer(name));
-  // those of the last submission, whichever that was
-  const records = new Uint32Array((await words('targets')).buffer);
-  return latticeOf(plan, kept, records, async (block) => {
-    const states = await words(block[kept]!);
+  let targets: Uint32Array | undefined;
+  return latticeOf(plan, kept, async (block) => {
+    // with the first block the targets: those of the last submission, whichever that was
+    const names = [block[kept]!, ...(block.scales ? [block.scales] : []), ...(targets ? [] : ['targets'])];
+    const words = await readWords(device, ...names.map((name) => memory.buffer(name)));
+    targets ??= new Uint32Array(words.at(-1)!.buffer);
+    const [states, scales = words[0]!] = words as [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>?];
     const floats = new Float32Array(states.buffer);
-    const scales = block.scales === undefined ? states : await words(block.scales);
     const remainders = new Float32Array(scales.buffer);
     return {
+      targets,
       value: (state) => {
         const m = floats[2 * state];
         return kept === 'posterior' ? m : Math.log(m) + states[2 * state + 1] * Math.LN2;

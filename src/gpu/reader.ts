@@ -50,8 +50,10 @@ export class GpuReader implements ReadingMachine {
     await this.#scheduler.run({ scores }, options);
     const { results, buffers } = this.#plan;
     const read: Record<string, Int32Array | Float32Array> = {};
-    for (const [name, from] of Object.entries(results)) {
-      const words = await readWords(this.#device, this.#memory.buffer(from));
+    const names = Object.entries(results);
+    const all = await readWords(this.#device, ...names.map(([, from]) => this.#memory.buffer(from)));
+    for (const [i, [name, from]] of names.entries()) {
+      const words = all[i]!;
       read[name] = buffers[from]!.element === 'float' ? new Float32Array(words.buffer) : words;
     }
     options.signal?.throwIfAborted();

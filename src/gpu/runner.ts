@@ -59,9 +59,9 @@ export class GpuRunner implements Runner {
     await upload(this.#device, this.#memory, scores, this.#plan.tensors.scores.rowBytes, data, options);
     const tensors = { ...(await this.#given(input, options)), scores, ...(grad && { grad }) };
     await this.#scheduler.run(tensors, options);
-    const totals = await readWords(this.#device, this.#memory.buffer('totals'));
+    const [totals] = await readWords(this.#device, this.#memory.buffer('totals'));
     options.signal?.throwIfAborted();
-    const losses = lossesOf(this.#plan, totals, this.#records);
+    const losses = lossesOf(this.#plan, totals!, this.#records);
     return { losses, ...(grad && { grad: await download(this.#device, grad) }) };
   }
 
