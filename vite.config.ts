@@ -26,8 +26,8 @@ const entries = (place: (source: string, built: string) => string) =>
   [
     ['', 'index.ts', 'index.js'],
     ['/node', 'node.ts', 'node.js'],
-    ['/text', 'text/index.ts', 'text.js'],
-    ['/files', 'files/index.ts', 'files.js'],
+    ['/text', 'text.ts', 'text.js'],
+    ['/files', 'files.ts', 'files.js'],
     ['/tfjs', 'tfjs.ts', 'tfjs.js'],
     ['/jax', 'jax.ts', 'jax.js'],
     ['/onnxruntime', 'onnxruntime.ts', 'onnxruntime.js'],
@@ -38,7 +38,7 @@ const entries = (place: (source: string, built: string) => string) =>
 
 const shared = {
   plugins: [wgsl],
-  resolve: { alias: entries((source) => `src/${source}`) },
+  resolve: { alias: entries((source) => `src/entries/${source}`) },
 } satisfies ViteUserConfig;
 
 /** Tests that reach into nothing and so run once more on the packed build, which is what users have. */
@@ -62,14 +62,14 @@ const library = {
     target: 'es2022',
     lib: {
       entry: {
-        index: path('src/index.ts'),
-        node: path('src/node.ts'),
-        text: path('src/text/index.ts'),
-        files: path('src/files/index.ts'),
-        tfjs: path('src/tfjs.ts'),
-        jax: path('src/jax.ts'),
-        onnxruntime: path('src/onnxruntime.ts'),
-        cli: path('src/cli.ts'),
+        index: path('src/entries/index.ts'),
+        node: path('src/entries/node.ts'),
+        text: path('src/entries/text.ts'),
+        files: path('src/entries/files.ts'),
+        tfjs: path('src/entries/tfjs.ts'),
+        jax: path('src/entries/jax.ts'),
+        onnxruntime: path('src/entries/onnxruntime.ts'),
+        cli: path('src/cli/main.ts'),
       },
       formats: ['es'],
     },
@@ -85,15 +85,15 @@ const library = {
         codeSplitting: {
           groups: [
             // what the texts need too, who load no GPU code
-            { name: 'check', test: /\/src\/(check|errors|spans)\.ts/ },
+            { name: 'check', test: /\/src\/(problem\/(check|errors)|text\/spans)\.ts/ },
             {
               name: 'main',
-              test: /\/src\/(index|aligner|ctc-loss|ctc-posterior|decoder|plan|problem|reader|reading-task|targets|task|turns)\.ts|\/src\/gpu\/lost\.ts/,
+              test: /\/src\/(entries\/index|api\/(aligner|ctc-loss|ctc-posterior|decoder|reader|reading-task|task|turns)|plan\/plan|kernels\/uniforms|problem\/targets|run\/gpu\/lost)\.ts/,
             },
             // and one for what everybody loads who has a GPU
             {
               name: 'gpu',
-              test: /\/src\/gpu\/(memory|pace|pipelines|program|runner|scheduler|slots|staging)\.ts|\/src\/kernels\/kernels\.ts/,
+              test: /\/src\/(run\/gpu\/(memory|pace|pipelines|program|gpu-runner|scheduler|slots|staging)|kernels\/kernels)\.ts/,
             },
           ],
         },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { tokenise, Vocabulary, wordsOf } from '../src/entries/text.js';
 import { readNpy } from '../src/files/npy.js';
-import { tokenise, Vocabulary, wordsOf } from '../src/text/index.js';
 import { withPage } from './browser.js';
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/speech/${name}`, import.meta.url));

@@ -113,16 +113,16 @@ const filesIn = (copy, folder) =>
 /** What a bare name stands for: vite.config.ts. */
 const entries = {
   ...{
-    'webgpu-ctc': 'src/index.ts',
-    'webgpu-ctc/node': 'src/node.ts',
-    'webgpu-ctc/text': 'src/text/index.ts',
+    'webgpu-ctc': 'src/entries/index.ts',
+    'webgpu-ctc/node': 'src/entries/node.ts',
+    'webgpu-ctc/text': 'src/entries/text.ts',
   },
   ...{
-    'webgpu-ctc/files': 'src/files/index.ts',
-    'webgpu-ctc/tfjs': 'src/tfjs.ts',
-    'webgpu-ctc/jax': 'src/jax.ts',
+    'webgpu-ctc/files': 'src/entries/files.ts',
+    'webgpu-ctc/tfjs': 'src/entries/tfjs.ts',
+    'webgpu-ctc/jax': 'src/entries/jax.ts',
   },
-  'webgpu-ctc/onnxruntime': 'src/onnxruntime.ts',
+  'webgpu-ctc/onnxruntime': 'src/entries/onnxruntime.ts',
 };
 
 /** The files that a file imports, or that the programs are built from which it starts. */
@@ -135,7 +135,9 @@ function importsOf(copy, file) {
     const path = relative(copy, join(copy, dirname(file), name.replace(/\?\w+$/, ''))).replaceAll('\\', '/');
     return [path, path.replace(/\.js$/, '.ts')].filter((one) => existsSync(join(copy, one)));
   });
-  return /\bdist\/|'dist'/.test(text) ? [...imported, 'src/cli.ts', ...Object.values(entries)] : imported;
+  return /\bdist\/|'dist'/.test(text)
+    ? [...imported, 'src/cli/main.ts', ...Object.values(entries)]
+    : imported;
 }
 
 /** Of each test file that needs no browser and no registry: how many imports away each file is. */
@@ -152,7 +154,7 @@ function reachOf(copy) {
     const away = new Map([[test, 0]]);
     for (const [file, distance] of away)
       for (const next of imports(file)) if (!away.has(next)) away.set(next, distance + 1);
-    const isBuilt = away.has('src/cli.ts');
+    const isBuilt = away.has('src/cli/main.ts');
     return away.has('e2e/browser.ts') ? [] : [{ test, away, isBuilt }];
   });
 }

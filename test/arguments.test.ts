@@ -1,7 +1,7 @@
 // Every function of webgpu-ctc/text and webgpu-ctc/files with everything that could be given by mistake.
 import { describe, expect, test } from 'vitest';
-import * as files from '../src/files/index.js';
-import * as text from '../src/text/index.js';
+import * as files from '../src/entries/files.js';
+import * as text from '../src/entries/text.js';
 
 const { Vocabulary } = text;
 const vocabulary = Vocabulary.from(['-', '|', 'a', 'b']);

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import * as align from '../src/cli/align.js';
-import * as decode from '../src/cli/decode.js';
-import * as loss from '../src/cli/loss.js';
+import * as align from '../src/cli/align-command.js';
+import * as decode from '../src/cli/decode-command.js';
+import * as loss from '../src/cli/loss-command.js';
 import { scoreKindOf } from '../src/files/emissions.js';
 import { writeNpy } from '../src/files/npy.js';
 import {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import * as loss from '../src/cli/loss.js';
+import * as loss from '../src/cli/loss-command.js';
 import { readNpy, writeNpy } from '../src/files/npy.js';
 import { expectGradient, expectLosses } from './bars.js';
 import { goldens, numbers, rowMaxima } from './golden.js';

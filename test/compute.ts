@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
-import { tuningFor } from '../src/auto.js';
-import { adapterOf } from '../src/device.js';
-import { type Forced, forced } from '../src/forced.js';
-import type { Gradient, Kept, Reduction, Strategy } from '../src/types.js';
+import { type Forced, forced } from '../src/api/forced.js';
+import { tuningFor } from '../src/plan/tuning.js';
+import type { Gradient, Kept, Reduction, Strategy } from '../src/problem/types.js';
+import { adapterOf } from '../src/run/device.js';
 import { expectGradient, expectLosses } from './bars.js';
 import type { Batch, Reference } from './reference.js';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CtcDecoder, type Decoding } from 'webgpu-ctc/node';
+import { type Forced, forced } from '../src/api/forced.js';
+import { readingOf, Vocabulary } from '../src/entries/text.js';
 import { readNpy } from '../src/files/npy.js';
-import { type Forced, forced } from '../src/forced.js';
-import { readingOf, Vocabulary } from '../src/text/index.js';
 import { expectSameBits, swapAxes } from './compute.js';
 import { openDevice, poisonBuffers } from './device.js';
 import { collapse, makeBatch, sequenceOf } from './reference.js';

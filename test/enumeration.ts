@@ -3,7 +3,7 @@
  * from src/. Beside the scores that a model gives, the problems hold every kind of number that a float32 can be.
  */
 import { expect } from 'vitest';
-import { halfToFloat } from '../src/half.js';
+import { halfToFloat } from '../src/problem/half.js';
 import { viterbi } from './best-path.js';
 import type { OperationName } from './operations.js';
 import { type Batch, collapse, seeded } from './reference.js';

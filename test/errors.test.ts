@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as library from 'webgpu-ctc/node';
 import { CtcAligner, CtcLoss, CtcPosterior, ctcLoss, forcedAlign, mergeTokens } from 'webgpu-ctc/node';
-import { elementBytes } from '../src/plan.js';
+import { elementBytes } from '../src/plan/plan.js';
 import { openDevice } from './device.js';
 import { expectNamed, nasty } from './nasty.js';
 import {

@@ -4,7 +4,7 @@ import { getWebGPUDevice, init } from '@jax-js/jax';
 import { globals } from 'webgpu';
 import { CtcLoss } from 'webgpu-ctc/node';
 import { openGpu } from '../src/node/machine.js';
-import type { Reduction } from '../src/types.js';
+import type { Reduction } from '../src/problem/types.js';
 import { type TestDevice, watch } from './device.js';
 
 export interface FrameworkBatch {

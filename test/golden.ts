@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type Case, parseCase } from '../src/cli/case.js';
-import type { Reduction } from '../src/types.js';
+import type { Reduction } from '../src/problem/types.js';
 
 type Numbers = (number | string)[];
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { CtcAligner, CtcDecoder, CtcLoss, CtcPosterior } from 'webgpu-ctc/node';
-import { forced } from '../src/forced.js';
+import { forced } from '../src/api/forced.js';
 import { expectGradient, expectLosses } from './bars.js';
 import { expectSameBits } from './compute.js';
 import { openDevice } from './device.js';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CtcDecoder, CtcLoss } from 'webgpu-ctc/node';
-import { forced } from '../src/forced.js';
+import { forced } from '../src/api/forced.js';
 import { openGpu } from '../src/node/machine.js';
 import { openDevice } from './device.js';
 import {
@@ -873,11 +873,11 @@ test('a kernel that does not compile is told with the line of its file', async (
 
 test("after a failed attempt 'gpu' looks again, 'auto' does not", async () => {
   vi.resetModules();
-  const { deviceFor, provideGpu } = await import('../src/device.js');
+  const { deviceFor, provideGpu } = await import('../src/run/device.js');
   let attempts = 0;
   provideGpu(async () => {
     attempts++;
-    throw new (await import('../src/errors.js')).CtcError('no-webgpu', 'not yet');
+    throw new (await import('../src/problem/errors.js')).CtcError('no-webgpu', 'not yet');
   });
   expect((await deviceFor('auto')).device).toBeUndefined();
   expect((await deviceFor('auto')).reason).toBe('not yet');

@@ -1,13 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { strategyFor, type Tuning, tuningFor } from '../src/auto.js';
-import { allocate } from '../src/cpu/buffers.js';
-import { limitsOf } from '../src/device.js';
-import { Draft } from '../src/draft.js';
-import { Pace } from '../src/gpu/pace.js';
-import { programOf } from '../src/gpu/program.js';
 import { bindingsOf, type KernelBinding, moduleOf, textsFor } from '../src/kernels/kernels.js';
+import { type Problem, uniformBlockBytes } from '../src/kernels/uniforms.js';
+import { Draft } from '../src/plan/draft.js';
 import {
   type Binding,
   type Dispatch,
@@ -17,9 +13,13 @@ import {
   type LossStrategy,
   type Plan,
   type ProblemShape,
-} from '../src/plan.js';
-import { planPosterior } from '../src/posterior.js';
-import { type Problem, uniformBlockBytes } from '../src/problem.js';
+} from '../src/plan/plan.js';
+import { planPosterior } from '../src/plan/posterior-plan.js';
+import { strategyFor, type Tuning, tuningFor } from '../src/plan/tuning.js';
+import { allocate } from '../src/run/cpu/buffers.js';
+import { limitsOf } from '../src/run/device.js';
+import { Pace } from '../src/run/gpu/pace.js';
+import { programOf } from '../src/run/gpu/program.js';
 import { strategies } from './compute.js';
 import { openDevice } from './device.js';
 import { everyOperation, type Operation, operations } from './operations.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CtcPosterior } from 'webgpu-ctc/node';
-import { type Forced, forced } from '../src/forced.js';
+import { type Forced, forced } from '../src/api/forced.js';
 import { expectSameBits, wider } from './compute.js';
 import { openDevice, poisonBuffers } from './device.js';
 import { problemsOf, truthOf } from './enumeration.js';

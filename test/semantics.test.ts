@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
-import { forced } from '../src/forced.js';
+import { forced } from '../src/api/forced.js';
 import { devices, strategies } from './compute.js';
 
 // T = 4 of which 3 are used, C = 4; uniform scores, blank 0, target 1 2. Class 3 is in no target.

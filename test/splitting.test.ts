@@ -1,11 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Tuning, tuningFor } from '../src/auto.js';
-import { CpuRunner } from '../src/cpu/runner.js';
-import { adapterOf, limitsOf } from '../src/device.js';
-import { halfToFloat } from '../src/half.js';
-import { elementBytes, type Limits, type LossStrategy, type Plan, type ProblemShape } from '../src/plan.js';
-import type { Kept } from '../src/types.js';
+import {
+  elementBytes,
+  type Limits,
+  type LossStrategy,
+  type Plan,
+  type ProblemShape,
+} from '../src/plan/plan.js';
+import { type Tuning, tuningFor } from '../src/plan/tuning.js';
+import { halfToFloat } from '../src/problem/half.js';
+import type { Kept } from '../src/problem/types.js';
+import { CpuRunner } from '../src/run/cpu/cpu-runner.js';
+import { adapterOf, limitsOf } from '../src/run/device.js';
 import { expectGradient, expectLosses } from './bars.js';
 import {
   type Computed,

@@ -14,7 +14,7 @@ import {
   Vocabulary,
   withStar,
   wordsOf,
-} from '../src/text/index.js';
+} from '../src/entries/text.js';
 
 interface Clip {
   readonly name: string;

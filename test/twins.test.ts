@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { adapterOf } from '../src/device.js';
 import type { KernelName } from '../src/kernels/kernels.js';
-import type { Command, Copy, Dispatch, Plan } from '../src/plan.js';
-import type { Problem } from '../src/problem.js';
+import type { Problem } from '../src/kernels/uniforms.js';
+import type { Command, Copy, Dispatch, Plan } from '../src/plan/plan.js';
+import { adapterOf } from '../src/run/device.js';
 import { openDevice } from './device.js';
 import { everyOperation } from './operations.js';
 import { type Batch, makeBatch, seeded } from './reference.js';

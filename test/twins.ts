@@ -1,13 +1,5 @@
 /** A plan done command by command on the device and on the CPU's twins: after each, the same numbers by the same names. */
 
-import { type Tuning, tuningFor } from '../src/auto.js';
-import { type CpuBuffer, FRAME, TOTAL } from '../src/cpu/buffers.js';
-import { costOf as distanceOf } from '../src/cpu/cost.js';
-import { type Extended, ln } from '../src/cpu/extended.js';
-import { CpuRunner } from '../src/cpu/runner.js';
-import { Memory } from '../src/gpu/memory.js';
-import { pipelineFor } from '../src/gpu/pipelines.js';
-import { Scheduler } from '../src/gpu/scheduler.js';
 import {
   type Command,
   elementBytes,
@@ -15,10 +7,18 @@ import {
   type LossStrategy,
   type Plan,
   type ProblemShape,
-} from '../src/plan.js';
-import { planStep } from '../src/step.js';
-import { planSweeps } from '../src/sweeps.js';
-import { packRecords } from '../src/targets.js';
+} from '../src/plan/plan.js';
+import { planStep } from '../src/plan/step-plan.js';
+import { planSweeps } from '../src/plan/sweeps-plan.js';
+import { type Tuning, tuningFor } from '../src/plan/tuning.js';
+import { packRecords } from '../src/problem/targets.js';
+import { type CpuBuffer, FRAME, TOTAL } from '../src/run/cpu/buffers.js';
+import { costOf as distanceOf } from '../src/run/cpu/cost.js';
+import { CpuRunner } from '../src/run/cpu/cpu-runner.js';
+import { type Extended, ln } from '../src/run/cpu/extended.js';
+import { Memory } from '../src/run/gpu/memory.js';
+import { pipelineFor } from '../src/run/gpu/pipelines.js';
+import { Scheduler } from '../src/run/gpu/scheduler.js';
 import { swapAxes } from './compute.js';
 import { poison, type TestDevice } from './device.js';
 import type { Batch } from './reference.js';

@@ -1,4 +1,4 @@
-import type { LossInput, Shape } from '../types.js';
+import type { LossInput, Shape } from '../problem/types.js';
 import { InputError } from './failure.js';
 import { jsonOf } from './options.js';
 

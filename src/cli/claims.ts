@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fileOf } from './emissions.js';
+import { fileOf } from './emission-files.js';
 import { InputError } from './failure.js';
 import { type Given, type Job, plain } from './job.js';
 import { placeOf } from './place.js';

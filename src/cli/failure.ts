@@ -1,4 +1,4 @@
-import { CtcError } from '../errors.js';
+import { CtcError } from '../problem/errors.js';
 
 /** A mistake of the user's, told without a stack trace. */
 export class InputError extends Error {}

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { type ScoreKind, scoreKinds } from '../files/emissions.js';
-import type { Layout } from '../types.js';
+import type { Layout } from '../problem/types.js';
 import { InputError } from './failure.js';
 import { choice, integer, megabytes, wrongOption } from './options.js';
 import { checkFormat, type Split } from './result.js';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CtcError } from '../errors.js';
+import { CtcError } from '../problem/errors.js';
 import { Claims, inputsOf, type JobName, numberOf } from './claims.js';
 import { exitCode, InputError } from './failure.js';
 import { linesOf } from './input.js';

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
+import { segmentsOf, type TimedText } from '../entries/text.js';
 import { timedTextFormat, timedTextFormats, writeTimedText } from '../files/formats.js';
-import { segmentsOf, type TimedText } from '../text/index.js';
 import { jsonNumber } from './case.js';
 import { InputError, inputError } from './failure.js';
 

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
+import type { Vocabulary } from '../entries/text.js';
 import type { Emissions } from '../files/emissions.js';
-import type { Vocabulary } from '../text/index.js';
-import type { CtcReaderOptions, ReaderBackend, RunOptions } from '../types.js';
+import type { CtcReaderOptions, ReaderBackend, RunOptions } from '../problem/types.js';
 import { jsonNumber } from './case.js';
 import { inputsOf } from './claims.js';
-import { readEmissions } from './emissions.js';
+import { readEmissions } from './emission-files.js';
 import { inputError, UsageError } from './failure.js';
 import { checkKeys, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
 import { runManifest, shardOf } from './manifest.js';

@@ -1,4 +1,4 @@
-import { Vocabulary } from '../text/index.js';
+import { Vocabulary } from '../entries/text.js';
 import { InputError, inputError } from './failure.js';
 import { readJson } from './input.js';
 

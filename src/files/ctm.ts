@@ -1,4 +1,4 @@
-import { wrongKind } from '../errors.js';
+import { wrongKind } from '../problem/errors.js';
 import { decimal, onTimeline, type TimedWord } from './timed.js';
 
 export interface CtmOptions {

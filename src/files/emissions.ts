@@ -1,6 +1,6 @@
-import { checkChoice, checkInteger, checkObject, kindOf } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
-import type { Layout } from '../types.js';
+import { checkChoice, checkInteger, checkObject, kindOf } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
+import type { Layout } from '../problem/types.js';
 import { checkTensor, type FileTensor, findInvalidScore, indexOf, scoresOf } from './tensor.js';
 
 export const scoreKinds = ['logits', 'log-probs', 'probs'] as const;

@@ -1,5 +1,5 @@
-import { checkObject } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
+import { checkObject } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import { type CtmOptions, writeCtm } from './ctm.js';
 import { type SubtitleOptions, writeSrt, writeVtt } from './subtitles.js';
 import { type TextGridOptions, writeTextGrid } from './textgrid.js';

@@ -1,5 +1,5 @@
-import { kindOf } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
+import { kindOf } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import {
   beginning,
   checkShape,

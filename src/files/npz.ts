@@ -1,4 +1,4 @@
-import { wrongValue } from '../errors.js';
+import { wrongValue } from '../problem/errors.js';
 import { readNpy } from './npy.js';
 import type { FileTensors } from './tensor.js';
 import { readZip, type UnpackOptions } from './zip.js';

@@ -1,4 +1,4 @@
-import { wrongValue } from '../errors.js';
+import { wrongValue } from '../problem/errors.js';
 import { decode, type ElementCode, type FileTensors } from './tensor.js';
 
 const codes: Record<string, ElementCode> = {

@@ -1,4 +1,4 @@
-import { wrongValue } from '../errors.js';
+import { wrongValue } from '../problem/errors.js';
 import { onTimeline, type Spoken, type TimedWord } from './timed.js';
 
 export interface SubtitleOptions {

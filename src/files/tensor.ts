@@ -1,6 +1,6 @@
-import { checkInteger, isList, kindOf } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
-import { halfToFloat } from '../half.js';
+import { checkInteger, isList, kindOf } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
+import { halfToFloat } from '../problem/half.js';
 
 /** A tensor of a file, in C order: the last axis is contiguous. */
 export interface FileTensor {

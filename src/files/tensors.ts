@@ -1,5 +1,5 @@
-import { checkInteger, checkObject, kindOf } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
+import { checkInteger, checkObject, kindOf } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import { isNpy, readNpy } from './npy.js';
 import { readNpz } from './npz.js';
 import { isSafetensors, readSafetensors } from './safetensors.js';

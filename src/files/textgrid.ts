@@ -1,4 +1,4 @@
-import { wrongKind, wrongValue } from '../errors.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import { checkSeconds, decimal, milliseconds, onTimeline, type Spoken, type TimedWord } from './timed.js';
 
 export interface TextGridOptions {

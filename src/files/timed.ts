@@ -1,4 +1,4 @@
-import { wrongKind, wrongValue } from '../errors.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 
 /** A word, or a character, and when it is spoken. */
 export interface TimedWord {

@@ -1,4 +1,4 @@
-import { wrongValue } from '../errors.js';
+import { wrongValue } from '../problem/errors.js';
 
 const signatures = {
   entry: 0x04034b50,

@@ -40,11 +40,11 @@ export type Texts = Readonly<Record<string, string>>;
 /** The texts that a kernel may need, in chunks of their own: each loaded once, and only by who needs it. */
 export async function textsFor(kernel: KernelName, { MIDDLE, READING }: Constants): Promise<Texts> {
   return {
-    ...(await import('./rows.js')),
-    ...(await (MIDDLE || READING ? import('./sweeps.js') : import('./step.js'))),
-    ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept.js'))),
-    ...(READING && (await import('./reading.js'))),
-    ...(/^(draw|sample|durations)$/.test(kernel) && (await import('./posterior.js'))),
+    ...(await import('./rows-texts.js')),
+    ...(await (MIDDLE || READING ? import('./sweeps-texts.js') : import('./step-texts.js'))),
+    ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept-texts.js'))),
+    ...(READING && (await import('./reading-texts.js'))),
+    ...(/^(draw|sample|durations)$/.test(kernel) && (await import('./posterior-texts.js'))),
   };
 }
 

@@ -1,5 +1,5 @@
-import { checkChoice, checkInteger, kindOf } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
+import { checkChoice, checkInteger, kindOf } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import type { Transcript } from './transcript.js';
 
 /**

@@ -1,5 +1,5 @@
-import { checkObject } from '../check.js';
-import { wrongKind, wrongValue } from '../errors.js';
+import { checkObject } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import { Vocabulary } from './vocabulary.js';
 
 export interface TokeniseOptions {

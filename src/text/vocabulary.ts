@@ -1,5 +1,5 @@
-import { checkInteger, checkObject, kindOf } from '../check.js';
-import { shown, wrongKind, wrongValue } from '../errors.js';
+import { checkInteger, checkObject, kindOf } from '../problem/check.js';
+import { shown, wrongKind, wrongValue } from '../problem/errors.js';
 import { Pieces } from './pieces.js';
 
 export interface VocabularyOptions {

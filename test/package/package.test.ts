@@ -240,7 +240,7 @@ describe('for TypeScript', () => {
   });
 
   test('every type that the core declares is exported, and webgpu-ctc/node has all that webgpu-ctc has', async () => {
-    const declared = [...read('src/types.ts').matchAll(/^export (?:interface|type) (\w+)/gm)].map(
+    const declared = [...read('src/problem/types.ts').matchAll(/^export (?:interface|type) (\w+)/gm)].map(
       ([, it]) => it!,
     );
     const core = await import(join(installed, 'dist/index.js'));

@@ -1,0 +1,133 @@
+// Losses in one turn of the event loop, for frameworks whose gradients cannot wait: planned, compiled and encoded at once.
+
+import * as rows from '../kernels/rows-texts.js';
+import * as sweeps from '../kernels/sweeps-texts.js';
+import type { ProblemShape } from '../plan/plan.js';
+import { planSweeps } from '../plan/sweeps-plan.js';
+import { strategyFor, tuningFor } from '../plan/tuning.js';
+import type { Axes, Settings } from '../problem/check.js';
+import type { CtcError } from '../problem/errors.js';
+import { type Batch, longest, packRecords } from '../problem/targets.js';
+import type { Backend } from '../problem/types.js';
+import { CpuRunner } from '../run/cpu/cpu-runner.js';
+import { adapterName, adapterOf, cpuName, limitsOf } from '../run/device.js';
+import { GpuRunner } from '../run/gpu/gpu-runner.js';
+import { inErrorScopesNow, whyLost } from '../run/gpu/lost.js';
+import { programNow } from '../run/gpu/program.js';
+
+const texts = { ...rows, ...sweeps };
+
+/** Shapes whose kernels and memory are kept: the last that were asked for. */
+const mostKept = 8;
+
+/** What a loss is made for, besides its batch. */
+export type LossProblem = Axes & Pick<Settings, 'blank' | 'reduction' | 'zeroInfinity' | 'gradient'>;
+
+interface Made<R> {
+  readonly runner: R;
+  /** What the device said against it, some time later. */
+  error?: CtcError;
+}
+
+/** The losses of a device, or of the CPU: made when first needed, then used again for every batch of the same shape. */
+export class Losses<R extends GpuRunner | CpuRunner> {
+  readonly #device: GPUDevice | undefined;
+  /** The one that was used last at the end. */
+  readonly #made = new Map<string, Made<R>>();
+
+  constructor(device?: GPUDevice) {
+    this.#device = device;
+  }
+
+  /**
+   * What runs such a problem, with the targets of a batch in place until the next call.
+   * @throws CtcError `device-lost`, `out-of-memory`, `gpu-validation`: what the device said some time after an earlier call.
+   */
+  for(problem: LossProblem, batch: Batch): R {
+    const lost = this.#device && whyLost(this.#device);
+    if (lost) throw lost;
+    // batches whose longest targets differ a little share their kernels and their memory
+    const task = { ...problem, maxTargetLength: 8 * Math.ceil(Math.max(longest(batch), 1) / 8) };
+    const key = JSON.stringify(task);
+    const made = this.#made.get(key) ?? this.#make(task);
+    this.#made.delete(key);
+    if (made.error) {
+      made.runner.destroy();
+      throw made.error;
+    }
+    this.#made.set(key, made);
+    for (const [old, { runner }] of this.#made) {
+      if (this.#made.size <= mostKept) break;
+      runner.destroy();
+      this.#made.delete(old);
+    }
+    made.runner.setRecords(packRecords(batch, task.blank, task.maxTargetLength, task.classes));
+    return made.runner;
+  }
+
+  #make(task: LossProblem & { maxTargetLength: number }): Made<R> {
+    const device = this.#device;
+    const sizes = tuningFor(adapterOf(device));
+    const shape: ProblemShape = { ...task, scores: 'logits', dtype: 'float32', keep: [] };
+    // without a kept lattice never step
+    const strategy = strategyFor('auto', shape, sizes) as 'fused' | 'tiled';
+    const plan = planSweeps(shape, limitsOf(device), sizes, strategy);
+    const reason = 'where the logits are';
+    if (!device) {
+      const backend: Backend = { device: 'cpu', strategy, adapter: cpuName, reason };
+      return { runner: new CpuRunner(plan, backend) as R };
+    }
+    const backend: Backend = { device: 'gpu', strategy, adapter: adapterName(device.adapterInfo), reason };
+    const { result, heard } = inErrorScopesNow(
+      device,
+      'ctcLoss',
+      () => new GpuRunner(device, plan, backend, programNow(device, plan, texts)),
+    );
+    const made: Made<R> = { runner: result as R };
+    heard.catch((error: CtcError) => {
+      made.error = error;
+    });
+    return made;
+  }
+
+  /** Frees all kernels' memory. They are made again when they are needed. */
+  destroy(): void {
+    for (const { runner } of this.#made.values()) runner.destroy();
+    this.#made.clear();
+  }
+}
+
+const byDevice = new WeakMap<GPUDevice, Losses<GpuRunner>>();
+let onCpu: Losses<CpuRunner> | undefined;
+
+export function lossesOn(device: GPUDevice): Losses<GpuRunner> {
+  let losses = byDevice.get(device);
+  if (!losses) {
+    losses = new Losses<GpuRunner>(device);
+    byDevice.set(device, losses);
+  }
+  return losses;
+}
+
+export function lossesOnCpu(): Losses<CpuRunner> {
+  onCpu ??= new Losses<CpuRunner>();
+  return onCpu;
+}
+
+/** Loss and gradient into buffers of the caller's, submitted. */
+export function submitLoss(
+  device: GPUDevice,
+  problem: LossProblem,
+  batch: Batch,
+  buffers: { readonly logits: GPUBuffer; readonly loss: GPUBuffer; readonly grad?: GPUBuffer },
+): void {
+  const runner = lossesOn(device).for(problem, batch);
+  const whole = (name: string, buffer: GPUBuffer) => ({ name, buffer, offset: 0, bytes: buffer.size });
+  const encoder = device.createCommandEncoder({ label: 'ctc:encoder' });
+  runner.encode(encoder, {
+    scores: whole('logits', buffers.logits),
+    losses: whole('loss', buffers.loss),
+    ...(buffers.grad && { grad: whole('grad', buffers.grad) }),
+  });
+  device.queue.submit([encoder.finish()]);
+}

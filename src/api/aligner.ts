@@ -1,0 +1,110 @@
+import { checkRunOptions, held } from '../problem/check.js';
+import { checkTargets, longest } from '../problem/targets.js';
+import type {
+  AlignInput,
+  Alignment,
+  AlignPrepareOptions,
+  AlignTask,
+  CtcReaderOptions,
+  Disposes,
+  GpuData,
+  HostData,
+  ReadInput,
+  RunOptions,
+  Shape,
+  TargetLengths,
+  Targets,
+  Tensor,
+} from '../problem/types.js';
+import { open, Reader } from './reader.js';
+import { TargetTask } from './reading-task.js';
+
+/**
+ * Forced alignment: the best path of each sequence through its target (Viterbi), with the semantics of
+ * `torchaudio.functional.forced_align`. Of equal paths it takes the one that stays in its state rather than moves on, that steps
+ * to the next state rather than skips a blank, and that ends in the last label rather than in the blank after it. There is one
+ * difference: where a step and a skip are equal and better than to stay, torchaudio stays, on a path that is not the best.
+ *
+ * A cost is how far a score is below the best of its frame, counted in units of 2^−26 nats: up to 2^27 nats sums are whole
+ * numbers, so that no rounding decides between paths. Where a path has to go through masks such as −1e10 or the lowest float,
+ * they count as large as they are, to the digits of a float32, and the rest of the path to 2^−10 nats. GPU and CPU agree to the
+ * bit. Only −Infinity is a probability of 0.
+ */
+export class CtcAligner extends Reader {
+  /** @internal */
+  protected readonly kind = 'CtcAligner';
+
+  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
+  static async create(options?: CtcReaderOptions): Promise<CtcAligner & Disposes> {
+    return new CtcAligner(await open(options)) as CtcAligner & Disposes;
+  }
+
+  /**
+   * Plans, allocates and compiles for one shape of problem.
+   * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
+   */
+  async prepare<const S extends Shape>(options: AlignPrepareOptions<S>): Promise<AlignTask<S>> {
+    const task = await this.make(this.shapeOf(options, 'maxTargetLength'), 'align', Aligning<S>);
+    return task as unknown as AlignTask<S>;
+  }
+
+  /**
+   * One batch, memory and all. For many batches of one shape, `prepare` once.
+   * @throws what `prepare`, `setTargets` and `run` of a task throw.
+   */
+  async run<const S extends Shape, D extends HostData | GpuData>(
+    input: AlignInput<S, D>,
+    options?: RunOptions,
+  ): Promise<Alignment<S, D>> {
+    const { shape, data } = this.inputOf(input, 'targets', 'inputLengths', 'targetLengths');
+    const asked = checkRunOptions(options);
+    const batch = checkTargets(input.targets, input, shape, this.blank);
+    return this.once({ ...shape, maxTargetLength: longest(batch) }, 'align', Aligning<S>, (task) => {
+      task.setBatch(batch);
+      return task.run(data as ReadInput<D>, asked);
+    });
+  }
+}
+
+class Aligning<S extends Shape> extends TargetTask {
+  async run<D extends HostData | GpuData>(
+    input: ReadInput<D>,
+    options?: RunOptions,
+  ): Promise<Alignment<S, D>> {
+    const { output, inputLengths, targetLengths } = await this.read(input, options);
+    const { labels, scores } = output;
+    const result = { ...output, backend: this.backend };
+    if (!(labels instanceof Int32Array && scores instanceof Float32Array)) return result as Alignment<S, D>;
+    const { frames, sequences, layout } = this.plan.task;
+    const score = Float64Array.from({ length: sequences }, (_, n) => {
+      let sum = 0;
+      for (let i = n * frames; i < (n + 1) * frames; i++) sum += scores[i]!;
+      const none = inputLengths[n]! > 0 ? labels[n * frames] === -1 : targetLengths[n]! > 0;
+      return none && !Number.isNaN(sum) ? Number.NEGATIVE_INFINITY : sum;
+    });
+    return { ...result, score: layout === 'TC' ? score[0] : score } as unknown as Alignment<S, D>;
+  }
+}
+
+for (const { prototype } of [CtcAligner, Aligning])
+  if (Symbol.dispose) Object.defineProperty(prototype, Symbol.dispose, { value: prototype.destroy });
+
+/**
+ * The one-liner, in the argument order of `torchaudio.functional.forced_align`.
+ * @throws what `CtcAligner.create` and `run` throw.
+ */
+export async function forcedAlign<const S extends Shape, D extends HostData | GpuData>(
+  logProbs: Tensor<S, D>,
+  targets: Targets,
+  inputLengths?: TargetLengths['inputLengths'],
+  targetLengths?: TargetLengths['targetLengths'],
+  options?: CtcReaderOptions,
+): Promise<Alignment<S, D>> {
+  const input = held({ logProbs, targets, inputLengths, targetLengths });
+  const aligner = await CtcAligner.create(options);
+  try {
+    return await aligner.run(input as AlignInput<S, D>);
+  } finally {
+    aligner.destroy();
+  }
+}

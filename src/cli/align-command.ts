@@ -1,0 +1,110 @@
+import { CtcAligner } from '../entries/node.js';
+import { type Transcript, tokenise, type Vocabulary, withStar, wordsOf } from '../entries/text.js';
+import type { Emissions } from '../files/emissions.js';
+import { requiredFrames } from '../problem/targets.js';
+import { ImpossibleTarget, InputError, inputError } from './failure.js';
+import { readText } from './input.js';
+import type { Job } from './job.js';
+import { jsonOf } from './result.js';
+import { type Transcriber, transcribe } from './transcribe.js';
+
+export const usage = `usage: webgpu-ctc align EMISSIONS --vocab VOCAB.json (--text TEXT | --text-file FILE) [-o FILE]… [options]
+       webgpu-ctc align --manifest JOBS.jsonl [--jobs N] [--shard I/N] [options]`;
+
+export const help = `${usage}
+
+When each word of a text was spoken: the best path of the text through what a CTC model gave for a recording.
+
+  webgpu-ctc align talk.npy --vocab vocab.json --text-file talk.txt -o talk.srt -o talk.TextGrid
+
+EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.npz:NAME, or --tensor NAME,
+               where there are several. - is stdin, for one input.
+--unpacked-mb  what a tensor of a .npz may unpack to; by default 64 times the file, and at least 64 MiB
+-o FILE        .srt, .vtt, .TextGrid, .ctm or .json, several times if you like; without it JSON on stdout
+--force        overwrite files that exist
+--vocab FILE   the model's vocab.json, { token: class } or an array of tokens
+--blank ID     class of the blank; auto, the default, takes what the vocabulary calls <blank>, else <pad>
+--frame-ms N   from one frame to the next, 20 by default
+--input KIND   logits, log-probs or probs; by default the numbers show it. --layout: TC, TNC or NTC
+--split UNIT   word or char: what a cue of .srt and .vtt (else a caption) and a line of .ctm (else a word) holds
+--star WORD    a word of the text, such as '*', that stands for anything spoken
+--free ENDS    start, end or start,end: anything may be spoken before or after the text
+--device NAME  auto, gpu or cpu
+--json         one JSON object on stdout, also of an error, and nothing on stderr
+
+--manifest     a job a line: { "id", "emissions", "text" or "textFile", "output": a path or an array of paths }, and
+               options as "frameMs", else those given here. Paths are relative to the manifest; - is stdin.
+               A line of JSON on stdout for each: { "id", "line", "status": "done", "skipped" or "failed", … }.
+               Jobs whose outputs are there as they wrote them are skipped: start again what was stopped. Whether an input
+               was changed since is not looked at: remove the outputs then, or give --force. Other files
+               are left alone, and their jobs fail. --force does all again and overwrites, but nothing that is read.
+--jobs N       jobs in flight, 4 by default
+--shard I/N    every N-th line from the I-th on, for machine I of N
+
+exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 3 the text does not fit, 4 no WebGPU with
+--device gpu, 130 interrupted (143 by SIGTERM), 141 the reader of stdout left. With a manifest 3 if nothing worse than
+that failed, else 2`;
+
+const aligns: Transcriber<CtcAligner> = {
+  hasText: true,
+  create: (options) => CtcAligner.create(options),
+  print: (result) => JSON.stringify(jsonOf(result), null, 2),
+  async prepare({ job, emissions, vocabulary, signal }) {
+    const transcript = await transcriptOf(job, vocabulary, signal);
+    const { frames, frameSeconds } = { ...emissions, ...job };
+    return {
+      labels: transcript.targets.length,
+      async run(aligner, options) {
+        const { targets } = transcript;
+        const path = await aligner.run({ ...scoresFor(transcript, emissions), targets }, options);
+        if (path.score === -Infinity) throw new ImpossibleTarget(whyImpossible(job, transcript, frames));
+        if (!Number.isFinite(path.score))
+          throw new InputError(`${job.emissions}: expected a path of a finite score, got ${path.score}`);
+        const timed = wordsOf(transcript, path, { frameSeconds });
+        return {
+          text: transcript.words.join(' '),
+          score: path.score,
+          duration: frames * frameSeconds,
+          ...timed,
+        };
+      },
+    };
+  },
+};
+
+export const run = (argv: string[], signal: AbortSignal) => transcribe(argv, signal, aligns);
+
+async function transcriptOf(job: Job, vocabulary: Vocabulary, signal: AbortSignal): Promise<Transcript> {
+  const { text, textFile, star, free } = job;
+  const name = textFile ?? 'text';
+  const written = textFile === undefined ? text! : await readText(textFile, signal);
+  const transcript = (() => {
+    try {
+      const options = { freeStart: free.includes('start'), freeEnd: free.includes('end') };
+      return tokenise(written, vocabulary, { ...options, ...(star !== undefined && { star }) });
+    } catch (error) {
+      throw inputError(name, error);
+    }
+  })();
+  if (!transcript.wordOf.some((word) => word >= 0))
+    throw new InputError(
+      `${name}: expected words that the vocabulary can spell, got ${transcript.words.slice(0, 5).join(' ') || 'none'}`,
+    );
+  return transcript;
+}
+
+function scoresFor(transcript: Transcript, { argument, data, frames, classes }: Emissions) {
+  if (transcript.star !== undefined) {
+    const starred = withStar(data, frames, classes, argument, transcript);
+    return { logProbs: { data: starred, shape: [frames, classes + 1] as const } };
+  }
+  const tensor = { data, shape: [frames, classes] as const };
+  return argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
+}
+
+function whyImpossible({ emissions }: Job, { targets }: Transcript, frames: number): string {
+  const needed = requiredFrames(targets);
+  return needed > frames
+    ? `${emissions}: expected at least ${needed} frames for the ${targets.length} labels of the text, got ${frames}`
+    : `${emissions}: expected a path for the text, got only paths of probability 0`;
+}

@@ -1,0 +1,19 @@
+export {
+  type Emissions,
+  type EmissionsOptions,
+  emissionsOf,
+  type ScoreKind,
+  scoreKindOf,
+  scoreKinds,
+} from '../files/emissions.js';
+export {
+  type TimedTextFormat,
+  type TimedTextOptions,
+  timedTextFormats,
+  writeTimedText,
+} from '../files/formats.js';
+export { writeNpy } from '../files/npy.js';
+export { type FileTensor, type FileTensors, NoScores } from '../files/tensor.js';
+export { readTensor, readTensors } from '../files/tensors.js';
+export type { TimedWord } from '../files/timed.js';
+export type { UnpackOptions } from '../files/zip.js';

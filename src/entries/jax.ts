@@ -1,0 +1,1 @@
+export { type CtcLossAndGradient, type CtcLossInput, ctcLoss, disposeCtcLoss } from '../adapters/jax-loss.js';

@@ -1,0 +1,6 @@
+export {
+  type OutputTensor,
+  type ScoresOptions,
+  type SessionScores,
+  scoresFrom,
+} from '../adapters/sessions.js';

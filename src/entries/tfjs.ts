@@ -1,0 +1,1 @@
+export { type CtcLossInput, ctcLoss, disposeCtcLoss } from '../adapters/tensorflow.js';

@@ -1,0 +1,288 @@
+import type { Constants, KernelName } from '../kernels/kernels.js';
+import { type Problem, problemFields, uniformBlockBytes } from '../kernels/uniforms.js';
+import type { Axes } from '../problem/check.js';
+import type { Dtype, Gradient, Kept, Reduction, Strategy } from '../problem/types.js';
+import type { Range } from './split.js';
+
+/** What a plan must know of a device. */
+export interface Limits {
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxBufferSize: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+}
+
+/** The problem, all but the data. */
+export interface ProblemShape extends Axes {
+  readonly scores: 'logProbs' | 'logits';
+  readonly dtype: Dtype;
+  readonly maxTargetLength: number;
+  readonly blank: number;
+  readonly reduction: Reduction;
+  readonly zeroInfinity: boolean;
+  readonly gradient: Gradient;
+  readonly keep: readonly Kept[];
+}
+
+/** Bytes of an element on the GPU; the twins hold the same elements as float64. */
+export const elementBytes = {
+  word: 4,
+  extended: 8,
+  scale: 12,
+  pair: 16,
+  frame: 24,
+  total: 36,
+  share: 8,
+  state: 16,
+  posterior: 8,
+  edge: 8,
+  cost: 8,
+  fixed: 8,
+  costs: 16,
+  float: 4,
+} as const;
+
+export interface BufferPlan {
+  readonly element: keyof typeof elementBytes;
+  readonly count: number;
+}
+
+/** A range of elements of one of the plan's own buffers; all of it by default. */
+export interface ElementRange {
+  readonly buffer: string;
+  readonly first?: number;
+  readonly count?: number;
+}
+
+/** Rows of one of the caller's tensors. */
+export interface Window {
+  readonly tensor: TensorName;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+export type Binding = ElementRange | Window;
+
+export type TensorName = 'scores' | 'grad' | 'losses' | 'gradOutput';
+
+/** A caller's tensor as rows of equal size. */
+export interface TensorPlan {
+  readonly rows: number;
+  readonly rowBytes: number;
+  readonly elementBytes: number;
+  /** Rows of one buffer where the library makes it: one buffer may not hold all. */
+  readonly rowsPerBuffer: number;
+}
+
+/** One dispatch, or `steps` of them that differ in `integer` alone. */
+export interface Dispatch {
+  readonly type: 'dispatch';
+  readonly kernel: KernelName;
+  readonly constants: Constants;
+  readonly grid: readonly [number, number];
+  /** Index into the plan's problems. */
+  readonly problem: number;
+  /** Integers by name: the step, or the distance of a window's first row from where its binding starts. */
+  readonly integers: Readonly<Record<string, 'step' | { readonly shiftOf: TensorName }>>;
+  readonly steps?: { readonly count: number; readonly descending: boolean };
+  readonly bindings: Readonly<Record<string, Binding>>;
+  /** Elements touched by one dispatch. */
+  readonly cost: number;
+}
+
+export interface Copy {
+  readonly type: 'copy';
+  readonly from: string;
+  readonly to: string;
+  readonly fromFirst: number;
+  readonly toFirst: number;
+  readonly count: number;
+}
+
+export type Command = Dispatch | Copy;
+
+/** A block of the lattice that one set of buffers holds: some sequences, some frames. */
+export interface KeptBlock {
+  readonly firstSequence: number;
+  readonly sequences: number;
+  readonly firstFrame: number;
+  readonly frames: number;
+  readonly problem: number;
+  readonly scales?: string;
+  readonly alpha?: string;
+  readonly beta?: string;
+  readonly posterior?: string;
+}
+
+/** What a plan can be made for besides losses. */
+export type Purpose = 'align' | 'decode' | 'posterior';
+
+export type LossStrategy = Exclude<Strategy, 'auto'>;
+
+/** Everything that a run does, as data. */
+export interface Plan {
+  readonly strategy: LossStrategy | Purpose;
+  readonly task: ProblemShape;
+  readonly buffers: Readonly<Record<string, BufferPlan>>;
+  readonly tensors: Readonly<Record<TensorName, TensorPlan>>;
+  readonly problems: readonly Problem[];
+  readonly integers: number;
+  readonly commands: readonly Command[];
+  readonly kept: readonly KeptBlock[];
+  /** Of a purpose: its results by name, and the buffers that hold them. */
+  readonly results: Readonly<Record<string, string>>;
+  /** Bytes of device memory besides the caller's tensors. */
+  readonly memory: number;
+}
+
+/** A plan of more would hold up the event loop for seconds, and its run for hours. */
+const mostCommands = 2 ** 16;
+
+/**
+ * Takes down a plan as it is made: buffers by name, each problem once, commands in order. No command gets in that the device
+ * would refuse.
+ */
+export class PlanRecording {
+  readonly #task: ProblemShape;
+  readonly #limits: Limits;
+  readonly #base: Problem;
+  readonly #constants: Constants;
+  readonly #buffers: Record<string, BufferPlan> = {};
+  readonly #problems: Problem[] = [];
+  readonly #problemIndex = new Map<string, number>();
+  // a plan may have tens of thousands of commands: what they have in common is made once
+  readonly #wholes = new Map<string, ElementRange>();
+  readonly #constantsOf = new Map<string, Constants>();
+  readonly #commands: Command[] = [];
+  readonly #kept: KeptBlock[] = [];
+
+  /** `base` and `constants` hold for every dispatch that does not say otherwise. */
+  constructor(task: ProblemShape, limits: Limits, base: Problem, constants: Constants) {
+    this.#task = task;
+    this.#limits = limits;
+    this.#base = base;
+    this.#constants = constants;
+  }
+
+  /**
+   * A buffer of at least that many elements; the same name means the same memory.
+   * @throws RangeError if this device has none so large.
+   */
+  buffer(name: string, element: BufferPlan['element'], count: number): string {
+    const all = Math.max(this.#buffers[name]?.count ?? 0, count);
+    this.#fits(`bytes of ${name}`, elementBytes[element] * all, this.#limits.maxBufferSize);
+    this.#buffers[name] = { element, count: all };
+    return name;
+  }
+
+  problem(fields: Partial<Problem>): number {
+    const value = { ...this.#base, ...fields };
+    const key = problemFields.map((field) => value[field]).join();
+    return once(this.#problemIndex, key, () => this.#problems.push(value) - 1);
+  }
+
+  dispatch(
+    kernel: KernelName,
+    grid: readonly [number, number],
+    fields: Partial<Problem>,
+    bindings: Readonly<Record<string, Binding | string>>,
+    cost: number,
+    more: Partial<Dispatch> = {},
+  ): void {
+    const named: Record<string, Binding> = {};
+    for (const name in bindings) {
+      const to = bindings[name]!;
+      const binding = typeof to === 'string' ? once(this.#wholes, to, () => ({ buffer: to })) : to;
+      if ('buffer' in binding) this.#bind(kernel, name, binding);
+      named[name] = binding;
+    }
+    const all = { ...this.#constants, ...more.constants };
+    const constants = once(this.#constantsOf, JSON.stringify(all), () => all);
+    for (const groups of grid)
+      this.#fits(`workgroups of ${kernel}`, groups, this.#limits.maxComputeWorkgroupsPerDimension);
+    this.#record({
+      type: 'dispatch',
+      kernel,
+      grid,
+      problem: this.problem(fields),
+      integers: {},
+      bindings: named,
+      cost,
+      ...more,
+      constants,
+    });
+  }
+
+  copy(from: string, to: string, fromFirst = 0, toFirst = 0, count = this.#buffers[from]!.count): void {
+    this.#record({ type: 'copy', from, to, fromFirst, toFirst, count });
+  }
+
+  /** The parts of a batch, one after another: the first tells whether all would be too many commands, before they are made. */
+  *each(parts: readonly Range[]): Generator<Range> {
+    for (const [p, part] of parts.entries()) {
+      yield part;
+      if (p === 0) this.#fits('commands', this.#commands.length * parts.length, mostCommands);
+    }
+  }
+
+  #record(command: Command) {
+    this.#commands.push(command);
+    this.#fits('commands', this.#commands.length, mostCommands);
+  }
+
+  #bind(kernel: KernelName, name: string, { buffer, first = 0, count }: ElementRange) {
+    const { element, count: all = 0 } = this.#buffers[buffer] ?? {};
+    const bound = count ?? all - first;
+    if (!element || bound < 1 || first + bound > all)
+      throw new Error(
+        `${name} of ${kernel}: expected elements of a buffer of the plan, got ${bound} from ${first} on of the ${all} of ${buffer}`,
+      );
+    this.#fits(`bytes of ${buffer}`, elementBytes[element] * bound, this.#limits.maxStorageBufferBindingSize);
+  }
+
+  /** What cannot be split any further. */
+  #fits(what: string, needed: number, most: number) {
+    if (needed <= most) return;
+    const { frames, sequences, classes, maxTargetLength } = this.#task;
+    throw new RangeError(
+      `T = ${frames}, N = ${sequences}, C = ${classes} and maxTargetLength = ${maxTargetLength}: ` +
+        `expected sizes that take at most ${most} ${what}, got ${needed}`,
+    );
+  }
+
+  /** Names a buffer whose contents the caller asked to keep. */
+  keep(block: KeptBlock): void {
+    this.#kept.push(block);
+  }
+
+  plan(strategy: Plan['strategy'], tensors: Plan['tensors'], results: Plan['results'] = {}): Plan {
+    const commands = this.#commands;
+    const steps = commands.map((command) => (command.type === 'dispatch' && command.steps?.count) || 0);
+    // shifts of windows reach half a block, in elements of two bytes
+    const integers = steps.reduce((a, b) => Math.max(a, b), uniformBlockBytes / 2);
+    const own = Object.values(this.#buffers).reduce(
+      (sum, { element, count }) => sum + elementBytes[element] * count,
+      0,
+    );
+    return {
+      strategy,
+      task: this.#task,
+      buffers: this.#buffers,
+      tensors,
+      problems: this.#problems,
+      integers,
+      commands,
+      kept: this.#kept.sort((a, b) => a.firstSequence - b.firstSequence || a.firstFrame - b.firstFrame),
+      results,
+      memory: own + (this.#problems.length + integers) * uniformBlockBytes,
+    };
+  }
+}
+
+/** What is there under a key, or is made and stays there. */
+function once<V>(made: Map<string, V>, key: string, make: () => V): V {
+  const existing = made.get(key);
+  if (existing !== undefined) return existing;
+  const value = make();
+  made.set(key, value);
+  return value;
+}

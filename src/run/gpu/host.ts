@@ -1,0 +1,123 @@
+/** What moves between the host's arrays and the device. Loaded when the first array comes. */
+import { elementBytes, type Plan } from '../../plan/plan.js';
+import type { RunOptions } from '../../problem/types.js';
+import type { DeviceTensor, Memory } from './memory.js';
+import { Staging } from './staging.js';
+
+const REGULAR = 0;
+
+/** Bytes that move between two turns of the event loop. */
+const chunkBytes = 2 ** 24;
+
+/** Copies an array into a tensor. */
+export async function upload(
+  device: GPUDevice,
+  memory: Memory,
+  tensor: DeviceTensor,
+  rowBytes: number,
+  data: ArrayBufferView,
+  { signal }: RunOptions,
+): Promise<void> {
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  for (const [i, buffer] of tensor.buffers.entries()) {
+    const start = i * tensor.rowsPerBuffer * rowBytes;
+    const length = Math.min(tensor.rowsPerBuffer * rowBytes, bytes.length - start);
+    for (let offset = 0; offset < length; offset += chunkBytes) {
+      let chunk = bytes.subarray(start + offset, start + Math.min(length, offset + chunkBytes));
+      // Dawn crashes on shared memory
+      if (!(bytes.buffer instanceof ArrayBuffer)) chunk = new Uint8Array(chunk);
+      if (chunk.length % 4 !== 0) {
+        // an odd number of halves, but a write is a multiple of 4 bytes
+        const padded = new Uint8Array(chunk.length + 2);
+        padded.set(chunk);
+        chunk = padded;
+      }
+      memory.alive();
+      device.queue.writeBuffer(buffer, offset, chunk);
+      if (length > chunkBytes) {
+        await new Promise((resolve) => setTimeout(resolve));
+        signal?.throwIfAborted();
+      }
+    }
+  }
+}
+
+/** The numbers of a tensor in a new array. */
+export async function download(device: GPUDevice, tensor: DeviceTensor): Promise<Float32Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(tensor.buffers.reduce((sum, buffer) => sum + buffer.size, 0));
+  let place = 0;
+  for (const buffer of tensor.buffers) {
+    await readInto(device, buffer, bytes.subarray(place, place + buffer.size));
+    place += buffer.size;
+  }
+  return new Float32Array(bytes.buffer);
+}
+
+/** The words of some buffers once everything submitted before is done: if they are not too many, in one go. */
+export async function readWords(
+  device: GPUDevice,
+  ...buffers: readonly GPUBuffer[]
+): Promise<Int32Array<ArrayBuffer>[]> {
+  const words = buffers.map(({ size }) => new Int32Array(size / 4));
+  const length = buffers.reduce((sum, { size }) => sum + size, 0);
+  if (length > chunkBytes) {
+    for (const [i, buffer] of buffers.entries())
+      await readInto(device, buffer, new Uint8Array(words[i]!.buffer));
+    return words;
+  }
+  const staging = new Staging(device, length);
+  try {
+    const ranges = buffers.map((buffer) => ({ buffer, offset: 0, size: buffer.size }));
+    await staging.read(ranges, ({ buffer, byteOffset }) => {
+      let place = byteOffset;
+      for (const of of words) {
+        of.set(new Int32Array(buffer, place, of.length));
+        place += of.byteLength;
+      }
+    });
+    return words;
+  } finally {
+    staging.destroy();
+  }
+}
+
+async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array): Promise<void> {
+  const staging = new Staging(device, Math.min(buffer.size, chunkBytes));
+  try {
+    for (let offset = 0; offset < buffer.size; offset += staging.size) {
+      const length = Math.min(staging.size, buffer.size - offset);
+      await staging.read([{ buffer, offset, size: length }], (read) => bytes.set(read, offset));
+    }
+  } finally {
+    staging.destroy();
+  }
+}
+
+/** −ln Z finished in float64 from what the device knows of each sequence, then reduced. */
+export function lossesOf(
+  { task, problems }: Plan,
+  totals: Int32Array<ArrayBuffer>,
+  records: Uint32Array,
+): Float64Array {
+  const { sequences, reduction, scores } = task;
+  const floats = new Float32Array(totals.buffer);
+  const words = elementBytes.total / 4;
+  const losses = Float64Array.from({ length: sequences }, (_, n) => {
+    const [m, , , , , far, , loss] = floats.subarray(n * words);
+    const [, e, k, high, low, , status] = totals.subarray(n * words);
+    const near = (high * 2 ** 32 + (low >>> 0)) / 2 ** 30;
+    if (status !== REGULAR) return loss;
+    const finished = 0 - ((k + e) * Math.LN2 + near + far * 2 ** 20 + Math.log(m));
+    // of logits a path's probability is at most 1, whatever rounding made of it
+    return scores === 'logits' ? Math.max(finished, 0) : finished;
+  });
+  if (reduction === 'none') return losses;
+  let sum = 0;
+  let worst = 0;
+  losses.forEach((loss, n) => {
+    const labels = records[n * problems[0]!.recordWords + 1]!;
+    if (Number.isFinite(loss)) sum += reduction === 'sum' ? loss : loss / (sequences * Math.max(labels, 1));
+    else worst += loss; // NaN if any is, else Infinity
+  });
+  return Float64Array.of(sum + worst);
+}
