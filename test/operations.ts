@@ -115,13 +115,13 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   CtcPosterior: {
     create: ({ strategy, ...options }) => library.CtcPosterior.create(options),
     plans: {
-      'posterior without samples': (task, limits, tuning) => planPosterior(task, limits, tuning, 0),
-      posterior: (task, limits, tuning) => planPosterior(task, limits, tuning, samples),
+      'posterior without samples': planPosterior,
+      posterior: (task, limits, tuning) => planPosterior({ ...task, samples }, limits, tuning),
     },
     gradients: ['none'],
     keeping: [],
     hasTargets: true,
-    encodes: false,
+    encodes: true,
     prepared: ({ labels }) => ({ maxTargetLength: labels, samples }),
     asked: { samples, seed: 7 },
     outputs: ({ frames, sequences, labels }) => ({

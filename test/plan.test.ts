@@ -13,6 +13,7 @@ import {
   type LossStrategy,
   type Plan,
   type ProblemShape,
+  portOf,
 } from '../src/plan/plan.js';
 import { planPosterior } from '../src/plan/posterior-plan.js';
 import { strategyFor, type Tuning, tuningFor } from '../src/plan/tuning.js';
@@ -75,7 +76,7 @@ const everyDispatch = (plan: Plan) =>
 const dispatches = (plan: Plan, kernel: string) =>
   everyDispatch(plan).filter((command) => command.kernel === kernel);
 
-const bufferOf = (to: Binding) => ('buffer' in to ? to.buffer : to.tensor);
+const bufferOf = (to: Binding) => ('buffer' in to ? to.buffer : to.port);
 
 const bytesOf = (plan: Plan, name: string) => {
   const { element, count } = plan.buffers[name]!;
@@ -191,8 +192,8 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
         const inside = bound > 0 && first + bound <= count;
         return (first * bytes) % 256 === 0 && inside && bound * bytes <= most;
       }
-      if (to.tensor !== 'scores' && to.tensor !== 'grad') return plan.buffers[to.tensor] !== undefined;
-      const { rows, rowBytes, rowsPerBuffer } = plan.tensors[to.tensor];
+      const { rows, rowBytes, rowsPerBuffer, buffer } = portOf(plan, to.port);
+      if (buffer) return plan.buffers[buffer] !== undefined;
       const bufferOf = (row: number) => Math.floor(row / rowsPerBuffer);
       const last = to.firstRow + to.rows - 1;
       // wherever the window starts, up to 252 bytes before it are bound too
@@ -235,7 +236,7 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
   'keeps buffers and grids within the limits, and no dispatch does nothing': ({ plan, limits }) => {
     for (const name of Object.keys(plan.buffers))
       expect(bytesOf(plan, name), name).toBeLessThanOrEqual(limits.maxBufferSize);
-    for (const { rowsPerBuffer, rowBytes } of Object.values(plan.tensors))
+    for (const { rowsPerBuffer, rowBytes } of Object.values({ ...plan.inputs, ...plan.outputs }))
       expect(rowsPerBuffer * rowBytes).toBeLessThanOrEqual(limits.maxBufferSize);
     for (const { grid, kernel, steps } of everyDispatch(plan)) {
       const fits = Math.max(...grid) <= limits.maxComputeWorkgroupsPerDimension;
@@ -261,7 +262,8 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
 
   'has no two dispatches over rows, one after the other, that could be one': ({ plan, limits, tuning }) => {
     const { layout } = plan.task;
-    const { rowsPerBuffer, rowBytes } = plan.tensors.grad;
+    const { rowsPerBuffer } = plan.inputs[plan.task.scores]!;
+    const rowBytes = 4 * plan.task.classes;
     const all = everyDispatch(plan);
     all.forEach((now, i) => {
       const before = all[i - 1];
@@ -300,9 +302,8 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
       if ((steps?.count ?? 0) > plan.integers)
         expect.fail(`${steps!.count} steps, ${plan.integers} integers`);
     expect(plan.integers).toBeGreaterThanOrEqual(uniformBlockBytes / 2);
-    const used = new Set(
-      everyDispatch(plan).flatMap(({ bindings }) => Object.values(bindings).map(bufferOf)),
-    );
+    const own = (to: Binding) => ('buffer' in to ? to : portOf(plan, to.port)).buffer ?? '';
+    const used = new Set(everyDispatch(plan).flatMap(({ bindings }) => Object.values(bindings).map(own)));
     for (const command of plan.commands) if (command.type === 'copy') used.add(command.from).add(command.to);
     // an empty result is bound by nobody
     expect(names.filter((name) => !used.has(name) && bytesOf(plan, name) > 0)).toEqual([]);
@@ -313,8 +314,10 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
   'leaves results of the size that the operation promises': ({ plan, operation }) => {
     const { frames, sequences, classes, maxTargetLength: labels } = plan.task;
     const promised = operation.outputs({ frames, sequences, classes, labels });
-    for (const [name, buffer] of Object.entries(plan.results))
-      expect(bytesOf(plan, buffer), name).toBe(promised[name]);
+    for (const [name, { rows, rowBytes, access, buffer, totals }] of Object.entries(plan.outputs)) {
+      if (!totals) expect(rows * rowBytes, name).toBe(promised[name]);
+      if (access === 'copy') expect(bytesOf(plan, buffer!), name).toBe(promised[name]);
+    }
   },
 
   'is data': ({ plan: { task, ...plan } }) =>
@@ -358,7 +361,7 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
     }
     const writes = (kernel: string) => dispatches(plan, kernel).length > 0;
     expect(writes('gradient')).toBe(plan.task.gradient !== 'none');
-    expect(writes('spell') || writes('greedy')).toBe(/^(align|decode)$/.test(plan.strategy));
+    expect(writes('spell') || writes('greedy')).toBe(/^(align|decode)$/.test(plan.name));
   },
 
   'has in memory the emissions of all steps that are about to be walked': ({ plan, inputLengths }) => {
@@ -406,7 +409,7 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
     const firsts = [...new Set(rows.map(({ problem }) => plan.problems[problem]!.emissionFrame))];
     // step: the first frame of a slice is the neighbour of the one before; align: but for the last slice, each is walked again
     const twice = (t: number) =>
-      plan.strategy === 'step' ? t > 0 && firsts.includes(t) : t < Math.max(...firsts);
+      plan.name === 'step' ? t > 0 && firsts.includes(t) : t < Math.max(...firsts);
     const wrong = counts.findIndex((count, i) => count !== (twice(i % frames) ? 2 : 1));
     if (wrong >= 0) expect.fail(`row ${wrong} of ${counts.length}: ${counts[wrong]} times`);
   },
@@ -735,7 +738,7 @@ describe('what does not fit is refused by name', () => {
         message: expect.stringContaining(`expected at most ${most}`),
       }),
     );
-    expect(planFor({ ...task, maxTargetLength: most }, ordinary, gpu, 'step').strategy).toBe('step');
+    expect(planFor({ ...task, maxTargetLength: most }, ordinary, gpu, 'step').name).toBe('step');
     // more frames would be more commands than a plan may have
     const wide = { ...task, frames: 100, maxTargetLength: 2 ** 21 };
     const [sweep] = everyDispatch(
@@ -757,10 +760,10 @@ describe('what does not fit is refused by name', () => {
 
   test('samples that a device cannot bind', () => {
     const task = { ...speech, gradient: 'none', frames: 1, sequences: 1 } as const;
-    expect(() => planPosterior(task, ordinary, gpu, 2 ** 25)).toThrow(
+    expect(() => planPosterior({ ...task, samples: 2 ** 25 }, ordinary, gpu)).toThrow(
       named('^N · samples · T = 1 · 33554432 · 1: .*134217728 bytes.* got 268435456 bytes$'),
     );
-    expect(() => planPosterior(task, ordinary, gpu, 2 ** 23)).toThrow(
+    expect(() => planPosterior({ ...task, samples: 2 ** 23 }, ordinary, gpu)).toThrow(
       named('at most 65535 workgroups of draw, got 131072$'),
     );
   });

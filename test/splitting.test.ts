@@ -71,14 +71,14 @@ function pieces(plan: Plan) {
   const dispatches = plan.commands.filter((command) => command.type === 'dispatch');
   const of = (kernel: string) => dispatches.filter((command) => command.kernel === kernel);
   const distinct = (values: unknown[]) => new Set(values).size;
-  const walks = of(plan.strategy === 'step' ? 'alpha' : 'sweep');
+  const walks = of(plan.name === 'step' ? 'alpha' : 'sweep');
   return {
     windows: distinct(of('rows').map(({ problem }) => plan.problems[problem]!.firstRow)),
-    buffers: Math.ceil(plan.tensors.grad.rows / plan.tensors.grad.rowsPerBuffer),
+    buffers: Math.ceil(plan.outputs.grad!.rows / plan.outputs.grad!.rowsPerBuffer),
     parts: of('loss').length,
     slices: distinct(walks.map(({ problem }) => plan.problems[problem]!.emissionFrame)),
     // a command of sweeps is a dispatch for each segment, and one more where blocks take turns
-    commands: plan.strategy === 'step' ? walks.length : walks[0]!.steps!.count - walks[0]!.grid[0] + 1,
+    commands: plan.name === 'step' ? walks.length : walks[0]!.steps!.count - walks[0]!.grid[0] + 1,
     grids: of('rows').length,
   };
 }
@@ -183,7 +183,7 @@ describe('all cuts at once', () => {
 /** Runs a plan by its twins, whose memory is full of NaN and of what is no exponent: all that the caller gets of it. */
 async function numbersOf(plan: Plan, batch: Batch): Promise<Record<string, ArrayLike<number>>> {
   const { task } = plan;
-  const runner = new CpuRunner(plan, { device: 'cpu', adapter: '', strategy: 'auto', reason: '' });
+  const runner = new CpuRunner(plan, '');
   for (const name of Object.keys(plan.buffers)) {
     const buffer = runner.buffer(name);
     if ('m' in buffer) {
@@ -193,17 +193,12 @@ async function numbersOf(plan: Plan, batch: Batch): Promise<Record<string, Array
   }
   const records = recordsOf(plan, batch);
   runner.setRecords(records);
-  if (plan.buffers.seed) (runner.buffer('seed') as Uint32Array)[0] = 7;
   const data = batch[task.scores];
   const scores = task.layout === 'NTC' ? swapAxes(data, task.frames, task.sequences) : data;
-  const of = Object.entries(plan.results).map(([name, from]) => [name, runner.buffer(from)]);
-  if (of.length > 0) {
-    await runner.execute({ scores }, {});
-    return Object.fromEntries(of);
-  }
-  const { losses, grad } = await runner.run({ scores }, {});
+  const seed = plan.inputs.seed && { seed: Float64Array.of(7) };
+  const raw = await runner.run({ inputs: { [task.scores]: scores, ...seed }, outputs: {} }, {});
   const kept = task.keep.map(async (name) => [name, await runner.read(name)] as const);
-  return { losses, ...(grad && { grad }), ...Object.fromEntries(await Promise.all(kept)) };
+  return { ...(raw as Record<string, Float32Array>), ...Object.fromEntries(await Promise.all(kept)) };
 }
 
 const everyPlan = everyOperation.flatMap(([, operation]) =>

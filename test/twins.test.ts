@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KernelName } from '../src/kernels/kernels.js';
 import type { Problem } from '../src/kernels/uniforms.js';
-import type { Command, Copy, Dispatch, Plan } from '../src/plan/plan.js';
+import { type Command, type Copy, type Dispatch, type Plan, portOf } from '../src/plan/plan.js';
 import { adapterOf } from '../src/run/device.js';
 import { openDevice } from './device.js';
 import { everyOperation } from './operations.js';
@@ -664,8 +664,8 @@ function expectUntouched(
   after: Left,
 ) {
   for (const name of [...Object.keys(plan.buffers), 'grad']) {
-    const { rows, rowBytes } = plan.tensors.grad;
-    const count = name === 'grad' ? (rows * rowBytes) / 4 : plan.buffers[name]!.count;
+    const { frames, sequences, classes } = plan.task;
+    const count = name === 'grad' ? frames * sequences * classes : plan.buffers[name]!.count;
     const own = touched.get(name);
     const then = before.raw(name);
     after.raw(name).forEach((words, part) => {
@@ -715,7 +715,7 @@ async function compareAll(gpu: typeof plain, plan: Plan, batch: Batch) {
         before: cpu[i]!,
         nameOf(binding) {
           const to = command.bindings[binding]!;
-          return 'buffer' in to ? to.buffer : to.tensor;
+          return 'buffer' in to ? to.buffer : (portOf(plan, to.port).buffer ?? to.port);
         },
       };
       compare(work, command, device[i + 1]!, cpu[i + 1]!);

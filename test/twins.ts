@@ -104,11 +104,15 @@ export async function onDevice(
     plan.commands.map((c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants)),
   );
   const memory = await Memory.create(device, plan);
-  const [scores, grad] = [await memory.tensor('scores'), await memory.tensor('grad')];
+  const scores = await memory.tensor(plan.task.scores);
+  const grad = plan.outputs.grad ? await memory.tensor('grad') : undefined;
   const names = Object.keys(plan.buffers);
   const own = (name: string) => ({ buffers: [memory.buffer(name)], offset: 0, rowsPerBuffer: 1 });
-  const tensors = { scores, grad, losses: own('losses'), gradOutput: own('gradOutput') };
-  for (const buffer of [...names.map((name) => memory.buffer(name)), ...grad.buffers])
+  const tensors = {
+    ...{ [plan.task.scores]: scores, loss: own('losses'), gradOutput: own('gradOutput') },
+    ...(grad && { grad }),
+  };
+  for (const buffer of [...names.map((name) => memory.buffer(name)), ...(grad?.buffers ?? [])])
     device.queue.writeBuffer(buffer, 0, new Uint32Array(buffer.size / 4).fill(poison));
   const write = (name: string, data: Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>) => {
     if (plan.buffers[name]) device.queue.writeBuffer(memory.buffer(name), 0, data);
@@ -127,7 +131,7 @@ export async function onDevice(
   const copies: [GPUBuffer, number][] = [];
   for (const [name, buffers] of [
     ...names.map((name) => [name, own(name).buffers] as const),
-    ['grad', grad.buffers] as const,
+    ['grad', grad?.buffers ?? []] as const,
   ]) {
     const start = size;
     for (const buffer of buffers) {
@@ -228,8 +232,7 @@ function leftOnDevice(
  */
 export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Promise<Left[]> {
   const commands: Command[] = [];
-  const strategy = plan.strategy as LossStrategy;
-  const runner = new CpuRunner({ ...plan, commands }, { device: 'cpu', adapter: '', strategy, reason: '' });
+  const runner = new CpuRunner({ ...plan, commands }, '');
   for (const name of Object.keys(plan.buffers)) {
     const buffer = runner.buffer(name);
     if ('m' in buffer) {
@@ -239,18 +242,18 @@ export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Prom
   }
   runner.setRecords(recordsOf(plan, batch));
   if (plan.buffers.seed) (runner.buffer('seed') as Uint32Array).fill(seed);
-  const { grad, losses } = plan.tensors;
-  const outputs = losses.rowBytes / 4;
+  const { grad, loss } = plan.outputs;
+  const outputs = (loss?.rowBytes ?? 0) / 4;
+  const losses = new Float64Array(outputs).fill(Number.NaN);
+  const gradients = new Float32Array(((grad?.rows ?? 0) * (grad?.rowBytes ?? 0)) / 4).fill(Number.NaN);
   const callers = {
-    scores: scoresOf(plan, batch),
-    losses: new Float64Array(outputs).fill(Number.NaN),
+    ...{ [plan.task.scores]: scoresOf(plan, batch), loss: losses, grad: gradients },
     gradOutput: new Float64Array(outputs).fill(1),
-    grad: new Float32Array((grad.rows * grad.rowBytes) / 4).fill(Number.NaN),
   };
   const left = () => {
     const names = Object.keys(plan.buffers).filter((name) => name !== 'losses');
     const buffers = new Map<string, CpuBuffer>(names.map((name) => [name, copyOf(runner.buffer(name))]));
-    for (const name of ['grad', 'losses'] as const) buffers.set(name, callers[name].slice());
+    buffers.set('grad', gradients.slice()).set('losses', losses.slice());
     return leftOnCpu(plan, buffers);
   };
   const lefts = [left()];

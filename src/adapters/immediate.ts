@@ -1,5 +1,6 @@
 // Losses in one turn of the event loop, for frameworks whose gradients cannot wait: planned, compiled and encoded at once.
 
+import { reduced } from '../api/reduced.js';
 import * as rows from '../kernels/rows-texts.js';
 import * as sweeps from '../kernels/sweeps-texts.js';
 import type { ProblemShape } from '../plan/plan.js';
@@ -8,9 +9,8 @@ import { strategyFor, tuningFor } from '../plan/tuning.js';
 import type { Axes, Settings } from '../problem/check.js';
 import type { CtcError } from '../problem/errors.js';
 import { type Batch, longest, packRecords } from '../problem/targets.js';
-import type { Backend } from '../problem/types.js';
 import { CpuRunner } from '../run/cpu/cpu-runner.js';
-import { adapterName, adapterOf, cpuName, limitsOf } from '../run/device.js';
+import { adapterOf, limitsOf } from '../run/device.js';
 import { GpuRunner } from '../run/gpu/gpu-runner.js';
 import { inErrorScopesNow, whyLost } from '../run/gpu/lost.js';
 import { programNow } from '../run/gpu/program.js';
@@ -72,16 +72,11 @@ export class Losses<R extends GpuRunner | CpuRunner> {
     // without a kept lattice never step
     const strategy = strategyFor('auto', shape, sizes) as 'fused' | 'tiled';
     const plan = planSweeps(shape, limitsOf(device), sizes, strategy);
-    const reason = 'where the logits are';
-    if (!device) {
-      const backend: Backend = { device: 'cpu', strategy, adapter: cpuName, reason };
-      return { runner: new CpuRunner(plan, backend) as R };
-    }
-    const backend: Backend = { device: 'gpu', strategy, adapter: adapterName(device.adapterInfo), reason };
+    if (!device) return { runner: new CpuRunner(plan, 'where the logits are') as R };
     const { result, heard } = inErrorScopesNow(
       device,
       'ctcLoss',
-      () => new GpuRunner(device, plan, backend, programNow(device, plan, texts)),
+      () => new GpuRunner(device, plan, programNow(device, plan, texts)),
     );
     const made: Made<R> = { runner: result as R };
     heard.catch((error: CtcError) => {
@@ -114,6 +109,18 @@ export function lossesOnCpu(): Losses<CpuRunner> {
   return onCpu;
 }
 
+/** Loss and gradient of logits on the host, at once. */
+export function lossNow(
+  problem: LossProblem,
+  batch: Batch,
+  logits: Float32Array,
+): { readonly losses: Float32Array<ArrayBuffer>; readonly grad?: Float32Array<ArrayBuffer> } {
+  const raw = lossesOnCpu().for(problem, batch).runNow({ inputs: { logits }, outputs: {} });
+  const lengths = batch.labels.map(({ length }) => length);
+  const losses = Float32Array.from(reduced(raw.loss as Float64Array, problem, lengths));
+  return { losses, ...(raw.grad && { grad: raw.grad as Float32Array<ArrayBuffer> }) };
+}
+
 /** Loss and gradient into buffers of the caller's, submitted. */
 export function submitLoss(
   device: GPUDevice,
@@ -125,9 +132,11 @@ export function submitLoss(
   const whole = (name: string, buffer: GPUBuffer) => ({ name, buffer, offset: 0, bytes: buffer.size });
   const encoder = device.createCommandEncoder({ label: 'ctc:encoder' });
   runner.encode(encoder, {
-    scores: whole('logits', buffers.logits),
-    losses: whole('loss', buffers.loss),
-    ...(buffers.grad && { grad: whole('grad', buffers.grad) }),
+    inputs: { logits: whole('logits', buffers.logits) },
+    outputs: {
+      loss: whole('loss', buffers.loss),
+      ...(buffers.grad && { grad: whole('grad', buffers.grad) }),
+    },
   });
   device.queue.submit([encoder.finish()]);
 }

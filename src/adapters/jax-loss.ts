@@ -4,7 +4,7 @@ import { getWebGPUDevice, Array as JaxArray, numpy } from '@jax-js/jax';
 import { checkChoice } from '../problem/check.js';
 import { isInstance, peek, wrongKind } from '../problem/errors.js';
 import type { Lengths, Targets } from '../problem/types.js';
-import { lossesOn, lossesOnCpu, submitLoss } from './immediate.js';
+import { lossesOn, lossesOnCpu, lossNow, submitLoss } from './immediate.js';
 import { asked, checkKeys, type LossArguments, lossShape } from './loss-arguments.js';
 
 /** What `ctcLoss` takes; the labels and lengths are the host's. */
@@ -51,12 +51,12 @@ export async function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> 
     const { device } = logits;
     if (device !== 'webgpu') {
       const scores = (await logits.ref.data()) as Float32Array;
-      const { losses, grad } = lossesOnCpu().for(problem, what.batch).runNow({ scores });
+      const { losses, grad } = lossNow(problem, what.batch, scores);
       const made = (values: Float32Array<ArrayBuffer>, shape: number[]) =>
         numpy.array(values, { shape, device });
       return {
-        loss: made(Float32Array.from(losses), lossShape(what)),
-        grad: made(grad as Float32Array<ArrayBuffer>, logits.shape),
+        loss: made(losses, lossShape(what)),
+        grad: made(grad!, logits.shape),
       };
     }
     // arrays of its own, whose buffers nobody else has seen

@@ -14,7 +14,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import { isInstance, wrongKind } from '../problem/errors.js';
 import type { Lengths, Targets } from '../problem/types.js';
-import { lossesOn, lossesOnCpu, submitLoss } from './immediate.js';
+import { lossesOn, lossesOnCpu, lossNow, submitLoss } from './immediate.js';
 import { type Asked, asked, checkKeys, type LossArguments, lossShape } from './loss-arguments.js';
 
 /** What `ctcLoss` takes. Labels and lengths are arrays, or int32 tensors whose values are still on the host. */
@@ -95,10 +95,10 @@ function compute(logits: Tensor, what: Asked, wanted: boolean): { value: Tensor;
   const problem = { ...what.problem, gradient: wanted ? 'logits' : 'none' } as const;
   const backend = webGpu();
   if (!backend) {
-    const run = lossesOnCpu().for(problem, what.batch).runNow({ scores: logits.dataSync<'float32'>() });
+    const run = lossNow(problem, what.batch, logits.dataSync<'float32'>());
     const made = (values: Float32Array, shape: number[]) => engine().makeTensor(values, shape, 'float32');
     return {
-      value: made(Float32Array.from(run.losses), lossShape(what)),
+      value: made(run.losses, lossShape(what)),
       ...(run.grad && { grad: made(run.grad, logits.shape) }),
     };
   }

@@ -1,5 +1,4 @@
-import { checkRunOptions, held } from '../problem/check.js';
-import { checkTargets, longest } from '../problem/targets.js';
+import { held } from '../problem/check.js';
 import type {
   AlignInput,
   Alignment,
@@ -9,15 +8,15 @@ import type {
   Disposes,
   GpuData,
   HostData,
-  ReadInput,
   RunOptions,
   Shape,
   TargetLengths,
   Targets,
   Tensor,
 } from '../problem/types.js';
-import { open, Reader } from './reader.js';
-import { TargetTask } from './reading-task.js';
+import type { Raw } from '../run/runner.js';
+import { type About, type Definition, Operation, open } from './operation.js';
+import { TargetTask } from './task.js';
 
 /**
  * Forced alignment: the best path of each sequence through its target (Viterbi), with the semantics of
@@ -30,13 +29,10 @@ import { TargetTask } from './reading-task.js';
  * they count as large as they are, to the digits of a float32, and the rest of the path to 2^−10 nats. GPU and CPU agree to the
  * bit. Only −Infinity is a probability of 0.
  */
-export class CtcAligner extends Reader {
-  /** @internal */
-  protected readonly kind = 'CtcAligner';
-
+export class CtcAligner extends Operation {
   /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
   static async create(options?: CtcReaderOptions): Promise<CtcAligner & Disposes> {
-    return new CtcAligner(await open(options)) as CtcAligner & Disposes;
+    return new CtcAligner(definition, await open(definition, options)) as CtcAligner & Disposes;
   }
 
   /**
@@ -44,8 +40,7 @@ export class CtcAligner extends Reader {
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: AlignPrepareOptions<S>): Promise<AlignTask<S>> {
-    const task = await this.make(this.shapeOf(options, 'maxTargetLength'), 'align', Aligning<S>);
-    return task as unknown as AlignTask<S>;
+    return (await this.prepareTask(options)) as object as AlignTask<S>;
   }
 
   /**
@@ -56,38 +51,35 @@ export class CtcAligner extends Reader {
     input: AlignInput<S, D>,
     options?: RunOptions,
   ): Promise<Alignment<S, D>> {
-    const { shape, data } = this.inputOf(input, 'targets', 'inputLengths', 'targetLengths');
-    const asked = checkRunOptions(options);
-    const batch = checkTargets(input.targets, input, shape, this.blank);
-    return this.once({ ...shape, maxTargetLength: longest(batch) }, 'align', Aligning<S>, (task) => {
-      task.setBatch(batch);
-      return task.run(data as ReadInput<D>, asked);
-    });
+    return (await this.runOnce(input, options)) as Alignment<S, D>;
   }
 }
 
-class Aligning<S extends Shape> extends TargetTask {
-  async run<D extends HostData | GpuData>(
-    input: ReadInput<D>,
-    options?: RunOptions,
-  ): Promise<Alignment<S, D>> {
-    const { output, inputLengths, targetLengths } = await this.read(input, options);
-    const { labels, scores } = output;
-    const result = { ...output, backend: this.backend };
-    if (!(labels instanceof Int32Array && scores instanceof Float32Array)) return result as Alignment<S, D>;
-    const { frames, sequences, layout } = this.plan.task;
-    const score = Float64Array.from({ length: sequences }, (_, n) => {
-      let sum = 0;
-      for (let i = n * frames; i < (n + 1) * frames; i++) sum += scores[i]!;
-      const none = inputLengths[n]! > 0 ? labels[n * frames] === -1 : targetLengths[n]! > 0;
-      return none && !Number.isNaN(sum) ? Number.NEGATIVE_INFINITY : sum;
-    });
-    return { ...result, score: layout === 'TC' ? score[0] : score } as unknown as Alignment<S, D>;
-  }
-}
+const definition: Definition = {
+  settings: [],
+  sizes: ['maxTargetLength'],
+  inputs: [],
+  hasTargets: true,
+  absent: {},
+  Task: TargetTask,
+  answer: withScore,
+  async plan(shape, limits, tuning) {
+    return (await import('../plan/align-plan.js')).planAlign(shape, limits, tuning);
+  },
+};
 
-for (const { prototype } of [CtcAligner, Aligning])
-  if (Symbol.dispose) Object.defineProperty(prototype, Symbol.dispose, { value: prototype.destroy });
+/** What came out, and what the whole path scores. */
+function withScore(raw: Raw, { task, inputLengths, targetLengths }: About): object {
+  const { labels, scores } = raw as { labels: Int32Array; scores: Float32Array };
+  const { frames, sequences, layout } = task;
+  const score = Float64Array.from({ length: sequences }, (_, n) => {
+    let sum = 0;
+    for (let i = n * frames; i < (n + 1) * frames; i++) sum += scores[i]!;
+    const none = inputLengths[n]! > 0 ? labels[n * frames] === -1 : targetLengths[n]! > 0;
+    return none && !Number.isNaN(sum) ? Number.NEGATIVE_INFINITY : sum;
+  });
+  return { ...raw, score: layout === 'TC' ? score[0] : score };
+}
 
 /**
  * The one-liner, in the argument order of `torchaudio.functional.forced_align`.

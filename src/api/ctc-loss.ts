@@ -1,25 +1,16 @@
-import { strategyFor, tuningFor } from '../plan/tuning.js';
-import {
-  checkAxes,
-  checkDtype,
-  checkInteger,
-  checkKeep,
-  checkObject,
-  checkSettings,
-  held,
-  type Settings,
-  scoresKey,
-} from '../problem/check.js';
-import { CtcError, wrongValue } from '../problem/errors.js';
+import { strategyFor } from '../plan/tuning.js';
+import { checkKept, held } from '../problem/check.js';
+import { wrongValue } from '../problem/errors.js';
 import type {
   Backend,
   CtcLossOptions,
   CtcTask,
+  DeviceLattice,
   Disposes,
   GpuData,
-  GpuDevice,
   Gradient,
   HostData,
+  Kept,
   LossInput,
   LossResult,
   PrepareOptions,
@@ -30,45 +21,28 @@ import type {
   Targets,
   Tensor,
 } from '../problem/types.js';
-import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
-import { forced } from './forced.js';
-import { Task, type TaskShape } from './task.js';
+import type { Raw } from '../run/runner.js';
+import { type About, type Definition, Operation, open } from './operation.js';
+import { reduced } from './reduced.js';
+import { TargetTask } from './task.js';
 
 /**
  * The CTC loss and its gradient (Graves et al. 2006, equations 6 to 16), with the semantics of
  * `torch.nn.functional.ctc_loss`. Holds options and a device; `prepare` makes tasks for a shape of problem.
  */
-export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradient> {
-  readonly #settings: Settings;
-  readonly #device: GPUDevice | undefined;
-  readonly #backend: Backend;
-  readonly #tasks = new Set<{ destroy(): void }>();
-  #destroyed = false;
-
+export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradient> extends Operation {
   /**
    * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none.
    */
   static async create<const R extends Reduction = 'mean', const G extends Gradient = 'logits'>(
     options?: CtcLossOptions<R, G>,
   ): Promise<CtcLoss<R, G> & Disposes> {
-    const settings = checkSettings(options);
-    return new CtcLoss<R, G>(settings, await deviceFor(settings.device)) as CtcLoss<R, G> & Disposes;
+    return new CtcLoss<R, G>(definition, await open(definition, options)) as CtcLoss<R, G> & Disposes;
   }
 
-  private constructor(settings: Settings, { device, ...found }: Awaited<ReturnType<typeof deviceFor>>) {
-    this.#settings = settings;
-    this.#device = device;
-    this.#backend = { device: device ? 'gpu' : 'cpu', strategy: settings.strategy, ...found };
-  }
-
-  /** The device in use: the caller's or the shared one; undefined on the CPU. */
-  get device(): GpuDevice | undefined {
-    return this.#device as GpuDevice | undefined;
-  }
-
-  /** What runs, and why. */
-  get backend(): Backend {
-    return this.#backend;
+  /** What runs, and why. Before a task is prepared the strategy is what was asked for. */
+  override get backend(): Backend {
+    return super.backend as Backend;
   }
 
   /**
@@ -76,43 +50,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: PrepareOptions<S>): Promise<CtcTask<R, G, S>> {
-    checkObject('options', options, ['logProbs', 'logits', 'layout', 'dtype', 'maxTargetLength', 'keep']);
-    const scores = scoresKey(options);
-    const task = await this.#prepare<S>({
-      ...checkAxes(scores, '', options[scores]!, options.layout, this.#settings.blank),
-      scores,
-      dtype: checkDtype('dtype', options.dtype),
-      maxTargetLength: checkInteger('maxTargetLength', options.maxTargetLength, 0),
-      keep: checkKeep(options.keep),
-    });
-    return task as unknown as CtcTask<R, G, S>;
-  }
-
-  async #prepare<S extends Shape>(shape: TaskShape): Promise<Task<R, G, S>> {
-    this.#alive();
-    if (shape.scores === 'logits' && this.#settings.gradient === 'logProbs') {
-      throw wrongValue('gradient', "'logits' or 'none' when logits go in", 'logProbs');
-    }
-    const { limits, tuning } = forced.get(this) ?? {};
-    const device = this.#device;
-    const room = { ...limitsOf(device), ...limits };
-    const task = { ...this.#settings, ...shape };
-    const sizes = { ...tuningFor(adapterOf(device)), ...tuning };
-    const strategy = strategyFor(this.#settings.strategy, task, sizes);
-    // a strategy is a chunk of its own: its plan and its kernels
-    const plan =
-      strategy === 'step'
-        ? (await import('../plan/step-plan.js')).planStep(task, room, sizes)
-        : (await import('../plan/sweeps-plan.js')).planSweeps(task, room, sizes, strategy);
-    const backend = { ...this.#backend, strategy };
-    const runner = device
-      ? await (await import('../run/gpu/gpu-runner.js')).GpuRunner.create(device, plan, backend)
-      : new (await import('../run/cpu/cpu-runner.js')).CpuRunner(plan, backend);
-    const made = new Task<R, G, S>(plan, runner, () => this.#tasks.delete(made));
-    this.#tasks.add(made);
-    if (this.#destroyed) made.destroy();
-    this.#alive();
-    return made;
+    return (await this.prepareTask(options)) as object as CtcTask<R, G, S>;
   }
 
   /**
@@ -123,25 +61,62 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     input: LossInput<S, D>,
     options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
-    const own = [held(input), held(options)] as const;
-    const { runBatch } = await import('./batch.js');
-    const prepare = (shape: TaskShape) => this.#prepare<S>(shape);
-    return runBatch(this.#settings.blank, prepare, ...own);
-  }
-
-  /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
-  destroy(): void {
-    this.#destroyed = true;
-    for (const task of [...this.#tasks]) task.destroy();
-  }
-
-  #alive() {
-    if (this.#destroyed) throw new CtcError('destroyed', 'this CtcLoss was destroyed');
+    return (await this.runOnce(input, options)) as LossResult<R, G, S, D>;
   }
 }
 
-if (Symbol.dispose)
-  Object.defineProperty(CtcLoss.prototype, Symbol.dispose, { value: CtcLoss.prototype.destroy });
+/** A task whose lattice may be kept. */
+class LossTask extends TargetTask {
+  get lattice(): DeviceLattice {
+    this.alive();
+    if (this.plan.task.keep.length === 0)
+      throw new TypeError("lattice: nothing was kept; prepare with keep: ['alpha', 'beta', 'posterior']");
+    this.runner.slots?.check();
+    return this.runner.lattice();
+  }
+
+  async read(kept: Kept): Promise<Float64Array> {
+    this.alive();
+    const { keep } = this.plan.task;
+    if (!keep.includes(checkKept('kept', kept))) {
+      throw new TypeError(
+        `read: '${kept}' was not kept; prepare with keep: ['${[...keep, kept].join("', '")}']`,
+      );
+    }
+    const check = () => {
+      this.alive();
+      if (!this.hasRun) throw new TypeError('read: expected a run before this, got none');
+    };
+    return this.unlessDestroyed(this.turns.take(check, () => this.runner.read(kept)));
+  }
+}
+
+const withoutGradient = "with gradient: 'none'";
+
+const definition: Definition = {
+  settings: ['reduction', 'zeroInfinity', 'gradient', 'strategy'],
+  sizes: ['maxTargetLength', 'keep'],
+  inputs: ['gradOutput', 'loss', 'grad'],
+  hasTargets: true,
+  absent: { gradOutput: withoutGradient, grad: withoutGradient },
+  Task: LossTask,
+  answer: lossesOf,
+  async plan(shape, limits, tuning, asked) {
+    if (shape.scores === 'logits' && shape.gradient === 'logProbs')
+      throw wrongValue('gradient', "'logits' or 'none' when logits go in", 'logProbs');
+    const strategy = strategyFor(asked, shape, tuning);
+    return strategy === 'step'
+      ? (await import('../plan/step-plan.js')).planStep(shape, limits, tuning)
+      : (await import('../plan/sweeps-plan.js')).planSweeps(shape, limits, tuning, strategy);
+  },
+};
+
+/** The losses reduced as asked for, and the gradient as it is. */
+function lossesOf({ loss, grad }: Raw, { task, targetLengths }: About): object {
+  const losses = reduced(loss as Float64Array, task, targetLengths);
+  const isOne = task.reduction !== 'none' || task.layout === 'TC';
+  return { loss: isOne ? losses[0] : Float32Array.from(losses), ...(grad && { grad }) };
+}
 
 /**
  * The one-liner, in the argument order of `torch.nn.functional.ctc_loss`: log-probabilities, targets, lengths.

@@ -1,234 +1,224 @@
-import type { Plan } from '../plan/plan.js';
+import type { Plan, Port } from '../plan/plan.js';
+import { portBytes } from '../plan/plan.js';
 import {
   checkApart,
   checkGpuData,
   checkHostData,
-  checkKept,
+  checkInteger,
   checkObject,
   checkRunOptions,
   held,
   isGpuData,
   isList,
   type NamedRange,
-  type Settings,
   scoresKey,
   unlessTaken,
 } from '../problem/check.js';
 import { CtcError, wrongKind, wrongValue } from '../problem/errors.js';
 import { type Batch, checkTargets, packRecords } from '../problem/targets.js';
-import type {
-  Backend,
-  CtcTask,
-  DeviceLattice,
-  EncodeInput,
-  GpuBuffer,
-  GpuCommandEncoder,
-  GpuData,
-  Gradient,
-  GradOutput,
-  HostData,
-  Kept,
-  LossResult,
-  Reduction,
-  RunOptions,
-  Shape,
-  TargetLengths,
-  Targets,
-  TaskInput,
-} from '../problem/types.js';
-import type { RunInput, Runner, RunOutput } from '../run/runner.js';
+import type { Backend, GpuCommandEncoder, RunOptions, TargetLengths, Targets } from '../problem/types.js';
+import type { Call, Given, Runner } from '../run/runner.js';
+import { disposes } from './disposes.js';
+import type { Definition } from './operation.js';
 import { Turns } from './turns.js';
 
-/** What a plan must know beyond the settings of a `CtcLoss`. */
-export type TaskShape = Omit<Plan['task'], keyof Settings>;
+/** An input of a run under the names of the plan's ports, as it comes. */
+type Input = Readonly<Record<string, unknown>>;
 
-/** Checks what comes in, keeps runs apart, and hands the work to a runner. */
-export class Task<R extends Reduction, G extends Gradient, S extends Shape>
-  implements Omit<CtcTask<R, G, S>, symbol>
-{
-  readonly #plan: Plan;
-  readonly #runner: Runner;
+/** One shape of problem of any operation: checks what comes in by the ports of its plan, keeps runs apart, and hands the work to a runner. */
+export class Task {
+  readonly backend: Omit<Backend, 'strategy'>;
+  protected readonly plan: Plan;
+  protected readonly runner: Runner;
+  protected readonly turns: Turns;
+  readonly #definition: Definition;
   readonly #onDestroy: () => void;
-  readonly #turns: Turns;
   /** Whether what is kept is of a run that ended well, or of something encoded. */
-  #ran = false;
+  protected hasRun = false;
   #destroyed = false;
 
-  constructor(plan: Plan, runner: Runner, onDestroy: () => void) {
-    this.#plan = plan;
-    this.#runner = runner;
+  constructor(
+    definition: Definition,
+    plan: Plan,
+    runner: Runner,
+    backend: Omit<Backend, 'strategy'>,
+    onDestroy: () => void,
+  ) {
+    this.#definition = definition;
+    this.plan = plan;
+    this.runner = runner;
+    this.backend = backend;
+    this.turns = new Turns(runner);
     this.#onDestroy = onDestroy;
-    this.#turns = new Turns(runner);
-  }
-
-  get backend(): Backend {
-    return this.#runner.backend;
   }
 
   get memory(): number {
-    return this.#plan.memory + this.#turns.memory;
+    return this.plan.memory + this.turns.memory;
   }
 
-  get lattice(): DeviceLattice {
-    this.#alive();
-    const { keep } = this.#plan.task;
-    if (keep.length === 0)
-      throw new TypeError("lattice: nothing was kept; prepare with keep: ['alpha', 'beta', 'posterior']");
-    this.#runner.slots?.check();
-    return this.#runner.lattice();
-  }
-
-  setTargets(targets: Targets, lengths: TargetLengths = {}): void {
-    this.#alive();
-    checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
-    const { task } = this.#plan;
-    this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
-  }
-
-  /** Targets that are checked already. */
+  /** Targets and lengths that are checked already. */
   setBatch(batch: Batch): void {
-    const { task } = this.#plan;
-    this.#turns.setRecords(packRecords(batch, task.blank, task.maxTargetLength, task.classes));
+    this.alive();
+    const { blank, maxTargetLength, classes } = this.plan.task;
+    this.turns.setRecords(packRecords(batch, blank, maxTargetLength, classes));
   }
 
-  async run<D extends HostData | GpuData>(
-    input: TaskInput<D>,
-    options?: RunOptions,
-  ): Promise<LossResult<R, G, S, D>> {
-    this.#alive();
+  async run(input: Input, options?: RunOptions): Promise<object> {
+    this.alive();
     const asked = checkRunOptions(options);
-    const checked = this.#check(input, true);
+    const call = this.#check(input, true);
+    const { records } = this.turns;
     const check = () => {
       asked.signal?.throwIfAborted();
-      this.#alive();
+      this.alive();
     };
     check();
-    const turn = this.#turns.run(check, async () => {
+    const { sequences: length, scores } = this.plan.task;
+    const words = records.length / length;
+    const ofRecords = (word: number) => Array.from({ length }, (_, n) => records[n * words + word]!);
+    const lengths = { inputLengths: ofRecords(0), targetLengths: ofRecords(1) };
+    const turn = this.turns.run(check, async () => {
       // until it has ended well, what is kept is of no run
-      this.#ran = false;
-      const output = await this.#runner.run(checked, asked);
-      this.#ran = true;
-      return output;
+      this.hasRun = false;
+      const raw = await this.runner.run(call, asked);
+      this.hasRun = true;
+      return raw;
     });
-    const output = await this.#unlessDestroyed(unlessTaken(this.#plan.task.scores, checked.scores, turn));
-    return this.#result(output) as LossResult<R, G, S, D>;
+    const raw = await this.unlessDestroyed(unlessTaken(scores, call.inputs[scores]!, turn));
+    const isHost = ArrayBuffer.isView(call.inputs[scores]);
+    const answer = isHost ? this.#definition.answer(raw, { ...lengths, task: this.plan.task }) : raw;
+    return { ...answer, backend: this.backend };
   }
 
-  encode(encoder: GpuCommandEncoder, input: EncodeInput): void {
-    this.#alive();
-    this.#turns.checkEncode(encoder, this.backend.reason);
-    const checked = this.#check(input, false);
-    this.#ran = true;
-    this.#runner.encode!(encoder, checked);
-  }
-
-  async read(kept: Kept): Promise<Float64Array> {
-    this.#alive();
-    const { keep } = this.#plan.task;
-    if (!keep.includes(checkKept('kept', kept))) {
-      throw new TypeError(
-        `read: '${kept}' was not kept; prepare with keep: ['${[...keep, kept].join("', '")}']`,
-      );
-    }
-    const check = () => {
-      this.#alive();
-      if (!this.#ran) throw new TypeError('read: expected a run before this, got none');
-    };
-    return this.#unlessDestroyed(this.#turns.take(check, () => this.#runner.read(kept)));
+  encode(encoder: GpuCommandEncoder, input: Input): void {
+    this.alive();
+    this.turns.checkEncode(encoder, this.backend.reason);
+    const call = this.#check(input, false);
+    this.hasRun = true;
+    this.runner.encode!(encoder, call);
   }
 
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#runner.destroy();
+    this.runner.destroy();
     this.#onDestroy();
   }
 
   /** Everything of a call that can be wrong, before anything is done. `mayWait`: host arrays and new buffers are allowed. */
-  #check(input: TaskInput<HostData | GpuData> | EncodeInput, mayWait: boolean): RunInput {
-    checkObject('input', input, ['logProbs', 'logits', 'gradOutput', 'loss', 'grad']);
-    const { task, tensors } = this.#plan;
+  #check(input: Input, mayWait: boolean): Call {
+    const { task, inputs, outputs } = this.plan;
+    const { absent } = this.#definition;
+    const others = [...Object.keys(inputs), ...Object.keys(outputs)].filter((name) => name !== task.scores);
+    checkObject('input', input, [...new Set(['logProbs', 'logits', ...others, ...Object.keys(absent)])]);
     const key = scoresKey(input);
     if (key !== task.scores) throw new TypeError(`${key}: this task was prepared for ${task.scores}`);
-    const data = input[key];
-    const { rows, rowBytes, elementBytes } = tensors.scores;
-    const onDevice = isGpuData(data);
-    if (onDevice && this.backend.device === 'cpu') {
-      throw wrongKind(key, `a host array, since this runs on the CPU (${this.backend.reason})`, data);
+    for (const [name, why] of Object.entries(absent))
+      if (!others.includes(name) && input[name] !== undefined)
+        throw wrongKind(name, `none ${why}`, input[name]);
+    const scores = this.#checkScores(inputs[key]!, input[key], mayWait);
+    const isHost = ArrayBuffer.isView(scores);
+    const given: Record<string, Given> = { [key]: scores };
+    for (const [name, port] of Object.entries(inputs))
+      if (name !== key && input[name] !== undefined)
+        given[name] = this.#checkNumbers(name, port, input[name], mayWait);
+    const written: Record<string, NamedRange> = {};
+    for (const [name, port] of Object.entries(outputs)) {
+      if (isHost && input[name] !== undefined)
+        throw new TypeError(`${name}: expected none, since ${key} is a host array (arrays in, arrays out)`);
+      // new ones are made where none are given, but not by `encode`, which must not wait; what no kernel binds by itself has a place
+      const needed = !mayWait && !(port.access === 'window' && port.buffer);
+      if (!isHost && (needed || input[name] !== undefined))
+        written[name] = checkOutput(name, port, input[name]);
     }
-    const scores =
-      onDevice || !mayWait
-        ? checkGpuData(key, data, Math.ceil((rows * rowBytes) / 4) * 4)
-        : checkHostData(key, held(data), rows * (rowBytes / elementBytes), task.dtype);
-    const { loss, grad } = input;
-    const output = loss !== undefined ? 'loss' : grad !== undefined ? 'grad' : undefined;
-    if (!onDevice && output)
-      throw new TypeError(`${output}: expected none, since ${key} is a host array (arrays in, arrays out)`);
-    const checked: { -readonly [K in keyof RunInput]: RunInput[K] } = { scores };
-    if (loss !== undefined) checked.losses = checkGpuData('loss', loss, tensors.losses.rowBytes, 256);
-    if (task.gradient === 'none') {
-      const none = grad !== undefined ? 'grad' : input.gradOutput !== undefined ? 'gradOutput' : undefined;
-      if (none) throw new TypeError(`${none}: expected none with gradient: 'none'`);
-    } else {
-      if (input.gradOutput !== undefined)
-        checked.gradOutput = this.#checkGradOutput(input.gradOutput, mayWait);
-      if (grad !== undefined || !mayWait)
-        checked.grad = checkGpuData('grad', grad, tensors.grad.rows * tensors.grad.rowBytes);
-    }
-    const ranges = (...all: RunInput[keyof RunInput][]) =>
-      all.filter((it) => it !== undefined && 'name' in it);
-    const read = ranges(checked.scores, checked.gradOutput);
-    for (const { name, buffer } of read) {
-      if (buffer === checked.grad?.buffer) {
-        throw new TypeError(
-          `grad: expected a buffer of its own, got that of ${name} (WebGPU does not read and write one buffer at once)`,
-        );
-      }
-    }
-    checkApart(read, ranges(checked.losses, checked.grad));
-    return checked;
+    checkRanges(Object.values(given).filter(isRange), Object.entries(written), outputs);
+    return { inputs: given, outputs: written };
   }
 
-  #checkGradOutput(gradOutput: GradOutput, mayWait: boolean): Float64Array | NamedRange {
-    const { reduction, sequences } = this.#plan.task;
-    const count = reduction === 'none' ? sequences : 1;
-    if (!mayWait || (isGpuData(gradOutput) && this.backend.device === 'gpu')) {
-      return checkGpuData('gradOutput', gradOutput, 4 * count, 256);
-    }
-    const values = typeof gradOutput === 'number' ? [gradOutput] : gradOutput;
+  #checkScores(port: Port, data: unknown, mayWait: boolean): Given {
+    const { scores, dtype } = this.plan.task;
+    const onDevice = isGpuData(data);
+    if (onDevice && this.backend.device === 'cpu')
+      throw wrongKind(scores, `a host array, since this runs on the CPU (${this.backend.reason})`, data);
+    const bytes = port.rows * port.rowBytes;
+    if (onDevice || !mayWait) return checkGpuData(scores, data, Math.ceil(bytes / 4) * 4, port.alignment);
+    return checkHostData(scores, held(data), bytes / portBytes[port.element], dtype);
+  }
+
+  /** An input of a few numbers: a number where there is one, a list of them, or a buffer. */
+  #checkNumbers(
+    name: string,
+    { element, rowBytes, access, alignment }: Port,
+    given: unknown,
+    mayWait: boolean,
+  ): Given {
+    if (element === 'word') return Float64Array.of(checkInteger(name, given, 0, 2 ** 32 - 1));
+    const count = rowBytes / portBytes[element];
+    if (access === 'window' && (!mayWait || (isGpuData(given) && this.backend.device === 'gpu')))
+      return checkGpuData(name, given, rowBytes, alignment);
+    const values = typeof given === 'number' ? [given] : given;
+    const { reduction } = this.plan.task;
     const expected = `${count === 1 ? 'one number' : `${count} numbers`} (reduction '${reduction}')`;
-    if (!isList(values)) throw wrongKind('gradOutput', expected, gradOutput);
-    if (values.length !== count) throw wrongValue('gradOutput', expected, values);
-    return Float64Array.from(values, (value, n) => {
-      if (typeof value !== 'number') throw wrongKind(`gradOutput[${n}]`, 'a number', value);
+    if (!isList(values)) throw wrongKind(name, expected, given);
+    if (values.length !== count) throw wrongValue(name, expected, values);
+    return Float64Array.from(values as ArrayLike<number>, (value, n) => {
+      if (typeof value !== 'number') throw wrongKind(`${name}[${n}]`, 'a number', value);
       return value;
     });
   }
 
-  #result({ losses, grad }: RunOutput): unknown {
-    const { reduction, layout } = this.#plan.task;
-    const one = reduction !== 'none' || layout === 'TC';
-    const loss = !ArrayBuffer.isView(losses)
-      ? (losses as GpuBuffer)
-      : one
-        ? losses[0]
-        : Float32Array.from(losses);
-    return { loss, ...(grad && { grad }), backend: this.backend };
-  }
-
   /** Freed memory shows as a validation error of whatever used it next. */
-  async #unlessDestroyed<T>(work: Promise<T>): Promise<T> {
+  protected async unlessDestroyed<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;
     } catch (error) {
-      this.#alive(error);
+      this.alive(error);
       throw error;
     }
   }
 
-  #alive(cause?: unknown) {
+  protected alive(cause?: unknown): void {
     if (this.#destroyed) throw new CtcError('destroyed', 'this task was destroyed', { cause });
   }
 }
 
-if (Symbol.dispose) Object.defineProperty(Task.prototype, Symbol.dispose, { value: Task.prototype.destroy });
+/** A task of an operation that has targets. */
+export class TargetTask extends Task {
+  setTargets(targets: Targets, lengths: TargetLengths = {}): void {
+    this.alive();
+    checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
+    const { task } = this.plan;
+    this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
+  }
+}
+
+disposes(Task);
+
+function isRange(given: Given): given is NamedRange {
+  return !ArrayBuffer.isView(given);
+}
+
+function checkOutput(name: string, { rows, rowBytes, alignment, access }: Port, data: unknown): NamedRange {
+  return checkGpuData(name, data, rows * rowBytes, alignment, access === 'copy' ? 'COPY_DST' : 'STORAGE');
+}
+
+/** Refuses what WebGPU would refuse: ranges that overlap where one is written, and one buffer that is read and written at once. */
+function checkRanges(
+  read: readonly NamedRange[],
+  written: readonly (readonly [string, NamedRange])[],
+  outputs: Plan['outputs'],
+): void {
+  for (const [name, { buffer }] of written) {
+    const other = read.find((range) => range.buffer === buffer);
+    // losses are written by a dispatch that binds no other tensor
+    if (other && outputs[name]!.access === 'window' && !outputs[name]!.buffer) {
+      throw new TypeError(
+        `${name}: expected a buffer of its own, got that of ${other.name} (WebGPU does not read and write one buffer at once)`,
+      );
+    }
+  }
+  checkApart(
+    read,
+    written.map(([, range]) => range),
+  );
+}

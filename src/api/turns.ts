@@ -1,34 +1,18 @@
 import { isEncoder } from '../problem/check.js';
 import { CtcError, wrongKind } from '../problem/errors.js';
-
-/** What Turns needs of whatever runs a plan. */
-export interface Runs {
-  /** Puts records where the kernels find them. */
-  setRecords(records: Uint32Array<ArrayBuffer>): void;
-  /** Only on a GPU: the targets of what is encoded. */
-  readonly slots?:
-    | {
-        readonly memory: number;
-        /** @throws CtcError `device-lost`, `out-of-memory` */
-        check(): void;
-        set(records: Uint32Array<ArrayBuffer>): void;
-        /** Resolves once all that was encoded has been executed. @throws CtcError `busy` */
-        settle(): Promise<void>;
-      }
-    | undefined;
-}
+import type { Runner } from '../run/runner.js';
 
 /**
  * Keeps what a task does apart: runs follow each other, each with the targets that were set when it was asked for, and nothing is
  * encoded while one has not ended, nor is a run begun while something encoded may still come.
  */
 export class Turns {
-  readonly #runner: Runs;
+  readonly #runner: Runner;
   #records: Uint32Array<ArrayBuffer> | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #pending = 0;
 
-  constructor(runner: Runs) {
+  constructor(runner: Runner) {
     this.#runner = runner;
   }
 

@@ -39,8 +39,7 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
   const blocksPerGroup = Math.ceil(blocks / Math.min(turns, limits.maxComputeWorkgroupsPerDimension));
   const groups = Math.ceil(blocks / blocksPerGroup);
   const draft = new Draft(task, limits, tuning, false, { pairs, blocks: blocksPerGroup });
-  const labels = draft.buffer('labels', 'word', sequences * frames);
-  const labelScores = draft.buffer('labelScores', 'float', sequences * frames);
+  const { labels, labelScores } = labelsOf(draft, frames);
   const ofReading: Constants = { READING: true };
 
   for (const part of draft.each(parts)) {
@@ -127,22 +126,29 @@ export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): P
     const box = { frames: whole, sequences: part };
     draft.overRows('spell', box, fieldsOf(whole), { ...ofPart, labels, labelScores, ends }, ofReading);
   }
-  return draft.end('align', { labels, scores: labelScores });
+  return draft.plan('align');
 }
 
 /** The best class of each frame. */
 export function planGreedy(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
-  const { frames, sequences } = task;
+  const { frames } = task;
   const { parts } = splitMemory(task, limits, tuning, {
     ...{ steps: 1, slice: () => 0, frames: 0, row: 0, elements: 1 },
   });
   const draft = new Draft(task, limits, tuning, false, {});
-  const labels = draft.buffer('labels', 'word', sequences * frames);
-  const labelScores = draft.buffer('labelScores', 'float', sequences * frames);
+  const { labels, labelScores } = labelsOf(draft, frames);
   for (const part of draft.each(parts)) {
     const box = { frames: { first: 0, end: frames }, sequences: part };
     const bindings = { targets: draft.targetsOf(part), labels, labelScores };
     draft.overRows('greedy', box, { firstSequence: part.first }, bindings, { READING: true });
   }
-  return draft.end('decode', { labels, scores: labelScores });
+  return draft.plan('decode');
+}
+
+/** The results of both: for each frame a class and its log-probability. */
+function labelsOf(draft: Draft, frames: number) {
+  const [labels, labelScores] = ['labels', 'labelScores'];
+  draft.result('labels', 'word', frames, labels);
+  draft.result('scores', 'float', frames, labelScores);
+  return { labels, labelScores };
 }

@@ -5,29 +5,22 @@ import {
   type Binding,
   type ElementRange,
   type Limits,
-  type LossStrategy,
   type Plan,
   PlanRecording,
+  type Port,
   type ProblemShape,
-  type Purpose,
-  type TensorName,
-  type TensorPlan,
+  portBytes,
 } from './plan.js';
 import { type Box, count, piecesOf, type Range, rowsPerBuffer } from './split.js';
 import type { Tuning } from './tuning.js';
 
 export type Bindings = Readonly<Record<string, Binding | string>>;
 
-const integer = { shiftOf: 'scores' } as const;
-/** How far a window's first row is from where its binding starts. */
-const shifts = { scores: { integer }, both: { integer, gradShift: { shiftOf: 'grad' } as const } };
-
 /** A plan as it is made: what all strategies share. The rows of the caller's tensors come in, and go out as gradients. */
 export class Draft extends PlanRecording {
   readonly #task: ProblemShape;
   readonly #limits: Limits;
   readonly #tuning: Tuning;
-  readonly #tensors: Record<TensorName, TensorPlan>;
   readonly #rowsPerGroup: number;
   /** How the lanes of a workgroup share the rows of a tensor or of a lattice: a form of the kernels. */
   readonly share: Constants;
@@ -44,7 +37,7 @@ export class Draft extends PlanRecording {
     this.#task = task;
     this.#limits = limits;
     this.#tuning = tuning;
-    this.#tensors = tensorsOf(task, limits);
+    this.input(task.scores, this.#rows(task.dtype === 'float16' ? 'half' : 'float'));
     // by C alone, since a sequence's bits must not depend on its batch
     const ALONE = task.classes < tuning.sharedRow;
     this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
@@ -78,7 +71,7 @@ export class Draft extends PlanRecording {
     bindings: Bindings,
     more: Constants = {},
   ): void {
-    const { classes, dtype, gradient, maxTargetLength } = this.#task;
+    const { classes, dtype, gradient, maxTargetLength, scores: shiftOf } = this.#task;
     const both = kernel === 'gradient';
     // of a row the gradient looks at every state, the others at a label once however often it occurs
     const work = classes + (both ? maxTargetLength : distinctLabels(maxTargetLength, classes));
@@ -88,21 +81,20 @@ export class Draft extends PlanRecording {
       ...(both && { SOFTMAX: gradient === 'logits' }),
       ...more,
     };
-    const integers = both ? shifts.both : shifts.scores;
+    // how far a window's first row is from where its binding starts
+    const integers = { integer: { shiftOf }, ...(both && { gradShift: { shiftOf: 'grad' } }) };
     const inVectors = dtype === 'float32' && classes >= 4;
-    // where the caller gives none
-    if (both) this.buffer('gradOutput', 'word', this.#tensors.gradOutput.rowBytes / 4);
-    const gradOutput = { tensor: 'gradOutput', firstRow: 0, rows: 1 } as const;
+    const gradOutput = { port: 'gradOutput', firstRow: 0, rows: 1 };
     for (const piece of piecesOf(box, work, this.#task, this.#limits, this.#tuning)) {
       const { frames, sequences } = piece;
       const rows = { firstRow: piece.rows.first, rows: count(piece.rows) };
-      const scores = { tensor: 'scores' as const, ...rows };
+      const scores = { port: shiftOf, ...rows };
       const to = {
         ...bindings,
         scores,
         // read where rows hold vectors of four words; a window of shorter rows may be too short to bind as such
         vectors: inVectors ? scores : bindings.targets!,
-        ...(both && { grad: { tensor: 'grad' as const, ...rows }, gradOutput }),
+        ...(both && { grad: { port: 'grad', ...rows }, gradOutput }),
       };
       const place = {
         ...fields,
@@ -118,21 +110,50 @@ export class Draft extends PlanRecording {
     }
   }
 
-  /** The plan for a purpose, whose results are in buffers of its own. */
-  end(purpose: Purpose, results: Plan['results']): Plan {
-    return this.plan(purpose, this.#tensors, results);
+  /** A buffer of the plan that comes out as it is, with a row for each sequence. */
+  result(name: string, element: 'word' | 'float', perSequence: number, buffer = name): string {
+    const { sequences } = this.#task;
+    const count = sequences * perSequence;
+    this.buffer(buffer, element, count);
+    return this.output(name, {
+      ...{ element, rows: 1, rowBytes: 4 * count, rowsPerBuffer: 1 },
+      ...{ access: 'copy', alignment: 4, buffer },
+    });
   }
 
-  /** The plan, once the losses are reduced. */
-  finish(strategy: LossStrategy): Plan {
-    const { reduction, sequences } = this.#task;
-    // where the caller gives none
-    this.buffer('losses', 'word', this.#tensors.losses.rowBytes / 4);
-    const losses = { tensor: 'losses', firstRow: 0, rows: 1 } as const;
+  /** Rows of classes, as the scores have them. */
+  #rows(element: Port['element']): Port {
+    const { classes, sequences, frames } = this.#task;
+    const rowBytes = classes * portBytes[element];
+    return {
+      ...{ element, rows: sequences * frames, rowBytes, access: 'window', alignment: 4 },
+      rowsPerBuffer: rowsPerBuffer(this.#task, this.#limits),
+    };
+  }
+
+  /** A number for each loss that comes out. */
+  #reduced(buffer: string): Port {
+    const count = this.#task.reduction === 'none' ? this.#task.sequences : 1;
+    this.buffer(buffer, 'word', count);
+    return {
+      ...{ element: 'float', rows: 1, rowBytes: 4 * count, rowsPerBuffer: 1 },
+      ...{ access: 'window', alignment: 256, buffer },
+    };
+  }
+
+  /** The plan of a loss, once the losses are reduced. */
+  finish(strategy: string): Plan {
+    const { reduction, sequences, gradient } = this.#task;
+    this.output('loss', { ...this.#reduced('losses'), totals: 'totals' });
+    if (gradient !== 'none') {
+      this.input('gradOutput', { ...this.#reduced('gradOutput'), default: 1 });
+      this.output('grad', this.#rows('float'));
+    }
+    const losses = { port: 'loss', firstRow: 0, rows: 1 };
     this.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, sequences, {
       constants: { ...this.together, REDUCE: reduction !== 'none' },
     });
-    return this.plan(strategy, this.#tensors);
+    return this.plan(strategy);
   }
 }
 
@@ -169,23 +190,5 @@ function problemOf(task: ProblemShape): Problem {
     segment: 0,
     blocks: 0,
     count: 0,
-  };
-}
-
-function tensorsOf(task: ProblemShape, limits: Limits): Record<TensorName, TensorPlan> {
-  const rows = task.sequences * task.frames;
-  const perBuffer = rowsPerBuffer(task, limits);
-  const scoreBytes = task.dtype === 'float16' ? 2 : 4;
-  const reduced = {
-    rows: 1,
-    rowBytes: task.reduction === 'none' ? 4 * task.sequences : 4,
-    elementBytes: 4,
-    rowsPerBuffer: 1,
-  };
-  return {
-    scores: { rows, rowBytes: task.classes * scoreBytes, elementBytes: scoreBytes, rowsPerBuffer: perBuffer },
-    grad: { rows, rowBytes: task.classes * 4, elementBytes: 4, rowsPerBuffer: perBuffer },
-    losses: reduced,
-    gradOutput: reduced,
   };
 }

@@ -21,6 +21,8 @@ export interface ProblemShape extends Axes {
   readonly zeroInfinity: boolean;
   readonly gradient: Gradient;
   readonly keep: readonly Kept[];
+  /** Paths that are drawn of each sequence. Default none. */
+  readonly samples?: number;
 }
 
 /** Bytes of an element on the GPU; the twins hold the same elements as float64. */
@@ -53,25 +55,38 @@ export interface ElementRange {
   readonly count?: number;
 }
 
-/** Rows of one of the caller's tensors. */
+/** Rows of what is the caller's. */
 export interface Window {
-  readonly tensor: TensorName;
+  readonly port: string;
   readonly firstRow: number;
   readonly rows: number;
 }
 
 export type Binding = ElementRange | Window;
 
-export type TensorName = 'scores' | 'grad' | 'losses' | 'gradOutput';
+/** Bytes of an element of a port: `float32`, `float16`, or 32 bits that are an integer. */
+export const portBytes = { float: 4, half: 2, word: 4 } as const;
 
-/** A caller's tensor as rows of equal size. */
-export interface TensorPlan {
+/** What goes into a run or comes out of it, under the name that its caller uses: numbers in rows of equal size. */
+export interface Port {
+  readonly element: keyof typeof portBytes;
   readonly rows: number;
   readonly rowBytes: number;
-  readonly elementBytes: number;
   /** Rows of one buffer where the library makes it: one buffer may not hold all. */
   readonly rowsPerBuffer: number;
+  /** `window`: kernels bind the caller's buffer, some rows at a time. `copy`: they use the plan's own, which is copied to or from it. */
+  readonly access: 'window' | 'copy';
+  /** The plan's own buffer: that of a copy; of a window, where it lies if the caller has none. */
+  readonly buffer?: string;
+  /** What an input is if the caller gives none. Scores have none: they must be given. */
+  readonly default?: number;
+  /** What an offset into a caller's buffer must be a multiple of, in bytes. */
+  readonly alignment: 4 | 256;
+  /** On the host it is finished in float64, from this buffer of the plan, which has an element for each sequence. */
+  readonly totals?: string;
 }
+
+export type Ports = Readonly<Record<string, Port>>;
 
 /** One dispatch, or `steps` of them that differ in `integer` alone. */
 export interface Dispatch {
@@ -82,7 +97,7 @@ export interface Dispatch {
   /** Index into the plan's problems. */
   readonly problem: number;
   /** Integers by name: the step, or the distance of a window's first row from where its binding starts. */
-  readonly integers: Readonly<Record<string, 'step' | { readonly shiftOf: TensorName }>>;
+  readonly integers: Readonly<Record<string, 'step' | { readonly shiftOf: string }>>;
   readonly steps?: { readonly count: number; readonly descending: boolean };
   readonly bindings: Readonly<Record<string, Binding>>;
   /** Elements touched by one dispatch. */
@@ -113,25 +128,27 @@ export interface KeptBlock {
   readonly posterior?: string;
 }
 
-/** What a plan can be made for besides losses. */
-export type Purpose = 'align' | 'decode' | 'posterior';
-
 export type LossStrategy = Exclude<Strategy, 'auto'>;
 
 /** Everything that a run does, as data. */
 export interface Plan {
-  readonly strategy: LossStrategy | Purpose;
+  /** Of a loss its strategy, else the operation. */
+  readonly name: string;
   readonly task: ProblemShape;
   readonly buffers: Readonly<Record<string, BufferPlan>>;
-  readonly tensors: Readonly<Record<TensorName, TensorPlan>>;
+  readonly inputs: Ports;
+  readonly outputs: Ports;
   readonly problems: readonly Problem[];
   readonly integers: number;
   readonly commands: readonly Command[];
   readonly kept: readonly KeptBlock[];
-  /** Of a purpose: its results by name, and the buffers that hold them. */
-  readonly results: Readonly<Record<string, string>>;
   /** Bytes of device memory besides the caller's tensors. */
   readonly memory: number;
+}
+
+/** Rows of a port, whichever way it goes. */
+export function portOf({ inputs, outputs }: Pick<Plan, 'inputs' | 'outputs'>, name: string): Port {
+  return (inputs[name] ?? outputs[name])!;
 }
 
 /** A plan of more would hold up the event loop for seconds, and its run for hours. */
@@ -154,6 +171,8 @@ export class PlanRecording {
   readonly #constantsOf = new Map<string, Constants>();
   readonly #commands: Command[] = [];
   readonly #kept: KeptBlock[] = [];
+  readonly #inputs: Record<string, Port> = {};
+  readonly #outputs: Record<string, Port> = {};
 
   /** `base` and `constants` hold for every dispatch that does not say otherwise. */
   constructor(task: ProblemShape, limits: Limits, base: Problem, constants: Constants) {
@@ -171,6 +190,16 @@ export class PlanRecording {
     const all = Math.max(this.#buffers[name]?.count ?? 0, count);
     this.#fits(`bytes of ${name}`, elementBytes[element] * all, this.#limits.maxBufferSize);
     this.#buffers[name] = { element, count: all };
+    return name;
+  }
+
+  input(name: string, port: Port): string {
+    this.#inputs[name] = port;
+    return name;
+  }
+
+  output(name: string, port: Port): string {
+    this.#outputs[name] = port;
     return name;
   }
 
@@ -254,7 +283,8 @@ export class PlanRecording {
     this.#kept.push(block);
   }
 
-  plan(strategy: Plan['strategy'], tensors: Plan['tensors'], results: Plan['results'] = {}): Plan {
+  /** All that was taken down. `name`: of a loss its strategy, else the operation. */
+  plan(name: string): Plan {
     const commands = this.#commands;
     const steps = commands.map((command) => (command.type === 'dispatch' && command.steps?.count) || 0);
     // shifts of windows reach half a block, in elements of two bytes
@@ -264,15 +294,15 @@ export class PlanRecording {
       0,
     );
     return {
-      strategy,
+      name,
       task: this.#task,
       buffers: this.#buffers,
-      tensors,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
       problems: this.#problems,
       integers,
       commands,
       kept: this.#kept.sort((a, b) => a.firstSequence - b.firstSequence || a.firstFrame - b.firstFrame),
-      results,
       memory: own + (this.#problems.length + integers) * uniformBlockBytes,
     };
   }

@@ -1,15 +1,21 @@
 import type { Draft } from './draft.js';
-import type { Limits, Plan, ProblemShape } from './plan.js';
+import type { Limits, Plan, Port, ProblemShape } from './plan.js';
 import { bindable, count, type Range, segmentOf } from './split.js';
 import { type Outwards, sweepOver } from './sweeps-plan.js';
 import { strategyFor, type Tuning } from './tuning.js';
+
+/** A number that is copied to where the kernels look for it. */
+const oneWord: Port = {
+  ...{ element: 'word', rows: 1, rowBytes: 4, rowsPerBuffer: 1 },
+  ...{ access: 'copy', alignment: 4, buffer: 'seed' },
+};
 
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
 const framesWalked = 4096;
 
 /** Expected durations and confidences of labels, and paths drawn from the posterior: what becomes of a slice on the way outwards. */
-export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning, samples: number): Plan {
-  const { frames, sequences, maxTargetLength: labels } = task;
+export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
+  const { frames, sequences, maxTargetLength: labels, samples = 0 } = task;
   const room = bindable(limits);
   // a sample has a word for each frame, and a walker for each end
   const bytes = 4 * sequences * samples * Math.max(frames, 2);
@@ -85,9 +91,11 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
   const use = drawn || expected ? { ...drawn, ...expected } : undefined;
   const strategy = strategyFor('auto', task, tuning) as 'fused' | 'tiled';
   const draft = sweepOver(task, limits, tuning, strategy, use);
-  const ofLabels = ['durations', 'confidences'].map((name) =>
-    draft.buffer(name, 'float', sequences * labels),
-  );
-  const names = [...ofLabels, ...(samples > 0 ? ['samples'] : [])];
-  return draft.end('posterior', Object.fromEntries(names.map((name) => [name, name])));
+  draft.result('durations', 'float', labels);
+  draft.result('confidences', 'float', labels);
+  if (samples > 0) {
+    draft.result('samples', 'word', samples * frames);
+    draft.input('seed', { ...oneWord, default: 0 });
+  }
+  return draft.plan('posterior');
 }

@@ -1,6 +1,5 @@
 import { keysOf, peek, wrongKind, wrongValue } from './errors.js';
 import type {
-  CtcLossOptions,
   Dtype,
   GpuBuffer,
   GpuDevice,
@@ -162,18 +161,15 @@ export function checkInteger(
   throw (typeof value === 'number' ? wrongValue : wrongKind)(argument, range, value);
 }
 
-export function checkSettings(options: CtcLossOptions = {}): Settings {
-  const settings = {
-    device: 'auto',
-    blank: 0,
-    reduction: 'mean',
-    zeroInfinity: false,
-    gradient: 'logits',
-    strategy: 'auto',
-  } as Settings;
-  checkObject('options', options, Object.keys(settings));
-  for (const [key, value] of Object.entries(options))
-    if (value !== undefined) Object.assign(settings, { [key]: value });
+/** The options of `create`: `device`, `blank` and those of `keys`. What no key asks for is as in an operation without a loss. */
+export function checkSettings(options: object, keys: readonly (keyof Settings)[]): Settings {
+  checkObject('options', options, ['device', 'blank', ...keys]);
+  const isLoss = keys.includes('reduction');
+  const settings: Settings = {
+    ...{ device: 'auto', blank: 0, zeroInfinity: false, strategy: 'auto' },
+    ...(isLoss ? { reduction: 'mean', gradient: 'logits' } : { reduction: 'none', gradient: 'none' }),
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
   const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
   checkDevice(device);
   if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);

@@ -1,30 +1,42 @@
-import type { Runs } from '../api/turns.js';
 import type { NamedRange } from '../problem/check.js';
-import type { Backend, DeviceLattice, Kept, RunOptions } from '../problem/types.js';
+import type { Backend, DeviceLattice, GpuBuffer, Kept, RunOptions } from '../problem/types.js';
 
-/** The caller's tensors for one run, checked. Host arrays give host results, buffers stay on the device. */
-export interface RunInput {
-  readonly scores: Float32Array | Uint16Array | NamedRange;
-  readonly gradOutput?: Float64Array | NamedRange;
-  readonly losses?: NamedRange;
-  readonly grad?: NamedRange;
+/** What a caller gives for an input: scores as they are in memory, numbers, or a range of a buffer. */
+export type Given = Float32Array | Uint16Array | Float64Array | NamedRange;
+
+/** The ports of a plan that a call fills, checked. Scores on the host give results on the host, buffers stay on the device. */
+export interface Call {
+  readonly inputs: Readonly<Record<string, Given>>;
+  readonly outputs: Readonly<Record<string, NamedRange>>;
 }
 
-/** Losses as float64, one for each sequence or the reduced one; or buffers, where buffers went in. */
-export interface RunOutput {
-  readonly losses: Float64Array | GPUBuffer;
-  readonly grad?: Float32Array | GPUBuffer;
-}
+/** What came out, by the names of the plan's outputs: losses in float64, one for each sequence; or buffers, where buffers went in. */
+export type Raw = Readonly<Record<string, Float32Array | Float64Array | Int32Array | GpuBuffer>>;
 
 /** What runs a plan: the scheduler on a GPU, the twins on the CPU. */
-export interface Runner extends Runs {
-  readonly backend: Backend;
-  run(input: RunInput, options: RunOptions): Promise<RunOutput>;
+export interface Runner {
+  /** Puts records where the kernels find them. */
+  setRecords(records: Uint32Array<ArrayBuffer>): void;
+  run(call: Call, options: RunOptions): Promise<Raw>;
   /** Only on a GPU. */
-  encode?(encoder: GPUCommandEncoder, input: RunInput): void;
+  encode?(encoder: GPUCommandEncoder, call: Call): void;
+  /** Only on a GPU: the targets of what is encoded. */
+  readonly slots?:
+    | {
+        readonly memory: number;
+        /** @throws CtcError `device-lost`, `out-of-memory` */
+        check(): void;
+        set(records: Uint32Array<ArrayBuffer>): void;
+        /** Resolves once all that was encoded has been executed. @throws CtcError `busy` */
+        settle(): Promise<void>;
+      }
+    | undefined;
   /** Log-values (alpha, beta) or probabilities of a kept lattice, [N, T, L], as the last submission left them. */
   read(kept: Kept): Promise<Float64Array>;
   /** The kept lattice for a shader of the caller's. */
   lattice(): DeviceLattice;
   destroy(): void;
 }
+
+/** What was compiled and allocated for a plan, and why it runs where it runs. */
+export type RunnerBackend = Omit<Backend, 'strategy'>;

@@ -1,14 +1,14 @@
 import type { KernelName } from '../../kernels/kernels.js';
-import type { Binding, Plan } from '../../plan/plan.js';
+import { type Binding, type Plan, type Port, portBytes, portOf } from '../../plan/plan.js';
 import { CtcError } from '../../problem/errors.js';
 import { halfToFloat } from '../../problem/half.js';
-import type { Backend, Kept, RunOptions } from '../../problem/types.js';
+import type { Kept, RunOptions } from '../../problem/types.js';
 import { latticeOf } from '../kept-lattice.js';
-import type { RunInput, Runner } from '../runner.js';
+import type { Call, Raw, Runner } from '../runner.js';
 import { alpha } from './alpha.js';
 import { arrive } from './arrive.js';
 import { beta } from './beta.js';
-import { allocate, type Bindings, type CpuBuffer, type Kernel } from './buffers.js';
+import { allocate, type Bindings, type CpuBuffer, type Kernel, TOTAL } from './buffers.js';
 import { draw } from './draw.js';
 import { durations } from './durations.js';
 import { type Extended, ln } from './extended.js';
@@ -42,14 +42,15 @@ const sliceTime = 12;
 
 /** Runs a plan on the CPU: the twins in place of the kernels, typed arrays in place of buffers. */
 export class CpuRunner implements Runner {
-  readonly backend: Backend;
   readonly #plan: Plan;
+  /** Why this is the CPU, for those who ask for what only a GPU has. */
+  readonly #reason: string;
   #destroyed = false;
   readonly #buffers: Readonly<Record<string, CpuBuffer>>;
 
-  constructor(plan: Plan, backend: Backend) {
+  constructor(plan: Plan, reason: string) {
     this.#plan = plan;
-    this.backend = backend;
+    this.#reason = reason;
     try {
       this.#buffers = Object.fromEntries(
         Object.entries(plan.buffers).map(([name, spec]) => [name, allocate(spec)]),
@@ -68,29 +69,45 @@ export class CpuRunner implements Runner {
     (this.#buffers.targets as Uint32Array).set(records);
   }
 
-  async run(input: RunInput, options: RunOptions): Promise<{ losses: Float64Array; grad?: Float32Array }> {
-    const callers = this.#callers(input);
+  async run(call: Call, options: RunOptions): Promise<Raw> {
+    const callers = this.#callers(call);
     await this.execute(callers, options);
-    return callers;
+    return this.#raw(callers);
   }
 
   /** The same without a turn of the event loop. */
-  runNow(input: RunInput): { losses: Float64Array; grad?: Float32Array } {
-    const callers = this.#callers(input);
+  runNow(call: Call): Raw {
+    const callers = this.#callers(call);
     for (const _ of this.#work(callers));
+    return this.#raw(callers);
+  }
+
+  /** Arrays for all that kernels bind of a caller's. Numbers that they find in a buffer of the plan's are put there. */
+  #callers({ inputs }: Call): Callers {
+    const { inputs: takes, outputs } = this.#plan;
+    const callers: Record<string, Float32Array | Float64Array> = {};
+    for (const [name, port] of Object.entries(takes)) {
+      const given = inputs[name] as Float32Array | Uint16Array | Float64Array | undefined;
+      const { access, buffer, default: value, rowBytes } = port;
+      if (access === 'copy') (this.#buffers[buffer!] as Uint32Array).set(given ?? [value!]);
+      else if (given)
+        callers[name] = given instanceof Uint16Array ? Float32Array.from(given, halfToFloat) : given;
+      else callers[name] = new Float64Array(rowBytes / portBytes[port.element]).fill(value!);
+    }
+    for (const [name, { access, rows, rowBytes, totals }] of Object.entries(outputs))
+      if (access === 'window')
+        callers[name] = new (totals ? Float64Array : Float32Array)((rows * rowBytes) / 4);
     return callers;
   }
 
-  #callers(input: RunInput) {
-    const { tensors, task } = this.#plan;
-    const count = tensors.grad.rows * (tensors.grad.rowBytes / 4);
-    const outputs = tensors.losses.rowBytes / 4;
-    return {
-      scores: floatsOf(input.scores),
-      losses: new Float64Array(outputs),
-      gradOutput: (input.gradOutput as Float64Array | undefined) ?? new Float64Array(outputs).fill(1),
-      ...(task.gradient !== 'none' && { grad: new Float32Array(count) }),
+  #raw(callers: Callers): Raw {
+    const resultOf = ([name, { access, buffer, totals }]: [string, Port]) => {
+      if (totals) return [name, lossesOf(this.#buffers[totals] as Float64Array)];
+      if (access === 'window') return [name, callers[name]];
+      const own = this.#buffers[buffer!] as Uint32Array | Float32Array;
+      return [name, own instanceof Float32Array ? own.slice() : Int32Array.from(own)];
     };
+    return Object.fromEntries(Object.entries(this.#plan.outputs).map(resultOf));
   }
 
   /** The whole plan on tensors of the caller's, with turns of the event loop in between. */
@@ -140,10 +157,10 @@ export class CpuRunner implements Runner {
   }
 
   #resolve(binding: Binding, callers: Callers): CpuBuffer {
-    if ('tensor' in binding) {
-      const tensor = this.#plan.tensors[binding.tensor];
-      const width = tensor.rowBytes / tensor.elementBytes;
-      return callers[binding.tensor].subarray(
+    if ('port' in binding) {
+      const { rowBytes, element } = portOf(this.#plan, binding.port);
+      const width = rowBytes / portBytes[element];
+      return callers[binding.port]!.subarray(
         binding.firstRow * width,
         (binding.firstRow + binding.rows) * width,
       );
@@ -183,7 +200,7 @@ export class CpuRunner implements Runner {
   lattice(): never {
     throw new CtcError(
       'no-webgpu',
-      `lattice: expected a GPU device, but this runs on the CPU (${this.backend.reason}); use read`,
+      `lattice: expected a GPU device, but this runs on the CPU (${this.#reason}); use read`,
     );
   }
 
@@ -192,9 +209,12 @@ export class CpuRunner implements Runner {
   }
 }
 
-/** Host scores in float32. */
-export function floatsOf(scores: RunInput['scores']): Float32Array {
-  return scores instanceof Uint16Array ? Float32Array.from(scores, halfToFloat) : (scores as Float32Array);
+/** The loss of each sequence. */
+function lossesOf(totals: Float64Array): Float64Array {
+  return Float64Array.from(
+    { length: totals.length / TOTAL.words },
+    (_, n) => totals[n * TOTAL.words + TOTAL.loss]!,
+  );
 }
 
 function isExtended(buffer: CpuBuffer): buffer is Extended {

@@ -1,13 +1,17 @@
-import type { Plan, TensorName } from '../../plan/plan.js';
-import type { Backend, DeviceLattice, Kept, RunOptions } from '../../problem/types.js';
-import type { RunInput, Runner, RunOutput } from '../runner.js';
+import { type Plan, type Port, portOf } from '../../plan/plan.js';
+import type { DeviceLattice, Kept, RunOptions } from '../../problem/types.js';
+import type { Call, Given, Raw, Runner } from '../runner.js';
+import { inErrorScopes } from './lost.js';
 import type { DeviceTensor, Memory } from './memory.js';
 import { type Program, programOf } from './program.js';
-import type { DeviceTensors, Scheduler } from './scheduler.js';
+import type { Scheduler } from './scheduler.js';
 
-/** Runs a plan on a device. */
+const [COPY_SRC, COPY_DST] = [4, 8];
+
+const isHost = (given: Given): given is Exclude<Given, { buffer: GPUBuffer }> => ArrayBuffer.isView(given);
+
+/** Runs a plan on a device: moves what goes in and comes out by the plan's ports. */
 export class GpuRunner implements Runner {
-  readonly backend: Backend;
   readonly slots: Program['slots'];
   readonly #device: GPUDevice;
   readonly #plan: Plan;
@@ -15,121 +19,162 @@ export class GpuRunner implements Runner {
   readonly #scheduler: Scheduler;
   /** Only where something is kept: not part of the main chunk. */
   readonly #kept: typeof import('./device-lattice.js') | undefined;
-  #records: Uint32Array = new Uint32Array();
 
-  static async create(device: GPUDevice, plan: Plan, backend: Backend): Promise<GpuRunner> {
+  static async create(device: GPUDevice, plan: Plan): Promise<GpuRunner> {
     const kept = plan.kept.length > 0 ? await import('./device-lattice.js') : undefined;
-    return new GpuRunner(device, plan, backend, await programOf(device, plan), kept);
+    return new GpuRunner(device, plan, await programOf(device, plan), kept);
   }
 
   constructor(
     device: GPUDevice,
     plan: Plan,
-    backend: Backend,
     { memory, scheduler, slots }: Program,
     kept?: typeof import('./device-lattice.js'),
   ) {
-    this.backend = backend;
     this.slots = slots;
     this.#device = device;
     this.#plan = plan;
     this.#memory = memory;
     this.#scheduler = scheduler;
     this.#kept = kept;
-    const { gradOutput } = plan.buffers;
-    if (!gradOutput) return;
-    device.queue.writeBuffer(memory.buffer('gradOutput'), 0, new Float32Array(gradOutput.count).fill(1));
+    for (const port of Object.values(plan.inputs))
+      if (port.buffer && port.default !== undefined) this.#write(port.buffer, wordsOf(port));
   }
 
   setRecords(records: Uint32Array<ArrayBuffer>): void {
-    this.#records = records;
-    this.#device.queue.writeBuffer(this.#memory.buffer('targets'), 0, records);
+    this.#write('targets', records);
   }
 
-  async run(input: RunInput, options: RunOptions): Promise<RunOutput> {
-    return ArrayBuffer.isView(input.scores)
-      ? this.#runFromHost(input, input.scores, options)
-      : this.#runOnDevice(input, options);
+  async run(call: Call, options: RunOptions): Promise<Raw> {
+    return isHost(call.inputs[this.#plan.task.scores]!)
+      ? this.#runFromHost(call, options)
+      : this.#runOnDevice(call, options);
   }
 
-  async #runFromHost(input: RunInput, data: ArrayBufferView, options: RunOptions): Promise<RunOutput> {
-    const { upload, download, readWords, lossesOf } = await import('./host.js');
-    const scores = await this.#memory.tensor('scores');
-    const grad = this.#plan.task.gradient === 'none' ? undefined : await this.#memory.tensor('grad');
-    await upload(this.#device, this.#memory, scores, this.#plan.tensors.scores.rowBytes, data, options);
-    const tensors = { ...(await this.#given(input, options)), scores, ...(grad && { grad }) };
+  async #runFromHost(call: Call, options: RunOptions): Promise<Raw> {
+    const { download, readWords, resultOf } = await import('./host.js');
+    const tensors = await this.#given(call, options);
+    const outputs = Object.entries(this.#plan.outputs);
+    for (const [name, { buffer }] of outputs) if (!buffer) tensors[name] = await this.#memory.tensor(name);
     await this.#scheduler.run(tensors, options);
-    const [totals] = await readWords(this.#device, this.#memory.buffer('totals'));
+    const read = outputs.filter(([, { buffer }]) => buffer);
+    const words = await readWords(
+      this.#device,
+      ...read.map(([, { totals, buffer }]) => this.#memory.buffer(totals ?? buffer!)),
+    );
     options.signal?.throwIfAborted();
-    const losses = lossesOf(this.#plan, totals!, this.#records);
-    return { losses, ...(grad && { grad: await download(this.#device, grad) }) };
+    const raw: Record<string, Raw[string]> = {};
+    for (const [name, { buffer }] of outputs)
+      if (!buffer) raw[name] = await download(this.#device, tensors[name]!);
+    read.forEach(([name, port], i) => {
+      raw[name] = resultOf(port, words[i]!, this.#plan.task);
+    });
+    return raw;
   }
 
-  async #runOnDevice(input: RunInput, options: RunOptions): Promise<RunOutput> {
+  async #runOnDevice(call: Call, options: RunOptions): Promise<Raw> {
     const made: GPUBuffer[] = [];
-    const output = async (name: TensorName) => {
-      const tensor = await this.#memory.createTensor(name);
-      made.push(...tensor.buffers);
-      if (tensor.buffers.length > 1) {
-        throw new RangeError(
-          `${name}: expected a size that fits into one buffer (${this.#device.limits.maxBufferSize} bytes)`,
-        );
-      }
-      const buffer = tensor.buffers[0]!;
-      return { name, buffer, offset: 0, bytes: buffer.size };
-    };
+    const outputs = { ...call.outputs };
     try {
-      const losses = input.losses ?? (await output('losses'));
-      const grad = this.#plan.task.gradient === 'none' ? undefined : (input.grad ?? (await output('grad')));
-      await this.#scheduler.run(
-        await this.#given({ ...input, losses, ...(grad && { grad }) }, options),
-        options,
-      );
-      return { losses: losses.buffer, ...(grad && { grad: grad.buffer }) };
+      for (const name of Object.keys(this.#plan.outputs)) {
+        if (outputs[name]) continue;
+        const { buffers } = await this.#memory.createTensor(name);
+        made.push(...buffers);
+        if (buffers.length > 1) {
+          throw new RangeError(
+            `${name}: expected a size that fits into one buffer (${this.#device.limits.maxBufferSize} bytes)`,
+          );
+        }
+        const buffer = buffers[0]!;
+        outputs[name] = { name, buffer, offset: 0, bytes: buffer.size };
+      }
+      const tensors = await this.#given({ ...call, outputs }, options);
+      await this.#scheduler.run(tensors, options);
+      if (this.#copies().length > 0) {
+        await inErrorScopes(this.#device, 'run', () => {
+          const encoder = this.#device.createCommandEncoder({ label: `ctc:${this.#plan.name}:results` });
+          this.#copyOut(encoder, outputs);
+          this.#device.queue.submit([encoder.finish()]);
+        });
+      }
+      return Object.fromEntries(Object.keys(this.#plan.outputs).map((name) => [name, outputs[name]!.buffer]));
     } catch (error) {
       for (const buffer of made) buffer.destroy();
       throw error;
     }
   }
 
-  encode(encoder: GPUCommandEncoder, input: RunInput): void {
+  encode(encoder: GPUCommandEncoder, call: Call): void {
     this.slots?.encode(encoder);
-    this.#scheduler.encode(encoder, this.#bound(input));
+    for (const [name, port] of Object.entries(this.#plan.inputs)) {
+      if (port.access === 'copy') this.#encodeNumber(encoder, port, call.inputs[name]);
+    }
+    this.#scheduler.encode(encoder, this.#bound(call));
+    this.#copyOut(encoder, call.outputs);
   }
 
-  /** The caller's tensors, upstream gradients of the host's uploaded. */
-  async #given(input: RunInput, options: RunOptions): Promise<DeviceTensors> {
-    const tensors = this.#bound(input);
-    if (!ArrayBuffer.isView(input.gradOutput)) return tensors;
-    const { upload } = await import('./host.js');
-    const gradOutput = await this.#memory.tensor('gradOutput');
-    const { rowBytes } = this.#plan.tensors.gradOutput;
-    await upload(
-      this.#device,
-      this.#memory,
-      gradOutput,
-      rowBytes,
-      Float32Array.from(input.gradOutput),
-      options,
-    );
-    return { ...tensors, gradOutput };
+  /** A number into the plan's own buffer, at the time when this is executed: by a buffer that nobody else ever sees. */
+  #encodeNumber(encoder: GPUCommandEncoder, port: Port, given: Given | undefined) {
+    const words = wordsOf(port, given);
+    const label = `ctc:${this.#plan.name}:${port.buffer}`;
+    const size = words.byteLength;
+    const from = this.#device.createBuffer({
+      label,
+      size,
+      usage: COPY_SRC | COPY_DST,
+      mappedAtCreation: true,
+    });
+    new Uint8Array(from.getMappedRange()).set(new Uint8Array(words.buffer));
+    from.unmap();
+    encoder.copyBufferToBuffer(from, 0, this.#memory.buffer(port.buffer!), 0, size);
   }
 
-  #bound(input: RunInput): DeviceTensors {
-    const tensors: Partial<Record<TensorName, DeviceTensor>> = {};
-    for (const name of ['scores', 'grad', 'losses', 'gradOutput'] as const) {
-      const given = input[name];
-      if (given && 'offset' in given) {
-        tensors[name] = {
-          buffers: [given.buffer],
-          offset: given.offset,
-          rowsPerBuffer: this.#plan.tensors[name].rows,
-        };
-      } else if (this.#plan.buffers[name]) {
-        tensors[name] = { buffers: [this.#memory.buffer(name)], offset: 0, rowsPerBuffer: 1 };
+  /** Where the kernels find what the caller gives: buffers as they are, what is on the host uploaded. */
+  async #given(call: Call, options: RunOptions): Promise<Record<string, DeviceTensor>> {
+    const tensors = this.#bound(call);
+    for (const [name, port] of Object.entries(this.#plan.inputs)) {
+      const given = call.inputs[name];
+      if (port.access === 'copy') this.#write(port.buffer!, wordsOf(port, given));
+      else if (given && isHost(given)) {
+        const { upload } = await import('./host.js');
+        const tensor = await this.#memory.tensor(name);
+        const data = given instanceof Float64Array ? Float32Array.from(given) : given;
+        await upload(this.#device, this.#memory, tensor, port.rowBytes, data, options);
+        tensors[name] = tensor;
       }
     }
     return tensors;
+  }
+
+  /** What is on the device already: the caller's, and the plan's own where the caller has none. */
+  #bound({ inputs, outputs }: Call): Record<string, DeviceTensor> {
+    const tensors: Record<string, DeviceTensor> = {};
+    for (const name of [...Object.keys(this.#plan.inputs), ...Object.keys(this.#plan.outputs)]) {
+      const { access, buffer, rows } = portOf(this.#plan, name);
+      if (access === 'copy') continue;
+      const given = inputs[name] ?? outputs[name];
+      if (given && !isHost(given))
+        tensors[name] = { buffers: [given.buffer], offset: given.offset, rowsPerBuffer: rows };
+      else if (buffer)
+        tensors[name] = { buffers: [this.#memory.buffer(buffer)], offset: 0, rowsPerBuffer: rows };
+    }
+    return tensors;
+  }
+
+  #copies(): [string, Port][] {
+    return Object.entries(this.#plan.outputs).filter(([, { access }]) => access === 'copy');
+  }
+
+  #copyOut(encoder: GPUCommandEncoder, outputs: Call['outputs']) {
+    for (const [name, port] of this.#copies()) {
+      const { buffer, offset } = outputs[name]!;
+      const from = this.#memory.buffer(port.buffer!);
+      encoder.copyBufferToBuffer(from, 0, buffer, offset, from.size);
+    }
+  }
+
+  #write(buffer: string, words: BufferSource & ArrayBufferView<ArrayBuffer>) {
+    this.#device.queue.writeBuffer(this.#memory.buffer(buffer), 0, words);
   }
 
   read(kept: Kept): Promise<Float64Array> {
@@ -143,4 +188,10 @@ export class GpuRunner implements Runner {
   destroy(): void {
     this.#memory.destroy();
   }
+}
+
+/** What a port of numbers has in a buffer: what is given, or its default. */
+function wordsOf({ element, rowBytes, default: value }: Port, given?: Given) {
+  const Kind = element === 'word' ? Uint32Array : Float32Array;
+  return given ? Kind.from(given as Float64Array) : new Kind(rowBytes / 4).fill(value!);
 }

@@ -1,5 +1,5 @@
 /** What moves between the host's arrays and the device. Loaded when the first array comes. */
-import { elementBytes, type Plan } from '../../plan/plan.js';
+import { elementBytes, type Port, type ProblemShape } from '../../plan/plan.js';
 import type { RunOptions } from '../../problem/types.js';
 import type { DeviceTensor, Memory } from './memory.js';
 import { Staging } from './staging.js';
@@ -93,16 +93,21 @@ async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array)
   }
 }
 
-/** −ln Z finished in float64 from what the device knows of each sequence, then reduced. */
-export function lossesOf(
-  { task, problems }: Plan,
-  totals: Int32Array<ArrayBuffer>,
-  records: Uint32Array,
-): Float64Array {
-  const { sequences, reduction, scores } = task;
+/** What a port of the plan's own buffer is on the host. */
+export function resultOf(
+  { element, totals }: Port,
+  words: Int32Array<ArrayBuffer>,
+  { scores }: ProblemShape,
+): Int32Array | Float32Array | Float64Array {
+  if (totals) return lossesOf(words, scores);
+  return element === 'float' ? new Float32Array(words.buffer) : words;
+}
+
+/** −ln Z of each sequence, finished in float64 from what the device knows of it. */
+function lossesOf(totals: Int32Array<ArrayBuffer>, scores: ProblemShape['scores']): Float64Array {
   const floats = new Float32Array(totals.buffer);
   const words = elementBytes.total / 4;
-  const losses = Float64Array.from({ length: sequences }, (_, n) => {
+  return Float64Array.from({ length: totals.length / words }, (_, n) => {
     const [m, , , , , far, , loss] = floats.subarray(n * words);
     const [, e, k, high, low, , status] = totals.subarray(n * words);
     const near = (high * 2 ** 32 + (low >>> 0)) / 2 ** 30;
@@ -111,13 +116,4 @@ export function lossesOf(
     // of logits a path's probability is at most 1, whatever rounding made of it
     return scores === 'logits' ? Math.max(finished, 0) : finished;
   });
-  if (reduction === 'none') return losses;
-  let sum = 0;
-  let worst = 0;
-  losses.forEach((loss, n) => {
-    const labels = records[n * problems[0]!.recordWords + 1]!;
-    if (Number.isFinite(loss)) sum += reduction === 'sum' ? loss : loss / (sequences * Math.max(labels, 1));
-    else worst += loss; // NaN if any is, else Infinity
-  });
-  return Float64Array.of(sum + worst);
 }

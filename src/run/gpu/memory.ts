@@ -1,6 +1,5 @@
 import { integerTable, packProblems } from '../../kernels/uniforms.js';
-import type { Plan, TensorName } from '../../plan/plan.js';
-import { elementBytes } from '../../plan/plan.js';
+import { elementBytes, type Plan, portOf } from '../../plan/plan.js';
 import { CtcError } from '../../problem/errors.js';
 import { inErrorScopes } from './lost.js';
 
@@ -24,7 +23,7 @@ export class Memory {
   /** All that is destroyed with the task. */
   readonly #made: Set<GPUBuffer>;
   #destroyed = false;
-  readonly #tensors = new Map<TensorName, DeviceTensor>();
+  readonly #tensors = new Map<string, DeviceTensor>();
 
   static async create(device: GPUDevice, plan: Plan): Promise<Memory> {
     const made = new Set<GPUBuffer>();
@@ -74,7 +73,7 @@ export class Memory {
   }
 
   #create(name: string, size: number, usage = STORAGE | COPY_SRC | COPY_DST): GPUBuffer {
-    return this.#device.createBuffer({ label: `ctc:${this.#plan.strategy}:${name}`, size, usage });
+    return this.#device.createBuffer({ label: `ctc:${this.#plan.name}:${name}`, size, usage });
   }
 
   buffer(name: string): GPUBuffer {
@@ -82,7 +81,7 @@ export class Memory {
   }
 
   /** The task's own place for a tensor of the host's, made at first use. */
-  async tensor(name: TensorName): Promise<DeviceTensor> {
+  async tensor(name: string): Promise<DeviceTensor> {
     const existing = this.#tensors.get(name);
     if (existing) return existing;
     const tensor = await this.createTensor(name);
@@ -93,8 +92,8 @@ export class Memory {
   }
 
   /** New buffers for a tensor; they belong to whoever asked. */
-  async createTensor(name: TensorName): Promise<DeviceTensor> {
-    const { rows, rowBytes, rowsPerBuffer } = this.#plan.tensors[name];
+  async createTensor(name: string): Promise<DeviceTensor> {
+    const { rows, rowBytes, rowsPerBuffer } = portOf(this.#plan, name);
     const buffers: GPUBuffer[] = [];
     try {
       await inErrorScopes(this.#device, name, () => {

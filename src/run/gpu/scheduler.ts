@@ -5,7 +5,8 @@ import {
   type ElementRange,
   elementBytes,
   type Plan,
-  type TensorName,
+  portBytes,
+  portOf,
   type Window,
 } from '../../plan/plan.js';
 import type { RunOptions } from '../../problem/types.js';
@@ -14,7 +15,7 @@ import type { DeviceTensor, Memory } from './memory.js';
 import { Pace } from './pace.js';
 import type { Pipeline } from './pipelines.js';
 
-export type DeviceTensors = Readonly<Partial<Record<TensorName, DeviceTensor>>>;
+export type DeviceTensors = Readonly<Record<string, DeviceTensor>>;
 
 /** What a dispatch costs besides its elements, in elements: about 10 µs of encoding and launching. */
 const dispatchCost = 5000;
@@ -34,7 +35,7 @@ interface Bound {
   readonly group: GPUBindGroup;
   readonly offsets: readonly number[];
   /** The caller's tensors in it, and where they were. */
-  readonly places: readonly (readonly [name: TensorName, place: DeviceTensor])[];
+  readonly places: readonly (readonly [name: string, place: DeviceTensor])[];
 }
 
 function isSame(a: DeviceTensor, b: DeviceTensor): boolean {
@@ -97,7 +98,7 @@ export class Scheduler {
     while (cursor.command < this.#plan.commands.length) {
       const start = performance.now();
       const { cost, landing } = await inErrorScopes(this.#device, 'run', () => {
-        const encoder = this.#device.createCommandEncoder({ label: `ctc:${this.#plan.strategy}:encoder` });
+        const encoder = this.#device.createCommandEncoder({ label: `ctc:${this.#plan.name}:encoder` });
         const cost = this.#encode(encoder, tensors, cursor, this.#pace.size, dispatchesPerSubmission);
         queue.submit([encoder.finish()]);
         return { cost, landing: queue.onSubmittedWorkDone().then(() => performance.now()) };
@@ -117,7 +118,7 @@ export class Scheduler {
     most: number,
     mostDispatches: number,
   ): number {
-    const { commands, buffers, strategy } = this.#plan;
+    const { commands, buffers, name } = this.#plan;
     let cost = 0;
     let dispatches = 0;
     let pass: GPUComputePassEncoder | undefined;
@@ -135,7 +136,7 @@ export class Scheduler {
       const pipeline = this.#pipelines[cursor.command] as Pipeline;
       const { group, offsets } = this.#bind(command, pipeline, tensors);
       const { count, descending } = command.steps ?? { count: 1, descending: false };
-      pass ??= encoder.beginComputePass({ label: `ctc:${strategy}:pass` });
+      pass ??= encoder.beginComputePass({ label: `ctc:${name}:pass` });
       pass.setPipeline(pipeline.pipeline);
       for (; cursor.step < count; cursor.step++) {
         if (cost >= most || dispatches >= mostDispatches) {
@@ -158,8 +159,8 @@ export class Scheduler {
   #bind(command: Dispatch, { layout, bindings }: Pipeline, tensors: DeviceTensors): Bound {
     const existing = this.#bound.get(command);
     if (existing?.places.every(([name, place]) => isSame(place, tensors[name]!))) return existing;
-    const shifts: Partial<Record<TensorName, number>> = {};
-    const places: [TensorName, DeviceTensor][] = [];
+    const shifts: Record<string, number> = {};
+    const places: [string, DeviceTensor][] = [];
     const resourceOf = ({ name, type }: KernelBinding): GPUBufferBinding => {
       if (type === 'uniform') {
         return {
@@ -169,8 +170,8 @@ export class Scheduler {
       }
       const to = command.bindings[name];
       if ('buffer' in to) return this.#range(to);
-      places.push([to.tensor, tensors[to.tensor]!]);
-      return this.#window(to, tensors[to.tensor]!, shifts);
+      places.push([to.port, tensors[to.port]!]);
+      return this.#window(to, tensors[to.port]!, shifts);
     };
     const entries = bindings.map((binding) => ({ binding: binding.binding, resource: resourceOf(binding) }));
     const offsets = bindings
@@ -195,15 +196,15 @@ export class Scheduler {
 
   /** Rows of a caller's tensor: bound from the aligned byte before them, the rest travels as a shift in elements. */
   #window(
-    { tensor, firstRow, rows }: Window,
+    { port, firstRow, rows }: Window,
     place: DeviceTensor,
-    shifts: Partial<Record<TensorName, number>>,
+    shifts: Record<string, number>,
   ): GPUBufferBinding {
-    const { rowBytes, elementBytes: size } = this.#plan.tensors[tensor];
+    const { rowBytes, element } = portOf(this.#plan, port);
     const index = Math.floor(firstRow / place.rowsPerBuffer);
     const start = place.offset + (firstRow % place.rowsPerBuffer) * rowBytes;
     const offset = start - (start % uniformBlockBytes);
-    shifts[tensor] = (start - offset) / size;
+    shifts[port] = (start - offset) / portBytes[element];
     const end = Math.ceil((start + rows * rowBytes) / 4) * 4;
     return { buffer: place.buffers[index], offset, size: end - offset };
   }

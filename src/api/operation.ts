@@ -1,0 +1,210 @@
+import type { Limits, Plan, ProblemShape } from '../plan/plan.js';
+import { type Tuning, tuningFor } from '../plan/tuning.js';
+import {
+  checkAxes,
+  checkDtype,
+  checkHostData,
+  checkInteger,
+  checkKeep,
+  checkObject,
+  checkRunOptions,
+  checkSettings,
+  held,
+  isList,
+  type Settings,
+  scoresKey,
+} from '../problem/check.js';
+import { CtcError, wrongKind } from '../problem/errors.js';
+import { checkTargets, longest } from '../problem/targets.js';
+import type {
+  Backend,
+  GpuDevice,
+  RunOptions,
+  Shape,
+  TargetLengths,
+  Targets,
+  Tensor,
+} from '../problem/types.js';
+import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
+import type { Raw, Runner } from '../run/runner.js';
+import { disposes } from './disposes.js';
+import { forced } from './forced.js';
+import type { Task } from './task.js';
+
+/** What an answer is made of, besides what came out. */
+export interface About {
+  readonly task: ProblemShape;
+  readonly inputLengths: readonly number[];
+  readonly targetLengths: readonly number[];
+}
+
+/** All in which one operation differs from another. */
+export interface Definition {
+  /** Options of `create` besides `device` and `blank`. */
+  readonly settings: readonly (keyof Settings)[];
+  /** Options of `prepare` besides the scores and the blank. */
+  readonly sizes: readonly ('maxTargetLength' | 'keep' | 'samples')[];
+  /** Keys of the input of a one-shot `run` besides scores, blank, targets and lengths. */
+  readonly inputs: readonly string[];
+  /** Whether it has targets; else sequences have lengths alone. */
+  readonly hasTargets: boolean;
+  /** Ports that not every plan has, and when there is none. */
+  readonly absent: Readonly<Record<string, string>>;
+  /** Its plan for a shape of problem. A chunk of its own, with its kernels. */
+  plan(shape: ProblemShape, limits: Limits, tuning: Tuning, strategy: Settings['strategy']): Promise<Plan>;
+  /** What a caller gets of what came out on the host. */
+  answer(raw: Raw, about: About): object;
+  /** The class of its tasks. */
+  readonly Task: new (
+    ...given: ConstructorParameters<typeof Task>
+  ) => Task;
+}
+
+type Opened = { readonly settings: Settings } & Awaited<ReturnType<typeof deviceFor>>;
+
+/** Checks the options of `create` and finds a device. */
+export async function open(definition: Definition, options: object = {}): Promise<Opened> {
+  const settings = checkSettings(options, definition.settings);
+  return { settings, ...(await deviceFor(settings.device)) };
+}
+
+/** What is told of a problem besides its data, under the keys of `prepare` and `run`. */
+interface Sized {
+  readonly blank?: number;
+  readonly maxTargetLength?: number;
+  readonly keep?: ProblemShape['keep'];
+  readonly samples?: number;
+}
+
+/** A device, tasks for shapes of problems, and runs of one batch: what all operations have in common. */
+export class Operation {
+  /** Class of the blank where `prepare` and `run` are not told another. */
+  readonly blank: number;
+  readonly #definition: Definition;
+  readonly #settings: Settings;
+  readonly #device: GPUDevice | undefined;
+  readonly #found: Omit<Backend, 'strategy'>;
+  readonly #tasks = new Set<{ destroy(): void }>();
+  #destroyed = false;
+
+  /** @internal */
+  protected constructor(definition: Definition, { settings, device, ...found }: Opened) {
+    this.#definition = definition;
+    this.#settings = settings;
+    this.blank = settings.blank;
+    this.#device = device;
+    this.#found = { device: device ? 'gpu' : 'cpu', ...found };
+  }
+
+  /** The device in use: the caller's or the shared one; undefined on the CPU. */
+  get device(): GpuDevice | undefined {
+    return this.#device as GpuDevice | undefined;
+  }
+
+  /** What runs, and why. */
+  get backend(): Omit<Backend, 'strategy'> {
+    return this.#backend(this.#settings.strategy);
+  }
+
+  /** With the strategy, where an operation has some. */
+  #backend(strategy: string): Omit<Backend, 'strategy'> {
+    const has = this.#definition.settings.includes('strategy');
+    return { ...this.#found, ...(has && { strategy }) };
+  }
+
+  /** @internal */
+  protected async prepareTask(options: object): Promise<Task> {
+    const { sizes, hasTargets } = this.#definition;
+    checkObject('options', options, ['logProbs', 'logits', 'layout', 'dtype', 'blank', ...sizes]);
+    const given = options as Sized & Record<'logProbs' | 'logits', Shape> & Omit<Tensor, 'data' | 'shape'>;
+    const scores = scoresKey(given);
+    const blank = this.#blankOf(given);
+    const axes = checkAxes(scores, '', given[scores], given.layout, blank);
+    const dtype = checkDtype('dtype', given.dtype);
+    const maxTargetLength = hasTargets ? checkInteger('maxTargetLength', given.maxTargetLength, 0) : 0;
+    return this.#make({ ...axes, scores, dtype, blank, maxTargetLength, ...sized(given) });
+  }
+
+  /** @internal */
+  protected async runOnce(input: object, options?: RunOptions): Promise<object> {
+    const { inputs, hasTargets } = this.#definition;
+    const own = held(input) as Sized & Record<'logProbs' | 'logits', Tensor> & Record<string, unknown>;
+    const asked = checkRunOptions(options);
+    const lengths = hasTargets ? ['targets', 'inputLengths', 'targetLengths'] : ['inputLengths'];
+    checkObject('input', own, ['logProbs', 'logits', 'blank', ...lengths, ...inputs]);
+    const scores = scoresKey(own);
+    const tensor = own[scores];
+    checkObject(scores, tensor, ['data', 'shape', 'layout', 'dtype']);
+    const { data, shape, layout } = tensor;
+    if (data === undefined) throw wrongKind(`${scores}.data`, 'a typed array or a GPUBuffer', data);
+    const blank = this.#blankOf(own);
+    const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, blank);
+    const dtype = checkDtype(`${scores}.dtype`, tensor.dtype, data);
+    // before anything of the shape's size is made
+    if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, dtype);
+    const targets = hasTargets ? (own.targets as Targets) : Array(axes.sequences).fill([]);
+    const batch = checkTargets(targets, own as TargetLengths, axes, blank);
+    const size = sized(own);
+    const task = await this.#make({
+      ...axes,
+      scores,
+      dtype,
+      blank,
+      maxTargetLength: longest(batch),
+      ...size,
+    });
+    try {
+      task.setBatch(batch);
+      const rest = inputs.filter((name) => name !== 'samples').map((name) => [name, own[name]]);
+      return await task.run({ [scores]: data, ...Object.fromEntries(rest) }, asked);
+    } finally {
+      task.destroy();
+    }
+  }
+
+  #blankOf({ blank = this.blank }: Sized): number {
+    return checkInteger('blank', blank, 0);
+  }
+
+  /** Plans, allocates and compiles. */
+  async #make(shape: Omit<ProblemShape, 'reduction' | 'zeroInfinity' | 'gradient'>): Promise<Task> {
+    this.#alive();
+    const { limits, tuning } = forced.get(this) ?? {};
+    const device = this.#device;
+    const { reduction, zeroInfinity, gradient, strategy } = this.#settings;
+    const task = { ...shape, reduction, zeroInfinity, gradient };
+    const room = { ...limitsOf(device), ...limits };
+    const sizes = { ...tuningFor(adapterOf(device)), ...tuning };
+    const plan = await this.#definition.plan(task, room, sizes, strategy);
+    const backend = this.#backend(plan.name);
+    const runner: Runner = device
+      ? await (await import('../run/gpu/gpu-runner.js')).GpuRunner.create(device, plan)
+      : new (await import('../run/cpu/cpu-runner.js')).CpuRunner(plan, backend.reason);
+    const made = new this.#definition.Task(this.#definition, plan, runner, backend, () =>
+      this.#tasks.delete(made),
+    );
+    this.#tasks.add(made);
+    if (this.#destroyed) made.destroy();
+    this.#alive();
+    return made;
+  }
+
+  /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
+  destroy(): void {
+    this.#destroyed = true;
+    for (const task of [...this.#tasks]) task.destroy();
+  }
+
+  #alive() {
+    if (this.#destroyed) throw new CtcError('destroyed', `this ${this.constructor.name} was destroyed`);
+  }
+}
+
+disposes(Operation);
+
+function sized({ keep, samples }: Sized): Pick<ProblemShape, 'keep' | 'samples'> {
+  return {
+    keep: checkKeep(keep),
+    ...(samples !== undefined && { samples: checkInteger('samples', samples, 0) }),
+  };
+}
