@@ -466,7 +466,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
       for (const given of [first, second]) {
         setOn(task, given);
         const { buffers } = outputs();
-        task.encode!(device.createCommandEncoder(), { logits: gpu.buffer(scores), ...buffers });
+        task.encode!(device.createCommandEncoder(), { ...taskInput(gpu.buffer(scores)), ...buffers });
       }
       expect(task.memory).toBe(held());
     }
@@ -536,7 +536,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
         setOn(task, batch);
         const encoder = device.createCommandEncoder();
         const { buffers, read } = outputs();
-        task.encode!(encoder, { logits, ...buffers });
+        task.encode!(encoder, { ...taskInput(logits), ...buffers });
         encoders.push(encoder);
         return read;
       });
@@ -555,7 +555,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
         setOn(task, batch);
         const encoder = device.createCommandEncoder();
         const { buffers, read } = outputs();
-        task.encode!(encoder, { logits, ...buffers });
+        task.encode!(encoder, { ...taskInput(logits), ...buffers });
         return { encoder, read };
       });
       // those in the middle before all others, and one by one
@@ -565,7 +565,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
         await device.queue.onSubmittedWorkDone();
       }
       for (const [i, { read }] of waiting.entries()) expect(await read()).toEqual(await alone(sets[i]!));
-      expect(results(await task.run({ logits: scores }))).toEqual(await alone(third));
+      expect(results(await task.run(taskInput(scores)))).toEqual(await alone(third));
       expect(gpu.alive().length).toBeLessThan(resting + 10);
       instance.destroy();
     });
@@ -578,7 +578,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
         for (let i = 0; i < count; i++) {
           setOn(task, i % 2 ? first : second);
           const encoder = device.createCommandEncoder();
-          task.encode!(encoder, { logits, ...buffers });
+          task.encode!(encoder, { ...taskInput(logits), ...buffers });
           device.queue.submit([encoder.finish()]);
           await device.queue.onSubmittedWorkDone();
         }
@@ -598,7 +598,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
       for (let i = 0; i < 64; i++) {
         setOn(task, first);
         const encoder = device.createCommandEncoder();
-        task.encode!(encoder, { logits, ...buffers });
+        task.encode!(encoder, { ...taskInput(logits), ...buffers });
         // some that are never submitted
         if (i >= 6) device.queue.submit([encoder.finish()]);
         await device.queue.onSubmittedWorkDone();
@@ -613,13 +613,13 @@ describe.each(everyOperation)('%s', (name, operation) => {
       const { instance, task, logits, encoder: own } = await encoder();
       setOn(task, first);
       const { buffers, read } = outputs();
-      task.encode!(own, { logits, ...buffers });
+      task.encode!(own, { ...taskInput(logits), ...buffers });
       setOn(task, second);
-      expect(await rejection(task.run({ logits: scores }))).toEqual(
+      expect(await rejection(task.run(taskInput(scores)))).toEqual(
         isCtcError('busy', /^1 of the encodes of this task has not been submitted/),
       );
       device.queue.submit([own.finish()]);
-      expect(results(await task.run({ logits: scores }))).toEqual(await alone(second));
+      expect(results(await task.run(taskInput(scores)))).toEqual(await alone(second));
       expect(await read()).toEqual(await alone(first));
       instance.destroy();
     });
@@ -635,7 +635,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
         vi.spyOn(device, 'createBuffer'),
         vi.spyOn(device, 'pushErrorScope'),
       ];
-      task.encode!(own, { logits, ...buffers });
+      task.encode!(own, { ...taskInput(logits), ...buffers });
       expect(calls.map((call) => call.mock.calls.length)).toEqual([0, 0, 0, 0, 0]);
       device.queue.submit([own.finish()]);
       await task.run({ logits: scores });
@@ -651,9 +651,11 @@ describe.each(everyOperation)('%s', (name, operation) => {
       setOn(task, first);
       const { buffers, read } = outputs();
       const running = task.run({ logits: scores });
-      expect(() => task.encode!(own, { logits, ...buffers })).toThrow(isCtcError('busy', /has not ended/));
+      expect(() => task.encode!(own, { ...taskInput(logits), ...buffers })).toThrow(
+        isCtcError('busy', /has not ended/),
+      );
       await running;
-      task.encode!(own, { logits, ...buffers });
+      task.encode!(own, { ...taskInput(logits), ...buffers });
       device.queue.submit([own.finish()]);
       expect(await read()).toEqual(await alone(first));
       instance.destroy();
@@ -663,13 +665,13 @@ describe.each(everyOperation)('%s', (name, operation) => {
       const { instance, task, logits, encoder: own } = await encoder();
       const { buffers } = outputs();
       setOn(task, first);
-      task.encode!(own, { logits, ...buffers });
+      task.encode!(own, { ...taskInput(logits), ...buffers });
       outOfMemory(1, device);
       setOn(task, second);
       await device.queue.onSubmittedWorkDone();
       await new Promise(setImmediate);
       const told = isCtcError('out-of-memory', /^setTargets: no room$/);
-      expect(() => task.encode!(own, { logits, ...buffers })).toThrow(told);
+      expect(() => task.encode!(own, { ...taskInput(logits), ...buffers })).toThrow(told);
       expect(() => setOn(task, second)).toThrow(told);
       expect(await rejection(task.run({ logits: scores }))).toEqual(told);
       instance.destroy();
@@ -682,7 +684,7 @@ describe.each(everyOperation)('%s', (name, operation) => {
       for (let i = 0; i < 6; i++) {
         setOn(task, first);
         const encoder = device.createCommandEncoder();
-        task.encode!(encoder, { logits, ...buffers });
+        task.encode!(encoder, { ...taskInput(logits), ...buffers });
         device.queue.submit([encoder.finish()]);
       }
       await device.queue.onSubmittedWorkDone();

@@ -357,11 +357,18 @@ export interface PosteriorResult<D extends HostData | GpuData = HostData> {
   readonly samples?: D extends HostData ? Int32Array : GpuBuffer;
 }
 
+/** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
 export interface PosteriorInput<D extends HostData | GpuData> {
   readonly logProbs?: D;
   readonly logits?: D;
   /** Of the samples: an integer from 0 to 2^32 − 1. Default 0. */
   readonly seed?: number;
+  /** float32, [N, S]. */
+  readonly durations?: GpuData;
+  /** float32, [N, S]. */
+  readonly confidences?: GpuData;
+  /** int32, [N, samples, T]. */
+  readonly samples?: GpuData;
 }
 
 /** Expectations over the posterior for one shape of problem. */
@@ -376,6 +383,11 @@ export interface PosteriorTask extends Disposes {
     input: PosteriorInput<D>,
     options?: RunOptions,
   ): Promise<PosteriorResult<D>>;
+  /**
+   * Into a command encoder of the caller's, as `encode` of a `CtcTask`.
+   * @throws TypeError, RangeError; CtcError `no-webgpu`, `busy`, `device-lost`, `destroyed`.
+   */
+  encode(encoder: GpuCommandEncoder, input: PosteriorInput<GpuData>): void;
   /** Frees the task's memory; a run that has not ended rejects. May be called again. */
   destroy(): void;
 }

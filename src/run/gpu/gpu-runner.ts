@@ -6,8 +6,6 @@ import type { DeviceTensor, Memory } from './memory.js';
 import { type Program, programOf } from './program.js';
 import type { Scheduler } from './scheduler.js';
 
-const [COPY_SRC, COPY_DST] = [4, 8];
-
 const isHost = (given: Given): given is Exclude<Given, { buffer: GPUBuffer }> => ArrayBuffer.isView(given);
 
 /** Runs a plan on a device: moves what goes in and comes out by the plan's ports. */
@@ -17,6 +15,7 @@ export class GpuRunner implements Runner {
   readonly #plan: Plan;
   readonly #memory: Memory;
   readonly #scheduler: Scheduler;
+  readonly #numbers: Program['numbers'];
   /** Only where something is kept: not part of the main chunk. */
   readonly #kept: typeof import('./device-lattice.js') | undefined;
 
@@ -28,7 +27,7 @@ export class GpuRunner implements Runner {
   constructor(
     device: GPUDevice,
     plan: Plan,
-    { memory, scheduler, slots }: Program,
+    { memory, scheduler, slots, numbers }: Program,
     kept?: typeof import('./device-lattice.js'),
   ) {
     this.slots = slots;
@@ -36,6 +35,7 @@ export class GpuRunner implements Runner {
     this.#plan = plan;
     this.#memory = memory;
     this.#scheduler = scheduler;
+    this.#numbers = numbers;
     this.#kept = kept;
     for (const port of Object.values(plan.inputs))
       if (port.buffer && port.default !== undefined) this.#write(port.buffer, wordsOf(port));
@@ -107,26 +107,11 @@ export class GpuRunner implements Runner {
   encode(encoder: GPUCommandEncoder, call: Call): void {
     this.slots?.encode(encoder);
     for (const [name, port] of Object.entries(this.#plan.inputs)) {
-      if (port.access === 'copy') this.#encodeNumber(encoder, port, call.inputs[name]);
+      if (port.access === 'copy')
+        this.#numbers!.encode(encoder, port.buffer!, wordsOf(port, call.inputs[name])[0]!);
     }
     this.#scheduler.encode(encoder, this.#bound(call));
     this.#copyOut(encoder, call.outputs);
-  }
-
-  /** A number into the plan's own buffer, at the time when this is executed: by a buffer that nobody else ever sees. */
-  #encodeNumber(encoder: GPUCommandEncoder, port: Port, given: Given | undefined) {
-    const words = wordsOf(port, given);
-    const label = `ctc:${this.#plan.name}:${port.buffer}`;
-    const size = words.byteLength;
-    const from = this.#device.createBuffer({
-      label,
-      size,
-      usage: COPY_SRC | COPY_DST,
-      mappedAtCreation: true,
-    });
-    new Uint8Array(from.getMappedRange()).set(new Uint8Array(words.buffer));
-    from.unmap();
-    encoder.copyBufferToBuffer(from, 0, this.#memory.buffer(port.buffer!), 0, size);
   }
 
   /** Where the kernels find what the caller gives: buffers as they are, what is on the host uploaded. */
@@ -134,8 +119,10 @@ export class GpuRunner implements Runner {
     const tensors = this.#bound(call);
     for (const [name, port] of Object.entries(this.#plan.inputs)) {
       const given = call.inputs[name];
-      if (port.access === 'copy') this.#write(port.buffer!, wordsOf(port, given));
-      else if (given && isHost(given)) {
+      if (port.access === 'copy') {
+        this.#memory.alive();
+        this.#write(port.buffer!, wordsOf(port, given));
+      } else if (given && isHost(given)) {
         const { upload } = await import('./host.js');
         const tensor = await this.#memory.tensor(name);
         const data = given instanceof Float64Array ? Float32Array.from(given) : given;

@@ -1,4 +1,3 @@
-import count from '../../../shaders/count.wgsl?raw';
 import {
   bindingsOf,
   type Constants,
@@ -39,10 +38,10 @@ export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Co
   );
 }
 
-/** What counts the encodes that were executed: no kernel of a plan. */
-export function counterFor(device: GPUDevice): Promise<Pipeline> {
-  const module = { code: count, files: [['shaders/count.wgsl', count]] } as const;
-  return cached(device, 'count', () => compile(device, 'count', module));
+/** A shader that is no kernel of a plan. */
+export function helperFor(device: GPUDevice, name: string, code: string): Promise<Pipeline> {
+  const module = { code, files: [[`shaders/${name}.wgsl`, code]] } as const;
+  return cached(device, name, () => compile(device, name, module));
 }
 
 async function cached(device: GPUDevice, key: string, make: () => Promise<Pipeline>): Promise<Pipeline> {

@@ -1,7 +1,9 @@
+import count from '../../../shaders/count.wgsl?raw';
 import type { Texts } from '../../kernels/kernels.js';
 import type { Plan } from '../../plan/plan.js';
 import { Memory } from './memory.js';
-import { counterFor, type Pipeline, pipelineFor, pipelineNow } from './pipelines.js';
+import type { Numbers } from './numbers.js';
+import { helperFor, type Pipeline, pipelineFor, pipelineNow } from './pipelines.js';
 import { Scheduler } from './scheduler.js';
 import { Slots } from './slots.js';
 
@@ -23,6 +25,8 @@ export interface Program {
   readonly scheduler: Scheduler;
   /** None where all that is encoded is submitted at once. */
   readonly slots?: Slots;
+  /** Only where a plan has inputs that are numbers. */
+  readonly numbers?: Numbers;
 }
 
 /** A plan's pipelines compiled, its memory allocated. */
@@ -30,11 +34,17 @@ export async function programOf(device: GPUDevice, plan: Plan): Promise<Program>
   const compiled = plan.commands.map(
     (c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants),
   );
-  const [counter, ...pipelines] = await Promise.all([counterFor(device), ...compiled]);
+  const [counter, ...pipelines] = await Promise.all([helperFor(device, 'count', count), ...compiled]);
   checkBindings(plan, pipelines);
   const memory = await Memory.create(device, plan);
   const slots = await Slots.create(device, memory, counter);
-  return { memory, scheduler: new Scheduler(device, plan, memory, pipelines), slots };
+  const scheduler = new Scheduler(device, plan, memory, pipelines);
+  const copied = Object.values(plan.inputs).flatMap(({ access, buffer }) =>
+    access === 'copy' ? [buffer!] : [],
+  );
+  if (copied.length === 0) return { memory, scheduler, slots };
+  const { Numbers } = await import('./numbers.js');
+  return { memory, scheduler, slots, numbers: await Numbers.create(device, memory, copied) };
 }
 
 /** The same at once. What the device has to say against it goes to its open error scopes. */
