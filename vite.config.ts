@@ -54,12 +54,12 @@ const onDist = [
 /** The adapters need at once what others load when it is needed. */
 const checks = { ineffectiveDynamicImport: false };
 
-/** Classes are what a user meets in messages, in a console, as `CtcLoss.name`: half a per cent of the bytes. */
-const keepNames = { class: true, function: false };
-
 const library = {
   build: {
     target: 'es2022',
+    // for who reads it, in an editor or a stack; bundlers make it small
+    minify: false,
+    sourcemap: true,
     lib: {
       entry: {
         index: path('src/entries/index.ts'),
@@ -76,26 +76,15 @@ const library = {
     rolldownOptions: {
       checks,
       external: ['webgpu', '@jax-js/jax', '@tensorflow/tfjs-core', /^node:/],
-      // Vite leaves the whitespace of ES libraries alone; browsers that load dist without a bundler should not pay for it.
       output: {
-        minify: { mangle: { keepNames }, compress: { keepNames }, codegen: true },
         entryFileNames: '[name].js',
         chunkFileNames: 'chunks/[name].js',
-        // one chunk for what every user loads, not one for each set of lazy chunks that shares a part of it
+        // a chunk for each room, not one for each set of lazy chunks that shares a part of it
         codeSplitting: {
-          groups: [
-            // what the texts need too, who load no GPU code
-            { name: 'check', test: /\/src\/(problem\/(check|errors)|text\/spans)\.ts/ },
-            {
-              name: 'main',
-              test: /\/src\/(entries\/index|api\/(aligner|ctc-loss|ctc-posterior|decoder|reader|reading-task|task|turns)|plan\/plan|kernels\/uniforms|problem\/targets|run\/gpu\/lost)\.ts/,
-            },
-            // and one for what everybody loads who has a GPU
-            {
-              name: 'gpu',
-              test: /\/src\/(run\/gpu\/(memory|pace|pipelines|program|gpu-runner|scheduler|slots|staging)|kernels\/kernels)\.ts/,
-            },
-          ],
+          groups: ['problem', 'api', 'plan', 'run/gpu'].map((room) => ({
+            name: room.replace('run/', ''),
+            test: new RegExp(`/src/${room}/`),
+          })),
         },
       },
     },

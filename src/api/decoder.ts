@@ -1,3 +1,4 @@
+import { mergeTokens } from '../problem/spans.js';
 import { checkTargets } from '../problem/targets.js';
 import type {
   CtcReaderOptions,
@@ -14,7 +15,6 @@ import type {
   Shape,
 } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
-import { mergeTokens } from '../text/spans.js';
 import { type About, type Definition, Operation, open } from './operation.js';
 import { Task } from './task.js';
 

@@ -3,10 +3,10 @@
  * Importing it does nothing yet; the device is made at first use.
  */
 
+import * as core from '../api/exports.js';
 import { openGpu } from '../node/machine.js';
 import { CtcError } from '../problem/errors.js';
 import { provideGpu } from '../run/device.js';
-import * as core from './index.js';
 
 /** An export that brings Dawn along: a bundler may drop a bare statement, since the package has no side effects. */
 function onDawn<T>(api: T): T {
@@ -21,7 +21,7 @@ function onDawn<T>(api: T): T {
   return api;
 }
 
-export * from './index.js';
+export * from '../api/exports.js';
 export const CtcLoss: typeof core.CtcLoss = onDawn(core.CtcLoss);
 export type CtcLoss<
   R extends core.Reduction = core.Reduction,

@@ -1,5 +1,5 @@
 import { wrongKind } from '../problem/errors.js';
-import { mergeTokens, type TokenSpan } from './spans.js';
+import { mergeTokens, type TokenSpan } from '../problem/spans.js';
 import { Vocabulary } from './vocabulary.js';
 import { checkTiming, type TimedText, type TimedWord, type Timing, timedBy } from './words.js';
 

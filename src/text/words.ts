@@ -1,6 +1,6 @@
 import { checkInteger, checkObject, isList } from '../problem/check.js';
 import { shown, wrongKind, wrongValue } from '../problem/errors.js';
-import { mergeTokens, type TokenSpan } from './spans.js';
+import { mergeTokens, type TokenSpan } from '../problem/spans.js';
 import type { Transcript } from './transcript.js';
 
 /** A stretch of text and when it was spoken. */

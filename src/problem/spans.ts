@@ -1,5 +1,5 @@
-import { checkInteger, isList } from '../problem/check.js';
-import { wrongKind, wrongValue } from '../problem/errors.js';
+import { checkInteger, isList } from './check.js';
+import { wrongKind, wrongValue } from './errors.js';
 
 /** One label of an alignment. */
 export interface TokenSpan {
