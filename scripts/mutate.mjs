@@ -135,9 +135,15 @@ function importsOf(copy, file) {
     const path = relative(copy, join(copy, dirname(file), name.replace(/\?\w+$/, ''))).replaceAll('\\', '/');
     return [path, path.replace(/\.js$/, '.ts')].filter((one) => existsSync(join(copy, one)));
   });
-  return /\bdist\/|'dist'/.test(text)
-    ? [...imported, 'src/cli/main.ts', ...Object.values(entries)]
-    : imported;
+  const globs = Array.from(
+    text.matchAll(/import\.meta\.glob\(\s*'([^'*]+)\*(\.\w+)'/g),
+    ([, folder, ending]) => {
+      const path = relative(copy, join(copy, dirname(file), folder)).replaceAll('\\', '/');
+      return filesIn(copy, path).filter((one) => one.endsWith(ending) && dirname(one) === path);
+    },
+  );
+  const known = [...imported, ...globs.flat()];
+  return /\bdist\/|'dist'/.test(text) ? [...known, 'src/cli/main.ts', ...Object.values(entries)] : known;
 }
 
 /** Of each test file that needs no browser and no registry: how many imports away each file is. */

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import access from '../shaders/access.wgsl?raw';
 import emission from '../shaders/shared/emission.wgsl?raw';
 import exponential from '../shaders/shared/exponential.wgsl?raw';
 import extended from '../shaders/shared/extended.wgsl?raw';
@@ -10,8 +9,9 @@ import frameWgsl from '../shaders/shared/frame.wgsl?raw';
 import problemWgsl from '../shaders/shared/problem.wgsl?raw';
 import scoresWgsl from '../shaders/shared/scores.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
-import { type Constants, type KernelName, moduleOf, textsFor } from '../src/kernels/kernels.js';
-import { packProblems, problemFields } from '../src/kernels/uniforms.js';
+import { type Constants, type KernelName, moduleOf } from '../src/kernels/kernels.js';
+import { texts } from '../src/kernels/texts.js';
+import { packProblems, problemFields, structOf } from '../src/kernels/uniforms.js';
 import { planStep } from '../src/plan/step-plan.js';
 import { halfToFloat } from '../src/problem/half.js';
 import { placeOf } from '../src/run/gpu/explain.js';
@@ -73,6 +73,7 @@ async function probe(
   count: number,
 ) {
   const code = `const HALF = true; const LOGITS = true;
+    ${structOf('Problem')}
     ${problemWgsl.replace(/.*@binding\(1\).*/, '')}
     ${extended}${exponential}${values}${frameWgsl}${scoresWgsl}${emission}${fixed}${four}
     @group(0) @binding(4) var<storage, read_write> out: array<vec4u>;
@@ -278,23 +279,10 @@ describe('four numbers at once, on the device', () => {
 });
 
 describe('what is said twice agrees', () => {
-  const fieldsOf = (wgsl: string, struct: string) => {
-    const body = new RegExp(`struct ${struct}\\s*\\{([^}]*)\\}`).exec(wgsl)![1]!;
-    return [...body.matchAll(/(\w+):\s*([iu]32)/g)].map(([, name, type]) => `${name}: ${type}`);
-  };
-
-  test('the fields of a problem in src/problem.ts, problem.wgsl and access.wgsl', () => {
-    const fields = fieldsOf(problemWgsl, 'Problem');
-    expect(fields.length).toBeGreaterThan(20);
-    expect(fieldsOf(access, 'CtcProblem')).toEqual(fields);
-    expect([...problemFields]).toEqual(fields.map((field) => field.split(':')[0]));
-    const [problem] = planOf(
-      makeBatch('random', 1, { frames: 2, sequences: 1, classes: 2, labels: 1 }),
-      planStep,
-      {
-        scores: 'logits',
-      },
-    ).problems;
+  test('the fields of a problem, and those that a plan says', () => {
+    const size = { frames: 2, sequences: 1, classes: 2, labels: 1 };
+    const [problem] = planOf(makeBatch('random', 1, size), planStep, { scores: 'logits' }).problems;
+    expect(problemFields.length).toBeGreaterThan(20);
     expect(Object.keys(problem!).toSorted()).toEqual([...problemFields].toSorted());
   });
 
@@ -303,8 +291,7 @@ describe('what is said twice agrees', () => {
     const sweeps: Constants = { ...rows, MIDDLE: true, SUBGROUPS: true, LANES: 8, STORE: true };
     const step: KernelName[] = ['rows', 'alpha', 'loss', 'beta', 'gradient', 'posterior', 'scales', 'reduce'];
     const fused: KernelName[] = ['rows', 'sweep', 'loss', 'spread', 'gradient', 'reduce'];
-    const built = async (kernel: KernelName, constants: Constants) =>
-      moduleOf(kernel, constants, await textsFor(kernel, constants));
+    const built = async (kernel: KernelName, constants: Constants) => moduleOf(kernel, constants, texts);
     const modules = [
       ...step.map((kernel) => built(kernel, { ...rows, MIDDLE: false })),
       ...fused.map((kernel) => built(kernel, sweeps)),

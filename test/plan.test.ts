@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bindingsOf, type KernelBinding, moduleOf, textsFor } from '../src/kernels/kernels.js';
+import { bindingsOf, type KernelBinding, moduleOf } from '../src/kernels/kernels.js';
+import { texts } from '../src/kernels/texts.js';
 import { type Problem, uniformBlockBytes } from '../src/kernels/uniforms.js';
 import { Draft } from '../src/plan/draft.js';
 import {
@@ -531,7 +532,7 @@ describe.each(everyPlan)(
           const { kernel, constants } = dispatch;
           const key = `${kernel} ${JSON.stringify(constants)}`;
           if (!known.has(key)) {
-            const { code } = moduleOf(kernel, constants, await textsFor(kernel, constants));
+            const { code } = moduleOf(kernel, constants, texts);
             const storage = bindingsOf(code).filter(({ type }) => type !== 'uniform');
             known.set(key, storage);
           }
@@ -582,22 +583,14 @@ describe('a plan is checked when it is made', () => {
   };
   const made = () => operations.CtcLoss.plans.fused!(task, ordinary, tuningFor({ software: false }));
 
-  test('a text that no chunk holds is named', async () => {
-    const constants = { MIDDLE: true, WORKGROUP: 64 };
-    const texts = await textsFor('sweep', constants);
-    expect(() => moduleOf('draw', constants, texts)).toThrow(
-      'draw: expected shaders/shared/random.wgsl in the chunks of texts that it needs, got none',
+  test('a text that is not there is named', () => {
+    const { random, spread, ...others } = texts;
+    expect(() => moduleOf('draw', {}, others)).toThrow(
+      'draw: expected the text of shaders/shared/random.wgsl, got none',
     );
-    const { spread, ...others } = texts;
-    expect(() => moduleOf('spread', constants, others)).toThrow('spread: expected shaders/spread.wgsl');
-    // the same when a plan is compiled
-    const plan = made();
-    const commands = plan.commands.map((command) =>
-      command.type === 'dispatch' && command.kernel === 'sweep'
-        ? { ...command, constants: { ...command.constants, MIDDLE: false } }
-        : command,
+    expect(() => moduleOf('spread', {}, others)).toThrow(
+      'spread: expected the text of shaders/spread.wgsl, got none',
     );
-    await expect(programOf(device, { ...plan, commands })).rejects.toThrow('sweep: expected shaders/');
   });
 
   test('a binding that a dispatch lacks is named', async () => {

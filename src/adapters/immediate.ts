@@ -1,8 +1,7 @@
 // Losses in one turn of the event loop, for frameworks whose gradients cannot wait: planned, compiled and encoded at once.
 
 import { reduced } from '../api/reduced.js';
-import * as rows from '../kernels/rows-texts.js';
-import * as sweeps from '../kernels/sweeps-texts.js';
+import { texts } from '../kernels/texts.js';
 import type { ProblemShape } from '../plan/plan.js';
 import { planSweeps } from '../plan/sweeps-plan.js';
 import { strategyFor, tuningFor } from '../plan/tuning.js';
@@ -14,8 +13,6 @@ import { adapterOf, limitsOf } from '../run/device.js';
 import { GpuRunner } from '../run/gpu/gpu-runner.js';
 import { inErrorScopesNow, whyLost } from '../run/gpu/lost.js';
 import { programNow } from '../run/gpu/program.js';
-
-const texts = { ...rows, ...sweeps };
 
 /** Shapes whose kernels and memory are kept: the last that were asked for. */
 const mostKept = 8;

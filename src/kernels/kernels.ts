@@ -1,3 +1,5 @@
+import { structOf } from './uniforms.js';
+
 const sequences = 'problem layout values extended sequence';
 const scores = `${sequences} exponential frame scores LANES TIME`;
 
@@ -37,20 +39,9 @@ export interface KernelModule {
 /** The texts of shaders and of what they share, by file name without its ending. */
 export type Texts = Readonly<Record<string, string>>;
 
-/** The texts that a kernel may need, in chunks of their own: each loaded once, and only by who needs it. */
-export async function textsFor(kernel: KernelName, { MIDDLE, READING }: Constants): Promise<Texts> {
-  return {
-    ...(await import('./rows-texts.js')),
-    ...(await (MIDDLE || READING ? import('./sweeps-texts.js') : import('./step-texts.js'))),
-    ...((kernel === 'posterior' || kernel === 'scales') && (await import('./kept-texts.js'))),
-    ...(READING && (await import('./reading-texts.js'))),
-    ...(/^(draw|sample|durations)$/.test(kernel) && (await import('./posterior-texts.js'))),
-  };
-}
-
 /**
- * A module is a concatenation and nothing else: extensions, constants, shared files, the kernel.
- * @throws Error naming a file that is in none of the chunks that were loaded.
+ * A module is a concatenation and nothing else: extensions, constants and the struct of the uniforms, shared files, the kernel.
+ * @throws Error naming a file whose text is not there.
  */
 export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts): KernelModule {
   const { MIDDLE, ALONE, SUBGROUPS, READING } = constants;
@@ -67,12 +58,11 @@ export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts)
   );
   const textOf = (path: string, name: string): [string, string] => {
     const text = texts[name];
-    if (text === undefined)
-      throw new Error(`${kernel}: expected ${path} in the chunks of texts that it needs, got none`);
+    if (text === undefined) throw new Error(`${kernel}: expected the text of ${path}, got none`);
     return [path, text];
   };
   const files: [string, string][] = [
-    ['constants', (SUBGROUPS && !ALONE ? 'enable subgroups;\n' : '') + lines.join('')],
+    ['constants', (SUBGROUPS && !ALONE ? 'enable subgroups;\n' : '') + lines.join('') + structOf('Problem')],
     ...madeOf[kernel]
       .split(' ')
       .flatMap((name) => (forms[name] ?? name).split(' '))

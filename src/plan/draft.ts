@@ -1,5 +1,5 @@
 import type { Constants } from '../kernels/kernels.js';
-import type { Problem } from '../kernels/uniforms.js';
+import { type Problem, problemFields } from '../kernels/uniforms.js';
 import { distinctLabels, recordWords } from '../problem/targets.js';
 import {
   type Binding,
@@ -157,11 +157,13 @@ export class Draft extends PlanRecording {
   }
 }
 
+const none = Object.fromEntries(problemFields.map((field) => [field, 0])) as Problem;
+
 /** What every dispatch is told of the problem; the fields of its own share come on top. */
 function problemOf(task: ProblemShape): Problem {
   const { frames, sequences, classes, maxTargetLength } = task;
   return {
-    zero: 0,
+    ...none,
     frames,
     sequences,
     classes,
@@ -175,20 +177,8 @@ function problemOf(task: ProblemShape): Problem {
     frameStride: task.layout === 'NTC' ? 1 : sequences,
     sequenceStride: task.layout === 'NTC' ? frames : 1,
     gradOutputStride: Number(task.reduction === 'none'),
-    firstSequence: 0,
-    boxFrame: 0,
-    boxEnd: 0,
-    boxSequence: 0,
-    firstRow: 0,
-    rowCount: 0,
-    emissionFrame: 0,
     emissionRows: 1,
-    alphaFrame: 0,
     alphaRows: 1,
-    betaFrame: 0,
     betaRows: 1,
-    segment: 0,
-    blocks: 0,
-    count: 0,
   };
 }

@@ -1,38 +1,19 @@
-import type { KernelName } from '../../kernels/kernels.js';
+import { byName } from '../../kernels/by-name.js';
 import { type Binding, type Plan, type Port, portBytes, portOf } from '../../plan/plan.js';
 import { CtcError } from '../../problem/errors.js';
 import { halfToFloat } from '../../problem/half.js';
 import type { Kept, RunOptions } from '../../problem/types.js';
 import { latticeOf } from '../kept-lattice.js';
 import type { Call, Raw, Runner } from '../runner.js';
-import { alpha } from './alpha.js';
-import { arrive } from './arrive.js';
-import { beta } from './beta.js';
 import { allocate, type Bindings, type CpuBuffer, type Kernel, TOTAL } from './buffers.js';
-import { draw } from './draw.js';
-import { durations } from './durations.js';
 import { type Extended, ln } from './extended.js';
-import { gradient } from './gradient.js';
-import { greedy } from './greedy.js';
-import { loss } from './loss.js';
-import { posterior } from './posterior.js';
-import { reduce } from './reduce.js';
-import { rows } from './rows.js';
-import { sample } from './sample.js';
-import { scales } from './scales.js';
-import { spell } from './spell.js';
-import { spread } from './spread.js';
-import { sweep } from './sweep.js';
-import { trace } from './trace.js';
-import { viterbi } from './viterbi.js';
 
-const kernels: Record<KernelName, Kernel> = {
-  ...{ rows, alpha, loss, beta, gradient, reduce },
-  ...{ sweep, spread },
-  ...{ posterior, scales },
-  ...{ viterbi, arrive, trace, spell, greedy },
-  ...{ draw, sample, durations },
-};
+/** Each twin under the name of its kernel. */
+const kernels = Object.fromEntries(
+  Object.entries(byName<Record<string, Kernel>>(import.meta.glob('./twins/*.ts', { eager: true }))).map(
+    ([name, twin]) => [name, twin[name]!],
+  ),
+);
 
 /** Tensors of the caller's, by name. */
 type Callers = Readonly<Record<string, Float32Array | Float64Array>>;
@@ -144,7 +125,7 @@ export class CpuRunner implements Runner {
       const { count, descending } = command.steps ?? { count: 1, descending: false };
       for (let i = 0; i < count; i++) {
         const integer = descending ? count - 1 - i : i;
-        kernels[command.kernel](problems[command.problem], command, bindings, integer);
+        kernels[command.kernel]!(problems[command.problem], command, bindings, integer);
         done += command.cost;
         yield done / total;
       }

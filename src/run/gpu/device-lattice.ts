@@ -1,6 +1,6 @@
 /** Kept lattices on the device: for the host to read, for a shader of the caller's to use. */
-import access from '../../../shaders/access.wgsl?raw';
-import { uniformBlockBytes } from '../../kernels/uniforms.js';
+import access from '../../../shaders/helpers/access.wgsl?raw';
+import { structOf, uniformBlockBytes } from '../../kernels/uniforms.js';
 import type { KeptBlock, Plan } from '../../plan/plan.js';
 import { checkInteger } from '../../problem/check.js';
 import type { DeviceLattice, Kept } from '../../problem/types.js';
@@ -68,6 +68,7 @@ function latticeWgsl(kept: readonly Kept[], group: number): string {
   const parts = [
     `@group(${group}) @binding(0) var<uniform> ctcProblem: CtcProblem;\n`,
     `@group(${group}) @binding(1) var<storage, read> ctcTargets: array<u32>;\n`,
+    structOf('CtcProblem'),
     access,
   ];
   if (kept.includes('alpha') || kept.includes('beta')) parts.push(declare('ctcScales', 'CtcScale'));

@@ -1,5 +1,5 @@
 /** Numbers that are given to an encode, where kernels find them in a buffer of the plan's. Loaded by plans that have some. */
-import digit from '../../../shaders/digit.wgsl?raw';
+import digit from '../../../shaders/helpers/digit.wgsl?raw';
 import { uniformBlockBytes } from '../../kernels/uniforms.js';
 import type { Memory } from './memory.js';
 import { helperFor, type Pipeline } from './pipelines.js';

@@ -6,7 +6,6 @@ import {
   type KernelName,
   moduleOf,
   type Texts,
-  textsFor,
 } from '../../kernels/kernels.js';
 import { CtcError } from '../../problem/errors.js';
 import { unlessLost } from './lost.js';
@@ -34,7 +33,7 @@ const keyOf = (kernel: KernelName, constants: Constants) => `${kernel} ${JSON.st
 /** A kernel compiled for a device; compilations in flight are shared. */
 export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
   return cached(device, keyOf(kernel, constants), async () =>
-    compile(device, kernel, moduleOf(kernel, constants, await textsFor(kernel, constants))),
+    compile(device, kernel, moduleOf(kernel, constants, (await import('../../kernels/texts.js')).texts)),
   );
 }
 

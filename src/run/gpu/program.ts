@@ -1,4 +1,4 @@
-import count from '../../../shaders/count.wgsl?raw';
+import count from '../../../shaders/helpers/count.wgsl?raw';
 import type { Texts } from '../../kernels/kernels.js';
 import type { Plan } from '../../plan/plan.js';
 import { Memory } from './memory.js';

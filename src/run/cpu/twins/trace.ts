@@ -1,6 +1,6 @@
-import type { Kernel } from './buffers.js';
-import { Sequence } from './sequence.js';
-import { NO_END, wayPlace, weights } from './ways.js';
+import type { Kernel } from '../buffers.js';
+import { Sequence } from '../sequence.js';
+import { NO_END, wayPlace, weights } from '../ways.js';
 
 /** Twin of shaders/trace.wgsl. */
 export const trace: Kernel = (problem, _dispatch, { targets, labels, ways, ends, masks }, integer) => {

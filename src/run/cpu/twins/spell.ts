@@ -1,6 +1,6 @@
-import { FRAME, type Kernel } from './buffers.js';
-import { Sequence } from './sequence.js';
-import { NO_END } from './ways.js';
+import { FRAME, type Kernel } from '../buffers.js';
+import { Sequence } from '../sequence.js';
+import { NO_END } from '../ways.js';
 
 /** In place of a class, where there is no answer. */
 export const NO_LABEL = 2 ** 32 - 1;

@@ -1,12 +1,6 @@
 // For shaders of the caller's: reads kept lattices without knowing their number type.
-// The fields and their order are those of shaders/shared/problem.wgsl, the record that of shaders/shared/sequence.wgsl.
+// The struct CtcProblem stands before it: src/kernels/uniforms.ts. The record is that of shaders/shared/sequence.wgsl.
 
-struct CtcProblem {
-  zero: u32, frames: u32, sequences: u32, classes: u32, labels: u32, distinct: u32, pairs: u32, blank: u32,
-  zeroInfinity: u32, mean: u32, recordWords: u32, frameStride: u32, sequenceStride: u32, gradOutputStride: u32, firstSequence: u32,
-  boxFrame: u32, boxEnd: u32, boxSequence: u32, firstRow: u32, rowCount: u32, emissionFrame: u32, emissionRows: u32,
-  alphaFrame: i32, alphaRows: u32, betaFrame: i32, betaRows: u32, segment: u32, blocks: u32, count: u32,
-}
 struct CtcScale { k: i32, r: f32, far: f32 }
 
 /// Stands for −Infinity, which WGSL does not promise to keep.

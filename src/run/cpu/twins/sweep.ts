@@ -1,10 +1,10 @@
-import { stateRow } from './arrivals.js';
-import { edgeOf, hasLeft, labelsOf, spanOf } from './block.js';
-import type { Kernel } from './buffers.js';
-import { aligned, type Extended, store, ZERO } from './extended.js';
-import { Level, TINY } from './level.js';
-import { lastStep, stepRow } from './middle.js';
-import { Sequence } from './sequence.js';
+import { stateRow } from '../arrivals.js';
+import { edgeOf, hasLeft, labelsOf, spanOf } from '../block.js';
+import type { Kernel } from '../buffers.js';
+import { aligned, type Extended, store, ZERO } from '../extended.js';
+import { Level, TINY } from '../level.js';
+import { lastStep, stepRow } from '../middle.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/sweep.wgsl. */
 export const sweep: Kernel = (problem, { grid, constants }, bindings, integer) => {

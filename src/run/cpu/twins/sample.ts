@@ -1,7 +1,7 @@
-import type { Kernel } from './buffers.js';
-import { isMiddle, lastStep, placeIn, stepRow } from './middle.js';
-import { FROM_LEFT, NO_PATH, randomOf, STAYED } from './random.js';
-import { Sequence } from './sequence.js';
+import type { Kernel } from '../buffers.js';
+import { isMiddle, lastStep, placeIn, stepRow } from '../middle.js';
+import { FROM_LEFT, NO_PATH, randomOf, STAYED } from '../random.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/sample.wgsl. */
 export const sample: Kernel = (problem, { grid }, { targets, samples, lattice, walkers, seed }, integer) => {

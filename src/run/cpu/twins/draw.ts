@@ -1,7 +1,7 @@
-import { stateRow } from './arrivals.js';
-import { type Kernel, REGULAR, TOTAL } from './buffers.js';
-import { NO_PATH, randomOf, STATE } from './random.js';
-import { Sequence } from './sequence.js';
+import { stateRow } from '../arrivals.js';
+import { type Kernel, REGULAR, TOTAL } from '../buffers.js';
+import { NO_PATH, randomOf, STATE } from '../random.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/draw.wgsl. */
 export const draw: Kernel = (problem, { grid }, { targets, posteriors, totals, walkers, samples, seed }) => {

@@ -1,7 +1,7 @@
-import type { Problem } from '../../kernels/uniforms.js';
-import type { Bindings, Kernel } from './buffers.js';
-import { aligned, store, ZERO } from './extended.js';
-import { Sequence } from './sequence.js';
+import type { Problem } from '../../../kernels/uniforms.js';
+import type { Bindings, Kernel } from '../buffers.js';
+import { aligned, store, ZERO } from '../extended.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/alpha.wgsl. */
 export const alpha: Kernel = (problem, command, bindings, integer) => {

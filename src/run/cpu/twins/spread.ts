@@ -1,8 +1,8 @@
-import { stateRow } from './arrivals.js';
-import { edgeOf, hasRight, labelsOf, spanOf } from './block.js';
-import type { Kernel } from './buffers.js';
-import { lastStep, stepRow } from './middle.js';
-import { Sequence } from './sequence.js';
+import { stateRow } from '../arrivals.js';
+import { edgeOf, hasRight, labelsOf, spanOf } from '../block.js';
+import type { Kernel } from '../buffers.js';
+import { lastStep, stepRow } from '../middle.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/spread.wgsl; instead of the blanks of four pairs it sums those of a pair and all to its right. */
 export const spread: Kernel = (

@@ -1,6 +1,6 @@
-import { FRAME, type Kernel } from './buffers.js';
-import { Sequence } from './sequence.js';
-import { NO_END } from './ways.js';
+import { FRAME, type Kernel } from '../buffers.js';
+import { Sequence } from '../sequence.js';
+import { NO_END } from '../ways.js';
 
 /** Twin of shaders/arrive.wgsl. */
 export const arrive: Kernel = (problem, { grid }, { targets, frames, stateCosts, ends }) => {

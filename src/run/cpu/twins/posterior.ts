@@ -1,5 +1,5 @@
-import { type Kernel, REGULAR, TOTAL } from './buffers.js';
-import { Sequence } from './sequence.js';
+import { type Kernel, REGULAR, TOTAL } from '../buffers.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/posterior.wgsl. */
 export const posterior: Kernel = (problem, { grid }, { targets, lattice, totals }) => {

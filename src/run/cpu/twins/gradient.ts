@@ -1,10 +1,10 @@
-import { FRAME, INFEASIBLE, type Kernel, REGULAR, TOTAL } from './buffers.js';
-import { expDown } from './exponential.js';
-import * as middle from './middle.js';
-import * as pairs from './pairs.js';
-import * as quads from './quads.js';
-import { Sequence } from './sequence.js';
-import * as whole from './whole.js';
+import { FRAME, INFEASIBLE, type Kernel, REGULAR, TOTAL } from '../buffers.js';
+import { expDown } from '../exponential.js';
+import * as middle from '../middle.js';
+import * as pairs from '../pairs.js';
+import * as quads from '../quads.js';
+import { Sequence } from '../sequence.js';
+import * as whole from '../whole.js';
 
 /** Twin of shaders/gradient.wgsl. */
 export const gradient: Kernel = (problem, { grid, constants }, bindings) => {

@@ -1,7 +1,7 @@
-import type { Problem } from '../../kernels/uniforms.js';
-import { type Bindings, type Kernel, TOTAL } from './buffers.js';
-import { aligned, DOWN, type Extended, store, UP, ZERO } from './extended.js';
-import { Sequence } from './sequence.js';
+import type { Problem } from '../../../kernels/uniforms.js';
+import { type Bindings, type Kernel, TOTAL } from '../buffers.js';
+import { aligned, DOWN, type Extended, store, UP, ZERO } from '../extended.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/beta.wgsl. */
 export const beta: Kernel = (problem, command, bindings, integer) => {

@@ -1,8 +1,8 @@
-import * as arrivals from './arrivals.js';
-import { FRAME, INFEASIBLE, INVALID, type Kernel, REGULAR, TOTAL } from './buffers.js';
-import * as ends from './ends.js';
-import { ln } from './extended.js';
-import { Sequence } from './sequence.js';
+import * as arrivals from '../arrivals.js';
+import { FRAME, INFEASIBLE, INVALID, type Kernel, REGULAR, TOTAL } from '../buffers.js';
+import * as ends from '../ends.js';
+import { ln } from '../extended.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/loss.wgsl. */
 export const loss: Kernel = (problem, { grid, constants }, bindings) => {

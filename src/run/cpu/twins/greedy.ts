@@ -1,6 +1,6 @@
-import type { Kernel } from './buffers.js';
+import type { Kernel } from '../buffers.js';
+import { Sequence } from '../sequence.js';
 import { lookAt } from './rows.js';
-import { Sequence } from './sequence.js';
 import { NO_LABEL } from './spell.js';
 
 /** Twin of shaders/greedy.wgsl. */

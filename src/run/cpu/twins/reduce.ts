@@ -1,4 +1,4 @@
-import { INFEASIBLE, INVALID, type Kernel, TOTAL } from './buffers.js';
+import { INFEASIBLE, INVALID, type Kernel, TOTAL } from '../buffers.js';
 
 /** Twin of shaders/reduce.wgsl. */
 export const reduce: Kernel = (problem, { constants }, { totals, losses }) => {

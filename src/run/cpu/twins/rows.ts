@@ -1,10 +1,10 @@
-import { FRAME, type Kernel } from './buffers.js';
-import { areOrdinary, costOf } from './cost.js';
-import { expDown } from './exponential.js';
-import { storeExp, ZERO } from './extended.js';
-import * as middle from './middle.js';
-import { Sequence } from './sequence.js';
-import * as whole from './whole.js';
+import { FRAME, type Kernel } from '../buffers.js';
+import { areOrdinary, costOf } from '../cost.js';
+import { expDown } from '../exponential.js';
+import { storeExp, ZERO } from '../extended.js';
+import * as middle from '../middle.js';
+import { Sequence } from '../sequence.js';
+import * as whole from '../whole.js';
 
 /** Twin of shaders/rows.wgsl. */
 export const rows: Kernel = (problem, { grid, constants }, { targets, scores, frames, emissions, masks }) => {

@@ -1,8 +1,8 @@
-import { edgeOf, hasLeft, labelsOf, spanOf } from './block.js';
-import type { Kernel } from './buffers.js';
-import { plus } from './cost.js';
-import { Sequence } from './sequence.js';
-import { powers, wayPlace, weights } from './ways.js';
+import { edgeOf, hasLeft, labelsOf, spanOf } from '../block.js';
+import type { Kernel } from '../buffers.js';
+import { plus } from '../cost.js';
+import { Sequence } from '../sequence.js';
+import { powers, wayPlace, weights } from '../ways.js';
 
 const NONE = Number.POSITIVE_INFINITY;
 

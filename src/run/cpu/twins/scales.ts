@@ -1,5 +1,5 @@
-import { FRAME, type Kernel } from './buffers.js';
-import { Sequence } from './sequence.js';
+import { FRAME, type Kernel } from '../buffers.js';
+import { Sequence } from '../sequence.js';
 
 /** Twin of shaders/scales.wgsl. */
 export const scales: Kernel = (problem, { grid, constants }, bindings) => {

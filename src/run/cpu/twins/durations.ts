@@ -1,6 +1,6 @@
-import { type Kernel, REGULAR, TOTAL } from './buffers.js';
-import { lastStep, placeIn, stepRow } from './middle.js';
-import { Sequence } from './sequence.js';
+import { type Kernel, REGULAR, TOTAL } from '../buffers.js';
+import { lastStep, placeIn, stepRow } from '../middle.js';
+import { Sequence } from '../sequence.js';
 
 /** Units of a sum of posteriors, as shaders/shared/fixed.wgsl has them: integers, whose sums are exact in any order. */
 const UNITS = 2 ** 30;
