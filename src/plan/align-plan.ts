@@ -1,8 +1,7 @@
-import type { Constants } from '../kernels/kernels.js';
-import { distinctLabels } from '../problem/targets.js';
-import { Draft } from './draft.js';
+import { Draft, named } from './draft.js';
+import { type Layout, layoutOf } from './layout.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { bindable, count, edgeSteps, type Range, segmentOf, splitMemory, together } from './split.js';
+import { count, type Range, segmentOf, splitMemory, together } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /** Steps whose ways share a word. */
@@ -20,113 +19,152 @@ const mostBytes = 2 ** 27;
  * a checkpoint at the start of each, and walks a slice again, only where the path can be, when that comes to it.
  */
 export function planAlign(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
-  const { frames, sequences, maxTargetLength, classes } = task;
-  const lanes = tuning.lanes || Math.ceil((maxTargetLength + 1) / 4);
-  const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
-  const pairs = 4 * lanes * blocks;
-  const slots = distinctLabels(maxTargetLength, classes) + 2;
-  const room = Math.min(bindable(limits), mostBytes);
-  const { parts, slices } = splitMemory(task, { ...limits, maxStorageBufferBindingSize: room }, tuning, {
-    steps: frames,
-    slice: (steps) => together(pairs * Math.ceil(steps / stepsPerWord), slots * elementBytes.cost * steps),
-    frames: frames * elementBytes.frame,
-    row: pairs * elementBytes.costs,
-    elements: frames,
-  });
-  const sliceSteps = count(slices[0]!);
-  // in a slice each group of blocks has its turn several times
-  const turns = tuning.software ? Math.ceil(8 / sequences) : Math.ceil(sliceSteps / 64);
-  const blocksPerGroup = Math.ceil(blocks / Math.min(turns, limits.maxComputeWorkgroupsPerDimension));
-  const groups = Math.ceil(blocks / blocksPerGroup);
+  const { frames, sequences } = task;
+  const { parts, layout } = layoutOf(
+    task,
+    limits,
+    tuning,
+    ({ pairs, slots }) => ({
+      steps: frames,
+      slice: (steps) => together(pairs * Math.ceil(steps / stepsPerWord), slots * elementBytes.cost * steps),
+      frames: frames * elementBytes.frame,
+      row: pairs * elementBytes.costs,
+      elements: frames,
+      most: mostBytes,
+    }),
+    // in a slice each group of blocks has its turn several times
+    (sliceSteps) => (tuning.software ? Math.ceil(8 / sequences) : Math.ceil(sliceSteps / 64)),
+  );
+  const { slices, pairs, blocksPerGroup } = layout;
   const draft = new Draft(task, limits, tuning, false, { pairs, blocks: blocksPerGroup });
-  const { labels, labelScores } = labelsOf(draft, frames);
-  const ofReading: Constants = { READING: true };
-
-  for (const part of draft.each(parts)) {
-    const batch = count(part);
-    const ofPart = draft.ofPart(part);
-    const rows = Math.ceil(sliceSteps / stepsPerWord);
-    const costs = draft.buffer('costs', 'cost', batch * sliceSteps * slots);
-    const ways = draft.buffer('ways', 'word', (batch * rows * pairs) / 4);
-    const stateCosts = draft.buffer('stateCosts', 'costs', batch * pairs);
-    const ends = draft.buffer('ends', 'word', batch);
-    const masks = draft.buffer('masks', 'word', batch);
-    const shortest = segmentOf(sliceSteps, batch * 4 * lanes, blocksPerGroup, groups, tuning);
-    const segment = Math.min(
-      Math.ceil(shortest / stepsPerWord) * stepsPerWord,
-      Math.floor(edgeSteps(batch * blocks, limits) / stepsPerWord) * stepsPerWord,
-    );
-    const edgeCosts = draft.buffer('edgeCosts', 'cost', batch * blocks * 2 * segment);
-    const fieldsOf = ({ first, end }: Range) => ({
-      firstSequence: part.first,
-      emissionFrame: first,
-      emissionRows: sliceSteps,
-      alphaRows: rows,
-      boxFrame: first,
-      boxEnd: end,
-      count: batch,
-    });
-    const walk = (slice: Range, AGAIN: boolean) => {
-      const fields = fieldsOf(slice);
-      draft.overRows(
-        'rows',
-        { frames: slice, sequences: part },
-        fields,
-        { ...ofPart, emissions: costs, masks },
-        ofReading,
-      );
-      const run = Math.ceil(count(slice) / segment) + groups - 1;
-      draft.dispatch(
-        'viterbi',
-        [groups, batch],
-        { ...fields, segment },
-        { targets: ofPart.targets, costs, stateCosts, edgeCosts, ways, ends, masks },
-        batch * pairs * Math.ceil(count(slice) / run),
-        {
-          integers: { integer: 'step' },
-          steps: { count: run, descending: false },
-          constants: {
-            LANES: lanes,
-            SUBGROUPS: tuning.subgroups,
-            AGAIN,
-            ...ofReading,
-          },
-        },
-      );
-    };
-
+  labelsOf(draft, frames);
+  for (const range of draft.each(parts)) {
+    const part = new AlignedPart(draft, layout, range);
     slices.forEach((slice, j) => {
-      walk(slice, false);
-      if (j < slices.length - 1)
-        draft.copy(stateCosts, draft.buffer(`checkpoint.${j + 1}`, 'costs', batch * pairs));
+      part.goForward(slice, j);
     });
-    const whole = { first: 0, end: frames };
-    const arrival = { ...ofPart, stateCosts, ends };
-    draft.dispatch('arrive', [batch, 1], fieldsOf(whole), arrival, batch * frames, {
-      constants: { ...draft.together, ...ofReading },
-    });
-    for (const [j, slice] of [...slices.entries()].reverse()) {
-      if (j < slices.length - 1) {
-        if (j > 0) draft.copy(`checkpoint.${j}`, stateCosts);
-        walk(slice, true);
-      }
-      draft.dispatch(
-        'trace',
-        [Math.ceil(batch / tuning.workgroupSize), 1],
-        { ...fieldsOf(slice), segment: framesTraced },
-        { targets: ofPart.targets, labels, ways, ends, masks },
-        batch * Math.min(framesTraced, count(slice)),
-        {
-          integers: { integer: 'step' },
-          steps: { count: Math.ceil(count(slice) / framesTraced), descending: true },
-          constants: ofReading,
-        },
-      );
-    }
-    const box = { frames: whole, sequences: part };
-    draft.overRows('spell', box, fieldsOf(whole), { ...ofPart, labels, labelScores, ends }, ofReading);
+    part.arrive();
+    for (const [j, slice] of [...slices.entries()].reverse()) part.goBack(slice, j);
+    part.spell();
   }
   return draft.plan('align');
+}
+
+const READING = true;
+
+/** A part of the batch: its buffers, which the next part has after it, and what is done on them. */
+class AlignedPart {
+  readonly #draft: Draft;
+  readonly #layout: Layout;
+  readonly #part: Range;
+  readonly #batch: number;
+  readonly #segment: number;
+  readonly #ofPart: ReturnType<Draft['ofPart']>;
+
+  constructor(draft: Draft, layout: Layout, part: Range) {
+    const { lanes, blocks, blocksPerGroup, groups, pairs, slots, sliceSteps, tuning } = layout;
+    this.#draft = draft;
+    this.#layout = layout;
+    this.#part = part;
+    const batch = count(part);
+    this.#batch = batch;
+    this.#ofPart = draft.ofPart(part);
+    draft.buffer('costs', 'cost', batch * sliceSteps * slots);
+    draft.buffer('ways', 'word', (batch * this.#rows * pairs) / 4);
+    draft.buffer('stateCosts', 'costs', batch * pairs);
+    draft.buffer('ends', 'word', batch);
+    draft.buffer('masks', 'word', batch);
+    const shortest = segmentOf(sliceSteps, batch * 4 * lanes, blocksPerGroup, groups, tuning);
+    this.#segment = Math.min(
+      Math.ceil(shortest / stepsPerWord) * stepsPerWord,
+      Math.floor(layout.edgeSteps(batch) / stepsPerWord) * stepsPerWord,
+    );
+    draft.buffer('edgeCosts', 'cost', batch * blocks * 2 * this.#segment);
+  }
+
+  /** A slice, and where the next one starts. */
+  goForward(slice: Range, j: number): void {
+    const { slices, pairs } = this.#layout;
+    this.#walk(slice, false);
+    if (j === slices.length - 1) return;
+    this.#draft.copy('stateCosts', this.#draft.buffer(`checkpoint.${j + 1}`, 'costs', this.#batch * pairs));
+  }
+
+  /** Where the best path ends. */
+  arrive(): void {
+    const bindings = { ...this.#ofPart, ...named('stateCosts', 'ends') };
+    const work = this.#batch * this.#layout.task.frames;
+    this.#draft.dispatch('arrive', [this.#batch, 1], this.#fieldsOf(this.#whole), bindings, work, {
+      constants: { ...this.#draft.together, READING },
+    });
+  }
+
+  /** The path back through a slice, which is walked again but for the last. */
+  goBack(slice: Range, j: number): void {
+    const { slices, tuning } = this.#layout;
+    if (j < slices.length - 1) {
+      if (j > 0) this.#draft.copy(`checkpoint.${j}`, 'stateCosts');
+      this.#walk(slice, true);
+    }
+    this.#draft.dispatch(
+      'trace',
+      [Math.ceil(this.#batch / tuning.workgroupSize), 1],
+      { ...this.#fieldsOf(slice), segment: framesTraced },
+      { targets: this.#ofPart.targets, ...named('labels', 'ways', 'ends', 'masks') },
+      this.#batch * Math.min(framesTraced, count(slice)),
+      {
+        integers: { integer: 'step' },
+        steps: { count: Math.ceil(count(slice) / framesTraced), descending: true },
+        constants: { READING },
+      },
+    );
+  }
+
+  /** Classes and log-probabilities in the place of states. */
+  spell(): void {
+    const bindings = { ...this.#ofPart, ...named('labels', 'labelScores', 'ends') };
+    const box = { frames: this.#whole, sequences: this.#part };
+    this.#draft.overRows('spell', box, this.#fieldsOf(this.#whole), bindings, { READING });
+  }
+
+  #walk(slice: Range, AGAIN: boolean) {
+    const { groups, pairs, lanes, tuning } = this.#layout;
+    const fields = this.#fieldsOf(slice);
+    const box = { frames: slice, sequences: this.#part };
+    const ofRows = { ...this.#ofPart, emissions: 'costs', masks: 'masks' };
+    this.#draft.overRows('rows', box, fields, ofRows, { READING });
+    const run = Math.ceil(count(slice) / this.#segment) + groups - 1;
+    const names = named('costs', 'stateCosts', 'edgeCosts', 'ways', 'ends', 'masks');
+    this.#draft.dispatch(
+      'viterbi',
+      [groups, this.#batch],
+      { ...fields, segment: this.#segment },
+      { targets: this.#ofPart.targets, ...names },
+      this.#batch * pairs * Math.ceil(count(slice) / run),
+      {
+        integers: { integer: 'step' },
+        steps: { count: run, descending: false },
+        constants: { LANES: lanes, SUBGROUPS: tuning.subgroups, AGAIN, READING },
+      },
+    );
+  }
+
+  /** Words of ways. */
+  get #rows() {
+    return Math.ceil(this.#layout.sliceSteps / stepsPerWord);
+  }
+
+  get #whole(): Range {
+    return { first: 0, end: this.#layout.task.frames };
+  }
+
+  #fieldsOf({ first, end }: Range) {
+    return {
+      ...{ firstSequence: this.#part.first, count: this.#batch },
+      ...{ emissionFrame: first, emissionRows: this.#layout.sliceSteps, alphaRows: this.#rows },
+      ...{ boxFrame: first, boxEnd: end },
+    };
+  }
 }
 
 /** The best class of each frame. */
@@ -136,19 +174,17 @@ export function planGreedy(task: ProblemShape, limits: Limits, tuning: Tuning): 
     ...{ steps: 1, slice: () => 0, frames: 0, row: 0, elements: 1 },
   });
   const draft = new Draft(task, limits, tuning, false, {});
-  const { labels, labelScores } = labelsOf(draft, frames);
+  labelsOf(draft, frames);
   for (const part of draft.each(parts)) {
     const box = { frames: { first: 0, end: frames }, sequences: part };
-    const bindings = { targets: draft.targetsOf(part), labels, labelScores };
-    draft.overRows('greedy', box, { firstSequence: part.first }, bindings, { READING: true });
+    const bindings = { targets: draft.targetsOf(part), ...named('labels', 'labelScores') };
+    draft.overRows('greedy', box, { firstSequence: part.first }, bindings, { READING });
   }
   return draft.plan('decode');
 }
 
 /** The results of both: for each frame a class and its log-probability. */
 function labelsOf(draft: Draft, frames: number) {
-  const [labels, labelScores] = ['labels', 'labelScores'];
-  draft.result('labels', 'word', frames, labels);
-  draft.result('scores', 'float', frames, labelScores);
-  return { labels, labelScores };
+  draft.result('labels', 'word', frames);
+  draft.result('scores', 'float', frames, 'labelScores');
 }

@@ -16,6 +16,11 @@ import type { Tuning } from './tuning.js';
 
 export type Bindings = Readonly<Record<string, Binding | string>>;
 
+/** Bindings to buffers of the same names. */
+export function named(...names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, name]));
+}
+
 /** A plan as it is made: what all strategies share. The rows of the caller's tensors come in, and go out as gradients. */
 export class Draft extends PlanRecording {
   readonly #task: ProblemShape;
@@ -118,6 +123,15 @@ export class Draft extends PlanRecording {
     return this.output(name, {
       ...{ element, rows: 1, rowBytes: 4 * count, rowsPerBuffer: 1 },
       ...{ access: 'copy', alignment: 4, buffer },
+    });
+  }
+
+  /** A number that goes in: an integer of 32 bits, which is copied to where the kernels look for it. */
+  number(name: string, value: number): string {
+    this.buffer(name, 'word', 1);
+    return this.input(name, {
+      ...{ element: 'word', rows: 1, rowBytes: 4, rowsPerBuffer: 1 },
+      ...{ access: 'copy', alignment: 4, buffer: name, default: value },
     });
   }
 

@@ -1,93 +1,19 @@
-import type { Draft } from './draft.js';
-import type { Limits, Plan, Port, ProblemShape } from './plan.js';
+import { type Draft, named } from './draft.js';
+import type { Limits, Plan, ProblemShape } from './plan.js';
 import { bindable, count, type Range, segmentOf } from './split.js';
-import { type Outwards, sweepOver } from './sweeps-plan.js';
+import { type Outwards, sweepOver, type Use } from './sweeps-plan.js';
 import { strategyFor, type Tuning } from './tuning.js';
-
-/** A number that is copied to where the kernels look for it. */
-const oneWord: Port = {
-  ...{ element: 'word', rows: 1, rowBytes: 4, rowsPerBuffer: 1 },
-  ...{ access: 'copy', alignment: 4, buffer: 'seed' },
-};
 
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
 const framesWalked = 4096;
 
 /** Expected durations and confidences of labels, and paths drawn from the posterior: what becomes of a slice on the way outwards. */
 export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
-  const { frames, sequences, maxTargetLength: labels, samples = 0 } = task;
-  const room = bindable(limits);
-  // a sample has a word for each frame, and a walker for each end
-  const bytes = 4 * sequences * samples * Math.max(frames, 2);
-  if (bytes > room) {
-    throw new RangeError(
-      `N · samples · T = ${sequences} · ${samples} · ${frames}: ` +
-        `expected samples that this device can hold (${room} bytes), got ${bytes} bytes`,
-    );
-  }
-  const groupsOf = (invocations: number) => Math.ceil(invocations / tuning.workgroupSize);
-  const ofSamples = (draft: Draft, part: Range) => ({
-    seed: draft.buffer('seed', 'word', 1),
-    walkers: draft.buffer('walkers', 'word', 2 * count(part) * samples),
-    samples: draft.buffer('samples', 'word', sequences * samples * frames),
-  });
-  /** States among which the samples of a sequence are drawn, one after another. */
-  const drawnFrom = samples * (labels + 1);
-
-  const afterMeeting = (
-    draft: Draft,
-    { part, ofPart, fields, posteriors, totals }: Omit<Outwards, 'slice' | 'isFirst' | 'box'>,
-  ) => {
-    const bindings = { targets: ofPart.targets, ...ofSamples(draft, part), posteriors, totals };
-    const grid = [groupsOf(samples), count(part)] as const;
-    draft.dispatch('draw', grid, { ...fields, count: samples }, bindings, count(part) * drawnFrom);
-  };
-
-  const beforeSpread = (draft: Draft, { part, slice, ofPart, fields, lattice }: Outwards) => {
-    const bindings = { targets: ofPart.targets, ...ofSamples(draft, part), lattice };
-    const short = segmentOf(count(slice), 2 * samples * count(part), 1, 1, tuning);
-    const segment = Math.min(framesWalked, short);
-    draft.dispatch(
-      'sample',
-      [groupsOf(2 * samples), count(part)],
-      { ...fields, boxFrame: slice.first, boxEnd: slice.end, segment, count: samples },
-      bindings,
-      2 * samples * count(part) * segment,
-      {
-        integers: { integer: 'step' },
-        steps: { count: Math.ceil(count(slice) / segment), descending: true },
-      },
-    );
-  };
-
-  const afterSpread = (
-    draft: Draft,
-    { part, slice, isFirst, ofPart, fields, pairs, lattice, totals }: Outwards,
-  ) => {
-    const bindings = {
-      ...{ targets: ofPart.targets, lattice, totals },
-      sums: draft.buffer('sums', 'fixed', count(part) * labels),
-      durations: draft.buffer('durations', 'float', sequences * labels),
-      confidences: draft.buffer('confidences', 'float', sequences * labels),
-    };
-    const segment = segmentOf(count(slice), count(part) * pairs, 1, 1, tuning);
-    draft.dispatch(
-      'durations',
-      [groupsOf(labels), count(part)],
-      { ...fields, boxFrame: slice.first, boxEnd: slice.end, segment },
-      bindings,
-      2 * count(part) * pairs * segment,
-      {
-        integers: { integer: 'step' },
-        steps: { count: Math.ceil(count(slice) / segment), descending: false },
-        constants: { FIRST: isFirst },
-      },
-    );
-  };
-
+  const { frames, maxTargetLength: labels, samples = 0 } = task;
+  checkSamples(task, limits);
   // without labels nothing lasts, without samples nothing is drawn
-  const drawn = samples > 0 && { elements: drawnFrom, afterMeeting, beforeSpread };
-  const expected = labels > 0 && { afterSpread };
+  const drawn = samples > 0 && drawing(task, samples, tuning);
+  const expected = labels > 0 && expecting(task, tuning);
   const use = drawn || expected ? { ...drawn, ...expected } : undefined;
   const strategy = strategyFor('auto', task, tuning) as 'fused' | 'tiled';
   const draft = sweepOver(task, limits, tuning, strategy, use);
@@ -95,7 +21,82 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
   draft.result('confidences', 'float', labels);
   if (samples > 0) {
     draft.result('samples', 'word', samples * frames);
-    draft.input('seed', { ...oneWord, default: 0 });
+    draft.number('seed', 0);
   }
   return draft.plan('posterior');
+}
+
+/** A sample has a word for each frame, and a walker for each end. */
+function checkSamples({ sequences, samples = 0, frames }: ProblemShape, limits: Limits) {
+  const room = bindable(limits);
+  const bytes = 4 * sequences * samples * Math.max(frames, 2);
+  if (bytes <= room) return;
+  throw new RangeError(
+    `N · samples · T = ${sequences} · ${samples} · ${frames}: ` +
+      `expected samples that this device can hold (${room} bytes), got ${bytes} bytes`,
+  );
+}
+
+const groupsOf = (invocations: number, { workgroupSize }: Tuning) => Math.ceil(invocations / workgroupSize);
+
+/** Paths: their state in the middle frame, then outwards by the shares of each slice. */
+function drawing({ sequences, frames, maxTargetLength }: ProblemShape, samples: number, tuning: Tuning): Use {
+  const ofSamples = (draft: Draft, part: Range) => ({
+    seed: draft.buffer('seed', 'word', 1),
+    walkers: draft.buffer('walkers', 'word', 2 * count(part) * samples),
+    samples: draft.buffer('samples', 'word', sequences * samples * frames),
+  });
+  // states among which the samples of a sequence are drawn, one after another
+  const elements = samples * (maxTargetLength + 1);
+  return {
+    elements,
+    afterMeeting(draft, { part, ofPart: { targets }, fields }) {
+      const bindings = { targets, ...ofSamples(draft, part), ...named('posteriors', 'totals') };
+      const grid = [groupsOf(samples, tuning), count(part)] as const;
+      draft.dispatch('draw', grid, { ...fields, count: samples }, bindings, count(part) * elements);
+    },
+    beforeSpread(draft, { part, slice, ofPart: { targets }, fields }) {
+      const bindings = { targets, ...ofSamples(draft, part), ...named('lattice') };
+      const walkers = 2 * samples * count(part);
+      const segment = Math.min(framesWalked, segmentOf(count(slice), walkers, 1, 1, tuning));
+      draft.dispatch(
+        'sample',
+        [groupsOf(2 * samples, tuning), count(part)],
+        { ...fields, boxFrame: slice.first, boxEnd: slice.end, segment, count: samples },
+        bindings,
+        walkers * segment,
+        {
+          integers: { integer: 'step' },
+          steps: { count: Math.ceil(count(slice) / segment), descending: true },
+        },
+      );
+    },
+  };
+}
+
+/** Durations and confidences: sums and maxima over the posteriors of each slice. */
+function expecting({ sequences, maxTargetLength: labels }: ProblemShape, tuning: Tuning): Use {
+  return {
+    afterSpread(draft: Draft, { part, slice, isFirst, ofPart: { targets }, fields, pairs }: Outwards) {
+      const bindings = {
+        ...{ targets, ...named('lattice', 'totals') },
+        sums: draft.buffer('sums', 'fixed', count(part) * labels),
+        durations: draft.buffer('durations', 'float', sequences * labels),
+        confidences: draft.buffer('confidences', 'float', sequences * labels),
+      };
+      const segment = segmentOf(count(slice), count(part) * pairs, 1, 1, tuning);
+      draft.dispatch(
+        'durations',
+        [groupsOf(labels, tuning), count(part)],
+        { ...fields, boxFrame: slice.first, boxEnd: slice.end, segment },
+        bindings,
+        2 * count(part) * pairs * segment,
+        {
+          integers: { integer: 'step' },
+          steps: { count: Math.ceil(count(slice) / segment), descending: false },
+          constants: { FIRST: isFirst },
+        },
+      );
+    },
+  };
 }

@@ -31,6 +31,8 @@ export interface Held {
   readonly row: number;
   /** Elements that a dispatch handles of it, however time is cut. */
   readonly elements: number;
+  /** The most bytes that it takes at once, even where a device would give more. */
+  readonly most?: number;
 }
 
 /** More than this is not taken for a lattice at once, even where a device would give it. */
@@ -58,7 +60,7 @@ export function splitMemory(
   held: Held,
 ): { parts: Range[]; slices: Range[] } {
   const { frames, sequences, classes, maxTargetLength } = task;
-  const most = Math.min(bindable(limits), mostLattice);
+  const most = Math.min(bindable(limits), held.most ?? mostLattice);
   const fits = (what: string, needed: number, room: number) => {
     if (needed <= room) return;
     throw new RangeError(

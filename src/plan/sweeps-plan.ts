@@ -1,18 +1,9 @@
 import type { Constants } from '../kernels/kernels.js';
 import type { Problem } from '../kernels/uniforms.js';
-import { distinctLabels } from '../problem/targets.js';
-import { type Bindings, Draft } from './draft.js';
+import { type Bindings, Draft, named } from './draft.js';
+import { type Layout, layoutOf } from './layout.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import {
-  type Box,
-  count,
-  edgeSteps,
-  type Range,
-  segmentOf,
-  shortestSegment,
-  splitMemory,
-  together,
-} from './split.js';
+import { type Box, count, type Range, segmentOf, shortestSegment, together } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /**
@@ -26,8 +17,8 @@ export function planSweeps(
   tuning: Tuning,
   strategy: 'fused' | 'tiled',
 ): Plan {
-  const gradient = (draft: Draft, { ofPart, box, fields, lattice, totals }: Outwards) =>
-    draft.overRows('gradient', box, fields, { ...ofPart, lattice, totals });
+  const gradient = (draft: Draft, { ofPart, box, fields }: Outwards) =>
+    draft.overRows('gradient', box, fields, { ...ofPart, ...named('lattice', 'totals') });
   const use = task.gradient === 'none' ? undefined : { afterSpread: gradient };
   return sweepOver(task, limits, tuning, strategy, use).finish(strategy);
 }
@@ -43,12 +34,9 @@ export interface Outwards {
   readonly box: Box;
   readonly fields: Partial<Problem>;
   readonly pairs: number;
-  readonly lattice: string;
-  readonly posteriors: string;
-  readonly totals: string;
 }
 
-/** What is done on the way outwards. */
+/** What is done on the way outwards: with the buffers `lattice`, `posteriors` and `totals`. */
 export interface Use {
   /** Elements that a dispatch of its own handles of one sequence, however time is cut. */
   readonly elements?: number;
@@ -68,111 +56,152 @@ export function sweepOver(
   strategy: 'fused' | 'tiled',
   use?: Use,
 ): Draft {
-  const { frames, maxTargetLength: labels } = task;
-  const backward = use !== undefined;
-  const lanes = tuning.lanes || Math.ceil((labels + 1) / 4);
-  const blocks = Math.ceil((labels + 1) / (4 * lanes));
-  const pairs = 4 * lanes * blocks;
-  const slots = distinctLabels(labels, task.classes) + 2;
-  // of both sweeps, the middle frame in each
-  const steps = Math.floor(frames / 2) + 1;
-  const lattice = backward ? 2 * pairs * elementBytes.share : 0;
-  const { parts, slices } = splitMemory(task, limits, tuning, {
-    steps,
-    slice: (steps) => together(lattice * steps, 2 * slots * elementBytes.extended * steps),
-    frames: frames * elementBytes.frame,
-    row: 2 * pairs * elementBytes.state,
-    elements: Math.max(frames, use?.elements ?? 0),
-  });
-  const sliceSteps = count(slices[0]!);
-  // in a slice each group of blocks has its turn several times, or starting one after the other would take the time
-  const most = strategy === 'fused' ? 1 : Math.ceil(sliceSteps / (4 * shortestSegment));
-  const blocksPerGroup = Math.ceil(blocks / Math.min(most, limits.maxComputeWorkgroupsPerDimension));
-  const groups = Math.ceil(blocks / blocksPerGroup);
-  const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
-  const totals = draft.buffer('totals', 'total', task.sequences);
-
-  for (const part of draft.each(parts)) {
-    const batch = count(part);
-    const rows = 2 * batch;
-    const ofPart = draft.ofPart(part);
-    const emissions = draft.buffer('emissions', 'extended', rows * sliceSteps * slots);
-    const lattice = draft.buffer('lattice', 'share', backward ? rows * sliceSteps * pairs : 2);
-    const states = draft.buffer('states', 'state', rows * pairs);
-    const segment = Math.min(
-      segmentOf(sliceSteps, rows * 4 * lanes, blocksPerGroup, groups, tuning),
-      edgeSteps(rows * blocks, limits),
-    );
-    const edges = draft.buffer('edges', 'edge', rows * blocks * 2 * segment);
-    const posteriors = draft.buffer('posteriors', 'posterior', backward ? rows * pairs : 1);
-    const runOf = (slice: Range) => Math.ceil(count(slice) / segment) + groups - 1;
-    const fieldsOf = (first: number) => ({
-      firstSequence: part.first,
-      emissionFrame: first,
-      emissionRows: sliceSteps,
-      alphaFrame: first,
-      alphaRows: sliceSteps,
-      segment,
-    });
-
-    const overSteps = (
-      kernel: 'sweep' | 'spread',
-      slice: Range,
-      bindings: Bindings,
-      constants: Constants,
-    ) => {
-      const run = runOf(slice);
-      draft.dispatch(
-        kernel,
-        [groups, rows],
-        { ...fieldsOf(slice.first), boxFrame: slice.first, boxEnd: slice.end },
-        { targets: ofPart.targets, edges, lattice, ...bindings },
-        rows * pairs * Math.ceil(count(slice) / run),
-        {
-          integers: { integer: 'step' },
-          steps: { count: run, descending: kernel === 'spread' },
-          constants: { LANES: lanes, SUBGROUPS: tuning.subgroups, ...constants },
-        },
-      );
-    };
-    /** The frames of a slice lie at both ends of what the slices before it left; the middle one may be in two slices. */
-    const boxOf = (first: number) => ({
-      frames: { first: Math.max(0, first - 1), end: frames - first },
-      sequences: part,
-    });
-
-    const sweepThrough = (slice: Range, store: boolean) => {
-      draft.overRows('rows', boxOf(slice.first), fieldsOf(slice.first), { ...ofPart, emissions });
-      const RESUMES = runOf(slice) > 1 || slices.length > 1;
-      overSteps('sweep', slice, { emissions, states }, { STORE: store, RESUMES });
-    };
-
-    slices.forEach((slice, j) => {
-      const last = j === slices.length - 1;
-      sweepThrough(slice, backward && last);
-      if (backward && !last) draft.copy(states, draft.buffer(`checkpoint.${j + 1}`, 'state', rows * pairs));
-    });
-    const met = { ...ofPart, states, totals, posteriors };
-    draft.dispatch('loss', [batch, 1], fieldsOf(0), met, batch * frames, {
-      constants: { WORKGROUP: tuning.rowWorkgroupSize, STORE: backward },
-    });
-    if (!use) continue;
-    const whole = { part, ofPart, fields: fieldsOf(0), pairs, lattice, posteriors, totals };
-    use.afterMeeting?.(draft, whole);
-    for (const [j, slice] of [...slices.entries()].reverse()) {
-      if (j < slices.length - 1) {
-        if (j > 0) draft.copy(`checkpoint.${j}`, states);
-        sweepThrough(slice, true);
-      }
-      const outwards = {
-        ...{ ...whole, slice, isFirst: j === slices.length - 1 },
-        ...{ box: boxOf(slice.first), fields: fieldsOf(slice.first) },
+  const { frames } = task;
+  const { parts, layout } = layoutOf(
+    task,
+    limits,
+    tuning,
+    ({ pairs, slots }) => {
+      const lattice = use ? 2 * pairs * elementBytes.share : 0;
+      return {
+        // of both sweeps, the middle frame in each
+        steps: Math.floor(frames / 2) + 1,
+        slice: (steps) => together(lattice * steps, 2 * slots * elementBytes.extended * steps),
+        frames: frames * elementBytes.frame,
+        row: 2 * pairs * elementBytes.state,
+        elements: Math.max(frames, use?.elements ?? 0),
       };
-      use.beforeSpread?.(draft, outwards);
-      if (!use.afterSpread) continue;
-      overSteps('spread', slice, { posteriors }, {});
-      use.afterSpread(draft, outwards);
-    }
+    },
+    // in a slice each group of blocks has its turn several times, or starting one after the other would take the time
+    (sliceSteps) => (strategy === 'fused' ? 1 : Math.ceil(sliceSteps / (4 * shortestSegment))),
+  );
+  const { slices, pairs, blocksPerGroup } = layout;
+  const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
+  draft.buffer('totals', 'total', task.sequences);
+  for (const range of draft.each(parts)) {
+    const part = new SweptPart(draft, layout, range, use);
+    slices.forEach((slice, j) => {
+      part.sweepInwards(slice, j);
+    });
+    part.meet();
+    if (use) for (const [j, slice] of [...slices.entries()].reverse()) part.goOutwards(slice, j);
   }
   return draft;
+}
+
+/** A part of the batch: its buffers, which the next part has after it, and what is done on them. */
+class SweptPart {
+  readonly #draft: Draft;
+  readonly #layout: Layout;
+  readonly #part: Range;
+  readonly #use: Use | undefined;
+  /** A row for each sweep of each sequence. */
+  readonly #rows: number;
+  readonly #segment: number;
+  readonly #ofPart: ReturnType<Draft['ofPart']>;
+
+  constructor(draft: Draft, layout: Layout, part: Range, use: Use | undefined) {
+    const { lanes, blocks, blocksPerGroup, groups, pairs, slots, sliceSteps, tuning } = layout;
+    this.#draft = draft;
+    this.#layout = layout;
+    this.#part = part;
+    this.#use = use;
+    const rows = 2 * count(part);
+    this.#rows = rows;
+    this.#segment = Math.min(
+      segmentOf(sliceSteps, rows * 4 * lanes, blocksPerGroup, groups, tuning),
+      layout.edgeSteps(rows),
+    );
+    this.#ofPart = draft.ofPart(part);
+    draft.buffer('emissions', 'extended', rows * sliceSteps * slots);
+    draft.buffer('lattice', 'share', use ? rows * sliceSteps * pairs : 2);
+    draft.buffer('states', 'state', rows * pairs);
+    draft.buffer('edges', 'edge', rows * blocks * 2 * this.#segment);
+    draft.buffer('posteriors', 'posterior', use ? rows * pairs : 1);
+  }
+
+  /** A slice on the way to the middle. The last one leaves its shares, the others where it starts. */
+  sweepInwards(slice: Range, j: number): void {
+    const last = j === this.#layout.slices.length - 1;
+    this.#sweep(slice, this.#use !== undefined && last);
+    if (!this.#use || last) return;
+    const { pairs } = this.#layout;
+    this.#draft.copy('states', this.#draft.buffer(`checkpoint.${j + 1}`, 'state', this.#rows * pairs));
+  }
+
+  /** In the middle frame. */
+  meet(): void {
+    const { task, tuning } = this.#layout;
+    const bindings = { ...this.#ofPart, ...named('states', 'totals', 'posteriors') };
+    const batch = count(this.#part);
+    this.#draft.dispatch('loss', [batch, 1], this.#fieldsOf(0), bindings, batch * task.frames, {
+      constants: { WORKGROUP: tuning.rowWorkgroupSize, STORE: this.#use !== undefined },
+    });
+    this.#use?.afterMeeting?.(this.#draft, this.#whole);
+  }
+
+  /** A slice on the way back: swept once more, but for the last, so that its shares are there. */
+  goOutwards(slice: Range, j: number): void {
+    const last = j === this.#layout.slices.length - 1;
+    if (!last) {
+      if (j > 0) this.#draft.copy(`checkpoint.${j}`, 'states');
+      this.#sweep(slice, true);
+    }
+    const outwards = {
+      ...{ ...this.#whole, slice, isFirst: last },
+      ...{ box: this.#boxOf(slice.first), fields: this.#fieldsOf(slice.first) },
+    };
+    this.#use?.beforeSpread?.(this.#draft, outwards);
+    if (!this.#use?.afterSpread) return;
+    this.#overSteps('spread', slice, named('posteriors'), {});
+    this.#use.afterSpread(this.#draft, outwards);
+  }
+
+  get #whole() {
+    const { pairs } = this.#layout;
+    return { part: this.#part, ofPart: this.#ofPart, fields: this.#fieldsOf(0), pairs };
+  }
+
+  #sweep(slice: Range, store: boolean) {
+    const bindings = { ...this.#ofPart, ...named('emissions') };
+    this.#draft.overRows('rows', this.#boxOf(slice.first), this.#fieldsOf(slice.first), bindings);
+    const RESUMES = this.#runOf(slice) > 1 || this.#layout.slices.length > 1;
+    this.#overSteps('sweep', slice, named('emissions', 'states'), { STORE: store, RESUMES });
+  }
+
+  #overSteps(kernel: 'sweep' | 'spread', slice: Range, bindings: Bindings, constants: Constants) {
+    const { groups, pairs, lanes, tuning } = this.#layout;
+    const run = this.#runOf(slice);
+    this.#draft.dispatch(
+      kernel,
+      [groups, this.#rows],
+      { ...this.#fieldsOf(slice.first), boxFrame: slice.first, boxEnd: slice.end },
+      { targets: this.#ofPart.targets, ...named('edges', 'lattice'), ...bindings },
+      this.#rows * pairs * Math.ceil(count(slice) / run),
+      {
+        integers: { integer: 'step' },
+        steps: { count: run, descending: kernel === 'spread' },
+        constants: { LANES: lanes, SUBGROUPS: tuning.subgroups, ...constants },
+      },
+    );
+  }
+
+  /** Dispatches that a slice takes: one for each segment, and the last group of blocks starts so many later. */
+  #runOf(slice: Range) {
+    return Math.ceil(count(slice) / this.#segment) + this.#layout.groups - 1;
+  }
+
+  #fieldsOf(first: number) {
+    const rows = this.#layout.sliceSteps;
+    return {
+      ...{ firstSequence: this.#part.first, segment: this.#segment },
+      ...{ emissionFrame: first, emissionRows: rows, alphaFrame: first, alphaRows: rows },
+    };
+  }
+
+  /** The frames of a slice lie at both ends of what the slices before it left; the middle one may be in two slices. */
+  #boxOf(first: number): Box {
+    const { frames } = this.#layout.task;
+    return { frames: { first: Math.max(0, first - 1), end: frames - first }, sequences: this.#part };
+  }
 }
