@@ -54,19 +54,9 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
       if (held) {
         const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
         if (READING) {
-          let base = unit;
-          if (LOGITS && !areOrdinary(unit, scores[start + problem.blank])) {
-            // far from the score of another class the differences of those that count would be lost
-            base = Number.NEGATIVE_INFINITY;
-            for (let slot = 0; slot < slots; slot++) base = Math.max(base, scores[start + classOf[slot]]);
-          }
-          for (let slot = 0; slot < slots; slot++) {
-            const score = scores[start + classOf[slot]];
-            const cost = costOf(score, base);
-            (emissions as Float64Array)[first + slot] = cost;
-            if (cost === Number.POSITIVE_INFINITY) continue;
-            if (cost >= (range >> 8) * 2 ** 32 || !areOrdinary(score, base)) masks[part] = 1;
-          }
+          const base = baseOf(scores, start, classOf, unit, LOGITS === true, problem.blank);
+          const far = costsOf(scores, start, classOf, base, emissions as Float64Array, first);
+          if (far >= (range >> 8) * 2 ** 32) masks[part] = 1;
           (emissions as Float64Array)[first + width - 1] = Number.POSITIVE_INFINITY;
           continue;
         }
@@ -88,6 +78,39 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
     }
   }
 };
+
+/** What costs are below: the largest score, or far from the score of another class the largest of those that count. */
+function baseOf(
+  scores: Float32Array,
+  start: number,
+  classOf: Int32Array,
+  largest: number,
+  logits: boolean,
+  blank: number,
+): number {
+  if (!logits || areOrdinary(largest, scores[start + blank])) return largest;
+  return classOf.reduce((most, c) => Math.max(most, scores[start + c]), Number.NEGATIVE_INFINITY);
+}
+
+/** Costs of a row. Returns the largest of those that are finite, or Infinity if one is made of a score that is not ordinary. */
+function costsOf(
+  scores: Float32Array,
+  start: number,
+  classOf: Int32Array,
+  base: number,
+  costs: Float64Array,
+  first: number,
+): number {
+  let most = 0;
+  for (let slot = 0; slot < classOf.length; slot++) {
+    const score = scores[start + classOf[slot]];
+    const cost = costOf(score, base);
+    costs[first + slot] = cost;
+    if (cost === Number.POSITIVE_INFINITY) continue;
+    most = Math.max(most, areOrdinary(score, base) ? cost : Number.POSITIVE_INFINITY);
+  }
+  return most;
+}
 
 /**
  * The largest score, and the sum of exp(score − largest) over all others, in one pass: ln(1 + rest) keeps every digit

@@ -1,3 +1,4 @@
+import type { Problem } from '../../../kernels/uniforms.js';
 import { stateRow } from '../arrivals.js';
 import { edgeOf, hasLeft, labelsOf, spanOf } from '../block.js';
 import type { Kernel } from '../buffers.js';
@@ -6,121 +7,141 @@ import { Level, TINY } from '../level.js';
 import { lastStep, stepRow } from '../middle.js';
 import { Sequence } from '../sequence.js';
 
+/** A row: one sweep of one sequence. Its blanks, then its labels; what its pairs have as emissions, and where they may skip. */
+interface Row {
+  readonly problem: Problem;
+  readonly index: number;
+  readonly sequence: Sequence;
+  readonly blanks: Extended;
+  readonly labels: Extended;
+  readonly slots: Int32Array;
+  readonly skips: Float64Array;
+  readonly emissions: Extended;
+  readonly edges: Extended;
+  readonly lattice: Float64Array;
+  /** Pairs of a block. */
+  readonly size: number;
+}
+
+/** A step of a block: its pairs on whole paths, the place of its emissions, and the row of the lattice that keeps its shares, or −1. */
+interface Step {
+  readonly first: number;
+  readonly last: number;
+  readonly emission: number;
+  readonly to: number;
+  /** The first pair of the block, and the label left of it. */
+  readonly left: number;
+  readonly beyondM: number;
+  readonly beyondE: number;
+}
+
 /** Twin of shaders/sweep.wgsl. */
 export const sweep: Kernel = (problem, { grid, constants }, bindings, integer) => {
   const { targets, emissions, states, edges, lattice } = bindings;
-  const { STORE } = constants;
   const size = 4 * (constants.LANES as number);
-  const { pairs, emissionFrame, emissionRows } = problem;
-  const width = problem.distinct + 2;
-  for (let row = 0; row < grid[1]; row++) {
-    const sequence = new Sequence(problem, targets, problem.firstSequence + (row >> 1));
-    const { slots, skips } = labelsOf(problem, sequence, row % 2);
-    const place = stateRow(problem, row);
-    const blanks = rowOf(states, place, pairs);
-    const labels = rowOf(states, place + pairs, pairs);
+  const { pairs } = problem;
+  for (let index = 0; index < grid[1]; index++) {
+    const sequence = new Sequence(problem, targets, problem.firstSequence + (index >> 1));
+    const place = stateRow(problem, index);
+    const row: Row = {
+      ...{ problem, index, sequence, emissions, edges, lattice, size },
+      ...labelsOf(problem, sequence, index % 2),
+      blanks: rowOf(states, place, pairs),
+      labels: rowOf(states, place + pairs, pairs),
+    };
     for (let group = 0; group < grid[0]; group++) {
-      for (let block = group * problem.blocks; block < (group + 1) * problem.blocks; block++) {
-        const left = block * size;
-        const right = Math.min(left + size - 1, sequence.targetLength);
-        const span = spanOf(problem, sequence, lastStep(sequence, row % 2), integer - group, left, size);
-        if (span.first >= span.end) continue;
-        if (span.first === left) {
-          for (const { m, e } of [blanks, labels]) {
-            m.fill(0, left, right + 1);
-            e.fill(ZERO, left, right + 1);
-          }
-          // the start, as if a path stood before pair 0
-          if (left === 0) store(blanks, 0, 1, 0);
-        }
-        const level = new Level(blanks, labels);
-        for (let k = span.first; k < span.end; k++) {
-          const firstBefore = Math.max(left, sequence.firstPair(k - 1));
-          const lastBefore = Math.min(right, k === 0 ? 0 : k - 1);
-          if (right < sequence.targetLength) {
-            store(
-              edges,
-              edgeOf(problem, row, block, size, k),
-              labels.m[right],
-              level.on ? level.e : labels.e[right],
-            );
-          }
-          const from = hasLeft(sequence, left, k) ? edgeOf(problem, row, block - 1, size, k) : -1;
-          const inM = from < 0 ? 0 : edges.m[from];
-          const inE = from < 0 ? ZERO : edges.e[from];
-          const emission = (row * emissionRows + k - emissionFrame) * width;
-          let least = 1;
-          let even = true;
-          for (let slot = emission; slot < emission + sequence.slots; slot++) {
-            const m = emissions.m[slot];
-            if (m < least && m !== 0) least = m;
-            if (emissions.e[slot] !== 0 && m !== 0) even = false;
-          }
-          level.before(firstBefore, lastBefore, inM, inE, least, even);
-          const first = Math.max(left, sequence.firstPair(k));
-          const last = Math.min(right, k);
-          const to = STORE ? stepRow(problem, row, k) : -1;
-          if (level.on) {
-            stepLevel(
-              blanks.m,
-              labels.m,
-              slots,
-              skips,
-              emissions.m,
-              emission,
-              lattice,
-              to,
-              pairs,
-              first,
-              last,
-              left,
-              level.m,
-            );
-          } else {
-            stepApart(
-              blanks,
-              labels,
-              slots,
-              skips,
-              emissions,
-              emission,
-              lattice,
-              to,
-              pairs,
-              first,
-              last,
-              left,
-              inM,
-              inE,
-            );
-          }
-        }
-        level.settle(Math.max(left, sequence.firstPair(span.end - 1)), Math.min(right, span.end - 1));
-      }
+      for (let block = group * problem.blocks; block < (group + 1) * problem.blocks; block++)
+        sweepBlock(row, block, integer - group, constants.STORE === true);
     }
   }
 };
+
+/** The steps of a segment. `turn`: which one, since each group of blocks starts one later than the one to its left. */
+function sweepBlock(row: Row, block: number, turn: number, stores: boolean) {
+  const { problem, index, sequence, blanks, labels, size } = row;
+  const left = block * size;
+  const right = Math.min(left + size - 1, sequence.targetLength);
+  const span = spanOf(problem, sequence, lastStep(sequence, index % 2), turn, left, size);
+  if (span.first >= span.end) return;
+  if (span.first === left) {
+    for (const { m, e } of [blanks, labels]) {
+      m.fill(0, left, right + 1);
+      e.fill(ZERO, left, right + 1);
+    }
+    // the start, as if a path stood before pair 0
+    if (left === 0) store(blanks, 0, 1, 0);
+  }
+  const level = new Level(blanks, labels);
+  for (let k = span.first; k < span.end; k++) {
+    leaveAtEdge(row, level, block, right, k);
+    const step = stepOf(row, block, right, k, stores);
+    const firstBefore = Math.max(left, sequence.firstPair(k - 1));
+    const lastBefore = Math.min(right, k === 0 ? 0 : k - 1);
+    const { least, even } = emissionsOf(row, step.emission);
+    level.before(firstBefore, lastBefore, step.beyondM, step.beyondE, least, even);
+    if (level.on) stepLevel(row, step, level.m);
+    else stepApart(row, step);
+  }
+  level.settle(Math.max(left, sequence.firstPair(span.end - 1)), Math.min(right, span.end - 1));
+}
+
+/** The last label of a block, for the block to its right. */
+function leaveAtEdge(
+  { problem, index, sequence, labels, edges, size }: Row,
+  level: Level,
+  block: number,
+  right: number,
+  k: number,
+) {
+  if (right >= sequence.targetLength) return;
+  const place = edgeOf(problem, index, block, size, k);
+  store(edges, place, labels.m[right], level.on ? level.e : labels.e[right]);
+}
+
+function stepOf(
+  { problem, index, sequence, edges, size }: Row,
+  block: number,
+  right: number,
+  k: number,
+  stores: boolean,
+): Step {
+  const left = block * size;
+  const from = hasLeft(sequence, left, k) ? edgeOf(problem, index, block - 1, size, k) : -1;
+  const { emissionRows, emissionFrame, distinct } = problem;
+  return {
+    first: Math.max(left, sequence.firstPair(k)),
+    last: Math.min(right, k),
+    emission: (index * emissionRows + k - emissionFrame) * (distinct + 2),
+    to: stores ? stepRow(problem, index, k) : -1,
+    left,
+    beyondM: from < 0 ? 0 : edges.m[from],
+    beyondE: from < 0 ? ZERO : edges.e[from],
+  };
+}
+
+/** The least emission of a step above zero, and whether all of its emissions have the exponent 0. */
+function emissionsOf(
+  { sequence, emissions: { m, e } }: Row,
+  emission: number,
+): { least: number; even: boolean } {
+  let least = 1;
+  let even = true;
+  for (let slot = emission; slot < emission + sequence.slots; slot++) {
+    if (m[slot] < least && m[slot] !== 0) least = m[slot];
+    if (e[slot] !== 0 && m[slot] !== 0) even = false;
+  }
+  return { least, even };
+}
 
 function rowOf({ m, e }: Extended, place: number, pairs: number): Extended {
   return { m: m.subarray(place, place + pairs), e: e.subarray(place, place + pairs) };
 }
 
 /** A step from right to left, so that it can be done in place; all exponents equal. */
-function stepLevel(
-  blanks: Float64Array,
-  labels: Float64Array,
-  slots: Int32Array,
-  skips: Float64Array,
-  emissions: Float64Array,
-  emission: number,
-  lattice: Float64Array,
-  to: number,
-  pairs: number,
-  first: number,
-  last: number,
-  edge: number,
-  beyondEdge: number,
-) {
+function stepLevel(row: Row, { first, last, emission, to, left: edge }: Step, beyondEdge: number) {
+  const { slots, skips, lattice } = row;
+  const { pairs } = row.problem;
+  const [blanks, labels, emissions] = [row.blanks.m, row.labels.m, row.emissions.m];
   const blankEmission = emissions[emission];
   let label = labels[last];
   for (let i = last; i >= first; i--) {
@@ -139,22 +160,10 @@ function stepLevel(
 }
 
 /** The same step, an exponent for each state. */
-function stepApart(
-  blanks: Extended,
-  labels: Extended,
-  slots: Int32Array,
-  skips: Float64Array,
-  { m, e }: Extended,
-  emission: number,
-  lattice: Float64Array,
-  to: number,
-  pairs: number,
-  first: number,
-  last: number,
-  edge: number,
-  beyondM: number,
-  beyondE: number,
-) {
+function stepApart(row: Row, { first, last, emission, to, left: edge, beyondM, beyondE }: Step) {
+  const { blanks, labels, slots, skips, lattice } = row;
+  const { m, e } = row.emissions;
+  const { pairs } = row.problem;
   let labelM = labels.m[last];
   let labelE = labels.e[last];
   for (let i = last; i >= first; i--) {

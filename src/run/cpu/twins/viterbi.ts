@@ -17,6 +17,8 @@ export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer)
     const { slots, skips } = labelsOf(problem, sequence, 0);
     const blanks = stateCosts.subarray(2 * part * pairs, (2 * part + 1) * pairs);
     const labels = stateCosts.subarray((2 * part + 1) * pairs, (2 * part + 2) * pairs);
+    const mayBeFar = masks[part] !== 0;
+    const states: States = { blanks, labels, slots, skips, costs, ways, mayBeFar };
     const endPair = ends[part] >>> 1;
     for (let group = 0; group < grid[0]; group++) {
       for (let block = group * problem.blocks; block < (group + 1) * problem.blocks; block++) {
@@ -44,43 +46,38 @@ export const viterbi: Kernel = (problem, { grid, constants }, bindings, integer)
           if (phase === 0 || k === span.first)
             ways.fill(0, row + (left >> 2), row + Math.min((last >> 2) + 2, (left + size) >> 2));
           const emission = (part * emissionRows + k - emissionFrame) * width;
-          walk(
-            blanks,
-            labels,
-            slots,
-            skips,
-            costs,
-            emission,
-            ways,
-            row,
-            weights[phase],
-            first,
-            last,
-            first > left ? labels[first - 1] : come,
-            masks[part] !== 0,
-          );
+          const step = { first, last, emission, row, weight: weights[phase] };
+          walk(states, step, first > left ? labels[first - 1] : come);
         }
       }
     }
   }
 };
 
+/** Costs of a sequence, and where the ways into them go. */
+interface States {
+  readonly blanks: Float64Array;
+  readonly labels: Float64Array;
+  readonly slots: Int32Array;
+  readonly skips: Float64Array;
+  readonly costs: Float64Array;
+  readonly ways: Uint32Array;
+  /** Whether costs may be far: those are added in another way. */
+  readonly mayBeFar: boolean;
+}
+
+/** A step: its pairs, the places of its emissions and of its ways, and what these count in their words. */
+interface Step {
+  readonly first: number;
+  readonly last: number;
+  readonly emission: number;
+  readonly row: number;
+  readonly weight: number;
+}
+
 /** One step of the pairs from `first` to `last`, the label before them as it was. From left to right, so that each old label is at hand. */
-function walk(
-  blanks: Float64Array,
-  labels: Float64Array,
-  slots: Int32Array,
-  skips: Float64Array,
-  costs: Float64Array,
-  emission: number,
-  ways: Uint32Array,
-  row: number,
-  weight: number,
-  first: number,
-  last: number,
-  before: number,
-  mayBeFar: boolean,
-) {
+function walk(states: States, { first, last, emission, row, weight }: Step, before: number) {
+  const { blanks, labels, slots, skips, costs, ways, mayBeFar } = states;
   const ofBlank = costs[emission];
   let from = before;
   let word = 0;
