@@ -56,7 +56,8 @@ const aligns: Transcriber<CtcAligner> = {
       labels: transcript.targets.length,
       async run(aligner, options) {
         const { targets } = transcript;
-        const path = await aligner.run({ ...scoresFor(transcript, emissions), targets }, options);
+        const { blank } = vocabulary;
+        const path = await aligner.run({ ...scoresFor(transcript, emissions), targets, blank }, options);
         if (path.score === -Infinity) throw new ImpossibleTarget(whyImpossible(job, transcript, frames));
         if (!Number.isFinite(path.score))
           throw new InputError(`${job.emissions}: expected a path of a finite score, got ${path.score}`);

@@ -25,7 +25,8 @@ const decodes: Transcriber<CtcDecoder> = {
     return {
       async run(decoder, options) {
         const input = argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
-        const { labels, scores: each } = await decoder.run(input, options);
+        const { blank } = vocabulary;
+        const { labels, scores: each } = await decoder.run({ ...input, blank }, options);
         const reading = readingOf(labels, each, vocabulary, { frameSeconds });
         const score = each.reduce((sum, one) => sum + one, 0);
         return { score, duration: frames * frameSeconds, ...reading };

@@ -46,112 +46,152 @@ export interface ManifestOptions {
  * @returns the exit code
  */
 export async function runManifest(path: string, options: ManifestOptions): Promise<number> {
-  const { shard, jobs, force, signal, quiet, defaults } = options;
-  const folder = path === '-' ? '' : dirname(path);
-  const counts = { done: 0, skipped: 0, failed: 0 };
-  let code = 0;
-  let stopped: unknown;
-  const shown = progress(quiet);
-  const claims = new Claims();
-  const isFile = path !== '-' && (await stat(path).catch(() => undefined))?.isFile();
-  const inputsIn = (given: Given) => inputsOf({ ...defaults, ...given }, (path) => pathIn(folder, path));
-  const read = (given: Given, line: number) => {
-    const number = isId(given.id) ? given.id : line;
-    for (const [key, place] of inputsIn(given)) claims.read(place, `the ${key} of job ${number}`);
-  };
-  // all of it is looked at before the first job begins, where it can be read twice
-  if (isFile) {
-    claims.read(path, 'the manifest');
+  return new Manifest(path, options).run();
+}
+
+class Manifest {
+  readonly #path: string;
+  /** That its jobs' paths are relative to. */
+  readonly #folder: string;
+  readonly #options: ManifestOptions;
+  readonly #claims = new Claims();
+  readonly #counts = { done: 0, skipped: 0, failed: 0 };
+  readonly #cleared = new Map<string, Promise<void>>();
+  #code = 0;
+  /** Whether it could be read before its first job; else each job is looked at when its turn comes. */
+  #isKnown = false;
+
+  constructor(path: string, options: ManifestOptions) {
+    this.#path = path;
+    this.#folder = path === '-' ? '' : dirname(path);
+    this.#options = options;
+  }
+
+  async run(): Promise<number> {
+    await this.#lookAhead();
+    const { shard, jobs, signal, quiet } = this.#options;
+    const shown = progress(quiet);
+    const flying = new Set<Promise<void>>();
+    let stopped: unknown;
     let line = 0;
-    for await (const text of linesOf(path, signal)) {
+    try {
+      for await (const text of linesOf(this.#path, signal)) {
+        line++;
+        if (text.trim() === '' || (line - shard.index) % shard.count !== 0) continue;
+        while (flying.size >= jobs) await Promise.race(flying);
+        if (stopped !== undefined) break;
+        const flight = this.#attempt(text, line).then(
+          (report) => {
+            shown.end();
+            print(JSON.stringify(report));
+            shown.show(this.#counted);
+          },
+          (error) => {
+            stopped ??= error;
+          },
+        );
+        flying.add(flight);
+        flight.finally(() => flying.delete(flight));
+      }
+    } finally {
+      await Promise.all(flying);
+      shown.end();
+    }
+    if (stopped !== undefined) throw stopped;
+    if (!quiet) say(`${this.#path}: ${this.#counted}`);
+    return this.#code;
+  }
+
+  get #counted(): string {
+    const { done, skipped, failed } = this.#counts;
+    return `${done} done, ${skipped} skipped, ${failed} failed`;
+  }
+
+  /** All of it is looked at before the first job begins, where it can be read twice. */
+  async #lookAhead() {
+    const isFile = this.#path !== '-' && (await stat(this.#path).catch(() => undefined))?.isFile();
+    if (!isFile) return;
+    this.#isKnown = true;
+    this.#claims.read(this.#path, 'the manifest');
+    let line = 0;
+    for await (const text of linesOf(this.#path, this.#options.signal)) {
       line++;
       try {
         const given = parse(text);
-        read(given, line);
-        claims.write(nameOf(given, line), inFolder(folder, options.jobOf({ ...defaults, ...given })));
+        this.#read(given, line);
+        this.#claims.write(nameOf(given, line), this.#jobOf(given));
       } catch {
         // told when its turn comes
       }
     }
   }
 
-  const cleared = new Map<string, Promise<void>>();
-  const clear = (output: string) => {
-    const place = dirname(placeOf(output));
-    if (!cleared.has(place)) cleared.set(place, clearLeftovers(place));
-    return cleared.get(place);
-  };
-
-  const attempt = async (text: string, line: number): Promise<object> => {
+  /** What a line does, as it is reported. @throws only what stops all jobs. */
+  async #attempt(text: string, line: number): Promise<object> {
     let id: string | number = line;
     try {
       const given = parse(text);
-      if (!isFile) {
-        claims.checkInputs(inputsIn(given));
-        read(given, line);
+      if (!this.#isKnown) {
+        this.#claims.checkInputs(this.#inputsIn(given));
+        this.#read(given, line);
       }
       const name = nameOf(given, line);
       id = numberOf(name);
-      const job = inFolder(folder, options.jobOf({ ...defaults, ...given }));
+      const job = this.#jobOf(given);
       const { emissions, outputs } = job;
-      if (outputs.length === 0)
-        throw new InputError('output: expected a path, or an array of paths, got none');
-      if (!isFile) claims.write(name, job);
-      claims.check(name, job);
-      for (const output of outputs) await clear(output);
-      const states = force ? [] : await Promise.all(outputs.map((output) => stateOf(job, output)));
-      if (states.length > 0 && states.every((state) => state === 'own')) {
-        counts.skipped++;
-        return { id, line, status: 'skipped', emissions, outputs };
-      }
-      const other = states.indexOf('other');
-      if (other >= 0)
-        throw new InputError(
-          `${outputs[other]}: exists already, and is not what this job wrote; --force overwrites it`,
-        );
-      const inputs = inputsOf(job).map(([, input]) => input);
-      await checkOutputs(outputs, inputs, true);
-      const report = await options.perform(job);
-      counts.done++;
-      return { id, line, status: 'done', emissions, outputs, ...report };
+      const done = await this.#perform(job, name);
+      this.#counts[done.status]++;
+      return { id, line, status: done.status, emissions, outputs, ...done.report };
     } catch (error) {
       // without a device no other job fares better
+      const { signal } = this.#options;
       if (signal.aborted || (error instanceof CtcError && error.code === 'device-lost')) throw error;
-      counts.failed++;
+      this.#counts.failed++;
       const exit = exitCode(error);
-      code = code === 2 || exit !== 3 ? 2 : 3;
+      this.#code = this.#code === 2 || exit !== 3 ? 2 : 3;
       return { id, line, status: 'failed', exit, error: (error as Error).message };
     }
-  };
-
-  const flying = new Set<Promise<void>>();
-  let line = 0;
-  try {
-    for await (const text of linesOf(path, signal)) {
-      line++;
-      if (text.trim() === '' || (line - shard.index) % shard.count !== 0) continue;
-      while (flying.size >= jobs) await Promise.race(flying);
-      if (stopped !== undefined) break;
-      const flight = attempt(text, line).then(
-        (report) => {
-          shown.end();
-          print(JSON.stringify(report));
-          shown.show(`${counts.done} done, ${counts.skipped} skipped, ${counts.failed} failed`);
-        },
-        (error) => {
-          stopped ??= error;
-        },
-      );
-      flying.add(flight);
-      flight.finally(() => flying.delete(flight));
-    }
-  } finally {
-    await Promise.all(flying);
-    shown.end();
   }
-  if (stopped !== undefined) throw stopped;
-  if (!quiet) say(`${path}: ${counts.done} done, ${counts.skipped} skipped, ${counts.failed} failed`);
-  return code;
+
+  async #perform(job: Job, name: JobName): Promise<{ status: 'done' | 'skipped'; report?: object }> {
+    const { outputs } = job;
+    if (outputs.length === 0) throw new InputError('output: expected a path, or an array of paths, got none');
+    if (!this.#isKnown) this.#claims.write(name, job);
+    this.#claims.check(name, job);
+    for (const output of outputs) await this.#clear(output);
+    const { force, perform } = this.#options;
+    const states = force ? [] : await Promise.all(outputs.map((output) => stateOf(job, output)));
+    if (states.length > 0 && states.every((state) => state === 'own')) return { status: 'skipped' };
+    const other = states.indexOf('other');
+    if (other >= 0)
+      throw new InputError(
+        `${outputs[other]}: exists already, and is not what this job wrote; --force overwrites it`,
+      );
+    const inputs = inputsOf(job).map(([, input]) => input);
+    await checkOutputs(outputs, inputs, true);
+    return { status: 'done', report: await perform(job) };
+  }
+
+  /** Removes what a run that was killed has left in the folder of an output, once. */
+  #clear(output: string): Promise<void> | undefined {
+    const place = dirname(placeOf(output));
+    if (!this.#cleared.has(place)) this.#cleared.set(place, clearLeftovers(place));
+    return this.#cleared.get(place);
+  }
+
+  #jobOf(given: Given): Job {
+    const { jobOf, defaults } = this.#options;
+    return inFolder(this.#folder, jobOf({ ...defaults, ...given }));
+  }
+
+  #inputsIn(given: Given) {
+    return inputsOf({ ...this.#options.defaults, ...given }, (path) => pathIn(this.#folder, path));
+  }
+
+  #read(given: Given, line: number) {
+    const number = isId(given.id) ? given.id : line;
+    for (const [key, place] of this.#inputsIn(given)) this.#claims.read(place, `the ${key} of job ${number}`);
+  }
 }
 
 const isId = (id: unknown) => typeof id === 'string' || typeof id === 'number';

@@ -6,7 +6,7 @@ import { jsonNumber } from './case.js';
 import { inputsOf } from './claims.js';
 import { readEmissions } from './emission-files.js';
 import { inputError, UsageError } from './failure.js';
-import { checkKeys, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
+import { checkKeys, type Given, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
 import { runManifest, shardOf } from './manifest.js';
 import { choice, integer, parse, wrongOption } from './options.js';
 import { checkOutputs, type OutputFile, writeOutputs } from './output.js';
@@ -56,84 +56,83 @@ export async function transcribe<R extends Reader>(
   signal: AbortSignal,
   transcriber: Transcriber<R>,
 ): Promise<number> {
-  const ofJob = { ...jobOptions, ...(transcriber.hasText && textOptions) };
-  const { values, positionals } = parse(argv, { ...ofJob, ...runOptions });
+  const keys = { ...jobOptions, ...(transcriber.hasText && textOptions) };
+  const { values, positionals } = parse(argv, { ...keys, ...runOptions });
   const { device: asked, force, json, manifest, jobs, shard, ...rest } = values;
   const device = choice('--device', asked, ['auto', 'gpu', 'cpu']);
+  const work = new Transcription(transcriber, { device, force, json, signal });
   const given = givenOf(rest);
-  const tell = (text: string) => json || say(text);
+  try {
+    return await (manifest === undefined
+      ? work.one(given, positionals, { '--jobs': jobs, '--shard': shard })
+      : work.many(manifest, given, positionals, jobs, shard));
+  } finally {
+    await work.end();
+  }
+}
 
-  const readers = new Map<number, Promise<R>>();
-  const readerFor = async (blank: number): Promise<R> => {
-    const known = readers.get(blank);
-    if (known) return known;
-    const isFirst = readers.size === 0;
-    const made = transcriber.create({ device, blank });
-    readers.set(blank, made);
-    const { backend } = await made;
-    if (isFirst) tell(`on the ${backend.device}: ${backend.adapter} (${backend.reason})`);
-    return made;
-  };
+interface TranscriptionOptions {
+  readonly device: 'auto' | 'gpu' | 'cpu';
+  readonly force: boolean;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
 
-  const perform = async (job: Job, told: (text: string) => void, onProgress?: (share: number) => void) => {
-    const { emissions: file, frameSeconds, split, outputs } = job;
-    const emissions = await readEmissions(file, job, signal);
-    const { frames, padding, classes, input, source, tensor } = emissions;
-    const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
-    const { blank, blankReason } = vocabulary;
-    const { labels, run } = await transcriber.prepare({ job, emissions, vocabulary, signal });
-    const cut = padding > 0 ? ` (rows of zeros cut off at the end: ${padding})` : '';
-    const sizes = `T = ${frames}${cut}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
-    told(
-      `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`,
-    );
-    const reader = await readerFor(blank);
-    const result = await run(reader, { signal, onProgress }).catch((error) => {
-      throw inputError(file, error);
-    });
-    const files = outputs.map((output): OutputFile => [output, contentOf(output, file, result, split)]);
-    await writeOutputs(files, {
-      mayReplace: async (path) => force || (manifest !== undefined && (await stateOf(job, path)) === 'own'),
-      ...(manifest !== undefined && { before: () => remember(job, files) }),
-    });
-    const { device } = reader.backend;
-    const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
-    const report = { tensor, input, blank, ...sized, score: jsonNumber(result.score), device };
-    return { report, result };
-  };
+class Transcription<R extends Reader> {
+  readonly #transcriber: Transcriber<R>;
+  readonly #options: TranscriptionOptions;
+  /** For all recordings, once there is one. */
+  #reader: Promise<R> | undefined;
 
-  const single = async (): Promise<number> => {
-    for (const [name, value] of Object.entries({ '--jobs': jobs, '--shard': shard }))
+  constructor(transcriber: Transcriber<R>, options: TranscriptionOptions) {
+    this.#transcriber = transcriber;
+    this.#options = options;
+  }
+
+  /** A single recording. `ofMany`: options that only a manifest has. */
+  async one(given: Given, positionals: readonly string[], ofMany: Record<string, string | undefined>) {
+    for (const [name, value] of Object.entries(ofMany))
       if (value !== undefined)
         throw new UsageError(`${name}: expected with --manifest, got '${value}' without`);
     if (positionals.length !== 1)
       throw new UsageError(
         `expected one file of emissions, got ${positionals.join(' ') || 'none'}; for many there is --manifest`,
       );
-    const [emissions] = positionals;
-    const job = jobOf({ ...given, emissions }, transcriber.hasText, optionOf);
+    const { force, json } = this.#options;
+    const job = jobOf({ ...given, emissions: positionals[0] }, this.#transcriber.hasText, optionOf);
     if ([job.emissions, job.vocab, job.textFile].filter((path) => path === '-').length > 1)
       throw new UsageError('-: expected stdin for one input, got it for several');
     const inputs = inputsOf(job).map(([, input]) => input);
     await checkOutputs(job.outputs, inputs, force);
     const shown = progress(json);
-    const { report, result } = await perform(job, tell, (share) =>
+    const { report, result } = await this.#perform(job, false, (share) =>
       shown.show(`${Math.floor(100 * share)} %`),
     ).finally(shown.end);
-    const { outputs } = job;
-    if (json) {
+    this.#print(job, report, result);
+    return 0;
+  }
+
+  #print(job: Job, report: object, result: Result) {
+    const { emissions, outputs } = job;
+    if (this.#options.json) {
       const inline = outputs.length === 0 && { result: jsonOf(result) };
       print(JSON.stringify({ status: 'done', emissions, outputs, ...report, ...inline }));
     } else if (outputs.length === 0) {
-      const text = transcriber.print(result);
+      const text = this.#transcriber.print(result);
       print(text);
       if (printable(text) !== text)
-        tell(`${job.vocab}: expected tokens that can be printed; control characters are written as \\u001b`);
+        say(`${job.vocab}: expected tokens that can be printed; control characters are written as \\u001b`);
     }
-    return 0;
-  };
+  }
 
-  const many = async (manifest: string): Promise<number> => {
+  /** The jobs of a manifest. */
+  async many(
+    manifest: string,
+    given: Given,
+    positionals: readonly string[],
+    jobs: string | undefined,
+    shard: string | undefined,
+  ): Promise<number> {
     if (manifest === '') throw wrongOption('--manifest', 'a file', manifest);
     const own = [...positionals, ...['output', 'text', 'textFile'].filter((key) => given[key] !== undefined)];
     if (own.length > 0)
@@ -144,31 +143,75 @@ export async function transcribe<R extends Reader>(
     // a job's own paths are relative to its manifest
     const defaults = typeof given.vocab === 'string' ? { ...given, vocab: resolve(given.vocab) } : given;
     const part = shardOf('--shard', shard ?? '1/1');
+    const { hasText } = this.#transcriber;
     // what is wrong for all jobs is told once, before the first
     const some = { emissions: 'a.npy', vocab: 'vocab.json', text: 'a' };
-    jobOf({ ...some, ...given }, transcriber.hasText, optionOf);
-    // without a device no job would be done, and 0 is the usual blank
-    await readerFor(0);
+    jobOf({ ...some, ...given }, hasText, optionOf);
+    // without a device no job would be done
+    await this.#readerOnce();
+    const { force, signal, json } = this.#options;
     return runManifest(manifest, {
-      jobs: atOnce,
-      shard: part,
-      force,
-      signal,
-      quiet: json,
-      defaults,
+      ...{ jobs: atOnce, shard: part, force, signal, quiet: json, defaults },
       jobOf(ofManifest) {
-        checkKeys(ofManifest, Object.keys(ofJob));
-        return jobOf(ofManifest, transcriber.hasText);
+        checkKeys(ofManifest, Object.keys({ ...jobOptions, ...(hasText && textOptions) }));
+        return jobOf(ofManifest, hasText);
       },
-      perform: async (job) => (await perform(job, () => {})).report,
+      perform: async (job) => (await this.#perform(job, true)).report,
     });
-  };
-
-  try {
-    return await (manifest === undefined ? single() : many(manifest));
-  } finally {
-    for (const reader of readers.values()) await reader.then((made) => made.destroy()).catch(() => {});
   }
+
+  /** Reads, computes, writes. */
+  async #perform(job: Job, ofManifest: boolean, onProgress?: (share: number) => void) {
+    const { force, signal } = this.#options;
+    const { emissions: file, split, outputs } = job;
+    const emissions = await readEmissions(file, job, signal);
+    const { frames, padding, classes, input, tensor } = emissions;
+    const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
+    const { labels, run } = await this.#transcriber.prepare({ job, emissions, vocabulary, signal });
+    if (!ofManifest) this.#tell(whatIsRead(job, emissions, vocabulary, labels));
+    const reader = await this.#readerOnce();
+    const result = await run(reader, { signal, onProgress }).catch((error) => {
+      throw inputError(file, error);
+    });
+    const files = outputs.map((output): OutputFile => [output, contentOf(output, file, result, split)]);
+    await writeOutputs(files, {
+      mayReplace: async (path) => force || (ofManifest && (await stateOf(job, path)) === 'own'),
+      ...(ofManifest && { before: () => remember(job, files) }),
+    });
+    const { device } = reader.backend;
+    const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
+    const score = jsonNumber(result.score);
+    return { report: { tensor, input, blank: vocabulary.blank, ...sized, score, device }, result };
+  }
+
+  #readerOnce(): Promise<R> {
+    this.#reader ??= (async () => {
+      const reader = await this.#transcriber.create({ device: this.#options.device });
+      const { device, adapter, reason } = reader.backend;
+      this.#tell(`on the ${device}: ${adapter} (${reason})`);
+      return reader;
+    })();
+    return this.#reader;
+  }
+
+  #tell(text: string) {
+    if (!this.#options.json) say(text);
+  }
+
+  async end(): Promise<void> {
+    await this.#reader?.then((reader) => reader.destroy()).catch(() => {});
+  }
+}
+
+function whatIsRead(
+  { frameSeconds }: Job,
+  { frames, padding, classes, input, source }: Awaited<ReturnType<typeof readEmissions>>,
+  { blank, blankReason }: Vocabulary,
+  labels: number | undefined,
+): string {
+  const cut = padding > 0 ? ` (rows of zeros cut off at the end: ${padding})` : '';
+  const sizes = `T = ${frames}${cut}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
+  return `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`;
 }
 
 const optionOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -53,9 +53,13 @@ export interface Tensor<S extends Shape = Shape, D extends HostData | GpuData = 
 }
 
 /** Exactly one of `logProbs` and `logits`: the key says what the numbers are. */
-export type Scores<S extends Shape, D extends HostData | GpuData> =
+export type Scores<S extends Shape, D extends HostData | GpuData> = (
   | { readonly logProbs: Tensor<S, D>; readonly logits?: undefined }
-  | { readonly logits: Tensor<S, D>; readonly logProbs?: undefined };
+  | { readonly logits: Tensor<S, D>; readonly logProbs?: undefined }
+) & {
+  /** Class of the blank. Default: that of the instance. */
+  readonly blank?: number;
+};
 
 /**
  * Rows (`[[1, 2], [3]]`; lengths from the rows unless given), padded (`{ data, shape: [N, S] }`),
@@ -149,6 +153,8 @@ export type PrepareOptions<S extends Shape = Shape> = (
 ) & {
   readonly layout?: Layout;
   readonly dtype?: Dtype;
+  /** Class of the blank. Default: that of the instance. */
+  readonly blank?: number;
   /** Room for the labels of a sequence. */
   readonly maxTargetLength: number;
   /** What must survive a run, to be read back or used on the device. Default none. */
@@ -270,7 +276,12 @@ export type ReaderBackend = Omit<Backend, 'strategy'>;
 type ScoresShape<S extends Shape> = (
   | { readonly logProbs: S; readonly logits?: undefined }
   | { readonly logits: S; readonly logProbs?: undefined }
-) & { readonly layout?: Layout; readonly dtype?: Dtype };
+) & {
+  readonly layout?: Layout;
+  readonly dtype?: Dtype;
+  /** Class of the blank. Default: that of the instance. */
+  readonly blank?: number;
+};
 
 export type AlignPrepareOptions<S extends Shape = Shape> = ScoresShape<S> & {
   /** Room for the labels of a sequence. */
