@@ -10,7 +10,7 @@ export interface Scene {
    * A sweep that is under way: forwards up to a frame the layer is alpha, beyond it nothing is known; on the way back from
    * the last frame down to `frame` it is the posterior, before it alpha.
    */
-  readonly sweep?: { readonly direction: 'forward' | 'backward'; readonly frame: number };
+  readonly sweep?: { readonly direction: 'forward' | 'backward'; readonly frame: number } | undefined;
   /** A label whose frames stand out, the others pale. */
   readonly highlight?: number;
   readonly theme: 'light' | 'dark';

@@ -12,7 +12,7 @@ const repository = fileURLToPath(new URL('..', import.meta.url));
 
 interface Given {
   /** What stdin holds. */
-  readonly input?: string | Uint8Array;
+  readonly input?: string | Uint8Array | undefined;
   /** Whether stdin stays open after that. */
   readonly open?: boolean;
   readonly env?: object;

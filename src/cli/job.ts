@@ -8,20 +8,20 @@ import { checkFormat, type Split } from './result.js';
 /** One recording to align or to read, and where the result goes. */
 export interface Job {
   readonly emissions: string;
-  readonly tensor?: string;
-  readonly input?: ScoreKind;
-  readonly layout?: Layout;
+  readonly tensor?: string | undefined;
+  readonly input?: ScoreKind | undefined;
+  readonly layout?: Layout | undefined;
   /** That a tensor of a compressed file may have. */
-  readonly unpackedBytes?: number;
+  readonly unpackedBytes?: number | undefined;
   readonly vocab: string;
   /** Left out: as the vocabulary says. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
   readonly frameSeconds: number;
-  readonly text?: string;
-  readonly textFile?: string;
-  readonly star?: string;
+  readonly text?: string | undefined;
+  readonly textFile?: string | undefined;
+  readonly star?: string | undefined;
   readonly free: readonly ('start' | 'end')[];
-  readonly split?: Split;
+  readonly split?: Split | undefined;
   readonly outputs: readonly string[];
 }
 

@@ -3,7 +3,7 @@ import { checkSeconds, decimal, milliseconds, onTimeline, type Spoken, type Time
 
 export interface TextGridOptions {
   /** Seconds of the recording. Default: the end of the last word. */
-  readonly duration?: number;
+  readonly duration?: number | undefined;
   /** For a second tier, `characters`. */
   readonly characters?: readonly TimedWord[];
 }

@@ -38,7 +38,8 @@ export type Shape = readonly [number, number, number] | readonly [number, number
 /** A whole buffer, or a range of it in bytes. `offset`: a multiple of 4; of 256 for losses and upstream gradients. */
 export type GpuData =
   | GpuBuffer
-  | { readonly buffer: GpuBuffer; readonly offset?: number; readonly size?: number };
+  | { readonly buffer: GpuBuffer; readonly offset?: number | undefined; readonly size?: number }
+  | undefined;
 
 /** float32, or float16 as `Float16Array` or as bits in a `Uint16Array` with `dtype: 'float16'`. */
 export type HostData = Float32Array | Uint16Array | Half;
@@ -47,9 +48,9 @@ export interface Tensor<S extends Shape = Shape, D extends HostData | GpuData = 
   readonly data: D;
   readonly shape: S;
   /** Default `TNC`, or `TC` for two dimensions. */
-  readonly layout?: Layout;
+  readonly layout?: Layout | undefined;
   /** Default `float32`, or what the array's own type says. */
-  readonly dtype?: Dtype;
+  readonly dtype?: Dtype | undefined;
 }
 
 /** Exactly one of `logProbs` and `logits`: the key says what the numbers are. */
@@ -58,7 +59,7 @@ export type Scores<S extends Shape, D extends HostData | GpuData> = (
   | { readonly logits: Tensor<S, D>; readonly logProbs?: undefined }
 ) & {
   /** Class of the blank. Default: that of the instance. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
 };
 
 /**
@@ -75,9 +76,9 @@ export type Lengths = ArrayLike<number> | number;
 
 export interface TargetLengths {
   /** Frames of each sequence. Default: all T. */
-  readonly inputLengths?: Lengths;
+  readonly inputLengths?: Lengths | undefined;
   /** Labels of each sequence. Default: the length of its row. */
-  readonly targetLengths?: Lengths;
+  readonly targetLengths?: Lengths | undefined;
 }
 
 export interface CtcLossOptions<R extends Reduction = Reduction, G extends Gradient = Gradient> {
@@ -85,17 +86,17 @@ export interface CtcLossOptions<R extends Reduction = Reduction, G extends Gradi
    * A `GPUDevice` of yours (never destroyed by the library), or `auto` (default: WebGPU if there is any,
    * else the CPU), `gpu` (WebGPU or an error), `cpu`.
    */
-  readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu';
+  readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu' | undefined;
   /** Class of the blank. Default 0. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
   /** Default `mean`. */
-  readonly reduction?: R;
+  readonly reduction?: R | undefined;
   /** Infeasible sequences get loss 0 and gradient 0. Default false. */
-  readonly zeroInfinity?: boolean;
+  readonly zeroInfinity?: boolean | undefined;
   /** Default `logits`, as PyTorch. */
-  readonly gradient?: G;
+  readonly gradient?: G | undefined;
   /** Default `auto`. */
-  readonly strategy?: Strategy;
+  readonly strategy?: Strategy | undefined;
 }
 
 /** What ran, and why. */
@@ -112,20 +113,20 @@ export interface Backend {
 export type GradOutput = number | ArrayLike<number> | GpuData;
 
 export interface RunOptions {
-  readonly signal?: Signal;
+  readonly signal?: Signal | undefined;
   /** Share of the work that is done, from 0 to 1. */
-  readonly onProgress?: (share: number) => void;
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /** Where results go when the scores are on the GPU: float32, N or 1 losses, gradient in the layout of the scores. */
 export interface Outputs {
-  readonly loss?: GpuData;
-  readonly grad?: GpuData;
+  readonly loss?: GpuData | undefined;
+  readonly grad?: GpuData | undefined;
 }
 
 export type LossInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> &
   TargetLengths &
-  Outputs & { readonly targets: Targets; readonly gradOutput?: GradOutput };
+  Outputs & { readonly targets: Targets; readonly gradOutput?: GradOutput | undefined };
 
 export type LossValue<R extends Reduction, S extends Shape> = R extends 'none'
   ? S extends readonly [number, number]
@@ -151,30 +152,30 @@ export type PrepareOptions<S extends Shape = Shape> = (
   | { readonly logProbs: S; readonly logits?: undefined }
   | { readonly logits: S; readonly logProbs?: undefined }
 ) & {
-  readonly layout?: Layout;
-  readonly dtype?: Dtype;
+  readonly layout?: Layout | undefined;
+  readonly dtype?: Dtype | undefined;
   /** Class of the blank. Default: that of the instance. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
   /** Room for the labels of a sequence. */
   readonly maxTargetLength: number;
   /** What must survive a run, to be read back or used on the device. Default none. */
-  readonly keep?: readonly Kept[];
+  readonly keep?: readonly Kept[] | undefined;
 };
 
 /** Scores of a prepared task, whose shape is known: data alone. */
 export interface TaskInput<D extends HostData | GpuData> extends Outputs {
-  readonly logProbs?: D;
-  readonly logits?: D;
-  readonly gradOutput?: GradOutput;
+  readonly logProbs?: D | undefined;
+  readonly logits?: D | undefined;
+  readonly gradOutput?: GradOutput | undefined;
 }
 
 /** What `encode` binds: everything on the device. */
 export interface EncodeInput {
-  readonly logProbs?: GpuData;
-  readonly logits?: GpuData;
-  readonly loss?: GpuData;
-  readonly grad?: GpuData;
-  readonly gradOutput?: GpuData;
+  readonly logProbs?: GpuData | undefined;
+  readonly logits?: GpuData | undefined;
+  readonly loss?: GpuData | undefined;
+  readonly grad?: GpuData | undefined;
+  readonly gradOutput?: GpuData | undefined;
 }
 
 /** A piece of a kept lattice on the device: some sequences, some frames. */
@@ -265,9 +266,9 @@ export interface CtcTask<
 
 export interface CtcReaderOptions {
   /** As of a `CtcLoss`. */
-  readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu';
+  readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu' | undefined;
   /** Class of the blank. Default 0. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
 }
 
 /** What reads emissions instead of scoring them ran by no strategy of the lattice. */
@@ -277,10 +278,10 @@ type ScoresShape<S extends Shape> = (
   | { readonly logProbs: S; readonly logits?: undefined }
   | { readonly logits: S; readonly logProbs?: undefined }
 ) & {
-  readonly layout?: Layout;
-  readonly dtype?: Dtype;
+  readonly layout?: Layout | undefined;
+  readonly dtype?: Dtype | undefined;
   /** Class of the blank. Default: that of the instance. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
 };
 
 export type AlignPrepareOptions<S extends Shape = Shape> = ScoresShape<S> & {
@@ -294,17 +295,17 @@ export type AlignInput<S extends Shape, D extends HostData | GpuData> = Scores<S
   TargetLengths & { readonly targets: Targets };
 
 export type DecodeInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> & {
-  readonly inputLengths?: Lengths;
+  readonly inputLengths?: Lengths | undefined;
 };
 
 /** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
 export interface ReadInput<D extends HostData | GpuData> {
-  readonly logProbs?: D;
-  readonly logits?: D;
+  readonly logProbs?: D | undefined;
+  readonly logits?: D | undefined;
   /** int32, [N, T]. */
-  readonly labels?: GpuData;
+  readonly labels?: GpuData | undefined;
   /** float32, [N, T]. */
-  readonly scores?: GpuData;
+  readonly scores?: GpuData | undefined;
 }
 
 /** For each frame a class and its log-probability, [N, T] whatever the layout of the scores. Arrays in, arrays out. */
@@ -365,21 +366,21 @@ export interface PosteriorResult<D extends HostData | GpuData = HostData> {
    * Alignments drawn from the posterior, the class at each frame, [N, samples, T]; −1 beyond the
    * input length and where there is no path. Only with `samples`. The same seed gives the same on the same device.
    */
-  readonly samples?: D extends HostData ? Int32Array : GpuBuffer;
+  readonly samples?: D extends HostData ? Int32Array : GpuBuffer | undefined;
 }
 
 /** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
 export interface PosteriorInput<D extends HostData | GpuData> {
-  readonly logProbs?: D;
-  readonly logits?: D;
+  readonly logProbs?: D | undefined;
+  readonly logits?: D | undefined;
   /** Of the samples: an integer from 0 to 2^32 − 1. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** float32, [N, S]. */
-  readonly durations?: GpuData;
+  readonly durations?: GpuData | undefined;
   /** float32, [N, S]. */
-  readonly confidences?: GpuData;
+  readonly confidences?: GpuData | undefined;
   /** int32, [N, samples, T]. */
-  readonly samples?: GpuData;
+  readonly samples?: GpuData | undefined;
 }
 
 /** Expectations over the posterior for one shape of problem. */
