@@ -1,14 +1,15 @@
 import { expect } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/api/forced.js';
+import type { Strategy } from '../src/api/types.js';
 import { tuningFor } from '../src/plan/tuning.js';
-import type { Gradient, Kept, Reduction, Strategy } from '../src/problem/types.js';
+import type { Gradient, Kept, Reduction } from '../src/problem/types.js';
 import { adapterOf } from '../src/run/device.js';
 import { expectGradient, expectLosses } from './bars.js';
 import type { Batch, Reference } from './reference.js';
 
 export const devices = ['gpu', 'cpu'] as const;
-export const strategies = ['step', 'fused', 'tiled'] as const;
+export { strategyNames as strategies } from '../src/plan/strategies.js';
 
 /** Ways through each strategy: as the device would have it, and with blocks so small that few labels fill several. */
 export const ways: Readonly<Record<string, How>> = {

@@ -3,13 +3,14 @@
  * listed here is compared with the enumeration of all paths, its kernels with their twins, its plans and its lifecycle are checked.
  */
 import * as library from 'webgpu-ctc/node';
+import type { Strategy } from '../src/api/types.js';
 import { planAlign, planGreedy } from '../src/plan/align-plan.js';
 import type { Limits, Plan, ProblemShape } from '../src/plan/plan.js';
 import { planPosterior } from '../src/plan/posterior-plan.js';
 import { planStep } from '../src/plan/step-plan.js';
 import { planSweeps } from '../src/plan/sweeps-plan.js';
 import type { Tuning } from '../src/plan/tuning.js';
-import type { Gradient, Strategy } from '../src/problem/types.js';
+import type { Gradient } from '../src/problem/types.js';
 
 type Library = typeof library;
 

@@ -11,13 +11,14 @@ import {
   type ElementRange,
   elementBytes,
   type Limits,
-  type LossStrategy,
   type Plan,
   type ProblemShape,
   portOf,
 } from '../src/plan/plan.js';
 import { planPosterior } from '../src/plan/posterior-plan.js';
-import { strategyFor, type Tuning, tuningFor } from '../src/plan/tuning.js';
+import type { LossStrategy } from '../src/plan/strategies.js';
+import { strategyFor } from '../src/plan/strategies.js';
+import { type Tuning, tuningFor } from '../src/plan/tuning.js';
 import { allocate } from '../src/run/cpu/buffers.js';
 import { limitsOf } from '../src/run/device.js';
 import { Pace } from '../src/run/gpu/pace.js';

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  elementBytes,
-  type Limits,
-  type LossStrategy,
-  type Plan,
-  type ProblemShape,
-} from '../src/plan/plan.js';
+import { elementBytes, type Limits, type Plan, type ProblemShape } from '../src/plan/plan.js';
+import type { LossStrategy } from '../src/plan/strategies.js';
 import { type Tuning, tuningFor } from '../src/plan/tuning.js';
 import { halfToFloat } from '../src/problem/half.js';
 import type { Kept } from '../src/problem/types.js';

@@ -1,14 +1,8 @@
 /** A plan done command by command on the device and on the CPU's twins: after each, the same numbers by the same names. */
 
-import {
-  type Command,
-  elementBytes,
-  type Limits,
-  type LossStrategy,
-  type Plan,
-  type ProblemShape,
-} from '../src/plan/plan.js';
+import { type Command, elementBytes, type Limits, type Plan, type ProblemShape } from '../src/plan/plan.js';
 import { planStep } from '../src/plan/step-plan.js';
+import type { LossStrategy } from '../src/plan/strategies.js';
 import { planSweeps } from '../src/plan/sweeps-plan.js';
 import { type Tuning, tuningFor } from '../src/plan/tuning.js';
 import { packRecords } from '../src/problem/targets.js';

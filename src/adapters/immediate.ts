@@ -1,11 +1,13 @@
 // Losses in one turn of the event loop, for frameworks whose gradients cannot wait: planned, compiled and encoded at once.
 
 import { reduced } from '../api/reduced.js';
+import type { Settings } from '../api/settings.js';
 import { texts } from '../kernels/texts.js';
 import type { ProblemShape } from '../plan/plan.js';
+import { sweepsFor } from '../plan/strategies.js';
 import { planSweeps } from '../plan/sweeps-plan.js';
-import { strategyFor, tuningFor } from '../plan/tuning.js';
-import type { Axes, Settings } from '../problem/check.js';
+import { tuningFor } from '../plan/tuning.js';
+import type { Axes } from '../problem/check.js';
 import type { CtcError } from '../problem/errors.js';
 import { type Batch, longest, packRecords } from '../problem/targets.js';
 import { CpuRunner } from '../run/cpu/cpu-runner.js';
@@ -66,9 +68,7 @@ export class Losses<R extends GpuRunner | CpuRunner> {
     const device = this.#device;
     const sizes = tuningFor(adapterOf(device));
     const shape: ProblemShape = { ...task, scores: 'logits', dtype: 'float32', keep: [] };
-    // without a kept lattice never step
-    const strategy = strategyFor('auto', shape, sizes) as 'fused' | 'tiled';
-    const plan = planSweeps(shape, limitsOf(device), sizes, strategy);
+    const plan = planSweeps(shape, limitsOf(device), sizes, sweepsFor(shape, sizes));
     if (!device) return { runner: new CpuRunner(plan, 'where the logits are') as R };
     const { result, heard } = inErrorScopesNow(
       device,

@@ -1,6 +1,7 @@
 // The arguments of a framework's `ctcLoss`: one object, in the words of machine learning frameworks.
 
-import { type Axes, checkAxes, checkChoice, checkObject, type Settings } from '../problem/check.js';
+import type { Settings } from '../api/settings.js';
+import { type Axes, checkAxes, checkChoice, checkObject } from '../problem/check.js';
 import { wrongKind } from '../problem/errors.js';
 import { type Batch, checkTargets } from '../problem/targets.js';
 import type { Lengths, Targets } from '../problem/types.js';

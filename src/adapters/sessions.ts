@@ -1,8 +1,9 @@
 /** Outputs of an ONNX Runtime Web session as scores for the loss, lattices, alignment and reading: on the session's device where they are. */
 
+import type { Scores } from '../api/types.js';
 import { checkChoice, checkInteger, checkObject, isDevice, isList } from '../problem/check.js';
 import { keysOf, peek, wrongKind, wrongValue } from '../problem/errors.js';
-import type { GpuBuffer, GpuDevice, HostData, Scores, Shape } from '../problem/types.js';
+import type { GpuBuffer, GpuDevice, HostData, Shape } from '../problem/types.js';
 import { inErrorScopes } from '../run/gpu/lost.js';
 
 /** A tensor of ONNX Runtime or of transformers.js, or anything like it: `data`, or `gpuBuffer`, with `dims`. */

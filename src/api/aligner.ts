@@ -1,11 +1,5 @@
 import { held } from '../problem/check.js';
 import type {
-  AlignInput,
-  Alignment,
-  AlignPrepareOptions,
-  AlignTask,
-  CtcReaderOptions,
-  Disposes,
   GpuData,
   HostData,
   RunOptions,
@@ -17,6 +11,14 @@ import type {
 import type { Raw } from '../run/runner.js';
 import { type About, type Definition, Operation, open } from './operation.js';
 import { TargetTask } from './task.js';
+import type {
+  AlignInput,
+  Alignment,
+  AlignPrepareOptions,
+  AlignTask,
+  CtcReaderOptions,
+  Disposes,
+} from './types.js';
 
 /**
  * Forced alignment: the best path of each sequence through its target (Viterbi), with the semantics of

@@ -1,19 +1,12 @@
-import { strategyFor } from '../plan/tuning.js';
+import { strategies, strategyFor } from '../plan/strategies.js';
 import { checkKept, held } from '../problem/check.js';
 import { wrongValue } from '../problem/errors.js';
 import type {
-  Backend,
-  CtcLossOptions,
-  CtcTask,
   DeviceLattice,
-  Disposes,
   GpuData,
   Gradient,
   HostData,
   Kept,
-  LossInput,
-  LossResult,
-  PrepareOptions,
   Reduction,
   RunOptions,
   Shape,
@@ -25,6 +18,15 @@ import type { Raw } from '../run/runner.js';
 import { type About, type Definition, Operation, open } from './operation.js';
 import { reduced } from './reduced.js';
 import { TargetTask } from './task.js';
+import type {
+  Backend,
+  CtcLossOptions,
+  CtcTask,
+  Disposes,
+  LossInput,
+  LossResult,
+  PrepareOptions,
+} from './types.js';
 
 /**
  * The CTC loss and its gradient (Graves et al. 2006, equations 6 to 16), with the semantics of
@@ -104,10 +106,7 @@ const definition: Definition = {
   async plan(shape, limits, tuning, asked) {
     if (shape.scores === 'logits' && shape.gradient === 'logProbs')
       throw wrongValue('gradient', "'logits' or 'none' when logits go in", 'logProbs');
-    const strategy = strategyFor(asked, shape, tuning);
-    return strategy === 'step'
-      ? (await import('../plan/step-plan.js')).planStep(shape, limits, tuning)
-      : (await import('../plan/sweeps-plan.js')).planSweeps(shape, limits, tuning, strategy);
+    return strategies[strategyFor(asked, shape, tuning)].plan(shape, limits, tuning);
   },
 };
 

@@ -1,17 +1,14 @@
+import type { GpuData, HostData, RunOptions, Shape } from '../problem/types.js';
+import { type Definition, Operation, open } from './operation.js';
+import { TargetTask } from './task.js';
 import type {
   AlignInput,
   AlignPrepareOptions,
   CtcReaderOptions,
   Disposes,
-  GpuData,
-  HostData,
   PosteriorResult,
   PosteriorTask,
-  RunOptions,
-  Shape,
-} from '../problem/types.js';
-import { type Definition, Operation, open } from './operation.js';
-import { TargetTask } from './task.js';
+} from './types.js';
 
 /**
  * What the posterior over all paths (Graves et al. 2006, equation 14) says of a target: how long each of its labels is

@@ -1,5 +1,9 @@
 import { mergeTokens } from '../problem/spans.js';
 import { checkTargets } from '../problem/targets.js';
+import type { GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
+import type { Raw } from '../run/runner.js';
+import { type About, type Definition, Operation, open } from './operation.js';
+import { Task } from './task.js';
 import type {
   CtcReaderOptions,
   DecodeInput,
@@ -7,16 +11,8 @@ import type {
   DecodeTask,
   Decoding,
   Disposes,
-  GpuData,
-  HostData,
-  Lengths,
   Reading,
-  RunOptions,
-  Shape,
-} from '../problem/types.js';
-import type { Raw } from '../run/runner.js';
-import { type About, type Definition, Operation, open } from './operation.js';
-import { Task } from './task.js';
+} from './types.js';
 
 /**
  * Greedy decoding (Graves et al. 2006, section 3.2, best path): the best class of each frame, the first of equals; repeats

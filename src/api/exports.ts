@@ -1,6 +1,30 @@
 export { CtcError, type CtcErrorCode } from '../problem/errors.js';
 export { mergeTokens, type TokenSpan } from '../problem/spans.js';
 export type {
+  DeviceLattice,
+  Dtype,
+  GpuBuffer,
+  GpuCommandEncoder,
+  GpuData,
+  GpuDevice,
+  Gradient,
+  HostData,
+  Kept,
+  LatticeBlock,
+  Layout,
+  Lengths,
+  Reduction,
+  RunOptions,
+  Shape,
+  TargetLengths,
+  Targets,
+  Tensor,
+} from '../problem/types.js';
+export { CtcAligner, forcedAlign } from './aligner.js';
+export { CtcLoss, ctcLoss } from './ctc-loss.js';
+export { CtcPosterior } from './ctc-posterior.js';
+export { CtcDecoder } from './decoder.js';
+export type {
   AlignInput,
   Alignment,
   AlignPrepareOptions,
@@ -13,22 +37,10 @@ export type {
   DecodePrepareOptions,
   DecodeTask,
   Decoding,
-  DeviceLattice,
   Disposes,
-  Dtype,
   EncodeInput,
   FrameLabels,
-  GpuBuffer,
-  GpuCommandEncoder,
-  GpuData,
-  GpuDevice,
-  Gradient,
   GradOutput,
-  HostData,
-  Kept,
-  LatticeBlock,
-  Layout,
-  Lengths,
   LossInput,
   LossResult,
   LossValue,
@@ -40,17 +52,7 @@ export type {
   ReaderBackend,
   ReadInput,
   Reading,
-  Reduction,
-  RunOptions,
   Scores,
-  Shape,
   Strategy,
-  TargetLengths,
-  Targets,
   TaskInput,
-  Tensor,
-} from '../problem/types.js';
-export { CtcAligner, forcedAlign } from './aligner.js';
-export { CtcLoss, ctcLoss } from './ctc-loss.js';
-export { CtcPosterior } from './ctc-posterior.js';
-export { CtcDecoder } from './decoder.js';
+} from './types.js';

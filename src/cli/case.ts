@@ -1,4 +1,5 @@
-import type { LossInput, Shape } from '../problem/types.js';
+import type { LossInput } from '../api/types.js';
+import type { Shape } from '../problem/types.js';
 import { InputError } from './failure.js';
 import { jsonOf } from './options.js';
 

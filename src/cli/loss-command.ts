@@ -1,18 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { CtcLossOptions, LossResult, Strategy } from '../api/types.js';
 import { CtcLoss } from '../entries/node.js';
 import { scoreKinds } from '../files/emissions.js';
 import { writeNpy } from '../files/npy.js';
 import { integersOf } from '../files/tensor.js';
-import type {
-  CtcLossOptions,
-  Layout,
-  Lengths,
-  LossResult,
-  Reduction,
-  Shape,
-  Targets,
-} from '../problem/types.js';
+import { strategyNames } from '../plan/strategies.js';
+import type { Layout, Lengths, Reduction, Shape, Targets } from '../problem/types.js';
 import { type Case, jsonNumber, parseCase } from './case.js';
 import { fileOf, readTensorFile, scoresIn } from './emission-files.js';
 import { exitCode, InputError, inputError, UsageError } from './failure.js';
@@ -77,7 +71,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   const options = {
     reduction: choice('--reduction', values.reduction, ['none', 'sum', 'mean']),
     device: choice('--device', values.device, ['auto', 'gpu', 'cpu']),
-    strategy: choice('--strategy', values.strategy, ['auto', 'step', 'fused', 'tiled']),
+    strategy: choice('--strategy', values.strategy, ['auto', ...strategyNames]),
   };
   const { targets } = values;
   if (targets === undefined) {
@@ -137,7 +131,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
 interface Options {
   readonly reduction: 'none' | 'sum' | 'mean';
   readonly device: 'auto' | 'gpu' | 'cpu';
-  readonly strategy: 'auto' | 'step' | 'fused' | 'tiled';
+  readonly strategy: Strategy;
 }
 
 async function lossOfCases(files: string[], options: Options, signal: AbortSignal): Promise<number> {

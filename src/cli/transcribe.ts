@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import type { CtcReaderOptions, ReaderBackend } from '../api/types.js';
 import type { Vocabulary } from '../entries/text.js';
 import type { Emissions } from '../files/emissions.js';
-import type { CtcReaderOptions, ReaderBackend, RunOptions } from '../problem/types.js';
+import type { RunOptions } from '../problem/types.js';
 import { jsonNumber } from './case.js';
 import { inputsOf } from './claims.js';
 import { readEmissions } from './emission-files.js';

@@ -1,7 +1,7 @@
 import type { Constants, KernelName } from '../kernels/kernels.js';
 import { type Problem, problemFields, uniformBlockBytes } from '../kernels/uniforms.js';
 import type { Axes } from '../problem/check.js';
-import type { Dtype, Gradient, Kept, Reduction, Strategy } from '../problem/types.js';
+import type { Dtype, Gradient, Kept, Reduction } from '../problem/types.js';
 import type { Range } from './split.js';
 
 /** What a plan must know of a device. */
@@ -127,8 +127,6 @@ export interface KeptBlock {
   readonly beta?: string;
   readonly posterior?: string;
 }
-
-export type LossStrategy = Exclude<Strategy, 'auto'>;
 
 /** Everything that a run does, as data. */
 export interface Plan {

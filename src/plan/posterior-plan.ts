@@ -1,8 +1,9 @@
 import { type Draft, named } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import { bindable, count, type Range, segmentOf } from './split.js';
+import { sweepsFor } from './strategies.js';
 import { type Outwards, sweepOver, type Use } from './sweeps-plan.js';
-import { strategyFor, type Tuning } from './tuning.js';
+import type { Tuning } from './tuning.js';
 
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
 const framesWalked = 4096;
@@ -15,8 +16,7 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
   const drawn = samples > 0 && drawing(task, samples, tuning);
   const expected = labels > 0 && expecting(task, tuning);
   const use = drawn || expected ? { ...drawn, ...expected } : undefined;
-  const strategy = strategyFor('auto', task, tuning) as 'fused' | 'tiled';
-  const draft = sweepOver(task, limits, tuning, strategy, use);
+  const draft = sweepOver(task, limits, tuning, sweepsFor(task, tuning), use);
   draft.result('durations', 'float', labels);
   draft.result('confidences', 'float', labels);
   if (samples > 0) {

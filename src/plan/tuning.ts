@@ -1,8 +1,3 @@
-/** What `auto` chooses: sizes by the adapter, the strategy by the task. */
-
-import type { Strategy } from '../problem/types.js';
-import type { LossStrategy, ProblemShape } from './plan.js';
-
 /** Sizes that a device would choose; tests force tiny ones, so that small cases take every path. */
 export interface Tuning {
   /** Invocations of a workgroup, a power of two. */
@@ -55,27 +50,4 @@ export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tun
     subgroups: subgroupSize !== undefined,
     software,
   };
-}
-
-/**
- * The strategy for a task: what was asked for, or the fastest that does it.
- * @throws TypeError for a strategy that cannot do it.
- */
-export function strategyFor(
-  asked: Strategy,
-  { keep, maxTargetLength, sequences, frames }: ProblemShape,
-  { lanes, software }: Tuning,
-): LossStrategy {
-  if (keep.length > 0) {
-    if (asked === 'auto' || asked === 'step') return 'step';
-    throw new TypeError(
-      `keep: expected nothing with strategy '${asked}', which stores no lattice; use 'step'`,
-    );
-  }
-  if (asked !== 'auto') return asked;
-  // a GPU has room for many workgroups: few sequences of several blocks would leave it idle, for long enough to make up
-  // for the dispatches that tiled adds
-  const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
-  const idle = !software && blocks > 1 && sequences <= 16 * blocks;
-  return idle && frames >= 512 ? 'tiled' : 'fused';
 }

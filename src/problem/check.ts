@@ -1,25 +1,5 @@
 import { keysOf, peek, wrongKind, wrongValue } from './errors.js';
-import type {
-  Dtype,
-  GpuBuffer,
-  GpuDevice,
-  Gradient,
-  Kept,
-  Layout,
-  Reduction,
-  RunOptions,
-  Shape,
-  Strategy,
-} from './types.js';
-
-export interface Settings {
-  readonly device: GpuDevice | 'auto' | 'gpu' | 'cpu';
-  readonly blank: number;
-  readonly reduction: Reduction;
-  readonly zeroInfinity: boolean;
-  readonly gradient: Gradient;
-  readonly strategy: Strategy;
-}
+import type { Dtype, GpuBuffer, GpuDevice, Kept, Layout, RunOptions, Shape } from './types.js';
 
 /** A tensor's axes, told apart. */
 export interface Axes {
@@ -159,25 +139,6 @@ export function checkInteger(
     return value as number;
   const range = most === Infinity ? `an integer ≥ ${least}` : `an integer from ${least} to ${most}${what}`;
   throw (typeof value === 'number' ? wrongValue : wrongKind)(argument, range, value);
-}
-
-/** The options of `create`: `device`, `blank` and those of `keys`. What no key asks for is as in an operation without a loss. */
-export function checkSettings(options: object, keys: readonly (keyof Settings)[]): Settings {
-  checkObject('options', options, ['device', 'blank', ...keys]);
-  const isLoss = keys.includes('reduction');
-  const settings: Settings = {
-    ...{ device: 'auto', blank: 0, zeroInfinity: false, strategy: 'auto' },
-    ...(isLoss ? { reduction: 'mean', gradient: 'logits' } : { reduction: 'none', gradient: 'none' }),
-    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-  };
-  const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
-  checkDevice(device);
-  if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
-  checkInteger('blank', blank, 0);
-  checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
-  checkChoice('gradient', gradient, ['logits', 'logProbs', 'none']);
-  checkChoice('strategy', strategy, ['auto', 'step', 'fused', 'tiled']);
-  return settings;
 }
 
 export function checkDevice(device: unknown): void {

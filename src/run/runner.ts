@@ -1,5 +1,5 @@
 import type { NamedRange } from '../problem/check.js';
-import type { Backend, DeviceLattice, GpuBuffer, Kept, RunOptions } from '../problem/types.js';
+import type { DeviceLattice, GpuBuffer, Kept, RunOptions } from '../problem/types.js';
 
 /** What a caller gives for an input: scores as they are in memory, numbers, or a range of a buffer. */
 export type Given = Float32Array | Uint16Array | Float64Array | NamedRange;
@@ -37,6 +37,3 @@ export interface Runner {
   lattice(): DeviceLattice;
   destroy(): void;
 }
-
-/** What was compiled and allocated for a plan, and why it runs where it runs. */
-export type RunnerBackend = Omit<Backend, 'strategy'>;

@@ -261,8 +261,8 @@ describe('for TypeScript', () => {
   });
 
   test('every type that the core declares is exported, and webgpu-ctc/node has all that webgpu-ctc has', async () => {
-    const declared = [...read('src/problem/types.ts').matchAll(/^export (?:interface|type) (\w+)/gm)].map(
-      ([, it]) => it!,
+    const declared = ['src/problem/types.ts', 'src/api/types.ts'].flatMap((file) =>
+      Array.from(read(file).matchAll(/^export (?:interface|type) (\w+)/gm), ([, it]) => it!),
     );
     const core = await import(join(installed, 'dist/index.js'));
     const classes = Object.keys(core).filter((name) => /^class\b/.test(String(core[name])));

@@ -1,0 +1,33 @@
+import { strategyNames } from '../plan/strategies.js';
+import { checkChoice, checkDevice, checkInteger, checkObject } from '../problem/check.js';
+import { wrongKind } from '../problem/errors.js';
+import type { GpuDevice, Gradient, Reduction } from '../problem/types.js';
+import type { Strategy } from './types.js';
+
+export interface Settings {
+  readonly device: GpuDevice | 'auto' | 'gpu' | 'cpu';
+  readonly blank: number;
+  readonly reduction: Reduction;
+  readonly zeroInfinity: boolean;
+  readonly gradient: Gradient;
+  readonly strategy: Strategy;
+}
+
+/** The options of `create`: `device`, `blank` and those of `keys`. What no key asks for is as in an operation without a loss. */
+export function checkSettings(options: object, keys: readonly (keyof Settings)[]): Settings {
+  checkObject('options', options, ['device', 'blank', ...keys]);
+  const isLoss = keys.includes('reduction');
+  const settings: Settings = {
+    ...{ device: 'auto', blank: 0, zeroInfinity: false, strategy: 'auto' },
+    ...(isLoss ? { reduction: 'mean', gradient: 'logits' } : { reduction: 'none', gradient: 'none' }),
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+  const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
+  checkDevice(device);
+  if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
+  checkInteger('blank', blank, 0);
+  checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
+  checkChoice('gradient', gradient, ['logits', 'logProbs', 'none']);
+  checkChoice('strategy', strategy, ['auto', ...strategyNames]);
+  return settings;
+}
