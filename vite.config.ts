@@ -127,7 +127,7 @@ export default defineConfig(({ mode }) => ({
     projects: [
       {
         extends: true,
-        test: { name: 'src', include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'e2e/**/*.test.ts'] },
+        test: { name: 'src', include: ['test/**/*.test.ts', 'e2e/**/*.test.ts'] },
       },
       {
         extends: true,

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
+import type { Strategy } from '../src/api/contracts.js';
 import { type Forced, forced } from '../src/api/forced.js';
-import type { Strategy } from '../src/api/types.js';
 import { tuningFor } from '../src/plan/tuning.js';
 import type { Gradient, Kept, Reduction } from '../src/problem/types.js';
 import { adapterOf } from '../src/run/device.js';

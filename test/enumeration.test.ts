@@ -4,9 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
+import type { Strategy } from '../src/api/contracts.js';
 import * as sources from '../src/api/ctc-loss.js';
 import { type Forced, forced } from '../src/api/forced.js';
-import type { Strategy } from '../src/api/types.js';
 import type { Kept } from '../src/problem/types.js';
 import { swapAxes } from './compute.js';
 import { openDevice, poisonBuffers } from './device.js';

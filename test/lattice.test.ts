@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
+import type { CtcTask } from '../src/api/contracts.js';
 import { type Forced, forced } from '../src/api/forced.js';
-import type { CtcTask } from '../src/api/types.js';
 import type { Kept } from '../src/problem/types.js';
 import { openDevice } from './device.js';
 import { type Batch, lattice, sequenceOf } from './reference.js';

@@ -3,7 +3,7 @@
  * listed here is compared with the enumeration of all paths, its kernels with their twins, its plans and its lifecycle are checked.
  */
 import * as library from 'webgpu-ctc/node';
-import type { Strategy } from '../src/api/types.js';
+import type { Strategy } from '../src/api/contracts.js';
 import { planAlign, planGreedy } from '../src/plan/align-plan.js';
 import type { Limits, Plan, ProblemShape } from '../src/plan/plan.js';
 import { planPosterior } from '../src/plan/posterior-plan.js';

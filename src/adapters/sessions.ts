@@ -1,6 +1,6 @@
 /** Outputs of an ONNX Runtime Web session as scores for the loss, lattices, alignment and reading: on the session's device where they are. */
 
-import type { Scores } from '../api/types.js';
+import type { Scores } from '../api/contracts.js';
 import { checkChoice, checkInteger, checkObject, isDevice, isList } from '../problem/check.js';
 import { keysOf, peek, wrongKind, wrongValue } from '../problem/errors.js';
 import type { GpuBuffer, GpuDevice, HostData, Shape } from '../problem/types.js';

@@ -9,8 +9,6 @@ import type {
   Tensor,
 } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
-import { type About, type Definition, Operation, open } from './operation.js';
-import { TargetTask } from './task.js';
 import type {
   AlignInput,
   Alignment,
@@ -18,7 +16,9 @@ import type {
   AlignTask,
   CtcReaderOptions,
   Disposes,
-} from './types.js';
+} from './contracts.js';
+import { type About, type Definition, Operation, open } from './operation.js';
+import { TargetTask } from './task.js';
 
 /**
  * Forced alignment: the best path of each sequence through its target (Viterbi), with the semantics of

@@ -15,9 +15,6 @@ import type {
   Tensor,
 } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
-import { type About, type Definition, Operation, open } from './operation.js';
-import { reduced } from './reduced.js';
-import { TargetTask } from './task.js';
 import type {
   Backend,
   CtcLossOptions,
@@ -26,7 +23,10 @@ import type {
   LossInput,
   LossResult,
   PrepareOptions,
-} from './types.js';
+} from './contracts.js';
+import { type About, type Definition, Operation, open } from './operation.js';
+import { reduced } from './reduced.js';
+import { TargetTask } from './task.js';
 
 /**
  * The CTC loss and its gradient (Graves et al. 2006, equations 6 to 16), with the semantics of

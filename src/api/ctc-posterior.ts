@@ -1,6 +1,4 @@
 import type { GpuData, HostData, RunOptions, Shape } from '../problem/types.js';
-import { type Definition, Operation, open } from './operation.js';
-import { TargetTask } from './task.js';
 import type {
   AlignInput,
   AlignPrepareOptions,
@@ -8,7 +6,9 @@ import type {
   Disposes,
   PosteriorResult,
   PosteriorTask,
-} from './types.js';
+} from './contracts.js';
+import { type Definition, Operation, open } from './operation.js';
+import { TargetTask } from './task.js';
 
 /**
  * What the posterior over all paths (Graves et al. 2006, equation 14) says of a target: how long each of its labels is

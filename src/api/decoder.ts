@@ -2,8 +2,6 @@ import { mergeTokens } from '../problem/spans.js';
 import { checkTargets } from '../problem/targets.js';
 import type { GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
-import { type About, type Definition, Operation, open } from './operation.js';
-import { Task } from './task.js';
 import type {
   CtcReaderOptions,
   DecodeInput,
@@ -12,7 +10,9 @@ import type {
   Decoding,
   Disposes,
   Reading,
-} from './types.js';
+} from './contracts.js';
+import { type About, type Definition, Operation, open } from './operation.js';
+import { Task } from './task.js';
 
 /**
  * Greedy decoding (Graves et al. 2006, section 3.2, best path): the best class of each frame, the first of equals; repeats

@@ -21,9 +21,6 @@ export type {
   Tensor,
 } from '../problem/types.js';
 export { CtcAligner, forcedAlign } from './aligner.js';
-export { CtcLoss, ctcLoss } from './ctc-loss.js';
-export { CtcPosterior } from './ctc-posterior.js';
-export { CtcDecoder } from './decoder.js';
 export type {
   AlignInput,
   Alignment,
@@ -55,4 +52,7 @@ export type {
   Scores,
   Strategy,
   TaskInput,
-} from './types.js';
+} from './contracts.js';
+export { CtcLoss, ctcLoss } from './ctc-loss.js';
+export { CtcPosterior } from './ctc-posterior.js';
+export { CtcDecoder } from './decoder.js';

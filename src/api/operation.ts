@@ -17,11 +17,11 @@ import { checkTargets, longest } from '../problem/targets.js';
 import type { GpuDevice, RunOptions, Shape, TargetLengths, Targets, Tensor } from '../problem/types.js';
 import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
 import type { Raw, Runner } from '../run/runner.js';
+import type { Backend } from './contracts.js';
 import { disposes } from './disposes.js';
 import { forced } from './forced.js';
 import { checkSettings, type Settings } from './settings.js';
 import type { Task } from './task.js';
-import type { Backend } from './types.js';
 
 /** What an answer is made of, besides what came out. */
 export interface About {

@@ -2,7 +2,7 @@ import { strategyNames } from '../plan/strategies.js';
 import { checkChoice, checkDevice, checkInteger, checkObject } from '../problem/check.js';
 import { wrongKind } from '../problem/errors.js';
 import type { GpuDevice, Gradient, Reduction } from '../problem/types.js';
-import type { Strategy } from './types.js';
+import type { Strategy } from './contracts.js';
 
 export interface Settings {
   readonly device: GpuDevice | 'auto' | 'gpu' | 'cpu';

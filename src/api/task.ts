@@ -18,10 +18,10 @@ import { CtcError, wrongKind, wrongValue } from '../problem/errors.js';
 import { type Batch, checkTargets, packRecords } from '../problem/targets.js';
 import type { GpuCommandEncoder, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Given, Runner } from '../run/runner.js';
+import type { Backend } from './contracts.js';
 import { disposes } from './disposes.js';
 import type { Definition } from './operation.js';
 import { Turns } from './turns.js';
-import type { Backend } from './types.js';
 
 /** An input of a run under the names of the plan's ports, as it comes. */
 type Input = Readonly<Record<string, unknown>>;

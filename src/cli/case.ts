@@ -1,4 +1,4 @@
-import type { LossInput } from '../api/types.js';
+import type { LossInput } from '../api/contracts.js';
 import type { Shape } from '../problem/types.js';
 import { InputError } from './failure.js';
 import { jsonOf } from './options.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { CtcLossOptions, LossResult, Strategy } from '../api/types.js';
+import type { CtcLossOptions, LossResult, Strategy } from '../api/contracts.js';
 import { CtcLoss } from '../entries/node.js';
 import { scoreKinds } from '../files/emissions.js';
 import { writeNpy } from '../files/npy.js';

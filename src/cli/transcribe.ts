@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { CtcReaderOptions, ReaderBackend } from '../api/types.js';
+import type { CtcReaderOptions, ReaderBackend } from '../api/contracts.js';
 import type { Vocabulary } from '../entries/text.js';
 import type { Emissions } from '../files/emissions.js';
 import type { RunOptions } from '../problem/types.js';

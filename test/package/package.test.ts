@@ -261,7 +261,7 @@ describe('for TypeScript', () => {
   });
 
   test('every type that the core declares is exported, and webgpu-ctc/node has all that webgpu-ctc has', async () => {
-    const declared = ['src/problem/types.ts', 'src/api/types.ts'].flatMap((file) =>
+    const declared = ['src/problem/types.ts', 'src/api/contracts.ts'].flatMap((file) =>
       Array.from(read(file).matchAll(/^export (?:interface|type) (\w+)/gm), ([, it]) => it!),
     );
     const core = await import(join(installed, 'dist/index.js'));

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { findChromium, openGpu, vulkanOnThisMachine } from './machine.js';
-import { findPackage, readTar } from './unpack.js';
+import { findChromium, openGpu, vulkanOnThisMachine } from '../src/node/machine.js';
+import { findPackage, readTar } from '../src/node/unpack.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 // Inside the repository, so that a child process finds the packages; the temporary folder is for what must not.

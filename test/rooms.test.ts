@@ -1,0 +1,55 @@
+/** The rooms of src: data passes from one to the next, and no room knows those above it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+
+/** From the lowest to the highest; those beside each other do not know each other. */
+const floors = [
+  ['problem'],
+  ['kernels', 'text', 'files', 'node'],
+  ['plan'],
+  ['run'],
+  ['api'],
+  ['adapters'],
+  ['entries'],
+  ['cli'],
+];
+
+const files = readdirSync(src, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => relative(src, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
+const roomOf = (file: string) => file.split('/')[0]!;
+const floorOf = (file: string) => floors.findIndex((rooms) => rooms.includes(roomOf(file)));
+
+const imports = files.flatMap((file) => {
+  const text = readFileSync(join(src, file), 'utf8');
+  const found = text.matchAll(/(?:from|import|import\()\s*'(\.[^']+)'/g);
+  return Array.from(found, ([, path]) => {
+    const to = normalize(join(dirname(file), path!)).replaceAll('\\', '/');
+    return { file, to };
+  }).filter(({ to }) => !to.startsWith('..'));
+});
+
+test('every file is in a room', () => {
+  expect(files.filter((file) => floorOf(file) < 0)).toEqual([]);
+});
+
+test('no import goes to a higher room, or to one beside', () => {
+  const wrong = imports.filter(({ file, to }) => roomOf(file) !== roomOf(to) && floorOf(to) >= floorOf(file));
+  expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([]);
+});
+
+test('at most 12 rooms and 30 ways between them', () => {
+  expect(new Set(files.map(roomOf)).size).toBeLessThanOrEqual(12);
+  const ways = imports.map(({ file, to }) => `${roomOf(file)} → ${roomOf(to)}`);
+  const between = ways.filter((way) => new Set(way.split(' → ')).size > 1);
+  expect(new Set(between).size).toBeLessThanOrEqual(30);
+});
+
+test('no two files have one name', () => {
+  const names = files.map((file) => file.split('/').at(-1)!);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
