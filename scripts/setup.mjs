@@ -46,7 +46,7 @@ function buildIsCurrent() {
 /** A folder counts too: its time changes when a file in it is removed. */
 function newest(path) {
   const stat = statSync(path);
-  const inside = stat.isDirectory() ? readdirSync(path).filter((name) => !name.endsWith('.test.ts')) : [];
+  const inside = stat.isDirectory() ? readdirSync(path) : [];
   return Math.max(stat.mtimeMs, ...inside.map((name) => newest(join(path, name))));
 }
 

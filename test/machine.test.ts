@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findChromium, openGpu, vulkanOnThisMachine } from '../src/node/machine.js';
 import { findPackage, readTar } from '../src/node/unpack.js';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
+const repository = fileURLToPath(new URL('..', import.meta.url));
 // Inside the repository, so that a child process finds the packages; the temporary folder is for what must not.
 const scratch = mkdtempSync(join(repository, 'node_modules/.machine-'));
 const elsewhere = mkdtempSync(join(tmpdir(), 'machine-'));
@@ -77,7 +77,7 @@ test('a tar archive is read by its headers', () => {
 // What another process meets: its environment, its folders, its exit.
 describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in a process of its own', () => {
   beforeAll(async () => {
-    const ssr = fileURLToPath(new URL('machine.ts', import.meta.url));
+    const ssr = fileURLToPath(new URL('../src/node/machine.ts', import.meta.url));
     for (const outDir of [scratch, elsewhere])
       await build({
         configFile: false,
