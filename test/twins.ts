@@ -174,7 +174,7 @@ function leftOnDevice(
     const last = i - (i % slots) + slots - 1;
     return distanceOf(float(name, 2 * i), float(name, 2 * last));
   };
-  /** Far costs are doubles whose bits start at those of 2^53: src/cpu/cost.ts. */
+  /** Far costs are doubles whose bits start at those of 2^53: src/run/cpu/cost.ts. */
   const costOf = (name: string, low: number, high: number) => {
     const top = word(name, high);
     if (top >= 2 ** 30) return Number.POSITIVE_INFINITY;
