@@ -5,7 +5,7 @@ import { checkChoice } from '../problem/check.js';
 import { isInstance, peek, wrongKind } from '../problem/errors.js';
 import type { Lengths, Targets } from '../problem/types.js';
 import { lossesOn, lossesOnCpu, lossNow, submitLoss } from './immediate.js';
-import { asked, checkKeys, type LossArguments, lossShape } from './loss-arguments.js';
+import { checkKeys, type LossArguments, lossShape, requestOf } from './loss-arguments.js';
 
 /** What `ctcLoss` takes; the labels and lengths are the host's. */
 export type CtcLossInput = LossArguments<JaxArray, Targets, Lengths>;
@@ -46,7 +46,7 @@ export async function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> 
   }
   try {
     if (logits.dtype !== numpy.float32) throw wrongKind('logits', 'float32', logits.dtype);
-    const what = asked(logits.shape, input, labels, labelLengths, logitLengths);
+    const what = requestOf(logits.shape, input, labels, labelLengths, logitLengths);
     const problem = { ...what.problem, gradient: 'logits' } as const;
     const { device } = logits;
     if (device !== 'webgpu') {

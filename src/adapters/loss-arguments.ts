@@ -38,7 +38,7 @@ const keys = [
 const names = { targets: 'labels', inputLengths: 'logitLengths', targetLengths: 'labelLengths' };
 
 /** What was asked for, with every default in its place. */
-export interface Asked {
+export interface LossRequest {
   readonly problem: Axes & Pick<Settings, 'blank' | 'reduction' | 'zeroInfinity'>;
   readonly batch: Batch;
 }
@@ -52,7 +52,7 @@ export function checkKeys(input: unknown): void {
  * Checks all but the logits' numbers.
  * @throws TypeError, RangeError naming the argument, sequence and position.
  */
-export function asked(
+export function requestOf(
   shape: readonly number[],
   {
     blank = 0,
@@ -63,7 +63,7 @@ export function asked(
   labels: Targets,
   labelLengths: Lengths | undefined,
   logitLengths: Lengths | undefined,
-): Asked {
+): LossRequest {
   checkChoice('layout', layout, ['NTC', 'TNC']);
   checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
   if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
@@ -87,6 +87,6 @@ export function asked(
 }
 
 /** Shape of the losses: one for each sequence, or one number. */
-export function lossShape({ problem: { reduction, layout, sequences } }: Asked): number[] {
+export function lossShape({ problem: { reduction, layout, sequences } }: LossRequest): number[] {
   return reduction === 'none' && layout !== 'TC' ? [sequences] : [];
 }

@@ -54,10 +54,10 @@ export type SessionScores =
  */
 export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {}): Promise<SessionScores> {
   checkObject('options', options, ['kind', 'layout', 'env', 'device']);
-  const { kind = 'logits', layout = 'NTC', env, device: asked } = options;
+  const { kind = 'logits', layout = 'NTC', env, device: own } = options;
   checkChoice('kind', kind, ['logits', 'logProbs']);
   checkChoice('layout', layout, ['NTC', 'TNC']);
-  if (asked !== undefined && !isDevice(asked)) throw wrongKind('device', 'a GPUDevice', asked);
+  if (own !== undefined && !isDevice(own)) throw wrongKind('device', 'a GPUDevice', own);
   if (env !== undefined && (typeof env !== 'object' || env === null))
     throw wrongKind('env', 'the env of an ONNX Runtime', env);
   const output = (peek(given, 'ort_tensor') ?? given) as OutputTensor;
@@ -78,7 +78,7 @@ export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {
   if (type !== 'float32' && type !== 'float16')
     throw wrongValue('output.type', "'float32' or 'float16'", type);
   const onGpu = output.location ? output.location === 'gpu-buffer' : output.gpuBuffer !== undefined;
-  const device = asked ?? ((await peek(peek(env, 'webgpu'), 'device')) as GpuDevice | undefined);
+  const device = own ?? ((await peek(peek(env, 'webgpu'), 'device')) as GpuDevice | undefined);
   if (device !== undefined && !isDevice(device)) throw wrongKind('env.webgpu.device', 'a GPUDevice', device);
   const made = <D extends HostData | GpuBuffer>(data: D): Scores<Shape, D> => {
     const axes = shape.length === 2 ? 'TC' : layout;

@@ -15,7 +15,7 @@ import {
 import { isInstance, wrongKind } from '../problem/errors.js';
 import type { Lengths, Targets } from '../problem/types.js';
 import { lossesOn, lossesOnCpu, lossNow, submitLoss } from './immediate.js';
-import { type Asked, asked, checkKeys, type LossArguments, lossShape } from './loss-arguments.js';
+import { checkKeys, type LossArguments, type LossRequest, lossShape, requestOf } from './loss-arguments.js';
 
 /** What `ctcLoss` takes. Labels and lengths are arrays, or int32 tensors whose values are still on the host. */
 export type CtcLossInput = LossArguments<Tensor, Targets | Tensor, Lengths | Tensor>;
@@ -52,7 +52,7 @@ export function ctcLoss(input: CtcLossInput): Tensor {
   const { logits } = input;
   if (!isInstance(logits, Tensor)) throw wrongKind('logits', 'a tf.Tensor', logits);
   if (logits.dtype !== 'float32') throw wrongKind('logits', 'a float32 tensor', logits.dtype);
-  const what = asked(
+  const what = requestOf(
     logits.shape,
     input,
     hostLabels(input.labels),
@@ -73,7 +73,7 @@ export function ctcLoss(input: CtcLossInput): Tensor {
 }
 
 /** A gradient that knows that it depends on the scores, but not how: without it a gradient of the gradient would take it for a constant. */
-function scaledOnce(upstream: Tensor, grad: Tensor, scores: Tensor, what: Asked): Tensor {
+function scaledOnce(upstream: Tensor, grad: Tensor, scores: Tensor, what: LossRequest): Tensor {
   const once = customGrad((from) => ({
     value: scaled(from as Tensor, grad, what),
     gradFunc: () => {
@@ -91,7 +91,7 @@ export function disposeCtcLoss(): void {
   (gpu ? lossesOn(gpu.device) : lossesOnCpu()).destroy();
 }
 
-function compute(logits: Tensor, what: Asked, wanted: boolean): { value: Tensor; grad?: Tensor } {
+function compute(logits: Tensor, what: LossRequest, wanted: boolean): { value: Tensor; grad?: Tensor } {
   const problem = { ...what.problem, gradient: wanted ? 'logits' : 'none' } as const;
   const backend = webGpu();
   if (!backend) {
@@ -126,7 +126,7 @@ function compute(logits: Tensor, what: Asked, wanted: boolean): { value: Tensor;
 }
 
 /** The gradient times what comes from above: one number, or one for each sequence. */
-function scaled(upstream: Tensor, grad: Tensor, { problem: { layout, sequences } }: Asked): Tensor {
+function scaled(upstream: Tensor, grad: Tensor, { problem: { layout, sequences } }: LossRequest): Tensor {
   const each = layout === 'TNC' ? [1, sequences, 1] : [sequences, 1, 1];
   return mul(grad, reshape(upstream, upstream.size === 1 ? [] : each));
 }

@@ -188,7 +188,7 @@ export interface CtcReaderOptions {
   readonly blank?: number | undefined;
 }
 
-/** What reads emissions instead of scoring them ran by no strategy of the lattice. */
+/** What ran, and why, of an operation that has no strategies. */
 export type ReaderBackend = Omit<Backend, 'strategy'>;
 
 type ScoresShape<S extends Shape> = (

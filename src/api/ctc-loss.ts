@@ -103,10 +103,10 @@ const definition: Definition = {
   absent: { gradOutput: withoutGradient, grad: withoutGradient },
   Task: LossTask,
   answer: lossesOf,
-  async plan(shape, limits, tuning, asked) {
+  async plan(shape, limits, tuning, strategy) {
     if (shape.scores === 'logits' && shape.gradient === 'logProbs')
       throw wrongValue('gradient', "'logits' or 'none' when logits go in", 'logProbs');
-    return strategies[strategyFor(asked, shape, tuning)].plan(shape, limits, tuning);
+    return strategies[strategyFor(strategy, shape, tuning)].plan(shape, limits, tuning);
   },
 };
 

@@ -121,7 +121,7 @@ export class Operation {
   protected async runOnce(input: object, options?: RunOptions): Promise<object> {
     const { inputs, hasTargets } = this.#definition;
     const own = held(input) as Sized & Record<'logProbs' | 'logits', Tensor> & Record<string, unknown>;
-    const asked = checkRunOptions(options);
+    const runOptions = checkRunOptions(options);
     const lengths = hasTargets ? ['targets', 'inputLengths', 'targetLengths'] : ['inputLengths'];
     checkObject('input', own, ['logProbs', 'logits', 'blank', ...lengths, ...inputs]);
     const scores = scoresKey(own);
@@ -148,7 +148,7 @@ export class Operation {
     try {
       task.setBatch(batch);
       const rest = inputs.filter((name) => name !== 'samples').map((name) => [name, own[name]]);
-      return await task.run({ [scores]: data, ...Object.fromEntries(rest) }, asked);
+      return await task.run({ [scores]: data, ...Object.fromEntries(rest) }, runOptions);
     } finally {
       task.destroy();
     }

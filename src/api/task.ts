@@ -34,7 +34,7 @@ export class Task {
   protected readonly turns: Turns;
   readonly #definition: Definition;
   readonly #onDestroy: () => void;
-  /** Whether what is kept is of a run that ended well, or of something encoded. */
+  /** Whether the kept lattice is whole: of a run that succeeded, or of what was encoded. */
   protected hasRun = false;
   #destroyed = false;
 
@@ -66,11 +66,11 @@ export class Task {
 
   async run(input: Input, options?: RunOptions): Promise<object> {
     this.alive();
-    const asked = checkRunOptions(options);
+    const runOptions = checkRunOptions(options);
     const call = this.#check(input, true);
     const { records } = this.turns;
     const check = () => {
-      asked.signal?.throwIfAborted();
+      runOptions.signal?.throwIfAborted();
       this.alive();
     };
     check();
@@ -79,9 +79,9 @@ export class Task {
     const ofRecords = (word: number) => Array.from({ length }, (_, n) => records[n * words + word]!);
     const lengths = { inputLengths: ofRecords(0), targetLengths: ofRecords(1) };
     const turn = this.turns.run(check, async () => {
-      // until it has ended well, what is kept is of no run
+      // until the run succeeds, `read` refuses the lattice, which is half written
       this.hasRun = false;
-      const raw = await this.runner.run(call, asked);
+      const raw = await this.runner.run(call, runOptions);
       this.hasRun = true;
       return raw;
     });

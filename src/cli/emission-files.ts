@@ -102,11 +102,11 @@ interface Told {
   readonly tensor?: string;
 }
 
-function told<S extends Scores>(tensor: NamedTensor, asked: ScoreKind | undefined, read: () => S): S & Told {
+function told<S extends Scores>(tensor: NamedTensor, wanted: ScoreKind | undefined, read: () => S): S & Told {
   try {
     const scores = read();
     const { name: source, key } = tensor;
-    const input = `${scores.kind} (${asked ? 'as asked' : 'detected'})`;
+    const input = `${scores.kind} (${wanted ? 'as asked' : 'detected'})`;
     return { ...scores, input, source, ...(key !== undefined && { tensor: key }) };
   } catch (error) {
     throw inputError(tensor.name, error);

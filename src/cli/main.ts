@@ -31,7 +31,7 @@ webgpu-ctc COMMAND --help says more.`;
 const argv = process.argv.slice(2);
 const [name, ...rest] = argv;
 const command = commands.get(name!);
-const asked = argv.includes('--help') || argv.includes('-h');
+const wantsHelp = argv.includes('--help') || argv.includes('-h');
 
 /** What ends the program before it is done, with an exit code of its own for each, as the shell has it. */
 interface End {
@@ -68,7 +68,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) =>
 );
 
 async function main(): Promise<number> {
-  if (asked) {
+  if (wantsHelp) {
     print(command?.help ?? help);
     return 0;
   }

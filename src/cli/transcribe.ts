@@ -59,8 +59,8 @@ export async function transcribe<R extends Reader>(
 ): Promise<number> {
   const keys = { ...jobOptions, ...(transcriber.hasText && textOptions) };
   const { values, positionals } = parse(argv, { ...keys, ...runOptions });
-  const { device: asked, force, json, manifest, jobs, shard, ...rest } = values;
-  const device = choice('--device', asked, ['auto', 'gpu', 'cpu']);
+  const { device: place, force, json, manifest, jobs, shard, ...rest } = values;
+  const device = choice('--device', place, ['auto', 'gpu', 'cpu']);
   const work = new Transcription(transcriber, { device, force, json, signal });
   const given = givenOf(rest);
   try {

@@ -84,11 +84,11 @@ function oneSequence({ name, shape }: FileTensor, layout: Layout | undefined): [
 export function asScores(
   tensor: FileTensor,
   classes: number,
-  asked?: ScoreKind,
+  wanted?: ScoreKind,
   isUsed: (row: number) => boolean = () => true,
 ): Scores {
   const data = scoresOf(tensor);
-  const kind = asked ?? scoreKindOf(data, classes);
+  const kind = wanted ?? scoreKindOf(data, classes);
   if (kind === 'logits') return { kind, argument: 'logits', data };
   for (let row = 0; row * classes < data.length; row++) {
     if (!isUsed(row) || !isZeros(tensor, classes, row)) continue;

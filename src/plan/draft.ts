@@ -29,7 +29,7 @@ export class Draft extends PlanRecording {
   readonly #rowsPerGroup: number;
   /** How the lanes of a workgroup share the rows of a tensor or of a lattice: a form of the kernels. */
   readonly share: Constants;
-  /** The same where they share whatever there is to do. */
+  /** The form in which a workgroup has a row of its own, however short rows are. */
   readonly together: Constants;
 
   constructor(task: ProblemShape, limits: Limits, tuning: Tuning, middle: boolean, fields: Partial<Problem>) {

@@ -2,7 +2,7 @@ import { type Draft, named } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import { bindable, count, type Range, segmentOf } from './split.js';
 import { sweepsFor } from './strategies.js';
-import { type Outwards, sweepOver, type Use } from './sweeps-plan.js';
+import { type Outwards, sweepOver, type WayBack } from './sweeps-plan.js';
 import type { Tuning } from './tuning.js';
 
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
@@ -15,8 +15,8 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
   // without labels nothing lasts, without samples nothing is drawn
   const drawn = samples > 0 && drawing(task, samples, tuning);
   const expected = labels > 0 && expecting(task, tuning);
-  const use = drawn || expected ? { ...drawn, ...expected } : undefined;
-  const draft = sweepOver(task, limits, tuning, sweepsFor(task, tuning), use);
+  const wayBack = drawn || expected ? { ...drawn, ...expected } : undefined;
+  const draft = sweepOver(task, limits, tuning, sweepsFor(task, tuning), wayBack);
   draft.result('durations', 'float', labels);
   draft.result('confidences', 'float', labels);
   if (samples > 0) {
@@ -40,7 +40,11 @@ function checkSamples({ sequences, samples = 0, frames }: ProblemShape, limits: 
 const groupsOf = (invocations: number, { workgroupSize }: Tuning) => Math.ceil(invocations / workgroupSize);
 
 /** Paths: their state in the middle frame, then outwards by the shares of each slice. */
-function drawing({ sequences, frames, maxTargetLength }: ProblemShape, samples: number, tuning: Tuning): Use {
+function drawing(
+  { sequences, frames, maxTargetLength }: ProblemShape,
+  samples: number,
+  tuning: Tuning,
+): WayBack {
   const ofSamples = (draft: Draft, part: Range) => ({
     seed: draft.buffer('seed', 'word', 1),
     walkers: draft.buffer('walkers', 'word', 2 * count(part) * samples),
@@ -75,7 +79,7 @@ function drawing({ sequences, frames, maxTargetLength }: ProblemShape, samples: 
 }
 
 /** Durations and confidences: sums and maxima over the posteriors of each slice. */
-function expecting({ sequences, maxTargetLength: labels }: ProblemShape, tuning: Tuning): Use {
+function expecting({ sequences, maxTargetLength: labels }: ProblemShape, tuning: Tuning): WayBack {
   return {
     afterSpread(draft: Draft, { part, slice, isFirst, ofPart: { targets }, fields, pairs }: Outwards) {
       const bindings = {

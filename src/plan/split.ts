@@ -180,7 +180,10 @@ export function piecesOf(
 /** Fewer steps a dispatch would cost more to launch than to walk. */
 export const shortestSegment = 16;
 
-/** Steps that one dispatch walks, `pairs` in each of the blocks that go one after another: as many as are short work, but no more than keep all groups of blocks at work. */
+/**
+ * Steps that one dispatch walks through `blocks` blocks of so many pairs, one after another: the most for which the dispatch is short, but
+ * so few that all groups of blocks, each of which starts a segment later than the one to its left, are at work at the same time.
+ */
 export function segmentOf(
   steps: number,
   pairs: number,

@@ -34,15 +34,15 @@ export const strategyNames = Object.keys(strategies) as LossStrategy[];
  * @throws TypeError for a strategy that cannot do it.
  */
 export function strategyFor(
-  asked: 'auto' | LossStrategy,
+  wanted: 'auto' | LossStrategy,
   task: Pick<ProblemShape, 'keep' | 'maxTargetLength' | 'sequences' | 'frames'>,
   tuning: Tuning,
 ): LossStrategy {
-  if (asked !== 'auto') {
-    if (task.keep.length === 0 || strategies[asked].keeps) return asked;
+  if (wanted !== 'auto') {
+    if (task.keep.length === 0 || strategies[wanted].keeps) return wanted;
     const others = strategyNames.filter((name) => strategies[name].keeps);
     throw new TypeError(
-      `keep: expected nothing with strategy '${asked}', which stores no lattice; use '${others.join("' or '")}'`,
+      `keep: expected nothing with strategy '${wanted}', which stores no lattice; use '${others.join("' or '")}'`,
     );
   }
   return task.keep.length > 0 ? 'step' : sweepsFor(task, tuning);

@@ -19,8 +19,8 @@ export function planSweeps(
 ): Plan {
   const gradient = (draft: Draft, { ofPart, box, fields }: Outwards) =>
     draft.overRows('gradient', box, fields, { ...ofPart, ...named('lattice', 'totals') });
-  const use = task.gradient === 'none' ? undefined : { afterSpread: gradient };
-  return sweepOver(task, limits, tuning, strategy, use).finish(strategy);
+  const wayBack = task.gradient === 'none' ? undefined : { afterSpread: gradient };
+  return sweepOver(task, limits, tuning, strategy, wayBack).finish(strategy);
 }
 
 /** A slice of a part of the batch, as the posterior comes to it from the middle. */
@@ -37,7 +37,7 @@ export interface Outwards {
 }
 
 /** What is done on the way outwards: with the buffers `lattice`, `posteriors` and `totals`. */
-export interface Use {
+export interface WayBack {
   /** Elements that a dispatch of its own handles of one sequence, however time is cut. */
   readonly elements?: number;
   /** Once the sweeps have met: the posterior of the middle frame is there. */
@@ -54,7 +54,7 @@ export function sweepOver(
   limits: Limits,
   tuning: Tuning,
   strategy: 'fused' | 'tiled',
-  use?: Use,
+  wayBack?: WayBack,
 ): Draft {
   const { frames } = task;
   const { parts, layout } = layoutOf(
@@ -62,14 +62,14 @@ export function sweepOver(
     limits,
     tuning,
     ({ pairs, slots }) => {
-      const lattice = use ? 2 * pairs * elementBytes.share : 0;
+      const lattice = wayBack ? 2 * pairs * elementBytes.share : 0;
       return {
         // of both sweeps, the middle frame in each
         steps: Math.floor(frames / 2) + 1,
         slice: (steps) => together(lattice * steps, 2 * slots * elementBytes.extended * steps),
         frames: frames * elementBytes.frame,
         row: 2 * pairs * elementBytes.state,
-        elements: Math.max(frames, use?.elements ?? 0),
+        elements: Math.max(frames, wayBack?.elements ?? 0),
       };
     },
     // in a slice each group of blocks has its turn several times, or starting one after the other would take the time
@@ -79,12 +79,12 @@ export function sweepOver(
   const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
   draft.buffer('totals', 'total', task.sequences);
   for (const range of draft.each(parts)) {
-    const part = new SweptPart(draft, layout, range, use);
+    const part = new SweptPart(draft, layout, range, wayBack);
     slices.forEach((slice, j) => {
       part.sweepInwards(slice, j);
     });
     part.meet();
-    if (use) for (const [j, slice] of [...slices.entries()].reverse()) part.goOutwards(slice, j);
+    if (wayBack) for (const [j, slice] of [...slices.entries()].reverse()) part.goOutwards(slice, j);
   }
   return draft;
 }
@@ -94,18 +94,18 @@ class SweptPart {
   readonly #draft: Draft;
   readonly #layout: Layout;
   readonly #part: Range;
-  readonly #use: Use | undefined;
+  readonly #wayBack: WayBack | undefined;
   /** A row for each sweep of each sequence. */
   readonly #rows: number;
   readonly #segment: number;
   readonly #ofPart: ReturnType<Draft['ofPart']>;
 
-  constructor(draft: Draft, layout: Layout, part: Range, use: Use | undefined) {
+  constructor(draft: Draft, layout: Layout, part: Range, wayBack: WayBack | undefined) {
     const { lanes, blocks, blocksPerGroup, groups, pairs, slots, sliceSteps, tuning } = layout;
     this.#draft = draft;
     this.#layout = layout;
     this.#part = part;
-    this.#use = use;
+    this.#wayBack = wayBack;
     const rows = 2 * count(part);
     this.#rows = rows;
     this.#segment = Math.min(
@@ -114,17 +114,17 @@ class SweptPart {
     );
     this.#ofPart = draft.ofPart(part);
     draft.buffer('emissions', 'extended', rows * sliceSteps * slots);
-    draft.buffer('lattice', 'share', use ? rows * sliceSteps * pairs : 2);
+    draft.buffer('lattice', 'share', wayBack ? rows * sliceSteps * pairs : 2);
     draft.buffer('states', 'state', rows * pairs);
     draft.buffer('edges', 'edge', rows * blocks * 2 * this.#segment);
-    draft.buffer('posteriors', 'posterior', use ? rows * pairs : 1);
+    draft.buffer('posteriors', 'posterior', wayBack ? rows * pairs : 1);
   }
 
   /** A slice on the way to the middle. The last one leaves its shares, the others where it starts. */
   sweepInwards(slice: Range, j: number): void {
     const last = j === this.#layout.slices.length - 1;
-    this.#sweep(slice, this.#use !== undefined && last);
-    if (!this.#use || last) return;
+    this.#sweep(slice, this.#wayBack !== undefined && last);
+    if (!this.#wayBack || last) return;
     const { pairs } = this.#layout;
     this.#draft.copy('states', this.#draft.buffer(`checkpoint.${j + 1}`, 'state', this.#rows * pairs));
   }
@@ -135,9 +135,9 @@ class SweptPart {
     const bindings = { ...this.#ofPart, ...named('states', 'totals', 'posteriors') };
     const batch = count(this.#part);
     this.#draft.dispatch('loss', [batch, 1], this.#fieldsOf(0), bindings, batch * task.frames, {
-      constants: { WORKGROUP: tuning.rowWorkgroupSize, STORE: this.#use !== undefined },
+      constants: { WORKGROUP: tuning.rowWorkgroupSize, STORE: this.#wayBack !== undefined },
     });
-    this.#use?.afterMeeting?.(this.#draft, this.#whole);
+    this.#wayBack?.afterMeeting?.(this.#draft, this.#whole);
   }
 
   /** A slice on the way back: swept once more, but for the last, so that its shares are there. */
@@ -151,10 +151,10 @@ class SweptPart {
       ...{ ...this.#whole, slice, isFirst: last },
       ...{ box: this.#boxOf(slice.first), fields: this.#fieldsOf(slice.first) },
     };
-    this.#use?.beforeSpread?.(this.#draft, outwards);
-    if (!this.#use?.afterSpread) return;
+    this.#wayBack?.beforeSpread?.(this.#draft, outwards);
+    if (!this.#wayBack?.afterSpread) return;
     this.#overSteps('spread', slice, named('posteriors'), {});
-    this.#use.afterSpread(this.#draft, outwards);
+    this.#wayBack.afterSpread(this.#draft, outwards);
   }
 
   get #whole() {

@@ -83,18 +83,18 @@ export function adapterName(info: GPUAdapterInfo | undefined): string {
 
 /** What was asked for as `device`, and why it is what it is. None: the CPU. */
 export async function deviceFor(
-  asked: GpuDevice | 'auto' | 'gpu' | 'cpu',
+  wanted: GpuDevice | 'auto' | 'gpu' | 'cpu',
 ): Promise<{ device?: GPUDevice; adapter: string; reason: string }> {
-  if (typeof asked === 'object') {
-    const device = asked as GPUDevice;
+  if (typeof wanted === 'object') {
+    const device = wanted as GPUDevice;
     return { device, adapter: adapterName(device.adapterInfo), reason: 'the device that was given' };
   }
   const onCpu = (reason: string) => ({ adapter: cpuName, reason });
-  if (asked === 'cpu') return onCpu('asked for');
+  if (wanted === 'cpu') return onCpu('asked for');
   try {
-    return await sharedDevice(asked === 'gpu');
+    return await sharedDevice(wanted === 'gpu');
   } catch (error) {
-    if (asked === 'gpu' || !(error instanceof CtcError)) throw error;
+    if (wanted === 'gpu' || !(error instanceof CtcError)) throw error;
     return onCpu(error.message);
   }
 }

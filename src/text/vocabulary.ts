@@ -191,7 +191,7 @@ export class Vocabulary {
     return spelled.some(({ label }) => label !== this.delimiter) ? spelled : [];
   }
 
-  /** A character in characters of the vocabulary: the first form that it has all of, else what it has of the last. */
+  /** A character in characters of the vocabulary: the first of its forms that lies wholly in the vocabulary, else those characters of the last form that do. */
   #fold(character: string): readonly string[] {
     const known = this.#folded.get(character);
     if (known) return known;

@@ -48,7 +48,7 @@ export interface Bindings {
   readonly frames: Float64Array;
   /** Of the best path: costs. */
   readonly emissions: Extended & Float64Array;
-  /** The step strategy's is extended; the others' has, a row, a number for each pair and then another. */
+  /** Of `step`: alpha, then posteriors, extended. Of `fused` and `tiled`, in a row, first the share of each pair's blank, then that of each pair's label. */
   readonly lattice: Extended & Float64Array;
   readonly betas: Extended;
   /** A row: the blanks of all pairs, then their labels. So in `posteriors`. */

@@ -27,8 +27,9 @@ export class Level {
   }
 
   /**
-   * Looks before a step that multiplies by `least` at least, if not by 0, and by 3 at most. The states are those from
-   * `first` to `last`; m · 2^(256 e) comes in. `even`: no emission has an exponent.
+   * Before a step: leaves the common exponent if the step might leave the range of doubles, and takes one up if it may be kept for a while.
+   * The states are those from `first` to `last`; m · 2^(256 e) comes in from the left. The step multiplies what is not 0 by at least `least`
+   * and at most 3. `even`: no emission has an exponent.
    */
   before(first: number, last: number, m: number, e: number, least: number, even: boolean): void {
     if (this.on && !(even && this.#admit(m, e) && this.#allows(least))) this.settle(first, last);

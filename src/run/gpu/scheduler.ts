@@ -22,7 +22,10 @@ const dispatchCost = 5000;
 /** Encoding must not hold up the event loop either. */
 const dispatchesPerSubmission = 1024;
 
-/** Bind groups with the caller's tensors are kept for plans of at most so many commands: lavapipe dies of thousands. */
+/**
+ * Bind groups with the caller's tensors are kept for plans of at most so many commands. lavapipe (Mesa 25.0.7) has a memory mapping for each, and
+ * crashes the process where Linux allows no more of them, at 65,530 (`vm.max_map_count`).
+ */
 const mostKept = 64;
 
 /** A place in a plan: a command, and how many of its steps are done. */

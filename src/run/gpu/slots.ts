@@ -81,8 +81,8 @@ export class Slots {
       if (!this.#asking && this.#owed().length >= this.#held + patience) {
         this.#asking = true;
         // a device that is gone owes nothing more
-        const asked = this.#ask().catch(() => {});
-        asked.then(() => {
+        const answer = this.#ask().catch(() => {});
+        answer.then(() => {
           this.#asking = false;
         });
       }
