@@ -69,7 +69,7 @@ async function timeZoom(rounds) {
 
 /** @param {number} rounds @returns {Promise<Line[]>} */
 export async function explorerTimes(rounds) {
-  const { logitsOf, wideProblem } = await load('demo/made-up.ts');
+  const { logitsOf, wideProblem } = await load('demo/explorer/sources/made-up.ts');
   const { writeNpy } = await load('src/entries/files.ts');
   return withBuiltPage('', { reducedMotion: 'reduce' }, async (page) => {
     await page.waitForFunction(() =>

@@ -8,7 +8,7 @@ const inARow = 9;
 /** @param {number} rounds */
 async function measure(rounds) {
   await provideGpu();
-  const { Trainer } = await load('demo/train/trainer.ts');
+  const { Trainer } = await load('learning/trainer.ts');
   const { numpy: np, getWebGPUDevice } = await import('@jax-js/jax');
   const { ctcLoss } = await import('webgpu-ctc/jax');
   const trainer = await Trainer.create();

@@ -4,8 +4,8 @@ import type { Page } from 'playwright';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CtcLoss, ctcLoss } from 'webgpu-ctc';
 import { readTensor, writeNpy } from 'webgpu-ctc/files';
-import { logitsOf } from '../demo/made-up.js';
-import { sayProbability } from '../demo/ways.js';
+import { sayProbability } from '../demo/explorer/engine/ways.js';
+import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { explore, says, sentence } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;

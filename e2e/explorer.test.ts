@@ -2,10 +2,11 @@ import { extname } from 'node:path';
 import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc';
-import { type Cell, isPossible, type Layer, type Problem } from '../demo/analysis.js';
-import { colourOf, type Rgb, type Theme } from '../demo/colours.js';
-import { applyEdits, noEdits } from '../demo/edits.js';
-import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/made-up.js';
+import { type Cell, isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
+import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/explorer/sources/made-up.js';
+import { applyEdits, noEdits } from '../demo/explorer/state/edits.js';
+import { colourOf, type Rgb, type Theme } from '../demo/shared/colours.js';
+import type { Layer } from '../demo/shared/layers.js';
 import { complaintsOf, explore, firstLoad, says, sentence, settled } from './explore.js';
 
 describe('the first view', () => {

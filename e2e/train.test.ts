@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { FileChooser, Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { readTensors } from 'webgpu-ctc/files';
-import { editDistance } from '../demo/train/edit-distance.js';
-import type { Handwriting } from '../demo/train/writer.js';
+import { editDistance } from '../learning/edit-distance.js';
+import type { Handwriting } from '../learning/writer.js';
 import { complaintsOf, firstLoad, says, type VisitOptions, visit } from './explore.js';
 
 const hands: readonly (Handwriting & { readonly hand: string })[] = JSON.parse(

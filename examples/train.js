@@ -17,8 +17,8 @@ const usage = `usage: npm run train -- [options]
   --rate X       learning rate: default 0.008`;
 
 const options = readOptions();
-const { Trainer, room, testStrings } = await load('demo/train/trainer.ts');
-const { sample } = await load('demo/train/writer.ts');
+const { Trainer, room, testStrings } = await load('learning/trainer.ts');
+const { sample } = await load('learning/writer.ts');
 
 const backend = await provideGpu();
 const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;

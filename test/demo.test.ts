@@ -1,14 +1,14 @@
 // The parts of the demo that need no page.
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { isPossible, type Problem } from '../demo/analysis.js';
-import { applyEdits, editLimits, noEdits } from '../demo/edits.js';
-import { statesAlong } from '../demo/engine.js';
-import { readInputs } from '../demo/inputs.js';
-import { logitsOf } from '../demo/made-up.js';
-import { fromHash, initial, type State, toHash } from '../demo/state.js';
-import { lengthOf, pan, reveal, whole, zoom } from '../demo/viewport.js';
-import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/ways.js';
+import { isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
+import { statesAlong } from '../demo/explorer/engine/engine.js';
+import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
+import { readInputs } from '../demo/explorer/sources/inputs.js';
+import { logitsOf } from '../demo/explorer/sources/made-up.js';
+import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
+import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
+import { lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
 import { writeNpy } from '../src/files/npy.js';
 import { npz } from './program.js';
 

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Random } from '../demo/random.js';
-import { editDistance } from '../demo/train/edit-distance.js';
-import { features, movements } from '../demo/train/pen.js';
-import { room, Trainer } from '../demo/train/trainer.js';
-import { type Handwriting, sample, varied } from '../demo/train/writer.js';
+import { editDistance } from '../learning/edit-distance.js';
+import { features, movements } from '../learning/pen.js';
+import { Random } from '../learning/random.js';
+import { room, Trainer } from '../learning/trainer.js';
+import { type Handwriting, sample, varied } from '../learning/writer.js';
 import type { TestDevice } from './device.js';
 import { openJax } from './frameworks.js';
 

@@ -1,6 +1,6 @@
 // Numbers over the steps of a training.
 
-import { begin, niceStep, palette } from '../canvas.js';
+import { begin, niceStep, palette } from '../shared/canvas.js';
 
 export interface Measured {
   readonly steps: number;

@@ -1,10 +1,10 @@
 // The posterior of one sample through the training: a film whose pictures lie under each other, and one of them large.
 
-import { begin, dark, keepDrawn, palette } from '../canvas.js';
-import { colourOf, type Theme } from '../colours.js';
+import { classes, features, movements, stride } from '../../learning/pen.js';
+import type { PenReading } from '../../learning/settings.js';
+import { begin, dark, keepDrawn, palette } from '../shared/canvas.js';
+import { colourOf, type Theme } from '../shared/colours.js';
 import { drawInk, fit } from './pad.js';
-import { classes, features, movements, stride } from './pen.js';
-import type { PenReading } from './protocol.js';
 import { fixedSample } from './samples.js';
 
 interface Picture extends PenReading {

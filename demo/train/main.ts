@@ -1,5 +1,5 @@
-import { keepDrawn } from '../canvas.js';
-import { byId, notify } from '../dom.js';
+import { keepDrawn } from '../shared/canvas.js';
+import { byId, notify } from '../shared/dom.js';
 import { drawCurve } from './curves.js';
 import { Film } from './film.js';
 import { Pad } from './pad.js';

@@ -1,7 +1,7 @@
 // What is drawn on: strokes of a pen, a finger or a mouse, in CSS pixels.
 
-import { begin, keepDrawn, palette } from '../canvas.js';
-import type { Point, Stroke } from './glyphs.js';
+import type { Point, Stroke } from '../../learning/glyphs.js';
+import { begin, keepDrawn, palette } from '../shared/canvas.js';
 
 /** Milliseconds that the page's own hand takes for a digit's worth of ink. */
 const writingTime = 420;

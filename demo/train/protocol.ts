@@ -1,25 +1,8 @@
 // What the page and its worker tell each other.
 
-import type { Stroke } from './glyphs.js';
-import type { Handwriting } from './writer.js';
-
-export interface TrainerSettings {
-  /** Of the first weights and of what is written; the same seed learns the same. */
-  readonly seed: number;
-  /** Strings in a step. */
-  readonly batch: number;
-  readonly rate: number;
-}
-
-export const defaults: TrainerSettings = { seed: 1, batch: 16, rate: 0.008 };
-
-/** What was read, and when: frames of the output are of equal length along the pen's way. */
-export interface PenReading {
-  readonly text: string;
-  /** Posteriors [frames, classes]: the softmax. */
-  readonly posteriors: Float32Array<ArrayBuffer>;
-  readonly frames: number;
-}
+import type { Stroke } from '../../learning/glyphs.js';
+import type { ErrorRate, PenReading, TrainerSettings } from '../../learning/settings.js';
+import type { Handwriting } from '../../learning/writer.js';
 
 export type Asked =
   /** Once: a trainer, new or from saved weights. `device`: as `wasm`, WebGPU is left alone; as `again`, it is waited for. */
@@ -36,12 +19,6 @@ export type Asked =
   | { readonly kind: 'own'; readonly own: readonly Handwriting[] }
   | { readonly kind: 'read'; readonly id: number; readonly strokes: readonly Stroke[] }
   | { readonly kind: 'save'; readonly id: number };
-
-/** Share of wrong digits in fresh strings, and after how many steps it was measured. */
-export interface ErrorRate {
-  readonly steps: number;
-  readonly rate: number;
-}
 
 export interface History {
   readonly losses: readonly number[];

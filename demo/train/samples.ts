@@ -1,7 +1,7 @@
 // Handwriting that the page shows: always the same, and never learned from.
 
-import { Random } from '../random.js';
-import { type Handwriting, write } from './writer.js';
+import { Random } from '../../learning/random.js';
+import { type Handwriting, write } from '../../learning/writer.js';
 
 /** A hand that is a pleasure to look at: steady, upright or nearly, with room between the digits. */
 const neat = { unsteady: 1, jitter: 0.1, spacing: 3, gap: 24, drift: 0, turn: 0 };

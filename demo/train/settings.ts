@@ -1,10 +1,10 @@
 // What can be changed about the training, in a menu.
 
-import { byId, chooseFiles, make, notify, save } from '../dom.js';
-import { type Entry, menu, slider } from '../menus.js';
+import type { Handwriting } from '../../learning/writer.js';
+import { byId, chooseFiles, make, notify, save } from '../shared/dom.js';
+import { type Entry, menu, slider } from '../shared/menus.js';
 import type { Pad } from './pad.js';
 import type { Teacher } from './teacher.js';
-import type { Handwriting } from './writer.js';
 
 export class Settings {
   readonly #teacher: Teacher;

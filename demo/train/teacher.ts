@@ -1,15 +1,9 @@
 // The page's side of the training: a worker, another one when its GPU goes away, and the last weights in between.
 
-import type { Stroke } from './glyphs.js';
-import {
-  type Asked,
-  defaults,
-  type History,
-  type PenReading,
-  type Told,
-  type TrainerSettings,
-} from './protocol.js';
-import type { Handwriting } from './writer.js';
+import type { Stroke } from '../../learning/glyphs.js';
+import { defaults, type PenReading, type TrainerSettings } from '../../learning/settings.js';
+import type { Handwriting } from '../../learning/writer.js';
+import type { Asked, History, Told } from './protocol.js';
 
 export interface Heard {
   /** A trainer is there, with what it has behind it. */

@@ -1,9 +1,9 @@
 // The training and the reading, away from the page: whatever they take, the pen is not held up.
 
 import { getWebGPUDevice } from '@jax-js/jax';
+import { Trainer } from '../../learning/trainer.js';
 import type { Asked, Told } from './protocol.js';
 import { fixedSample } from './samples.js';
-import { Trainer } from './trainer.js';
 
 /** Steps between two pictures of the film, and two measurements of the error rate. */
 const [filmEvery, measureEvery] = [5, 25];

@@ -1,0 +1,285 @@
+// What comes in from the visitor's machine and what goes out to it: files, sounds, words. Nothing leaves the page otherwise.
+import { scoreKinds, timedTextFormats, writeTimedText } from 'webgpu-ctc/files';
+import type { TimedText } from 'webgpu-ctc/text';
+import { byId, chooseFiles, notify, whileBusy } from '../shared/dom.js';
+import { type Entry, menu } from '../shared/menus.js';
+import { statesOf } from './engine/analysis.js';
+import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
+import type { Page } from './page.js';
+import { Listening } from './sound/listening.js';
+import { withMoved, wordsIn } from './sound/words.js';
+import type { WordsPanel } from './sound/words-panel.js';
+import { speechFrameSeconds, speechTokens } from './sources/examples.js';
+import { readInputs } from './sources/inputs.js';
+import { type Own, ownSource } from './sources/source.js';
+import { initial } from './state/state.js';
+
+const layerNames = {
+  posterior: 'path mass',
+  alpha: 'forward',
+  beta: 'backward',
+  probability: 'probabilities',
+  gradient: 'gradient',
+  change: 'change',
+} as const;
+
+export class Data {
+  readonly #page: Page;
+  readonly #listening: Listening;
+  readonly #wordsButton = byId<HTMLButtonElement>('words');
+  /** As they were aligned. */
+  #aligned: TimedText | undefined;
+  readonly #moved = new Map<number, { start: number; end: number }>();
+  #panel: WordsPanel | undefined;
+
+  constructor(page: Page) {
+    this.#page = page;
+    menu(byId('data'), () => this.#entries());
+    this.#listening = new Listening((seconds) => this.#follow(seconds));
+    this.#wordsButton.addEventListener('click', () => this.#toggleWords());
+    page.listen(() => this.#refresh());
+    page.stage.listen(() => this.#look());
+    this.#listenToDrops();
+  }
+
+  /** Opens what can be opened of files that belong together. */
+  async load(files: readonly File[]): Promise<void> {
+    await whileBusy(async (signal, say) => {
+      const { candidates, tokens, sound } = await readInputs(files);
+      const { source } = this.#page;
+      const [first, ...others] = candidates;
+      if (first) {
+        if (sound) say(`Decoding ${sound.name} …`);
+        const heard = sound && { sound, seconds: await secondsOf(sound) };
+        signal.throwIfAborted();
+        this.#open({ candidates: [first, ...others], chosen: 0, ...(tokens && { tokens }), ...heard });
+        if (others.length > 0)
+          notify(`${candidates.length} tensors can be emissions. Here is the first; Data has the others.`);
+        else if (!tokens) notify('Without a vocab.json classes go by their numbers: type 3 1 4.');
+      } else if (sound) {
+        const { recognise } = await import('./sound/recogniser.js');
+        const { tensor, seconds } = await recognise(sound, { signal, say });
+        const known = { tokens: tokens ?? (await speechTokens()), frameSeconds: speechFrameSeconds };
+        this.#open({ candidates: [{ tensor, kind: 'logits' }], chosen: 0, sound, seconds, ...known });
+      } else if (tokens) {
+        if (!source?.own)
+          throw new RangeError('vocab.json: load the emissions that it belongs to first, or both at once.');
+        this.#open({ ...source.own, tokens });
+      }
+    });
+  }
+
+  #open(own: Own): void {
+    const source = ownSource(own);
+    this.#page.open(source, { ...initial, example: 'own', text: source.text });
+  }
+
+  #entries(): Entry[] {
+    const { source } = this.#page;
+    const own = source?.own;
+    return [
+      { heading: 'Load' },
+      {
+        name: 'Open files …',
+        about:
+          'Emissions (.npy, .npz, .safetensors, .json), a vocab.json, a sound. Or drop them anywhere. Nothing leaves this page.',
+        run: () => chooseFiles((files) => this.load(files), '', true),
+      },
+      ...(own ? this.#ownEntries(own) : []),
+      { heading: 'Save' },
+      { name: 'Picture', about: 'PNG, twice the size', run: () => this.#save(() => this.#savePicture()) },
+      {
+        name: `Layer: ${layerNames[this.#page.store.state.layer]}`,
+        about: `.npy, ${this.#page.store.state.layer === 'gradient' ? '[frames, classes]' : '[frames, states]'}`,
+        run: () => this.#save(() => this.#saveLayer()),
+      },
+      {
+        name: 'Alignment',
+        about: 'JSON: the best path, words with seconds',
+        run: () => this.#save(() => this.#saveAlignment()),
+      },
+      ...(this.#timed
+        ? timedTextFormats.map((format) => ({
+            name: `Words as ${format === 'TextGrid' ? format : format.toUpperCase()}`,
+            run: () => this.#save(() => this.#saveWords(format)),
+          }))
+        : []),
+    ];
+  }
+
+  /** What can be changed about what was loaded. */
+  #ownEntries(own: Own): Entry[] {
+    const { candidates, chosen, kind: asked, ...rest } = own;
+    const detected = candidates[chosen]!.kind;
+    const tensors = candidates.map(({ tensor }, i) => ({
+      name: tensor.name,
+      about: `[${tensor.shape.join(', ')}]`,
+      checked: i === chosen,
+      run: () => this.#change({ ...rest, candidates, chosen: i }),
+    }));
+    return [
+      ...(candidates.length > 1 ? [{ heading: 'Tensor' }, ...tensors] : []),
+      { heading: 'The scores are' },
+      ...scoreKinds.map((kind) => ({
+        name: { logits: 'Logits', 'log-probs': 'Log-probabilities', probs: 'Probabilities' }[kind],
+        ...(kind === detected && { about: 'As detected' }),
+        checked: kind === (asked ?? detected),
+        run: () => this.#change({ ...own, kind }),
+      })),
+    ];
+  }
+
+  #change(own: Own): void {
+    try {
+      this.#open(own);
+    } catch (error) {
+      notify((error as Error).message);
+    }
+  }
+
+  #listenToDrops(): void {
+    const { classList } = document.body;
+    document.addEventListener('dragover', (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      classList.add('dropping');
+    });
+    document.addEventListener('dragleave', (event) => {
+      if (!event.relatedTarget) classList.remove('dropping');
+    });
+    document.addEventListener('drop', (event) => {
+      classList.remove('dropping');
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length === 0) return;
+      event.preventDefault();
+      this.load(files);
+    });
+  }
+
+  // sound and words
+
+  get #timed(): TimedText | undefined {
+    return this.#aligned && withMoved(this.#aligned, this.#moved);
+  }
+
+  /** After each analysis. What was moved by hand stays as long as the words are aligned as they were. */
+  #refresh(): void {
+    const { source, analysis, store } = this.#page;
+    const aligned = analysis && source && wordsIn(analysis, source, store.state.text);
+    if (JSON.stringify(aligned) !== JSON.stringify(this.#aligned)) this.#moved.clear();
+    this.#aligned = aligned;
+    const changed = source?.sound !== this.#listening.sound;
+    this.#listening.sound = source?.sound;
+    this.#wordsButton.hidden = !source?.sound;
+    if (this.#panel && changed) this.#closeWords();
+    this.#showWords();
+  }
+
+  #showWords(): void {
+    this.#panel?.show(this.#timed?.words ?? [], this.#moved.size > 0);
+  }
+
+  async #toggleWords(): Promise<void> {
+    if (this.#panel) {
+      this.#closeWords();
+      return;
+    }
+    const { sound } = this.#listening;
+    if (!sound) return;
+    const { WordsPanel } = await import('./sound/words-panel.js');
+    if (this.#panel || sound !== this.#listening.sound) return;
+    this.#wordsButton.ariaPressed = 'true';
+    byId('stage').classList.add('words');
+    byId('inspector').classList.add('opened');
+    this.#panel = new WordsPanel({
+      ...{ wave: byId('wave'), list: byId('word-list'), audio: this.#listening.audio },
+      moved: (i, start, end) => {
+        this.#moved.set(i, { start, end });
+        this.#showWords();
+      },
+      reset: () => {
+        this.#moved.clear();
+        this.#showWords();
+      },
+    });
+    this.#showWords();
+    this.#look();
+  }
+
+  #closeWords(): void {
+    this.#panel?.destroy();
+    this.#panel = undefined;
+    this.#wordsButton.ariaPressed = 'false';
+    byId('stage').classList.remove('words');
+    this.#page.stage.redraw();
+  }
+
+  #look(): void {
+    const { source, stage } = this.#page;
+    if (source?.frameSeconds) this.#panel?.look(stage.frames, source.frameSeconds);
+  }
+
+  #follow(seconds: number | undefined): void {
+    const { source, stage } = this.#page;
+    if (seconds === undefined || !source?.frameSeconds) {
+      this.#page.head = undefined;
+      return;
+    }
+    const frame = seconds / source.frameSeconds;
+    this.#page.head = frame;
+    stage.follow(frame);
+  }
+
+  // files that go out
+
+  get #name(): string {
+    const { source } = this.#page;
+    return (source?.name ?? 'ctc').replace(/\.[^.]*$/, '').replace(/[^\p{L}\p{N} ._-]+/gu, '-');
+  }
+
+  async #save(run: () => void | Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      notify(`This could not be saved: ${(error as Error).message}`);
+    }
+  }
+
+  #savePicture(): Promise<void> {
+    const ratio = 2;
+    return savePicture(`${this.#name}.png`, this.#page.stage.snapshot(ratio), ratio, {
+      above: byId('sentence').querySelector('span')?.textContent ?? '',
+      below: byId('legend').querySelector('figcaption')?.textContent ?? '',
+    });
+  }
+
+  async #saveLayer(): Promise<void> {
+    const { analysis, store } = this.#page;
+    if (!analysis) throw new Error('nothing has been computed yet');
+    const { layer } = store.state;
+    const { problem, grad } = analysis;
+    const name = `${this.#name}.${layer}.npy`;
+    if (layer === 'gradient') saveArray(name, grad, [problem.frames, problem.classes]);
+    else saveArray(name, await this.#page.readLayer(layer), [problem.frames, statesOf(problem)]);
+  }
+
+  #saveAlignment(): void {
+    const { analysis, source, nameOf, store } = this.#page;
+    if (!analysis) throw new Error('nothing has been computed yet');
+    const told = { text: store.state.text, nameOf, frameSeconds: source?.frameSeconds, timed: this.#timed };
+    saveText(`${this.#name}.json`, alignmentJson(analysis, told));
+  }
+
+  #saveWords(format: (typeof timedTextFormats)[number]): void {
+    const { source, analysis } = this.#page;
+    const { words, characters } = this.#timed!;
+    const duration = (analysis?.problem.frames ?? 0) * (source?.frameSeconds ?? 0);
+    const file = `${this.#name}.${format}`;
+    saveText(file, writeTimedText(file, words, { duration, characters }));
+  }
+}
+
+async function secondsOf(sound: File): Promise<number> {
+  const { decode, sampleRate } = await import('./sound/recogniser.js');
+  return (await decode(sound)).length / sampleRate;
+}

@@ -1,0 +1,235 @@
+// The library at work for the page: one lattice at a time, kept on the device.
+import { CtcAligner, CtcLoss, CtcPosterior, type CtcTask } from 'webgpu-ctc';
+import { bestClasses, logSumExp } from '../../../learning/best-path.js';
+import type { Layer } from '../../shared/layers.js';
+import {
+  type Analysis,
+  type BestPath,
+  type Cell,
+  type CellValues,
+  classAt,
+  type Problem,
+  statesOf,
+} from './analysis.js';
+import { createProbe, type Probe } from './probe.js';
+
+type Task = CtcTask<'none', 'logits', readonly [number, number]>;
+
+/** What a task was prepared for. */
+interface Prepared {
+  readonly key: string;
+  readonly task: Task;
+  readonly stride: number;
+  readonly probe: Probe | undefined;
+}
+
+/** Room for labels is made in steps, so that typing does not prepare anew at every letter. */
+const roomFor = (labels: number) => 16 * Math.ceil((labels + 1) / 16);
+
+export class Engine {
+  readonly #ctc: CtcLoss<'none', 'logits'>;
+  /** By class of the blank, which belongs to whoever computes. */
+  readonly #losses = new Map<number, CtcLoss<'none', 'logits'>>();
+  readonly #aligners = new Map<number, Promise<CtcAligner>>();
+  #prepared: Prepared | undefined;
+  #version = 0;
+  #baseline: { logits: Float32Array; key: string; posterior: Float32Array<ArrayBuffer> } | undefined;
+
+  /** @param cpu Keeps away from WebGPU. */
+  static async create(cpu = false): Promise<Engine> {
+    return new Engine(await CtcLoss.create({ device: cpu ? 'cpu' : 'auto', reduction: 'none' }));
+  }
+
+  private constructor(ctc: CtcLoss<'none', 'logits'>) {
+    this.#ctc = ctc;
+    this.#losses.set(0, ctc);
+  }
+
+  /** Frames times states of what can be looked at: 20 bytes each on the device, 24 in memory, where drawing walks over all. */
+  get mostCells(): number {
+    return this.device ? 12e6 : 2e6;
+  }
+
+  get device(): GPUDevice | undefined {
+    return this.#ctc.device as GPUDevice | undefined;
+  }
+
+  /** Whether its device is gone, or will be in a moment: what fails for that reason may fail before it is said. */
+  async isLost(): Promise<boolean> {
+    if (!this.device) return false;
+    const soon = new Promise<false>((resolve) => setTimeout(() => resolve(false), 500));
+    return Promise.race([this.device.lost.then(() => true), soon]);
+  }
+
+  destroy(): void {
+    this.#prepared?.task.destroy();
+    for (const aligner of this.#aligners.values())
+      aligner.then(
+        (made) => made.destroy(),
+        () => {},
+      );
+    for (const loss of this.#losses.values()) loss.destroy();
+  }
+
+  /** @param unedited The same problem with scores as they were, for the change. */
+  async analyse(problem: Problem, unedited?: Problem): Promise<Analysis> {
+    const baseline = unedited && (await this.#posteriorOf(unedited));
+    // side by side: the first time both compile
+    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.#bestPath(problem)]);
+    const { task, stride, probe, loss, grad } = prepared;
+    const lattice = probe
+      ? {
+          onDevice: {
+            wgsl: task.lattice.wgsl(0),
+            entries: task.lattice.blocks[0]!.entries as GPUBindGroupEntry[],
+          },
+        }
+      : {
+          onHost: {
+            alpha: await task.read('alpha'),
+            beta: await task.read('beta'),
+            posterior: await task.read('posterior'),
+            stride,
+          },
+        };
+    return {
+      ...{ problem, backend: task.backend, loss, alignment, baseline, lattice },
+      grad: grad as Float32Array<ArrayBuffer>,
+      logProbs: logSoftmax(problem),
+      greedy: bestClasses(problem),
+      version: ++this.#version,
+    };
+  }
+
+  /** Of some cells; of the last analysis. */
+  async probe({ lattice }: Analysis, cells: readonly Cell[]): Promise<CellValues[]> {
+    if ('onDevice' in lattice) return this.#prepared!.probe!.cells(cells);
+    const { alpha, beta, posterior, stride } = lattice.onHost;
+    return cells.map(({ t, s }) => {
+      const at = t * stride + s;
+      return { alpha: alpha[at]!, beta: beta[at]!, posterior: posterior[at]! };
+    });
+  }
+
+  /** Of scores that stay while others are edited: not computed anew at each stroke. */
+  async #posteriorOf(problem: Problem): Promise<Float32Array<ArrayBuffer>> {
+    const { logits, labels, blank } = problem;
+    const key = [blank, ...labels].join();
+    if (this.#baseline?.logits !== logits || this.#baseline.key !== key) {
+      await this.#sweep(problem);
+      this.#baseline = { logits, key, posterior: await this.#readKept('posterior', problem) };
+    }
+    return this.#baseline.posterior;
+  }
+
+  /** A layer of the last analysis, [frames, 2 · labels + 1]. */
+  async read(layer: Exclude<Layer, 'gradient'>, analysis: Analysis): Promise<Float32Array<ArrayBuffer>> {
+    const { problem, logProbs, baseline } = analysis;
+    const states = statesOf(problem);
+    if (layer === 'probability') {
+      const own = Array.from({ length: states }, (_, s) => classAt(problem, s));
+      return Float32Array.from({ length: problem.frames * states }, (_, i) =>
+        Math.exp(logProbs[Math.floor(i / states) * problem.classes + own[i % states]!]!),
+      );
+    }
+    if (layer !== 'change') return this.#readKept(layer, problem);
+    const posterior = await this.#readKept('posterior', problem);
+    return posterior.map((share, i) => share - baseline![i]!);
+  }
+
+  async #readKept(
+    layer: 'alpha' | 'beta' | 'posterior',
+    problem: Problem,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { task, stride } = this.#prepared!;
+    const states = statesOf(problem);
+    const values = await task.read(layer);
+    return Float32Array.from(
+      { length: problem.frames * states },
+      (_, i) => values[Math.floor(i / states) * stride + (i % states)]!,
+    );
+  }
+
+  /** ln Σ alpha · beta over the states of a frame: the same for each. */
+  async sum({ lattice, problem }: Analysis, t: number): Promise<number> {
+    if ('onDevice' in lattice) return this.#prepared!.probe!.sum(t);
+    const { alpha, beta, stride } = lattice.onHost;
+    const start = t * stride;
+    return logSumExp(alpha.subarray(start, start + statesOf(problem)).map((a, s) => a + beta[start + s]!));
+  }
+
+  /** States of paths drawn from the posterior. */
+  async samples(problem: Problem, count: number, seed: number): Promise<Int32Array[]> {
+    const { logits, frames, classes, blank, labels } = problem;
+    const posterior = await CtcPosterior.create({ device: this.device ?? 'cpu', blank });
+    try {
+      const shape = [frames, classes] as const;
+      const { samples } = await posterior.run({
+        ...{ logits: { data: logits, shape }, targets: [...labels], samples: count, seed },
+      });
+      return Array.from({ length: count }, (_, k) =>
+        statesAlong(samples!.subarray(k * frames, (k + 1) * frames), problem),
+      );
+    } finally {
+      posterior.destroy();
+    }
+  }
+
+  /** Both sweeps: the lattice is kept on the device. */
+  async #sweep(problem: Problem) {
+    const prepared = await this.#prepare(problem);
+    prepared.task.setTargets([...problem.labels]);
+    return { ...prepared, ...(await prepared.task.run({ logits: problem.logits })) };
+  }
+
+  async #prepare({ frames, classes, blank, labels }: Problem): Promise<Prepared> {
+    const maxTargetLength = roomFor(labels.length);
+    const key = [frames, classes, blank, maxTargetLength].join();
+    if (this.#prepared?.key === key) return this.#prepared;
+    let ctc = this.#losses.get(blank);
+    if (!ctc) {
+      ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', blank });
+      this.#losses.set(blank, ctc);
+    }
+    const task = await ctc.prepare({
+      ...{ logits: [frames, classes] as const, maxTargetLength },
+      keep: ['alpha', 'beta', 'posterior'],
+    });
+    const probe = this.device && createProbe(this.device, task.lattice, 2 * maxTargetLength + 1);
+    this.#prepared?.task.destroy();
+    this.#prepared = { key, task, stride: 2 * maxTargetLength + 1, probe };
+    return this.#prepared;
+  }
+
+  async #bestPath(problem: Problem): Promise<BestPath | undefined> {
+    const { logits, frames, classes, blank, labels } = problem;
+    let aligner = this.#aligners.get(blank);
+    if (!aligner) {
+      aligner = CtcAligner.create({ device: this.device ?? 'cpu', blank });
+      this.#aligners.set(blank, aligner);
+    }
+    const shape = [frames, classes] as const;
+    const path = await (await aligner).run({ logits: { data: logits, shape }, targets: [...labels] });
+    return Number.isFinite(path.score) ? { ...path, states: statesAlong(path.labels, problem) } : undefined;
+  }
+}
+
+/** The states that a path goes through, from the classes of its frames. */
+export function statesAlong(classes: ArrayLike<number>, problem: Problem): Int32Array {
+  let s = 0;
+  return Int32Array.from({ length: classes.length }, (_, t) => {
+    const c = classes[t]!;
+    if (c !== classAt(problem, s)) s += c === problem.blank || s % 2 === 0 ? 1 : 2;
+    return s;
+  });
+}
+
+function logSoftmax({ logits, frames, classes }: Problem): Float32Array<ArrayBuffer> {
+  const logProbs = new Float32Array(logits.length);
+  for (let t = 0; t < frames; t++) {
+    const row = logits.subarray(t * classes, (t + 1) * classes);
+    const normaliser = logSumExp(row);
+    for (let c = 0; c < classes; c++) logProbs[t * classes + c] = row[c]! - normaliser;
+  }
+  return logProbs;
+}

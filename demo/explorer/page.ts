@@ -1,0 +1,371 @@
+// What follows from the state: the lattice is computed, then shown. One computation at a time, the latest question wins.
+
+import { tokenise } from 'webgpu-ctc/text';
+import { collapse, logSumExp } from '../../learning/best-path.js';
+import { dark } from '../shared/canvas.js';
+import { byId, make, notify } from '../shared/dom.js';
+import type { Layer } from '../shared/layers.js';
+import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './engine/analysis.js';
+import { Engine } from './engine/engine.js';
+import { sayProbability } from './engine/ways.js';
+import { Player, type Position } from './sound/player.js';
+import { examples } from './sources/examples.js';
+import type { Source } from './sources/source.js';
+import { applyEdits, within } from './state/edits.js';
+import { initial, type State, type Store } from './state/state.js';
+import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './view/explain.js';
+import { CellGrid } from './view/grid.js';
+import { Inspector } from './view/inspector.js';
+import { createHostRenderer } from './view/lattice-2d.js';
+import { createGpuRenderer } from './view/lattice-gpu.js';
+import type { Scene } from './view/scene.js';
+import { Stage } from './view/stage.js';
+
+export class Page {
+  readonly store: Store;
+  readonly stage: Stage;
+  readonly player: Player;
+  readonly #inspector: Inspector;
+  readonly #grid: CellGrid;
+  #engine: Engine;
+  #source: Source | undefined;
+  #analysis: Analysis | undefined;
+  #samples: readonly Int32Array[] = [];
+  #hovered: Cell | undefined;
+  #position: Position | undefined;
+  #head: number | undefined;
+  #editing = false;
+  #incoming: { from: Cell; share: number }[] = [];
+  #busy = false;
+  #stale = false;
+  #speaking = 0;
+  #onAnalysis: (() => void)[] = [];
+
+  constructor(
+    store: Store,
+    engine: Engine,
+    events: { paint: ConstructorParameters<typeof Stage>[1]['paint'] },
+  ) {
+    this.store = store;
+    this.#engine = engine;
+    this.stage = new Stage(byId('stage'), {
+      hover: (cell) => this.#hover(cell),
+      pin: (cell) => {
+        store.set({ selected: cell });
+        this.#grid.focus();
+      },
+      highlight: (label) => {
+        store.set({ highlight: store.state.highlight === label ? undefined : label });
+      },
+      paint: events.paint,
+    });
+    this.#grid = new CellGrid(this.stage, (cell) => {
+      this.#hovered = undefined;
+      store.set({ selected: cell });
+      this.stage.reveal(cell);
+    });
+    this.#inspector = new Inspector(byId('inspector'), () => this.#inspect());
+    this.player = new Player(byId('play'), byId('scrubber'), byId('progress'), {
+      moved: (position) => {
+        this.#position = position;
+        this.#show();
+      },
+    });
+    dark().addEventListener('change', () => this.#show());
+    this.#use(engine);
+    store.listen((state, before) => {
+      const asks: (keyof State)[] = ['text', 'edits', 'blank', 'samples'];
+      const asksForChange = state.layer === 'change' && before.layer !== 'change';
+      if (asksForChange || asks.some((key) => state[key] !== before[key])) this.refresh();
+      else if (state.selected !== before.selected) {
+        this.#mirror();
+        this.#inspect();
+      }
+      this.#show();
+    });
+  }
+
+  get source(): Source | undefined {
+    return this.#source;
+  }
+
+  get analysis(): Analysis | undefined {
+    return this.#analysis;
+  }
+
+  /** Where the sound is, in frames. */
+  set head(frame: number | undefined) {
+    this.#head = frame;
+    this.#mark();
+  }
+
+  set editing(editing: boolean) {
+    this.#editing = editing;
+    this.#show();
+  }
+
+  nameOf = (c: number): string => {
+    const { vocabulary } = this.#source!;
+    if (c === this.blank) return 'blank';
+    if (c === vocabulary.delimiter) return space;
+    return vocabulary.read(c).trim() || vocabulary.token(c) || `#${c}`;
+  };
+
+  get blank(): number {
+    const { blank } = this.store.state;
+    const { vocabulary, classes } = this.#source!;
+    return blank !== undefined && blank < classes ? blank : vocabulary.blank;
+  }
+
+  /** Natural logarithms, shares or probabilities, [frames, states]. */
+  readLayer(layer: Exclude<Layer, 'gradient'>): Promise<Float32Array> {
+    return this.#engine.read(layer, this.#analysis!);
+  }
+
+  /** Called after each analysis. */
+  listen(then: () => void): void {
+    this.#onAnalysis.push(then);
+  }
+
+  /** What there was before is left behind, or, `linked`, is what a link says of it. */
+  async openExample(id: string, linked = false): Promise<void> {
+    const example = examples.find((known) => known.id === id) ?? examples[0]!;
+    const source = await example.open();
+    this.open(source, linked ? {} : { ...initial, example: id, text: source.text });
+  }
+
+  /** Other emissions, and what is to be seen of them. */
+  open(source: Source, change: Partial<State> = {}): void {
+    this.#source = source;
+    const { frames, classes } = source;
+    const { edits, blank } = { ...this.store.state, ...change };
+    this.store.set({
+      ...change,
+      edits: { ...edits, strokes: within(edits.strokes, frames, classes) },
+      blank: blank !== undefined && blank < classes ? blank : undefined,
+    });
+    this.refresh();
+  }
+
+  /** Computes what is asked in this turn, once; while a computation runs, once more after it. */
+  async refresh(): Promise<void> {
+    this.#stale = true;
+    if (this.#busy) return;
+    this.#busy = true;
+    await this.#attempt(async () => {
+      await undefined; // the rest of the turn may ask for more
+      while (this.#stale && this.#source) {
+        this.#stale = false;
+        await this.#compute();
+      }
+    });
+    this.#busy = false;
+    // another engine has been asked meanwhile
+    if (this.#stale) this.refresh();
+  }
+
+  /** What fails because the device is gone is no news: the page takes another. All else is told. */
+  async #attempt(run: () => Promise<void>): Promise<void> {
+    const engine = this.#engine;
+    try {
+      await run();
+    } catch (error) {
+      if (engine !== this.#engine || (await engine.isLost())) return;
+      notify(`This could not be computed: ${(error as Error).message}`);
+    }
+  }
+
+  /** What the state asks of the source. */
+  problem(): Problem {
+    const { text, edits } = this.store.state;
+    const { logits, frames, classes, vocabulary } = this.#source!;
+    const { blank } = this;
+    const labels = tokenise(text, vocabulary).targets.filter((label) => label !== blank && label < classes);
+    return { frames, classes, blank, labels, logits: applyEdits(logits, classes, blank, edits) };
+  }
+
+  async #compute(): Promise<void> {
+    const source = this.#source!;
+    const { text, layer } = this.store.state;
+    const problem = this.problem();
+    const cells = problem.frames * statesOf(problem);
+    if (cells > this.#engine.mostCells) {
+      this.#analysis = undefined;
+      this.stage.clear();
+      byId('sentence').textContent = sayTooLarge(problem, this.#engine.mostCells);
+      return;
+    }
+    const unedited = layer === 'change' ? { ...problem, logits: source.logits } : undefined;
+    const analysis = await this.#engine.analyse(problem, unedited);
+    const { samples: count } = this.store.state;
+    this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];
+    // of another source nothing is shown; of another text for a moment
+    if (source !== this.#source) return;
+    this.#analysis = analysis;
+    this.player.frames = problem.frames;
+    const { selected, highlight } = this.store.state;
+    const states = statesOf(problem);
+    const isAsked = text === this.store.state.text;
+    const isThere = selected && selected.t < problem.frames && selected.s < states;
+    if (isAsked && !isThere) this.store.set({ selected: firstToLookAt(analysis) });
+    if (highlight !== undefined && highlight >= problem.labels.length)
+      this.store.set({ highlight: undefined });
+    this.#mirror();
+    this.#say();
+    this.#show();
+    await this.#examine();
+    for (const then of this.#onAnalysis) then();
+  }
+
+  #scene(analysis: Analysis): Scene {
+    const { layer: asked, scale, highlight } = this.store.state;
+    // what it is compared with may still be computed
+    const layer = asked === 'change' && !analysis.baseline ? 'posterior' : asked;
+    const swept = layer === 'posterior' ? this.#position : undefined;
+    return {
+      ...{ analysis, layer, scale, theme: dark().matches ? 'dark' : 'light' },
+      ...(swept && { sweep: swept }),
+      ...(highlight !== undefined && { highlight }),
+    };
+  }
+
+  #show(): void {
+    const analysis = this.#analysis;
+    if (!analysis) return;
+    const scene = this.#scene(analysis);
+    const { frameSeconds } = this.#source!;
+    this.stage.show({ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing });
+    this.#mark();
+    this.#inspector.legend(scene);
+  }
+
+  #mark(): void {
+    const { bestPath, selected, layer } = this.store.state;
+    const sweep = layer === 'posterior' ? this.#position : undefined;
+    this.stage.mark({
+      bestPath: bestPath && !sweep,
+      ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
+      head: this.#head ?? (sweep && sweep.frame + 0.5),
+    });
+  }
+
+  #say(): void {
+    const analysis = this.#analysis!;
+    const { problem, backend, greedy } = analysis;
+    const parts = sayAll(analysis, this.store.state.text.trim());
+    const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, text) : text));
+    byId('sentence').replaceChildren(make('span', {}, ...sentence));
+    byId('backend').textContent =
+      backend.device === 'gpu'
+        ? `Computed on WebGPU: ${backend.adapter}.`
+        : `Computed on the CPU, drawn without WebGPU: ${backend.reason}. Chrome, Edge, Safari 26 and Firefox 141 have it; it may be switched off.`;
+    const read = collapse(greedy, problem.blank);
+    byId('reading').textContent = `The best symbols read: ${read.map(this.nameOf).join(' ')}`;
+  }
+
+  async #hover(cell: Cell | undefined): Promise<void> {
+    const before = this.#hovered;
+    if (cell?.t === before?.t && cell?.s === before?.s) return;
+    this.#hovered = cell;
+    this.#mark();
+    await this.#inspect();
+  }
+
+  #inspect(): Promise<void> {
+    return this.#attempt(() => this.#examine());
+  }
+
+  /** Tells about the cell under the pointer, or else the selected one. */
+  async #examine(): Promise<void> {
+    const analysis = this.#analysis;
+    if (!analysis) return;
+    const cell = this.#hovered ?? this.store.state.selected;
+    if (!cell) {
+      this.#inspector.show(analysis, undefined, undefined, this.nameOf);
+      return;
+    }
+    const { before, after } = neighbours(analysis, cell);
+    const probed = await this.#engine.probe(analysis, [cell, ...before, ...after]);
+    if (analysis !== this.#analysis) return;
+    const [own, ...others] = probed as [CellValues, ...CellValues[]];
+    const withCells = [...before, ...after].map((at, i) => ({ ...at, ...others[i]! }));
+    const befores = withCells.slice(0, before.length);
+    if (cell === this.store.state.selected) {
+      const all = logSumExp(befores.map(({ alpha }) => alpha));
+      this.#incoming = befores.map(({ t, s, alpha }) => ({
+        from: { t, s },
+        share: Math.exp(alpha - all) || 0,
+      }));
+      this.#speak(analysis, cell, own.posterior);
+    }
+    this.#inspector.show(analysis, cell, own, this.nameOf);
+    this.#mark();
+    if (!this.#inspector.showsSums) return;
+    const frameSum = await this.#engine.sum(analysis, cell.t);
+    if (analysis !== this.#analysis) return;
+    const values = { own, before: befores, after: withCells.slice(before.length), frameSum };
+    this.#inspector.showSums(sumsOf(analysis, cell, values, this.nameOf));
+  }
+
+  /** The grid beside the canvas goes with the cursor. */
+  #mirror(): void {
+    const analysis = this.#analysis;
+    const { selected } = this.store.state;
+    if (!analysis || !selected) return;
+    const { problem } = analysis;
+    this.#grid.show(
+      problem.frames,
+      statesOf(problem),
+      selected,
+      ({ t, s }) => `${nameState(analysis, s, this.nameOf)}, frame ${t}`,
+    );
+  }
+
+  /** Says where the cursor is, once it rests. */
+  #speak(analysis: Analysis, { t, s }: Cell, posterior: number): void {
+    clearTimeout(this.#speaking);
+    const share = sayProbability(Math.log(posterior));
+    const sentence = byId('inspector').querySelector('.says')!;
+    this.#speaking = window.setTimeout(() => {
+      if (!this.stage.grid.contains(document.activeElement)) return;
+      byId('spoken').textContent =
+        `Frame ${t}, ${nameState(analysis, s, this.nameOf)}: ${share} of the path mass. ${sentence.textContent}`;
+    }, 400);
+  }
+
+  /** For what is computed and drawn from now on. */
+  #use(engine: Engine): void {
+    this.#engine = engine;
+    const { device } = engine;
+    this.stage.use((canvas) => (device ? createGpuRenderer(canvas, device) : createHostRenderer(canvas)));
+    device?.lost.then(() => this.#replace());
+  }
+
+  #lostAt = Number.NEGATIVE_INFINITY;
+
+  /** A lost device is replaced by another, one that is lost again at once by the CPU. */
+  async #replace(): Promise<void> {
+    const again = performance.now() - this.#lostAt < 5000;
+    this.#lostAt = performance.now();
+    notify(
+      again
+        ? 'The graphics device was lost again. The page goes on without it.'
+        : 'The graphics device was lost. The page takes a new one.',
+    );
+    this.#analysis = undefined;
+    this.#engine.destroy();
+    this.#use(await Engine.create(again));
+    this.refresh();
+  }
+}
+
+/** The blank between two labels that are the same, where the best path rests on it; else the first label at its surest. */
+function firstToLookAt({ problem, alignment }: Analysis): Cell | undefined {
+  const { labels } = problem;
+  const path = alignment?.states;
+  if (labels.length === 0) return undefined;
+  const twin = labels.findIndex((label, i) => i > 0 && label === labels[i - 1]);
+  const s = twin > 0 ? 2 * twin : 1;
+  const frames = path ? [...path.keys()].filter((t) => path[t] === s) : [];
+  return { t: frames[frames.length >> 1] ?? Math.min(problem.frames - 1, s), s };
+}

@@ -1,0 +1,86 @@
+// What there is to look at before anybody brings their own.
+import { emissionsOf, readTensor } from 'webgpu-ctc/files';
+import { Vocabulary } from 'webgpu-ctc/text';
+import clip3Logits from '../../../fixtures/speech/clip3.logits.npy?url';
+import clip3Sound from '../../../fixtures/speech/clip3.wav?url';
+import clip4Logits from '../../../fixtures/speech/clip4.logits.npy?url';
+import clip4Sound from '../../../fixtures/speech/clip4.wav?url';
+import clip5Logits from '../../../fixtures/speech/clip5.logits.npy?url';
+import clip5Sound from '../../../fixtures/speech/clip5.wav?url';
+import speechVocabulary from '../../../fixtures/speech/vocab.json?url';
+import { letterClasses, letters, logitsOf, wideProblem } from './made-up.js';
+import type { Source, Tokens } from './source.js';
+
+interface Example {
+  readonly id: string;
+  readonly name: string;
+  readonly about: string;
+  open(): Source | Promise<Source>;
+}
+
+const alphabet = Vocabulary.from(['<blank>', ...letters]);
+
+/** A word as a made-up recogniser hears it. */
+export function heard(word: string, frames: number): Source {
+  return {
+    ...{ name: word, logits: logitsOf(word, frames), frames, classes: letterClasses },
+    ...{ vocabulary: alphabet, text: word, heard: word },
+  };
+}
+
+/** Of the recogniser of fixtures/speech: a frame every 20 ms. */
+export const speechFrameSeconds = 0.02;
+
+/** A spoken sentence: emissions of fixtures/speech. */
+async function clip(name: string, text: string, scores: string, sound: string): Promise<Source> {
+  const [bytes, tokens] = await Promise.all([
+    download(scores).then((response) => response.arrayBuffer()),
+    speechTokens(),
+  ]);
+  const tensor = await readTensor(new Uint8Array(bytes), name);
+  const { data: logits, frames, classes } = emissionsOf(tensor, { kind: 'logits' });
+  return {
+    ...{ name, logits, frames, classes, vocabulary: Vocabulary.from(tokens), text },
+    ...{ frameSeconds: speechFrameSeconds, sound },
+  };
+}
+
+/** Of fixtures/speech. */
+export async function speechTokens(): Promise<Tokens> {
+  return (await download(speechVocabulary)).json();
+}
+
+async function download(url: string): Promise<Response> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
+  return response;
+}
+
+const clips = [
+  ['rabbit', 'hello hello little rabbit will you tell me all', clip4Logits, clip4Sound],
+  ['dear', 'oh dear oh dear i shall be too late', clip3Logits, clip3Sound],
+  ['score', 'four score and seven years ago our fathers brought forth a new nation', clip5Logits, clip5Sound],
+] as const;
+
+export const examples: readonly Example[] = [
+  { id: 'cat', name: 'cat', about: 'Three letters, 8 frames', open: () => heard('cat', 8) },
+  { id: 'hello', name: 'hello', about: 'A letter twice in a row, 12 frames', open: () => heard('hello', 12) },
+  ...clips.map(([id, text, logits, sound]) => ({
+    ...{
+      id,
+      name: `“${text.split(' ').slice(0, 4).join(' ')} …”`,
+      about: 'A spoken sentence, with its sound',
+    },
+    open: () => clip(id, text, logits, sound),
+  })),
+  {
+    ...{ id: 'wide', name: '2000 × 400', about: '2000 frames, 400 labels: 1.6 million states' },
+    open() {
+      const [frames, classes] = [2000, letterClasses];
+      const { logits, text } = wideProblem(frames, 400);
+      return { name: 'wide', logits, frames, classes, vocabulary: alphabet, text };
+    },
+  },
+];
+
+export const exampleIds = examples.map(({ id }) => id);

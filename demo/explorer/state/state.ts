@@ -1,0 +1,128 @@
+// What the page shows, what changes it, and its form in a URL.
+
+import { type Layer, layers } from '../../shared/layers.js';
+import type { Cell } from '../engine/analysis.js';
+import { exampleIds } from '../sources/examples.js';
+import { type Edits, editLimits, noEdits } from './edits.js';
+
+export interface State {
+  /** Of `examples`, or `own`: what was loaded here, which no link can carry. */
+  readonly example: string;
+  /** What is to be spelled. */
+  readonly text: string;
+  readonly layer: Layer;
+  readonly scale: 'log' | 'linear';
+  readonly bestPath: boolean;
+  /** Paths drawn from the posterior. */
+  readonly samples: number;
+  readonly selected: Cell | undefined;
+  /** A label whose frames stand out. */
+  readonly highlight: number | undefined;
+  readonly edits: Edits;
+  /** Where it is not that of the vocabulary. */
+  readonly blank: number | undefined;
+}
+
+export const initial: State = {
+  example: 'hello',
+  text: 'hello',
+  layer: 'posterior',
+  scale: 'log',
+  bestPath: true,
+  samples: 0,
+  selected: undefined,
+  highlight: undefined,
+  edits: noEdits,
+  blank: undefined,
+};
+
+type Listener = (state: State, before: State) => void;
+
+export class Store {
+  #state = initial;
+  readonly #listeners: Listener[] = [];
+
+  get state(): State {
+    return this.#state;
+  }
+
+  set(change: Partial<State>): void {
+    const before = this.#state;
+    this.#state = { ...before, ...change };
+    for (const listener of this.#listeners) listener(this.#state, before);
+  }
+
+  listen(listener: Listener): void {
+    this.#listeners.push(listener);
+  }
+}
+
+/** A longer link is cut by some of the programs that people send links with. */
+export const longestLink = 2000;
+
+/** The part of a URL after `#`: what differs from the beginning. */
+export function toHash(state: State): string {
+  const { example, text, layer, scale, bestPath, samples, selected, highlight, edits, blank } = state;
+  const fields: Record<string, string | number | undefined> = {
+    example: example === initial.example ? undefined : example,
+    text,
+    layer: layer === initial.layer ? undefined : layer,
+    scale: scale === initial.scale ? undefined : scale,
+    best: bestPath ? undefined : 0,
+    samples: samples || undefined,
+    at: selected && `${selected.t}.${selected.s}`,
+    label: highlight,
+    bias: edits.bias || undefined,
+    temperature: edits.temperature === 1 ? undefined : edits.temperature,
+    blank,
+    paint: edits.strokes.map(({ c, first, end, p }) => [c, first, end, p].join('_')).join('~') || undefined,
+  };
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  return parameters.toString();
+}
+
+/** What a link can ask for. More than any example has, and little enough to be looked at once. */
+const most = { letters: 2000, classes: 1e5, frames: 1e6, samples: 50, strokes: 1000 } as const;
+
+/** What a URL says, as far as it can be understood: whoever made it is a stranger. Undefined if it says nothing. */
+export function fromHash(hash: string): State | undefined {
+  const parameters = new URLSearchParams(hash.replace(/^#/, ''));
+  if (![...parameters.keys()].length) return undefined;
+  const text = (name: string) => parameters.get(name);
+  const integer = (written: string | null | undefined, most: number) =>
+    /^\d{1,7}$/.test(written ?? '') && Number(written) <= most ? Number(written) : undefined;
+  const number = (written: string | null | undefined, { min, max }: { min: number; max: number }) => {
+    const value = written ? Number(written) : Number.NaN;
+    return value >= min && value <= max ? value + 0 : undefined; // -0 is 0
+  };
+  const example = exampleIds.find((id) => id === text('example')) ?? initial.example;
+  const at = text('at')?.match(/^(\d+)\.(\d+)$/);
+  const [t, s] = [at?.[1], at?.[2]].map((written) => integer(written, most.frames));
+  const strokes = (text('paint') ?? '').split('~', most.strokes).flatMap((stroke) => {
+    const fields = stroke.split('_', 5);
+    const c = integer(fields[0], most.classes);
+    const [first, end] = fields.slice(1, 3).map((written) => integer(written, most.frames));
+    const p = number(fields[3], editLimits.p);
+    const isWhole = c !== undefined && first !== undefined && end !== undefined && p !== undefined;
+    return isWhole && first < end && fields.length === 4 ? [{ c, first, end, p }] : [];
+  });
+  return {
+    example,
+    text: (text('text') ?? initial.text).slice(0, most.letters),
+    layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
+    scale: text('scale') === 'linear' ? 'linear' : 'log',
+    bestPath: text('best') !== '0',
+    samples: integer(text('samples'), most.samples) ?? 0,
+    selected: t !== undefined && s !== undefined ? { t, s } : undefined,
+    highlight: integer(text('label'), most.letters),
+    edits: {
+      bias: number(text('bias'), editLimits.bias) ?? noEdits.bias,
+      temperature: number(text('temperature'), editLimits.temperature) ?? noEdits.temperature,
+      strokes,
+    },
+    blank: integer(text('blank'), most.classes),
+  };
+}

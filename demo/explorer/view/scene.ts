@@ -1,0 +1,46 @@
+import { pixelRatio } from '../../shared/canvas.js';
+import type { Layer } from '../../shared/layers.js';
+import { type Analysis, statesOf } from '../engine/analysis.js';
+
+/** What a renderer is to show. */
+export interface Scene {
+  readonly analysis: Analysis;
+  readonly layer: Layer;
+  /** Probabilities by their logarithm down to a floor, or as they are. */
+  readonly scale: 'log' | 'linear';
+  /**
+   * A sweep that is under way: forwards up to a frame the layer is alpha, beyond it nothing is known; on the way back from
+   * the last frame down to `frame` it is the posterior, before it alpha.
+   */
+  readonly sweep?: { readonly direction: 'forward' | 'backward'; readonly frame: number } | undefined;
+  /** A label whose frames stand out, the others pale. */
+  readonly highlight?: number;
+  readonly theme: 'light' | 'dark';
+}
+
+/** Which part of the lattice is on the canvas: frames from left to right, states from top to bottom, as fractions of cells. */
+export interface View {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  /** Of the canvas, in device pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Device pixels to a CSS pixel. */
+  readonly ratio: number;
+}
+
+export interface Renderer {
+  draw(scene: Scene, view: View): void;
+  /** The whole lattice, small; the part of `view` is marked by who calls. */
+  drawMap(canvas: HTMLCanvasElement, scene: Scene): void;
+  destroy(): void;
+}
+
+/** All of a lattice, on a canvas of the size that it is shown at. */
+export function wholeView(canvas: HTMLCanvasElement, { analysis: { problem } }: Scene): View {
+  const ratio = pixelRatio();
+  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  return { left: 0, right: problem.frames, top: 0, bottom: statesOf(problem), width, height, ratio };
+}

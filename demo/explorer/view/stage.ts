@@ -1,0 +1,416 @@
+// The lattice with all that shares its time axis: sizes, what is seen of it, and what pointers and keys do there.
+
+import { atRatio, pixelRatio } from '../../shared/canvas.js';
+import { type Analysis, type Cell, statesOf } from '../engine/analysis.js';
+import { drawMarks, type Marks } from './marks.js';
+import type { Renderer, Scene } from './scene.js';
+import {
+  drawAxis,
+  drawEmissions,
+  drawReading,
+  type EmissionRow,
+  emissionRows,
+  gutterLabels,
+} from './strips.js';
+import { lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
+
+export interface StageEvents {
+  hover(cell: Cell | undefined): void;
+  pin(cell: Cell): void;
+  highlight(label: number): void;
+  /** While a pointer is down on the emissions, and once more when it is lifted. */
+  paint(row: EmissionRow, first: number, end: number, done: boolean): void;
+}
+
+export interface Picture {
+  readonly scene: Scene;
+  readonly nameOf: (c: number) => string;
+  readonly frameSeconds: number | undefined;
+  readonly editing: boolean;
+}
+
+/** More than this is looked at in parts: labels become ticks, a map shows where one is. */
+const isWide = ({ problem }: Analysis) => problem.frames > 600 || problem.labels.length > 90;
+
+export class Stage {
+  readonly grid: HTMLElement;
+  readonly #root: HTMLElement;
+  readonly #plot: HTMLElement;
+  readonly #events: StageEvents;
+  #renderer: Renderer | undefined;
+  #picture: Picture | undefined;
+  #marks: Marks | undefined;
+  /** What each part was last drawn from. */
+  readonly #drawn = new Map<string, readonly unknown[]>();
+  #all: Viewport = whole(1, 1);
+  #view: Viewport = this.#all;
+  #rows: EmissionRow[] = [];
+  readonly #onView: (() => void)[] = [];
+  #frame = 0;
+
+  constructor(root: HTMLElement, events: StageEvents) {
+    this.#root = root;
+    this.#events = events;
+    this.#plot = this.#find('#lattice .plot');
+    this.grid = this.#find('#grid');
+    this.#listenToLattice();
+    this.#listenToEmissions();
+    this.#listenToMap();
+    new ResizeObserver(() => this.redraw()).observe(root);
+  }
+
+  /** A canvas gives one kind of context for ever: another renderer gets other canvases. What was shown is gone with the old. */
+  use(make: (canvas: HTMLCanvasElement) => Renderer): void {
+    this.#renderer?.destroy();
+    this.#picture = undefined;
+    for (const canvas of [this.#find('.cells'), this.#find('#map canvas')])
+      canvas.replaceWith(canvas.cloneNode());
+    this.#drawn.clear();
+    this.#renderer = make(this.#find('.cells'));
+  }
+
+  show(picture: Picture): void {
+    const { problem } = picture.scene.analysis;
+    const all = whole(problem.frames, statesOf(problem));
+    const sameSize =
+      all.frames.end === this.#all.frames.end && all.states.end === this.#all.states.end && this.#picture;
+    if (picture.scene.analysis !== this.#picture?.scene.analysis)
+      this.#rows = emissionRows(problem, picture.nameOf);
+    this.#picture = picture;
+    this.#all = all;
+    if (!sameSize) this.#view = all;
+    const wide = isWide(picture.scene.analysis);
+    this.#root.classList.remove('empty');
+    this.#root.classList.toggle('wide', wide);
+    this.#find('#map').hidden = !wide;
+    this.#find('#emissions .plot').classList.toggle('editing', picture.editing);
+    this.redraw();
+  }
+
+  /** Shows nothing until there is something again. */
+  clear(): void {
+    this.#picture = undefined;
+    this.#root.classList.add('empty');
+  }
+
+  /** What lies on top. */
+  mark(marks: Marks): void {
+    this.#marks = marks;
+    this.redraw();
+  }
+
+  /** Called whenever other cells are seen, or elsewhere. */
+  listen(then: () => void): void {
+    this.#onView.push(then);
+  }
+
+  /** The frames that are seen. */
+  get frames(): Viewport['frames'] {
+    return this.#view.frames;
+  }
+
+  /** Brings a cell into view. */
+  reveal({ t, s }: Cell): void {
+    this.#look(reveal(this.#view, t, s, this.#all));
+  }
+
+  /** Turns the page where something that moves leaves the view. */
+  follow(frame: number): void {
+    const { first, end } = this.#view.frames;
+    if (frame >= first && frame < end) return;
+    this.#look(pan(this.#view, frame - first, 0, this.#all));
+  }
+
+  zoomBy(factor: number, x = 0.5, y = 0.5): void {
+    this.#look(zoom(this.#view, factor, x, y, this.#all));
+  }
+
+  fit(): void {
+    this.#look(this.#all);
+  }
+
+  /** Of a cell, in CSS pixels of the plot. */
+  boxOf({ t, s }: Cell): { left: number; top: number; width: number; height: number } {
+    const { frames, states } = this.#view;
+    const width = this.#plot.clientWidth / lengthOf(frames);
+    const height = this.#plot.clientHeight / lengthOf(states);
+    return { left: (t - frames.first) * width, top: (s - states.first) * height, width, height };
+  }
+
+  /** Soon, and once for all that asks for it before the next frame. */
+  redraw(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  #find<E extends HTMLElement = HTMLElement>(selector: string): E & HTMLCanvasElement {
+    return this.#root.querySelector(selector)!;
+  }
+
+  #look(view: Viewport): void {
+    this.#view = view;
+    this.redraw();
+  }
+
+  /** Draws a part anew if something that it shows has changed. */
+  #part(name: string, shown: readonly unknown[], draw: () => void): void {
+    const before = this.#drawn.get(name);
+    if (before?.length === shown.length && shown.every((value, i) => value === before[i])) return;
+    this.#drawn.set(name, shown);
+    draw();
+  }
+
+  #draw(): void {
+    if (!this.#picture) return;
+    const { scene, nameOf, frameSeconds } = this.#picture;
+    const { analysis, theme, layer, scale, sweep, highlight } = scene;
+    const { problem } = analysis;
+    const { frames, states } = this.#view;
+    const { clientWidth: width, clientHeight: height } = this.#plot;
+    const ratio = pixelRatio();
+    const across = [analysis, theme, ratio, frames.first, frames.end, width];
+    const down = [states.first, states.end, height];
+    const cells = [...across, ...down];
+    this.#part('gutter', [analysis, highlight, ...down], () => this.#drawGutter(states));
+    this.#part('lattice', [...cells, layer, scale, highlight, sweep?.direction, sweep?.frame], () =>
+      this.#renderer?.draw(scene, {
+        ...{ left: frames.first, right: frames.end, top: states.first, bottom: states.end, ratio },
+        ...{ width: Math.round(width * ratio), height: Math.round(height * ratio) },
+      }),
+    );
+    const marks = this.#marks;
+    if (marks)
+      this.#part('marks', [...cells, marks], () =>
+        drawMarks(this.#find('.marks'), this.#view, analysis, marks),
+      );
+    this.#part('axis', [...across, frameSeconds], () =>
+      drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds),
+    );
+    this.#part('reading', across, () => drawReading(this.#find('#strip canvas'), frames, analysis, nameOf));
+    if (this.#root.classList.contains('wide')) {
+      this.#part('map', [analysis, theme, ratio, width, layer, scale, highlight], () =>
+        this.#renderer?.drawMap(this.#find('#map canvas'), { ...scene, sweep: undefined }),
+      );
+      const share = (at: number) => `${(100 * at) / problem.frames}%`;
+      Object.assign(this.#find('#map i').style, {
+        left: share(frames.first),
+        width: share(lengthOf(frames)),
+      });
+    } else {
+      const plot = this.#find('#emissions .plot').clientHeight;
+      this.#part('emissions', [...across, plot], () => {
+        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme);
+        this.#nameRows();
+      });
+    }
+    this.#part('view', cells, () => {
+      for (const then of this.#onView) then();
+    });
+  }
+
+  /** What is seen, with so many pixels to a CSS pixel. */
+  snapshot(ratio: number): HTMLCanvasElement {
+    const root = this.#root.getBoundingClientRect();
+    const canvas = document.createElement('canvas');
+    Object.assign(canvas, { width: Math.ceil(root.width * ratio), height: Math.ceil(root.height * ratio) });
+    const context = canvas.getContext('2d')!;
+    context.scale(ratio, ratio);
+    context.translate(-root.left, -root.top);
+    context.fillStyle = getComputedStyle(this.#root).backgroundColor;
+    context.fillRect(root.left, root.top, root.width, root.height);
+    const boxOf = (element: Element) => {
+      const box = element.getBoundingClientRect();
+      return element.checkVisibility({ visibilityProperty: true }) && box.width * box.height > 0
+        ? box
+        : undefined;
+    };
+    atRatio(ratio, () => {
+      this.#drawn.clear();
+      this.#draw();
+      // in this same task: later a WebGPU canvas would be empty
+      for (const part of this.#root.querySelectorAll('canvas')) {
+        const box = boxOf(part);
+        if (box) context.drawImage(part, box.left, box.top, box.width, box.height);
+      }
+    });
+    context.textBaseline = 'middle';
+    context.textAlign = 'right';
+    for (const name of this.#root.querySelectorAll('.gutter span, .gutter button, .gutter:not(:has(*))')) {
+      const box = boxOf(name);
+      if (!box) continue;
+      const { font, color, paddingRight } = getComputedStyle(name);
+      Object.assign(context, { font, fillStyle: color });
+      const text = name.textContent ?? '';
+      const right = box.right - Number.parseFloat(paddingRight);
+      context.fillText(text, right, box.top + box.height / 2, right - root.left);
+    }
+    this.#drawn.clear();
+    this.redraw();
+    return canvas;
+  }
+
+  /** Labels are buttons: each shows the frames that carry it. */
+  #drawGutter(states: Viewport['states']): void {
+    const { scene, nameOf } = this.#picture!;
+    const gutter = this.#find('#lattice .gutter');
+    const labels = gutterLabels(scene.analysis.problem, states, this.#plot.clientHeight, nameOf);
+    gutter.replaceChildren(
+      ...labels.map(({ s, name, top, height }) => {
+        const element = document.createElement(s % 2 ? 'button' : 'span');
+        element.textContent = name;
+        Object.assign(element.style, { top: `${top}px`, height: `${height}px`, lineHeight: `${height}px` });
+        if (element instanceof HTMLButtonElement) {
+          element.type = 'button';
+          element.tabIndex = -1;
+          element.ariaPressed = String(scene.highlight === s >> 1);
+          element.ariaLabel = `Frames of label ${(s >> 1) + 1}, ${name}`;
+          element.onclick = () => this.#events.highlight(s >> 1);
+        } else element.ariaHidden = 'true';
+        return element;
+      }),
+    );
+  }
+
+  #nameRows(): void {
+    const plot = this.#find('#emissions .plot');
+    const height = plot.clientHeight / this.#rows.length;
+    const names = height < 9 ? [{ name: 'scores', c: undefined }] : this.#rows;
+    this.#find('#emissions .gutter').replaceChildren(
+      ...names.map(({ name }, i) => {
+        const element = document.createElement('span');
+        element.textContent = name;
+        const tall = height < 9 ? plot.clientHeight : height;
+        Object.assign(element.style, { top: `${i * tall}px`, lineHeight: `${tall}px` });
+        return element;
+      }),
+    );
+  }
+
+  #cellAt(event: PointerEvent | MouseEvent): Cell | undefined {
+    const box = this.#plot.getBoundingClientRect();
+    const { frames, states } = this.#view;
+    const t = Math.floor(frames.first + ((event.clientX - box.left) / box.width) * lengthOf(frames));
+    const s = Math.floor(states.first + ((event.clientY - box.top) / box.height) * lengthOf(states));
+    const inside = t >= 0 && s >= 0 && t < this.#all.frames.end && s < this.#all.states.end;
+    return inside ? { t, s } : undefined;
+  }
+
+  #listenToLattice(): void {
+    const plot = this.#plot;
+    const pointers = new Map<number, PointerEvent>();
+    let dragged = false;
+    const spread = () => {
+      const [a, b] = [...pointers.values()];
+      return Math.hypot(a!.clientX - b!.clientX, a!.clientY - b!.clientY);
+    };
+    plot.addEventListener('pointerdown', (event) => {
+      pointers.set(event.pointerId, event);
+      plot.setPointerCapture(event.pointerId);
+      dragged = false;
+    });
+    // a drag leaves the focus where it is
+    plot.addEventListener('mousedown', (event) => event.preventDefault());
+    plot.addEventListener('pointermove', (event) => {
+      const before = pointers.get(event.pointerId);
+      if (!before) {
+        this.#events.hover(this.#cellAt(event));
+        return;
+      }
+      const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
+      if (!dragged && Math.hypot(dx, dy) < 5) return;
+      dragged = true;
+      plot.classList.add('dragging');
+      if (pointers.size === 2) {
+        const was = spread();
+        pointers.set(event.pointerId, event);
+        const box = plot.getBoundingClientRect();
+        const [a, b] = [...pointers.values()];
+        const x = ((a!.clientX + b!.clientX) / 2 - box.left) / box.width;
+        const y = ((a!.clientY + b!.clientY) / 2 - box.top) / box.height;
+        this.zoomBy(spread() / Math.max(1, was), x, y);
+        return;
+      }
+      pointers.set(event.pointerId, event);
+      const { frames, states } = this.#view;
+      const dt = (-dx / plot.clientWidth) * lengthOf(frames);
+      const ds = (-dy / plot.clientHeight) * lengthOf(states);
+      this.#look(pan(this.#view, dt, ds, this.#all));
+    });
+    const lift = (event: PointerEvent) => {
+      if (!pointers.delete(event.pointerId)) return;
+      plot.classList.remove('dragging');
+      const cell = this.#cellAt(event);
+      if (event.type === 'pointerup' && !dragged && cell) this.#events.pin(cell);
+    };
+    plot.addEventListener('pointerup', lift);
+    plot.addEventListener('pointercancel', lift);
+    plot.addEventListener('pointerleave', () => this.#events.hover(undefined));
+    plot.addEventListener(
+      'wheel',
+      (event) => {
+        // the page is the visitor's: the wheel is ours only with Ctrl, or once the lattice has focus
+        if (!event.ctrlKey && !this.#root.contains(document.activeElement)) return;
+        event.preventDefault();
+        const box = plot.getBoundingClientRect();
+        const factor = Math.exp(-event.deltaY / (event.ctrlKey ? 150 : 500));
+        this.zoomBy(factor, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
+      },
+      { passive: false },
+    );
+  }
+
+  #listenToEmissions(): void {
+    const plot = this.#find('#emissions .plot');
+    let start: { row: EmissionRow; t: number } | undefined;
+    const place = (event: PointerEvent) => {
+      const box = plot.getBoundingClientRect();
+      const { frames } = this.#view;
+      const row = Math.floor(((event.clientY - box.top) / box.height) * this.#rows.length);
+      const t = Math.floor(frames.first + ((event.clientX - box.left) / box.width) * lengthOf(frames));
+      return { row: this.#rows[row], t: Math.min(this.#all.frames.end - 1, Math.max(0, t)) };
+    };
+    const paint = (event: PointerEvent, done: boolean) => {
+      if (!start) return;
+      const { t } = place(event);
+      this.#events.paint(start.row, Math.min(t, start.t), Math.max(t, start.t) + 1, done);
+      if (done) start = undefined;
+    };
+    plot.addEventListener('pointerdown', (event) => {
+      if (matchMedia('(max-width: 1023px)').matches && !this.#root.classList.contains('opened')) {
+        this.#root.classList.add('opened');
+        return;
+      }
+      const { row, t } = place(event);
+      if (!this.#picture?.editing || row?.c === undefined) return;
+      plot.setPointerCapture(event.pointerId);
+      start = { row, t };
+      paint(event, false);
+    });
+    plot.addEventListener('pointermove', (event) => paint(event, false));
+    plot.addEventListener('pointerup', (event) => paint(event, true));
+    plot.addEventListener('pointercancel', () => {
+      start = undefined;
+    });
+  }
+
+  #listenToMap(): void {
+    const plot = this.#find('#map .plot');
+    const move = (event: PointerEvent) => {
+      if (!event.buttons) return;
+      const box = plot.getBoundingClientRect();
+      const { frames, states } = this.#view;
+      const share = (event.clientX - box.left) / box.width;
+      const dt = share * this.#all.frames.end - (frames.first + frames.end) / 2;
+      // labels go with time, nearly
+      const ds = share * this.#all.states.end - (states.first + states.end) / 2;
+      this.#look(pan(this.#view, dt, ds, this.#all));
+    };
+    plot.addEventListener('pointerdown', (event) => {
+      plot.setPointerCapture(event.pointerId);
+      move(event);
+    });
+    plot.addEventListener('pointermove', move);
+  }
+}

@@ -1,0 +1,190 @@
+// The rows above and below the lattice that share its time: emissions, frame numbers, what is read.
+
+import { begin, niceStep, palette } from '../../shared/canvas.js';
+import { colourOf } from '../../shared/colours.js';
+import { type Analysis, classAt, type Problem, statesOf } from '../engine/analysis.js';
+import { space } from './explain.js';
+import type { Span } from './viewport.js';
+import { scaleTo } from './viewport.js';
+
+export interface EmissionRow {
+  readonly name: string;
+  /** Undefined: all that have no row of their own. */
+  readonly c: number | undefined;
+}
+
+/** The target's classes in the order of their first use, the blank, and the rest as one. */
+export function emissionRows({ labels, blank }: Problem, nameOf: (c: number) => string): EmissionRow[] {
+  const own = [...new Set(labels)].map((c) => ({ name: nameOf(c), c }));
+  return [...own, { name: '–', c: blank }, { name: 'other', c: undefined }];
+}
+
+/** A cell a frame; where frames are narrower than pixels, the largest of those under it. */
+export function drawEmissions(
+  canvas: HTMLCanvasElement,
+  frames: Span,
+  { problem, logProbs }: Analysis,
+  rows: readonly EmissionRow[],
+  theme: 'light' | 'dark',
+): void {
+  const context = begin(canvas);
+  const x = scaleTo(frames, canvas.clientWidth);
+  const { classes, blank } = problem;
+  const own = new Set(rows.map(({ c }) => c));
+  const height = canvas.clientHeight / rows.length;
+  const width = x(1) - x(0);
+  const perColumn = Math.max(1, Math.floor(1 / width));
+  const gap = height > 8 && width > 6 ? 1 : 0;
+  const shareAt = (t: number, c: number | undefined) => {
+    if (c !== undefined) return Math.exp(logProbs[t * classes + c]!);
+    let rest = 0;
+    for (let k = 0; k < classes; k++) if (!own.has(k)) rest += Math.exp(logProbs[t * classes + k]!);
+    return rest;
+  };
+  const end = Math.min(problem.frames, Math.ceil(frames.end));
+  rows.forEach(({ c }, row) => {
+    for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
+      let value = 0;
+      for (let k = t; k < Math.min(end, t + perColumn); k++) value = Math.max(value, shareAt(k, c));
+      const [r, g, b] = colourOf('probability', value, c !== undefined && c !== blank, theme, 'linear');
+      context.fillStyle = `rgb(${r} ${g} ${b})`;
+      context.fillRect(x(t), row * height, Math.max(1, perColumn * width - gap), Math.max(1, height - gap));
+    }
+  });
+}
+
+/** Frame numbers, and seconds where they are known. */
+export function drawAxis(
+  canvas: HTMLCanvasElement,
+  frames: Span,
+  total: number,
+  frameSeconds?: number,
+): void {
+  const context = begin(canvas);
+  const x = scaleTo(frames, canvas.clientWidth);
+  const step = niceStep(48 / (x(1) - x(0)));
+  context.fillStyle = palette()('quiet');
+  context.font = '12px ui-sans-serif, system-ui, sans-serif';
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  for (let t = step * Math.ceil(frames.first / step); t < Math.min(total, frames.end); t += step) {
+    const seconds = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
+    const at = Math.min(canvas.clientWidth - 8, Math.max(8, x(t + 0.5)));
+    if (seconds) context.textAlign = at < 40 ? 'left' : at > canvas.clientWidth - 40 ? 'right' : 'center';
+    context.fillText(`${t}${step * (x(1) - x(0)) > 110 ? seconds : ''}`, at, canvas.clientHeight / 2);
+  }
+}
+
+/** The best symbol of each frame; brackets join those that are read as one. */
+export function drawReading(
+  canvas: HTMLCanvasElement,
+  frames: Span,
+  { greedy, problem }: Analysis,
+  nameOf: (c: number) => string,
+): void {
+  const context = begin(canvas);
+  const x = scaleTo(frames, canvas.clientWidth);
+  const colour = palette();
+  const width = x(1) - x(0);
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineWidth = 1.5;
+  const read: Read[] = [];
+  for (let t = Math.max(0, Math.floor(frames.first)); t < Math.min(greedy.length, frames.end); ) {
+    const c = greedy[t]!;
+    let end = t + 1;
+    while (end < greedy.length && greedy[end] === c) end++;
+    const isBlank = c === problem.blank;
+    const name = isBlank ? '–' : nameOf(c);
+    if (width >= 9 && name !== space) {
+      context.font = '13px ui-sans-serif, system-ui, sans-serif';
+      context.fillStyle = colour(isBlank ? 'quiet' : 'text');
+      for (let k = t; k < end; k++) context.fillText(name, x(k + 0.5), 9);
+    }
+    if (!isBlank) {
+      const inset = Math.min(3, width / 4);
+      const [left, right] = [x(t) + inset, x(end) - inset];
+      context.strokeStyle = colour('label');
+      context.beginPath();
+      context.moveTo(left, 18);
+      context.lineTo(left, 23);
+      context.lineTo(right, 23);
+      context.lineTo(right, 18);
+      context.stroke();
+      read.push({ name, left, right });
+    }
+    t = end;
+  }
+  context.fillStyle = colour('label');
+  drawRead(context, read, canvas.clientWidth);
+}
+
+/** What is read, and where on the canvas. */
+interface Read {
+  readonly name: string;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** Letter by letter where all have room, else word by word, else not at all: a part would be read as the whole. */
+function drawRead(context: CanvasRenderingContext2D, letters: readonly Read[], width: number): void {
+  const middle = ({ left, right }: Read) => (left + right) / 2;
+  const shown = letters.filter(({ name }) => name !== space);
+  const words = wordsOf(letters);
+  const tries: [list: readonly Read[], size: number][] = [
+    [shown, 16],
+    [words, 13],
+    [words, 11],
+  ];
+  for (const [list, size] of tries) {
+    context.font = `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
+    let before = 0;
+    const fit = list.every((read) => {
+      const half = context.measureText(read.name).width / 2;
+      const hasRoom = middle(read) - half >= before && middle(read) + half <= width;
+      before = middle(read) + half + 1;
+      return hasRoom;
+    });
+    if (!fit) continue;
+    for (const read of list) context.fillText(read.name, middle(read), 36);
+    return;
+  }
+}
+
+/** A space is seen by itself. */
+function wordsOf(letters: readonly Read[]): Read[] {
+  const words: Read[] = [];
+  let isNew = true;
+  for (const { name, left, right } of letters) {
+    const word = words.at(-1);
+    if (name === space) isNew = true;
+    else if (isNew || !word) {
+      words.push({ name, left, right });
+      isNew = false;
+    } else words[words.length - 1] = { name: word.name + name, left: word.left, right };
+  }
+  return words;
+}
+
+/** Names of the states beside their rows; ticks where rows are too low for names. */
+export function gutterLabels(
+  problem: Problem,
+  states: Span,
+  height: number,
+  nameOf: (c: number) => string,
+): { s: number; name: string; top: number; height: number }[] {
+  const y = scaleTo(states, height);
+  const row = y(1) - y(0);
+  const every = row >= 11 ? 1 : 2 * niceStep(18 / (2 * row));
+  const labels = [];
+  for (let s = Math.max(0, Math.floor(states.first)); s < Math.min(statesOf(problem), states.end); s++) {
+    if (every > 1 && s % every !== 1) continue;
+    const isBlank = s % 2 === 0;
+    const own = nameOf(classAt(problem, s));
+    const name = isBlank ? '–' : every > 1 ? `${own === space ? '_' : own} ${s >> 1}` : own;
+    // a tick is as high as its text, about the middle of its row
+    const height = Math.max(row, 16);
+    labels.push({ s, name, top: y(s + 0.5) - height / 2, height });
+  }
+  return labels;
+}

@@ -1,0 +1,58 @@
+// Which part of the lattice is seen, and what moves it.
+
+/** A half-open interval of frames or of states, in fractions of cells. */
+export interface Span {
+  readonly first: number;
+  readonly end: number;
+}
+
+export interface Viewport {
+  readonly frames: Span;
+  readonly states: Span;
+}
+
+/** Nothing is magnified beyond this many cells to the width. */
+const fewest = 4;
+
+export const lengthOf = ({ first, end }: Span): number => end - first;
+
+export const whole = (frames: number, states: number): Viewport => ({
+  frames: { first: 0, end: frames },
+  states: { first: 0, end: states },
+});
+
+/** Moves a span into [0, total), keeping its length where that fits. */
+function within({ first, end }: Span, total: number): Span {
+  const length = Math.min(total, Math.max(Math.min(fewest, total), end - first));
+  const start = Math.min(total - length, Math.max(0, first));
+  return { first: start, end: start + length };
+}
+
+export function pan(view: Viewport, dt: number, ds: number, all: Viewport): Viewport {
+  const moved = (span: Span, by: number, { end }: Span) =>
+    within({ first: span.first + by, end: span.end + by }, end);
+  return { frames: moved(view.frames, dt, all.frames), states: moved(view.states, ds, all.states) };
+}
+
+/** Zooms about a point, given as shares of what is seen: what lies there stays there. */
+export function zoom(view: Viewport, factor: number, x: number, y: number, all: Viewport): Viewport {
+  const zoomed = (span: Span, at: number, { end }: Span) => {
+    const fixed = span.first + at * lengthOf(span);
+    const length = Math.min(end, Math.max(Math.min(fewest, end), lengthOf(span) / factor));
+    return within({ first: fixed - at * length, end: fixed + (1 - at) * length }, end);
+  };
+  return { frames: zoomed(view.frames, x, all.frames), states: zoomed(view.states, y, all.states) };
+}
+
+/** Moves the view as little as it takes to see a cell. */
+export function reveal(view: Viewport, t: number, s: number, all: Viewport): Viewport {
+  const by = ({ first, end }: Span, at: number) =>
+    at < first ? at - first : at + 1 > end ? at + 1 - end : 0;
+  return pan(view, by(view.frames, t), by(view.states, s), all);
+}
+
+/** From cells to CSS pixels along one axis. */
+export const scaleTo = (span: Span, pixels: number): ((at: number) => number) => {
+  const perCell = pixels / lengthOf(span);
+  return (at) => (at - span.first) * perCell;
+};

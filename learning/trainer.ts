@@ -1,0 +1,269 @@
+// Training of the recogniser with the library's loss: on one device from the movements to the new weights. The same in a page's worker
+// and in Node.
+
+import { defaultDevice, init, numpy as np, tree, vjp } from '@jax-js/jax';
+import { readTensors } from 'webgpu-ctc/files';
+import { ctcLoss } from 'webgpu-ctc/jax';
+import { bestClasses, collapse, logSumExp } from './best-path.js';
+import { editDistance } from './edit-distance.js';
+import type { Stroke } from './glyphs.js';
+import { forward, initialValues, type Learned, learn, type Weights, weightShapes } from './network.js';
+import { classes, features, movements, stride } from './pen.js';
+import { Random } from './random.js';
+import { defaults, type ErrorRate, type PenReading, type TrainerSettings } from './settings.js';
+import { type SavedTensor, writeSafetensors } from './weights.js';
+import { type Handwriting, sample, varied } from './writer.js';
+
+/** Movements that a string of training has room for; longer ones are read in multiples of it. */
+export const room = 128;
+/** Labels of a sequence: strings of one's own may be longer than those that are written here. */
+const mostLabels = 16;
+/** Strings that the error rate is measured on. They are of a seed that nothing is learned from. */
+export const testStrings = 128;
+const testSeed = 2 ** 24 - 1;
+
+/** Digit strings as the network reads them. */
+interface Batch {
+  /** [strings, frames, features] */
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly shape: [number, number, number];
+  /** Frames of the output for each. */
+  readonly lengths: number[];
+}
+
+export class Trainer {
+  readonly device: 'webgpu' | 'wasm';
+  #settings: TrainerSettings;
+  /** Strings of one's own, which a quarter of each batch is then drawn from, each time a little different. */
+  #own: readonly Handwriting[] = [];
+  /** The loss before each step. */
+  readonly losses: number[];
+  readonly errors: ErrorRate[];
+  #learned: Learned;
+  /** What the error rate is measured on, once it was. */
+  #tests: readonly Handwriting[] | undefined;
+
+  /**
+   * Opens jax-js on WebGPU, or on the CPU where there is none. `bytes`: a file of `save`, called `name` in errors, from where it
+   * goes on.
+   * @throws RangeError naming what is wrong in the file.
+   */
+  static async create(
+    given: Partial<TrainerSettings> = {},
+    {
+      bytes,
+      name = 'weights',
+      device: asked = 'webgpu',
+    }: { bytes?: Uint8Array; name?: string; device?: 'webgpu' | 'wasm' } = {},
+  ): Promise<Trainer> {
+    const { seed = defaults.seed, batch = defaults.batch, rate = defaults.rate } = given;
+    const settings = { seed, batch, rate };
+    const found = await init('wasm', ...(asked === 'webgpu' ? [asked] : []));
+    const device = asked === 'webgpu' && found.includes('webgpu') ? 'webgpu' : 'wasm';
+    defaultDevice(device);
+    const start = bytes
+      ? await unpacked(bytes, name)
+      : { ...settings, values: fresh(settings.seed), losses: [], errors: [] };
+    const learned = Object.fromEntries(
+      parts.map((part) => [
+        part,
+        Object.fromEntries(
+          Object.entries(weightShapes).map(([name, shape]) => [
+            name,
+            np.array(start.values[`${part}/${name}`]!, { shape: [...shape] }),
+          ]),
+        ),
+      ]),
+    ) as unknown as Learned;
+    return new Trainer(device, { ...settings, seed: start.seed }, learned, start);
+  }
+
+  private constructor(
+    device: 'webgpu' | 'wasm',
+    settings: TrainerSettings,
+    learned: Learned,
+    { losses, errors }: Pick<Trainer, 'losses' | 'errors'>,
+  ) {
+    this.device = device;
+    this.#settings = settings;
+    this.#learned = learned;
+    this.losses = losses;
+    this.errors = errors;
+  }
+
+  get settings(): TrainerSettings {
+    return this.#settings;
+  }
+
+  /** For the steps from now on. */
+  set({
+    rate = this.#settings.rate,
+    own = this.#own,
+  }: {
+    rate?: number;
+    own?: readonly Handwriting[];
+  }): void {
+    this.#settings = { ...this.#settings, rate };
+    this.#own = own;
+  }
+
+  /** Steps so far. */
+  get steps(): number {
+    return this.losses.length;
+  }
+
+  /** One step. Gives the loss before it; nothing else comes back from the device. */
+  async step(): Promise<number> {
+    const { batch, rate } = this.settings;
+    const strings = Array.from({ length: batch }, (_, i) => this.#string(i));
+    const { data, shape, lengths } = batchOf(strings, room);
+    const movements = np.array(data, { shape });
+    const [logits, pullback] = vjp(
+      (weights: Weights) => forward(weights, movements.ref),
+      [tree.ref(this.#learned.weights)],
+    );
+    movements.dispose();
+    const { loss, grad } = await ctcLoss({
+      ...{ logits, logitLengths: lengths, zeroInfinity: true },
+      labels: strings.map(({ text }) => [...text].slice(0, mostLabels).map((digit) => Number(digit) + 1)),
+    });
+    const [gradients] = pullback(grad);
+    pullback.dispose();
+    // the first weights say little: the average leaves them behind soon
+    const { steps } = this;
+    const keep = Math.min(0.97, (1 + steps) / (10 + steps));
+    const warm = Math.min(1, (1 + steps) / 30);
+    this.#learned = learn(this.#learned, gradients, np.array(rate * warm), np.array(keep));
+    const [value] = await loss.data();
+    this.losses.push(value!);
+    return value!;
+  }
+
+  #string(place: number): Handwriting {
+    const { seed, batch } = this.settings;
+    const index = this.steps * batch + place;
+    if (this.#own.length === 0 || place % 4 !== 3) return sample(seed, index, room);
+    const random = new Random(seed, index, 1);
+    return varied(random.of(this.#own), random);
+  }
+
+  /** Reads pen strokes. */
+  async read(strokes: readonly Stroke[]): Promise<PenReading> {
+    const frames = movements(strokes).length / features;
+    if (frames === 0) return { text: '', posteriors: new Float32Array(0), frames: 0 };
+    const [reading] = await this.#readings([{ text: '', strokes }], room * Math.ceil(frames / room));
+    return reading!;
+  }
+
+  /** Wrong digits of `testStrings` fresh strings, as a share: substitutions, insertions and deletions over all digits. */
+  async errorRate(): Promise<number> {
+    this.#tests ??= Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, room));
+    const strings = this.#tests;
+    let wrong = 0;
+    let digits = 0;
+    for (let first = 0; first < testStrings; first += 16) {
+      const part = strings.slice(first, first + 16);
+      for (const [i, { text }] of (await this.#readings(part, room)).entries()) {
+        wrong += editDistance(text, part[i]!.text);
+        digits += part[i]!.text.length;
+      }
+    }
+    this.errors.push({ steps: this.steps, rate: wrong / digits });
+    return wrong / digits;
+  }
+
+  async #readings(strings: readonly Handwriting[], frames: number): Promise<PenReading[]> {
+    const { data, shape, lengths } = batchOf(strings, frames);
+    const logits = forward(tree.ref(this.#learned.average), np.array(data, { shape }));
+    const scores = (await logits.data()) as Float32Array<ArrayBuffer>;
+    const width = (frames / stride) * classes;
+    return lengths.map((length, n) => readingOf(scores.subarray(n * width, n * width + length * classes)));
+  }
+
+  /** All that is needed to go on from here, as a .safetensors file. */
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    const tensors: Record<string, SavedTensor> = {
+      seed: { shape: [1], data: Float32Array.of(this.settings.seed) },
+      losses: { shape: [this.losses.length], data: Float32Array.from(this.losses) },
+      errors: {
+        shape: [this.errors.length, 2],
+        data: Float32Array.from(this.errors.flatMap(({ steps, rate }) => [steps, rate])),
+      },
+    };
+    const { steps } = this;
+    const reading = parts.flatMap((part) =>
+      Object.entries(this.#learned[part]).map(async ([name, array]) => {
+        const { shape } = array;
+        tensors[`${part}/${name}`] = { shape, data: (await array.ref.data()) as Float32Array };
+      }),
+    );
+    await Promise.all(reading);
+    if (steps !== this.steps) throw new Error('save: a step was made meanwhile');
+    return writeSafetensors(tensors);
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    tree.dispose(this.#learned);
+  }
+}
+
+const parts = ['weights', 'first', 'second', 'average'] as const;
+
+function fresh(seed: number): Record<string, Float32Array<ArrayBuffer>> {
+  const values = initialValues(new Random(seed));
+  const all: Record<string, Float32Array<ArrayBuffer>> = {};
+  for (const [name, value] of Object.entries(values)) {
+    Object.assign(all, { [`weights/${name}`]: value, [`average/${name}`]: value.slice() });
+    Object.assign(all, {
+      [`first/${name}`]: new Float32Array(value.length),
+      [`second/${name}`]: new Float32Array(value.length),
+    });
+  }
+  return all;
+}
+
+/** @throws RangeError naming what is missing or of another shape. */
+async function unpacked(saved: Uint8Array, file: string) {
+  const tensors = readTensors(saved, file);
+  const read = async (name: string, shape?: readonly number[]) => {
+    const tensor = await tensors.get(name)?.();
+    if (!tensor) throw new RangeError(`${file}: expected a tensor ${name}, as it is saved here; got none`);
+    if (shape && String(tensor.shape) !== String(shape))
+      throw new RangeError(`${file}: ${name}: expected the shape [${shape}], got [${tensor.shape}]`);
+    return Float32Array.from(tensor.data);
+  };
+  const [seed] = await read('seed', [1]);
+  const pairs = await read('errors');
+  const errors = Array.from({ length: pairs.length / 2 }, (_, i) => ({
+    steps: pairs[2 * i]!,
+    rate: pairs[2 * i + 1]!,
+  }));
+  const values: Record<string, Float32Array<ArrayBuffer>> = {};
+  for (const part of parts) {
+    for (const [name, shape] of Object.entries(weightShapes))
+      values[`${part}/${name}`] = await read(`${part}/${name}`, shape);
+  }
+  return { values, seed: seed!, losses: [...(await read('losses'))], errors };
+}
+
+function batchOf(strings: readonly Handwriting[], frames: number): Batch {
+  const data = new Float32Array(strings.length * features * frames);
+  const lengths = strings.map(({ strokes }, n) => {
+    const moved = movements(strokes);
+    const count = Math.min(frames, moved.length / features);
+    data.set(moved.subarray(0, count * features), n * frames * features);
+    return Math.ceil(count / stride);
+  });
+  return { data, shape: [strings.length, frames, features], lengths };
+}
+
+function readingOf(logits: Float32Array<ArrayBuffer>): PenReading {
+  const frames = logits.length / classes;
+  const digits = collapse(bestClasses({ logits, frames, classes }), 0).map((label) => label - 1);
+  const normalisers = Array.from({ length: frames }, (_, t) =>
+    logSumExp(logits.subarray(t * classes, (t + 1) * classes)),
+  );
+  const posteriors = logits.map((score, i) => Math.exp(score - normalisers[Math.floor(i / classes)]!));
+  return { text: digits.join(''), posteriors, frames };
+}
