@@ -93,7 +93,7 @@ export type LossResult<
   readonly loss: D extends HostData ? LossValue<R, S> : GpuBuffer;
 } & (G extends 'none' ? unknown : { readonly grad: D extends HostData ? Float32Array : GpuBuffer });
 
-export type PrepareOptions<S extends Shape = Shape> = (
+type ScoresShape<S extends Shape> = (
   | { readonly logProbs: S; readonly logits?: undefined }
   | { readonly logits: S; readonly logProbs?: undefined }
 ) & {
@@ -101,8 +101,15 @@ export type PrepareOptions<S extends Shape = Shape> = (
   readonly dtype?: Dtype | undefined;
   /** Class of the blank. Default: that of the instance. */
   readonly blank?: number | undefined;
+};
+
+/** Of an operation with targets. */
+export type AlignPrepareOptions<S extends Shape = Shape> = ScoresShape<S> & {
   /** Room for the labels of a sequence. */
   readonly maxTargetLength: number;
+};
+
+export type PrepareOptions<S extends Shape = Shape> = AlignPrepareOptions<S> & {
   /** What must survive a run, to be read back or used on the device. Default none. */
   readonly keep?: readonly Kept[] | undefined;
 };
@@ -191,21 +198,6 @@ export interface CtcReaderOptions {
 /** What ran, and why, of an operation that has no strategies. */
 export type ReaderBackend = Omit<Backend, 'strategy'>;
 
-type ScoresShape<S extends Shape> = (
-  | { readonly logProbs: S; readonly logits?: undefined }
-  | { readonly logits: S; readonly logProbs?: undefined }
-) & {
-  readonly layout?: Layout | undefined;
-  readonly dtype?: Dtype | undefined;
-  /** Class of the blank. Default: that of the instance. */
-  readonly blank?: number | undefined;
-};
-
-export type AlignPrepareOptions<S extends Shape = Shape> = ScoresShape<S> & {
-  /** Room for the labels of a sequence. */
-  readonly maxTargetLength: number;
-};
-
 export type DecodePrepareOptions<S extends Shape = Shape> = ScoresShape<S>;
 
 export type AlignInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> &
@@ -259,17 +251,30 @@ export interface Reading {
 export type Decoding<D extends HostData | GpuData = HostData> = FrameLabels<D> &
   (D extends HostData ? { readonly readings: readonly Reading[] } : unknown);
 
-interface ReadTask extends Disposes {
+/** What a task of any operation has. */
+interface AnyTask extends Disposes {
   readonly backend: ReaderBackend;
   /** Bytes that the task holds besides the scores, known before anything runs. */
   readonly memory: number;
+  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
+  destroy(): void;
+}
+
+/** What a task of an operation with targets has. */
+interface AnyTargetTask extends AnyTask {
+  /**
+   * Checks targets and lengths and puts them on the device. Effective for runs and encodes after it, and for no others.
+   * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, `destroyed`.
+   */
+  setTargets(targets: Targets, lengths?: TargetLengths): void;
+}
+
+interface Encodes<I> {
   /**
    * Into a command encoder of the caller's, as `encode` of a `CtcTask`.
    * @throws TypeError, RangeError; CtcError `no-webgpu`, `busy`, `device-lost`, `destroyed`.
    */
-  encode(encoder: GpuCommandEncoder, input: ReadInput<GpuData>): void;
-  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
-  destroy(): void;
+  encode(encoder: GpuCommandEncoder, input: I): void;
 }
 
 /** What the posterior says of each label, [N, S] with S the longest target, or `maxTargetLength`. */
@@ -301,39 +306,22 @@ export interface PosteriorInput<D extends HostData | GpuData> {
 }
 
 /** Expectations over the posterior for one shape of problem. */
-export interface PosteriorTask extends Disposes {
-  readonly backend: ReaderBackend;
-  /** Bytes that the task holds besides the scores, known before anything runs. */
-  readonly memory: number;
-  /** As of an `AlignTask`. @throws TypeError, RangeError naming the argument, sequence and position. */
-  setTargets(targets: Targets, lengths?: TargetLengths): void;
+export interface PosteriorTask extends AnyTargetTask, Encodes<PosteriorInput<GpuData>> {
   /** Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
   run<D extends HostData | GpuData>(
     input: PosteriorInput<D>,
     options?: RunOptions,
   ): Promise<PosteriorResult<D>>;
-  /**
-   * Into a command encoder of the caller's, as `encode` of a `CtcTask`.
-   * @throws TypeError, RangeError; CtcError `no-webgpu`, `busy`, `device-lost`, `destroyed`.
-   */
-  encode(encoder: GpuCommandEncoder, input: PosteriorInput<GpuData>): void;
-  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
-  destroy(): void;
 }
 
 /** Alignment for one shape of problem. */
-export interface AlignTask<S extends Shape = Shape> extends ReadTask {
-  /**
-   * Checks targets and lengths and puts them on the device. Effective for runs and encodes after it, and for no others.
-   * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, `destroyed`.
-   */
-  setTargets(targets: Targets, lengths?: TargetLengths): void;
+export interface AlignTask<S extends Shape = Shape> extends AnyTargetTask, Encodes<ReadInput<GpuData>> {
   /** The best paths of one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
   run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Alignment<S, D>>;
 }
 
 /** Greedy reading for one shape of problem. */
-export interface DecodeTask extends ReadTask {
+export interface DecodeTask extends AnyTask, Encodes<ReadInput<GpuData>> {
   /** Frames of each sequence; all T until this is called. @throws TypeError, RangeError */
   setLengths(inputLengths: Lengths): void;
   /** Reads one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */

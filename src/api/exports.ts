@@ -1,58 +1,8 @@
 export { CtcError, type CtcErrorCode } from '../problem/errors.js';
 export { mergeTokens, type TokenSpan } from '../problem/spans.js';
-export type {
-  DeviceLattice,
-  Dtype,
-  GpuBuffer,
-  GpuCommandEncoder,
-  GpuData,
-  GpuDevice,
-  Gradient,
-  HostData,
-  Kept,
-  LatticeBlock,
-  Layout,
-  Lengths,
-  Reduction,
-  RunOptions,
-  Shape,
-  TargetLengths,
-  Targets,
-  Tensor,
-} from '../problem/types.js';
+export type * from '../problem/types.js';
 export { CtcAligner, forcedAlign } from './aligner.js';
-export type {
-  AlignInput,
-  Alignment,
-  AlignPrepareOptions,
-  AlignTask,
-  Backend,
-  CtcLossOptions,
-  CtcReaderOptions,
-  CtcTask,
-  DecodeInput,
-  DecodePrepareOptions,
-  DecodeTask,
-  Decoding,
-  Disposes,
-  EncodeInput,
-  FrameLabels,
-  GradOutput,
-  LossInput,
-  LossResult,
-  LossValue,
-  Outputs,
-  PosteriorInput,
-  PosteriorResult,
-  PosteriorTask,
-  PrepareOptions,
-  ReaderBackend,
-  ReadInput,
-  Reading,
-  Scores,
-  Strategy,
-  TaskInput,
-} from './contracts.js';
+export type * from './contracts.js';
 export { CtcLoss, ctcLoss } from './ctc-loss.js';
 export { CtcPosterior } from './ctc-posterior.js';
 export { CtcDecoder } from './decoder.js';
