@@ -36,6 +36,9 @@ export interface Adapter {
   readonly subgroupSize?: number;
 }
 
+/** Whether arrays of the host are done sooner by the twins than by the kernels on an adapter: what `device: 'auto'` goes by. */
+export const areTwinsFaster = ({ software }: Adapter): boolean => software;
+
 export function tuningFor({ software, cpu = false, subgroupSize }: Adapter): Tuning {
   return {
     workgroupSize: 64,

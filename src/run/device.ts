@@ -1,5 +1,5 @@
 import type { Limits } from '../plan/plan.js';
-import type { Adapter } from '../plan/tuning.js';
+import { type Adapter, areTwinsFaster } from '../plan/tuning.js';
 import { CtcError } from '../problem/errors.js';
 import type { GpuDevice } from '../problem/types.js';
 import { unlessLost } from './gpu/lost.js';
@@ -92,7 +92,9 @@ export async function deviceFor(
   const onCpu = (reason: string) => ({ adapter: cpuName, reason });
   if (wanted === 'cpu') return onCpu('asked for');
   try {
-    return await sharedDevice(wanted === 'gpu');
+    const found = await sharedDevice(wanted === 'gpu');
+    if (wanted === 'gpu' || !areTwinsFaster(adapterOf(found.device))) return found;
+    return onCpu(`${found.adapter} is software, which takes longer; device: 'gpu' asks for it`);
   } catch (error) {
     if (wanted === 'gpu' || !(error instanceof CtcError)) throw error;
     return onCpu(error.message);

@@ -35,9 +35,10 @@ export class Engine {
   #version = 0;
   #baseline: { logits: Float32Array; key: string; posterior: Float32Array<ArrayBuffer> } | undefined;
 
-  /** @param cpu Keeps away from WebGPU. */
+  /** On any GPU, be it software, since the lattice is drawn where it is computed. @param cpu Keeps away from WebGPU. */
   static async create(cpu = false): Promise<Engine> {
-    return new Engine(await CtcLoss.create({ device: cpu ? 'cpu' : 'auto', reduction: 'none' }));
+    const on = (device: 'gpu' | 'cpu') => CtcLoss.create({ device, reduction: 'none' });
+    return new Engine(await (cpu ? on('cpu') : on('gpu').catch(() => on('cpu'))));
   }
 
   private constructor(ctc: CtcLoss<'none', 'logits'>) {
