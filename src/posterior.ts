@@ -7,6 +7,9 @@ import { type Outwards, sweepOver } from './sweeps.js';
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
 const framesWalked = 4096;
 
+/** Steps of each sweep that one dispatch sums: more might leave the integers of shaders/durations.wgsl. */
+const stepsSummed = 2 ** 14;
+
 /** Expected durations and confidences of labels, and paths drawn from the posterior: what becomes of a slice on the way outwards. */
 export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning, samples: number): Plan {
   const { frames, sequences, maxTargetLength: labels } = task;
@@ -64,7 +67,8 @@ export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning
       durations: draft.buffer('durations', 'float', sequences * labels),
       confidences: draft.buffer('confidences', 'float', sequences * labels),
     };
-    const segment = segmentOf(count(slice), count(part) * pairs, 1, 1, tuning);
+    const short = segmentOf(count(slice), count(part) * pairs, 1, 1, tuning);
+    const segment = Math.min(stepsSummed, short);
     draft.dispatch(
       'durations',
       [groupsOf(labels), count(part)],
