@@ -252,9 +252,10 @@ async function inTurn(both, work) {
     for (const b of round % 2 === 0 ? [0, 1] : [1, 0]) {
       const one = both[b];
       one?.child.stdin.write(`${work}\n`);
-      const { ms } = (await one?.lines.next())?.value ?? {};
-      if (round >= 0) times[b]?.push(ms);
-      spent += ms;
+      const { value } = (await one?.lines.next()) ?? {};
+      if (!value) throw new Error('a checkout ended before its time was told');
+      if (round >= 0) times[b]?.push(value.ms);
+      spent += value.ms;
     }
   }
   return times.map(medianOf);

@@ -187,7 +187,7 @@ describe('.npy', () => {
   // biome-ignore format: a table, one mistake a line
   const bad: [what: string, bytes: Uint8Array, message: string | RegExp][] = [
     ['empty', new Uint8Array(), 'expected a NumPy file, which starts with \\x93NUMPY, got an empty file'],
-    ['another kind', utf8('RIFF    WAVE'), 'got a file that starts with the bytes 52 49 46 46 20 20 20 20'],
+    ['another kind', utf8('RIFF    WAVE'), /got a file that starts with the bytes 52 49 46 46 20 20 20 20$/],
     ['cut in the magic', good.subarray(0, 5), 'starts with the bytes 93 4e 55 4d 50'],
     ['cut before the header', good.subarray(0, 9), 'header: expected a version and a length in 10 bytes, got 9'],
     ['cut before a long header', npyOf('', data, 2).subarray(0, 11), 'header: expected a version and a length in 12 bytes, got 11'],

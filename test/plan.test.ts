@@ -710,6 +710,15 @@ describe.each(Object.entries(everywhere))('real sizes, on %s', (_, [limits, tuni
   });
 });
 
+test('a part of the batch has as many sequences as a grid takes, which has a row for each of their sweeps', () => {
+  const limits = { ...ordinary, maxComputeWorkgroupsPerDimension: 10 };
+  const task: ProblemShape = { ...speech, frames: 20, sequences: 10, maxTargetLength: 5 };
+  for (const strategy of strategies) {
+    const parts = dispatches(planFor(task, limits, gpu, strategy), 'loss').map(({ grid }) => grid[0]);
+    expect(parts, strategy).toEqual([5, 5]);
+  }
+});
+
 describe('what does not fit is refused by name', () => {
   test.each([
     ['T', { frames: 2 ** 24 }],

@@ -50,6 +50,7 @@ fn sumOfRow(lane: u32, seen: Seen, key: u32) -> vec2f {
   if (seen.largest != largest) { sum = vec2f(beside(seen, largest), 0.0); }
   return sumOf(lane, sum);
 }
+
 /// How many of a lane's scores are the lowest finite number, which `finite` makes of −Infinity, too.
 fn countLowest(lane: u32, start: u32) -> f32 {
   var count = 0.0;

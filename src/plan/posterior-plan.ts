@@ -8,6 +8,9 @@ import type { Tuning } from './tuning.js';
 /** Frames that one dispatch walks a sample: each waits for the one after it. */
 const framesWalked = 4096;
 
+/** Steps of each sweep that one dispatch sums: more might leave the integers of shaders/durations.wgsl. */
+const stepsSummed = 2 ** 14;
+
 /** Expected durations and confidences of labels, and paths drawn from the posterior: what becomes of a slice on the way outwards. */
 export function planPosterior(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
   const { frames, maxTargetLength: labels, samples = 0 } = task;
@@ -88,7 +91,7 @@ function expecting({ sequences, maxTargetLength: labels }: ProblemShape, tuning:
         durations: draft.buffer('durations', 'float', sequences * labels),
         confidences: draft.buffer('confidences', 'float', sequences * labels),
       };
-      const segment = segmentOf(count(slice), count(part) * pairs, 1, 1, tuning);
+      const segment = Math.min(stepsSummed, segmentOf(count(slice), count(part) * pairs, 1, 1, tuning));
       draft.dispatch(
         'durations',
         [groupsOf(labels, tuning), count(part)],

@@ -86,7 +86,10 @@ const taken = (name: string, cause?: unknown) =>
     { cause },
   );
 
-/** What work on scores gives that may not be a copy. @throws TypeError if they were taken away meanwhile */
+/**
+ * What work on scores gives, which may be a copy, whose memory the next call may have then, or the caller's.
+ * @throws TypeError if they were taken away meanwhile
+ */
 export async function unlessTaken<T>(name: string, scores: object, work: Promise<T>): Promise<T> {
   const check = (cause?: unknown) => {
     if (ArrayBuffer.isView(scores) && isTaken(scores)) throw taken(name, cause);

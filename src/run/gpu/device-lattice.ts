@@ -21,7 +21,9 @@ export async function readLattice(
     const names = [block[kept]!, ...(block.scales ? [block.scales] : []), ...(targets ? [] : ['targets'])];
     const words = await readWords(device, ...names.map((name) => memory.buffer(name)));
     targets ??= new Uint32Array(words.at(-1)!.buffer);
-    const [states, scales = words[0]!] = words as [Int32Array<ArrayBuffer>, Int32Array<ArrayBuffer>?];
+    const states = words[0]!;
+    // a posterior has none, and reads none
+    const scales = block.scales ? words[1]! : states;
     const floats = new Float32Array(states.buffer);
     const remainders = new Float32Array(scales.buffer);
     return {
