@@ -1,5 +1,5 @@
 import { type Browser, chromium, type Page } from 'playwright';
-import { findChromium } from '../src/node/machine.js';
+import { findChromium } from '../src/node/drivers.js';
 import type { JobCall, RunJob } from './jobs.js';
 import type { testPage as TestPage } from './page.js';
 import { serve } from './serve.js';

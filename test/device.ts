@@ -1,5 +1,5 @@
 import { afterEach, expect } from 'vitest';
-import { openGpu } from '../src/node/machine.js';
+import { openGpu } from '../src/node/drivers.js';
 
 /** A device as any page may have it, watched: default limits, and of features those asked for that it can have. */
 export interface TestDevice {

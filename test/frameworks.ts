@@ -3,7 +3,7 @@
 import { getWebGPUDevice, init } from '@jax-js/jax';
 import { globals } from 'webgpu';
 import { CtcLoss } from 'webgpu-ctc/node';
-import { openGpu } from '../src/node/machine.js';
+import { openGpu } from '../src/node/drivers.js';
 import type { Reduction } from '../src/problem/types.js';
 import { type TestDevice, watch } from './device.js';
 

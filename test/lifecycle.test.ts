@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CtcDecoder, CtcLoss } from 'webgpu-ctc/node';
 import { forced } from '../src/api/forced.js';
-import { openGpu } from '../src/node/machine.js';
+import { openGpu } from '../src/node/drivers.js';
 import { openDevice } from './device.js';
 import {
   type AnyTask,

@@ -3,7 +3,7 @@
  * Importing it does nothing yet; the device is made at first use.
  */
 
-import { openGpu } from '../node/machine.js';
+import { openGpu } from '../node/drivers.js';
 import { CtcError } from '../problem/errors.js';
 import { provideGpu } from '../run/device.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { findChromium, openGpu, vulkanOnThisMachine } from '../src/node/machine.js';
+import { findChromium, openGpu, vulkanOnThisMachine } from '../src/node/drivers.js';
 import { findPackage, readTar } from '../src/node/unpack.js';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -77,7 +77,7 @@ test('a tar archive is read by its headers', () => {
 // What another process meets: its environment, its folders, its exit.
 describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in a process of its own', () => {
   beforeAll(async () => {
-    const ssr = fileURLToPath(new URL('../src/node/machine.ts', import.meta.url));
+    const ssr = fileURLToPath(new URL('../src/node/drivers.ts', import.meta.url));
     for (const outDir of [scratch, elsewhere])
       await build({
         configFile: false,
