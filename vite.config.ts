@@ -51,8 +51,8 @@ const onDist = [
   'test/onnxruntime.test.ts',
 ];
 
-/** The adapters need at once what others load when it is needed. */
-const checks = { ineffectiveDynamicImport: false };
+/** The adapters need at once what others load when it is needed; a build beside tests takes long. */
+const checks = { ineffectiveDynamicImport: false, pluginTimings: false };
 
 const library = {
   build: {
@@ -105,7 +105,7 @@ const demo = () =>
     build: {
       ...{ outDir: path('dist-demo'), emptyOutDir: true, assetsInlineLimit: 0 },
       target: 'es2022',
-      rolldownOptions: { input: ['index', 'train'].map((page) => path(`demo/${page}.html`)) },
+      rolldownOptions: { checks, input: ['index', 'train'].map((page) => path(`demo/${page}.html`)) },
     },
     worker: { format: 'es', plugins: () => [wgsl], rolldownOptions: { checks } },
   }) satisfies ViteUserConfig;

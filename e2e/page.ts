@@ -1,5 +1,6 @@
 import './reportGpuErrors.js';
 import { doJob, type JobCall } from './jobs.js';
+import { pack, unpack } from './wire.js';
 
 /** In a worker of its own, ended with the job. */
 function doJobInWorker(call: JobCall): Promise<unknown> {
@@ -12,5 +13,10 @@ function doJobInWorker(call: JobCall): Promise<unknown> {
   return answer.finally(() => worker.terminate());
 }
 
-export const testPage = { doJob, doJobInWorker };
+async function doPackedJob(call: string, place: 'page' | 'worker'): Promise<string> {
+  const job = unpack(call) as JobCall;
+  return pack(await (place === 'page' ? doJob(job) : doJobInWorker(job)));
+}
+
+export const testPage = { doJob, doJobInWorker, doPackedJob };
 Object.assign(globalThis, { testPage });

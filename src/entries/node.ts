@@ -1,5 +1,5 @@
 /**
- * The same library for Node: WebGPU through Dawn, from the optional peer dependency `webgpu`.
+ * The same library for Node: WebGPU through Dawn, from the optional peer dependency `webgpu`; in Deno through its own.
  * Importing it does nothing yet; the device is made at first use.
  */
 
@@ -9,8 +9,8 @@ import { provideGpu } from '../run/device.js';
 
 provideGpu(async () => {
   try {
-    const { gpu, driver } = await openGpu();
-    return { gpu, reason: `Dawn, ${driver}` };
+    const { gpu, from, driver } = await openGpu();
+    return { gpu, reason: `${from}, ${driver}` };
   } catch (cause) {
     throw new CtcError('no-webgpu', (cause as Error).message, { cause });
   }

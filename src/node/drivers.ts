@@ -12,14 +12,15 @@ import { findPackage, PACKAGE, unpack } from './unpack.js';
 
 const RTLD_NOW_NODELETE = 0x1002;
 
-/** A WebGPU entry point and, in words, what it runs on. */
-export type OpenGpu = { gpu: GPU; driver: string };
+/** A WebGPU entry point, whose it is and, in words, what it runs on. */
+export type OpenGpu = { gpu: GPU; from: 'Dawn' | 'Deno'; driver: string };
 
 // Dawn crashes the process later when the object that `create` returned is collected while a device lives.
 let opening: Promise<OpenGpu> | undefined;
 
 /**
- * Dawn's `navigator.gpu` for Node, on an installed driver where one works, else on SwiftShader. The same object at every call.
+ * Dawn's `navigator.gpu` for Node, on an installed driver where one works, else on SwiftShader; in Deno its own. The same object at
+ * every call.
  * @throws Error that says why there is no adapter, and what to install or set.
  */
 export function openGpu(): Promise<OpenGpu> {
@@ -31,13 +32,14 @@ export function openGpu(): Promise<OpenGpu> {
 }
 
 async function findAdapter(): Promise<OpenGpu> {
+  if ('Deno' in globalThis) return ofDeno();
   const { create } = await import('webgpu').catch((cause: unknown) => {
     throw new Error('WebGPU in Node needs Dawn, the npm package "webgpu": npm install webgpu', { cause });
   });
   const tryDriver = async (origin = ''): Promise<OpenGpu | undefined> => {
     const gpu = create([]);
     const adapter = await gpu.requestAdapter();
-    return adapter ? { gpu, driver: describe(adapter.info) + origin } : undefined;
+    return adapter ? { gpu, from: 'Dawn', driver: describe(adapter.info) + origin } : undefined;
   };
 
   const vulkan = vulkanOnThisMachine();
@@ -73,10 +75,25 @@ function whyNoGpu(vulkan: Vulkan): string {
     return `${refused} ${installed}. Install one; software rendering needs a recent Mesa (package mesa-vulkan-drivers).`;
   if (!findPackage())
     return `${refused} ${installed}. Install one, or a software driver with npm: npm install --save-dev ${PACKAGE}`;
-  const thread = isMainThread
-    ? ''
-    : ' In a worker thread it cannot be chosen (setenv does not reach the loader): call openGpu on the main thread first, or set VK_ICD_FILENAMES.';
-  return `${refused} ${installed}, and the software driver of ${PACKAGE} did not start.${thread}`;
+  const swiftshader = unpackSwiftShader();
+  const named = `VK_ICD_FILENAMES=${swiftshader}/vk_swiftshader_icd.json LD_LIBRARY_PATH=${swiftshader}`;
+  const why =
+    'Bun' in globalThis
+      ? ` Bun cannot choose it while it runs: start it with ${named}`
+      : isMainThread
+        ? ''
+        : ' In a worker thread it cannot be chosen (setenv does not reach the loader): call openGpu on the main thread first, or set VK_ICD_FILENAMES.';
+  return `${refused} ${installed}, and the software driver of ${PACKAGE} did not start.${why}`;
+}
+
+/** Deno has WebGPU of its own, wgpu, and loads no Dawn beside it. */
+async function ofDeno(): Promise<OpenGpu> {
+  const { gpu } = navigator;
+  const adapter = await gpu.requestAdapter();
+  if (adapter) return { gpu, from: 'Deno', driver: describe(adapter.info) };
+  throw new Error(
+    "Deno's navigator.gpu found no adapter. Install a graphics driver, or name a Vulkan driver in VK_ICD_FILENAMES.",
+  );
 }
 
 /** Vulkan drivers, as paths of their manifests, and who named them. `system`: not Linux, where Dawn needs no Vulkan. */

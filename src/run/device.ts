@@ -66,7 +66,12 @@ async function open(): Promise<OpenDevice> {
     device.lost.then(() => {
       shared = undefined;
     });
-    return { device, adapter: adapterName(adapter.info), reason: `WebGPU from ${reason}` };
+    // not adapter.info: Deno 2.9 dies when a device is first asked for it after its adapter was collected
+    return {
+      device,
+      adapter: adapterName(device.adapterInfo ?? adapter.info),
+      reason: `WebGPU from ${reason}`,
+    };
   } catch (cause) {
     throw new CtcError('no-webgpu', `WebGPU is here, but ${(cause as Error).message}`, { cause });
   }

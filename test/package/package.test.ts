@@ -1,31 +1,17 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { homedir, hostname, tmpdir } from 'node:os';
-import { dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { homedir, hostname } from 'node:os';
+import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from '../../e2e/browser.js';
+import { App, repository } from './app.js';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-const app = mkdtempSync(join(tmpdir(), 'webgpu-ctc-app-'));
-const installed = join(app, 'node_modules/webgpu-ctc');
-let packed: string[];
-
-beforeAll(async () => {
-  await run('node', ['scripts/setup.mjs'], repository);
-  const pack = ['pack', '--ignore-scripts', '--json', '--loglevel=error', '--pack-destination', app];
-  const [tarball] = JSON.parse(await run('npm', pack, repository));
-  packed = tarball.files.map((file: { path: string }) => file.path);
-  write('package.json', '{ "type": "module" }');
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${tarball.filename}`]);
-  write('job.js', JOB);
-});
-afterAll(() => rmSync(app, { recursive: true }));
+const app = new App();
+const { folder, installed } = app;
+beforeAll(() => app.write('job.js', JOB));
 
 /** All classes equally likely: C(T + S, 2S) of the C^T paths spell S different labels. */
 const JOB = `
@@ -49,16 +35,18 @@ const result = (device: 'gpu' | 'cpu') => ({
 
 describe('the tarball', () => {
   test('holds what `files` names, and nothing of this machine', () => {
-    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md']));
-    const dist = packed.filter((file) => /^dist\/.*\.(js|js\.map|d\.ts)$/.test(file));
-    expect(packed.filter((file) => !dist.includes(file)).sort()).toEqual([
+    expect(app.packed).toEqual(
+      expect.arrayContaining(['package.json', 'LICENSE', 'README.md', 'CHANGELOG.md']),
+    );
+    const dist = app.packed.filter((file) => /^dist\/.*\.(js|js\.map|d\.ts)$/.test(file));
+    expect(app.packed.filter((file) => !dist.includes(file)).sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
       'package.json',
     ]);
     const traces = [repository, homedir(), hostname()].filter((trace) => trace.length > 4);
-    for (const file of packed) {
+    for (const file of app.packed) {
       const text = readFileSync(join(installed, file), 'utf8');
       expect(
         traces.filter((trace) => text.includes(trace)),
@@ -68,10 +56,10 @@ describe('the tarball', () => {
   });
 
   test('has a main entry of at most 15 kB once a bundler has made it small, the rest in lazy chunks', async () => {
-    write('page.js', "import * as ctc from 'webgpu-ctc';\nglobalThis.ctc = ctc;");
+    app.write('page.js', "import * as ctc from 'webgpu-ctc';\nglobalThis.ctc = ctc;");
     const outputs = await build({
-      ...{ configFile: false, root: app, logLevel: 'silent' },
-      build: { write: false, target: 'es2022', rolldownOptions: { input: join(app, 'page.js') } },
+      ...{ configFile: false, root: folder, logLevel: 'silent' },
+      build: { write: false, target: 'es2022', rolldownOptions: { input: join(folder, 'page.js') } },
     });
     const { output } = [outputs].flat()[0] as Rolldown.RolldownOutput;
     const chunks = output.filter((it) => it.type === 'chunk');
@@ -91,11 +79,11 @@ describe('the tarball', () => {
   });
 
   test('says where a mistake is, in lines that one can read', async () => {
-    write(
+    app.write(
       'mistake.js',
       "import { ctcLoss } from 'webgpu-ctc/node';\nawait ctcLoss({ data: new Float32Array(5), shape: [2, 1, 3] }, [[1]]);",
     );
-    const said = await run('node', ['--enable-source-maps', 'mistake.js']).then(
+    const said = await app.run('node', ['--enable-source-maps', 'mistake.js']).then(
       () => '',
       (error: Error) => error.message,
     );
@@ -107,7 +95,7 @@ describe('the tarball', () => {
   });
 
   test('has types in one file for each entry, and one for what they share', () => {
-    const types = packed.filter((file) => file.endsWith('.d.ts'));
+    const types = app.packed.filter((file) => file.endsWith('.d.ts'));
     const entries = ['index', 'node', 'text', 'files', 'tfjs', 'jax', 'onnxruntime'];
     expect(types.filter((file) => !file.startsWith('dist/chunks/')).sort()).toEqual(
       entries.map((name) => `dist/${name}.d.ts`).sort(),
@@ -119,13 +107,13 @@ describe('the tarball', () => {
 describe('in Node', () => {
   for (const entry of ['webgpu-ctc', 'webgpu-ctc/node']) {
     test(`import '${entry}'`, async () => {
-      write('main.js', `import * as ctc from '${entry}';\n${printJob('cpu')}`);
-      expect(JSON.parse(await run('node', ['main.js']))).toEqual(result('cpu'));
+      app.write('main.js', `import * as ctc from '${entry}';\n${printJob('cpu')}`);
+      expect(JSON.parse(await app.run('node', ['main.js']))).toEqual(result('cpu'));
     });
 
     test(`require('${entry}')`, async () => {
-      write('main.cjs', `const ctc = require('${entry}');\n(async () => { ${printJob('cpu')} })();`);
-      expect(JSON.parse(await run('node', ['main.cjs']))).toEqual(result('cpu'));
+      app.write('main.cjs', `const ctc = require('${entry}');\n(async () => { ${printJob('cpu')} })();`);
+      expect(JSON.parse(await app.run('node', ['main.cjs']))).toEqual(result('cpu'));
     });
   }
 
@@ -136,11 +124,11 @@ describe('in Node', () => {
     const names = Object.keys(core).filter((name) => !withoutDevice.includes(name));
     expect(names).toEqual(expect.arrayContaining(['CtcLoss', 'ctcLoss', 'CtcAligner']));
     for (const name of names) {
-      write('alone.js', `import { ${name} } from 'webgpu-ctc/node';\nconsole.log(${name});`);
+      app.write('alone.js', `import { ${name} } from 'webgpu-ctc/node';\nconsole.log(${name});`);
       const outputs = await build({
-        ...{ configFile: false, root: app, logLevel: 'silent' },
+        ...{ configFile: false, root: folder, logLevel: 'silent' },
         build: {
-          ...{ write: false, target: 'es2022', lib: { entry: join(app, 'alone.js'), formats: ['es'] } },
+          ...{ write: false, target: 'es2022', lib: { entry: join(folder, 'alone.js'), formats: ['es'] } },
           rolldownOptions: { external: ['webgpu', /^node:/] },
         },
       });
@@ -161,23 +149,26 @@ describe('in Node', () => {
       targetLengths: [2, 1],
     };
     const rest = { blank: 0, zeroInfinity: false, inputLengths: [4, 3] };
-    write('case.json', JSON.stringify({ name: 'equal', shape: [4, 2, 4], logProbs, ...targets, ...rest }));
+    app.write(
+      'case.json',
+      JSON.stringify({ name: 'equal', shape: [4, 2, 4], logProbs, ...targets, ...rest }),
+    );
     const args = ['--no', '--', 'webgpu-ctc', 'loss', 'case.json', '--device', 'cpu', '--reduction', 'sum'];
-    const { name, loss, grad, device } = JSON.parse(await run('npx', args));
+    const { name, loss, grad, device } = JSON.parse(await app.run('npx', args));
     expect({ loss, grad: grad.length, device, error: name === 'equal' }).toEqual(result('cpu'));
   });
 
   test('WebGPU, once `webgpu` is installed', async () => {
-    for (const name of ['webgpu', '@sparticuz']) link(name);
-    write('main.js', `import * as ctc from 'webgpu-ctc/node';\n${printJob('gpu')}`);
-    expect(JSON.parse(await run('node', ['main.js']))).toEqual(result('gpu'));
+    app.link('webgpu', '@sparticuz');
+    app.write('main.js', `import * as ctc from 'webgpu-ctc/node';\n${printJob('gpu')}`);
+    expect(JSON.parse(await app.run('node', ['main.js']))).toEqual(result('gpu'));
   });
 });
 
 describe('in Chromium', () => {
   const server = createServer((request, response) => {
     try {
-      const file = join(app, new URL(request.url ?? '/', 'http://app').pathname);
+      const file = join(folder, new URL(request.url ?? '/', 'http://app').pathname);
       const type = extname(file) === '.html' ? 'text/html' : 'text/javascript';
       response.writeHead(200, { 'content-type': type }).end(readFileSync(file));
     } catch {
@@ -209,7 +200,7 @@ describe('in Chromium', () => {
   }
 
   test('a plain <script type="module">', async () => {
-    write(
+    app.write(
       'plain.html',
       `<!doctype html><script type="module">
 import * as ctc from './node_modules/webgpu-ctc/dist/index.js';
@@ -221,13 +212,13 @@ ${results}.catch(String).then((outcome) => Object.assign(globalThis, { outcome }
   });
 
   test('a module worker', async () => {
-    write(
+    app.write(
       'worker.js',
       `import * as ctc from './node_modules/webgpu-ctc/dist/index.js';
 import { job } from './job.js';
 ${results}.catch(String).then(postMessage);`,
     );
-    write(
+    app.write(
       'worker.html',
       `<!doctype html><script type="module">
 const worker = new Worker('./worker.js', { type: 'module' });
@@ -239,24 +230,24 @@ worker.onerror = ({ message }) => Object.assign(globalThis, { outcome: message }
   });
 
   test('an app built with Vite', async () => {
-    write(
+    app.write(
       'vite/main.js',
       `import * as ctc from 'webgpu-ctc';
 import { job } from '../job.js';
 ${results}.catch(String).then((outcome) => Object.assign(globalThis, { outcome }));`,
     );
-    write('vite/index.html', '<!doctype html><script type="module" src="./main.js"></script>');
-    await build({ configFile: false, root: join(app, 'vite'), base: './', logLevel: 'error' });
+    app.write('vite/index.html', '<!doctype html><script type="module" src="./main.js"></script>');
+    await build({ configFile: false, root: join(folder, 'vite'), base: './', logLevel: 'error' });
     expect(await outcome('vite/dist/index.html')).toEqual([result('cpu'), result('gpu')]);
   });
 });
 
 describe('for TypeScript', () => {
   beforeAll(() => {
-    link('@webgpu');
-    for (const name of ['@tensorflow', '@jax-js', 'onnxruntime-web', 'onnxruntime-common']) link(name);
+    app.link('@webgpu');
+    app.link('@tensorflow', '@jax-js', 'onnxruntime-web', 'onnxruntime-common');
     for (const file of ['consumer.ts', 'consumer-dom.ts', 'consumer-frameworks.ts']) {
-      cpSync(join(repository, 'test/package', file), join(app, file));
+      cpSync(join(repository, 'test/package', file), join(folder, file));
     }
   });
 
@@ -274,7 +265,7 @@ describe('for TypeScript', () => {
       `import type { ${names.replace(/(\w+)/g, '$1 as $1InNode')} } from 'webgpu-ctc/node';`,
       ...classes.map((name) => `export const to${name} = (it: ${name}InNode): ${name} => it;`),
     ];
-    write('names.ts', lines.join('\n'));
+    app.write('names.ts', lines.join('\n'));
     const options = {
       strict: true,
       target: 'es2022',
@@ -283,8 +274,8 @@ describe('for TypeScript', () => {
       lib: ['es2022'],
     };
     const compilerOptions = { ...options, noEmit: true, skipLibCheck: false, types: [] };
-    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['names.ts'] }));
-    expect(await run('node', [join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toBe('');
+    app.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['names.ts'] }));
+    expect(await app.run('node', [join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toBe('');
   });
 
   for (const compiler of ['typescript-5.9', 'typescript-6.0', 'typescript']) {
@@ -304,10 +295,10 @@ describe('for TypeScript', () => {
             types: dom && version.startsWith('5.') ? ['@webgpu/types'] : [],
           };
           const files = ['consumer.ts', ...(dom ? ['consumer-dom.ts'] : [])];
-          write('tsconfig.json', JSON.stringify({ compilerOptions: options, files }));
-          expect(await run('node', [join(repository, 'node_modules', compiler, 'bin/tsc'), '-p', '.'])).toBe(
-            '',
-          );
+          app.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files }));
+          expect(
+            await app.run('node', [join(repository, 'node_modules', compiler, 'bin/tsc'), '-p', '.']),
+          ).toBe('');
         });
       }
     }
@@ -320,8 +311,8 @@ test('with the frameworks that it has adapters for', async () => {
     // their declarations are their own affair
     ...{ skipLibCheck: true, lib: ['es2023', 'dom'], types: ['@webgpu/types'] },
   };
-  write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['consumer-frameworks.ts'] }));
-  expect(await run('node', [join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toBe('');
+  app.write('tsconfig.json', JSON.stringify({ compilerOptions: options, files: ['consumer-frameworks.ts'] }));
+  expect(await app.run('node', [join(repository, 'node_modules/typescript/bin/tsc'), '-p', '.'])).toBe('');
 });
 
 const printJob = (device: 'gpu' | 'cpu') =>
@@ -329,22 +320,4 @@ const printJob = (device: 'gpu' | 'cpu') =>
 
 function read(file: string): string {
   return readFileSync(join(repository, file), 'utf8');
-}
-
-function write(file: string, text: string): void {
-  mkdirSync(dirname(join(app, file)), { recursive: true });
-  writeFileSync(join(app, file), text);
-}
-
-/** Makes a development dependency of this repository one of the app's, without a network. */
-function link(name: string): void {
-  symlinkSync(join(repository, 'node_modules', name), join(app, 'node_modules', name), 'junction');
-}
-
-async function run(command: string, args: string[], cwd = app): Promise<string> {
-  const shell = process.platform === 'win32' && command !== 'node';
-  const { stdout } = await promisify(execFile)(command, args, { cwd, shell }).catch((error) => {
-    throw new Error(`${error.message}\n${error.stdout}`);
-  });
-  return stdout;
 }
