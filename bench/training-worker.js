@@ -1,18 +1,17 @@
-// The training on one adapter, in a process of its own, since a driver is chosen once in a process.
+// The training on one adapter or on the CPU, in a process of its own, since a driver is chosen once in a process.
 import { createInterface } from 'node:readline';
 import { load, provideGpu } from '../examples/trainer.js';
 
 /** Losses in a row, so that the way to the device and back counts once. */
 const inARow = 9;
 
-/** @param {number} rounds */
-async function measure(rounds) {
-  await provideGpu();
+/** @param {{ rounds: number, device: 'gpu' | 'cpu' }} asked */
+async function measure({ rounds, device: wanted }) {
+  await provideGpu(wanted);
   const { Trainer } = await load('learning/trainer.ts');
   const { numpy: np, getWebGPUDevice } = await import('@jax-js/jax');
   const { ctcLoss } = await import('webgpu-ctc/jax');
   const trainer = await Trainer.create();
-  if (trainer.device !== 'webgpu') throw new Error('no WebGPU');
   for (let i = 0; i < 5; i++) await trainer.step();
 
   // the shapes of a step
@@ -38,12 +37,14 @@ async function measure(rounds) {
   await loss(inARow);
 
   let readBack = 0;
-  const device = getWebGPUDevice();
-  const createBuffer = device.createBuffer.bind(device);
-  device.createBuffer = (descriptor) => {
-    if (descriptor.usage & GPUBufferUsage.MAP_READ) readBack += descriptor.size;
-    return createBuffer(descriptor);
-  };
+  if (wanted === 'gpu') {
+    const device = getWebGPUDevice();
+    const createBuffer = device.createBuffer.bind(device);
+    device.createBuffer = (descriptor) => {
+      if (descriptor.usage & GPUBufferUsage.MAP_READ) readBack += descriptor.size;
+      return createBuffer(descriptor);
+    };
+  }
   const [steps, losses] = [[], []];
   // side by side
   for (let i = 0; i < 10 * rounds; i++) {
@@ -61,6 +62,6 @@ async function measure(rounds) {
 }
 
 for await (const line of createInterface(process.stdin)) {
-  const answer = await measure(JSON.parse(line).rounds).catch((error) => ({ error: error.message }));
+  const answer = await measure(JSON.parse(line)).catch((error) => ({ error: error.message }));
   console.log(JSON.stringify(answer));
 }

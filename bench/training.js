@@ -10,10 +10,11 @@ import { milliseconds, table } from './report.js';
 /** @param {import('./teams.js').Team[]} teams @param {number} rounds @returns {Promise<Line[]>} */
 export async function trainingTimes(teams, rounds) {
   const lines = [];
-  for (const { name, env } of teams) {
+  const places = teams.map(({ name, env }) => ({ name, env, device: 'gpu' }));
+  for (const { name, env, device } of [...places, { name: 'CPU', env: process.env, device: 'cpu' }]) {
     const child = new Child(process.execPath, [join(import.meta.dirname, 'training-worker.js')], env);
     try {
-      lines.push({ adapter: name, ...(await child.ask({ rounds })) });
+      lines.push({ adapter: name, ...(await child.ask({ rounds, device })) });
     } catch (error) {
       console.error(`${name}: left out: ${/** @type {Error} */ (error).message}`);
     }
@@ -67,7 +68,7 @@ export const inkTimes = (rounds) =>
     await page.locator('#go:enabled').click();
     await page.waitForFunction(() => Number(document.getElementById('steps')?.textContent) >= 20);
     const times = await page.evaluate(timeInk, 100 * rounds);
-    return { adapter: (await page.innerText('#backend')).replace(/^.*?: |,.*$/g, ''), times };
+    return { adapter: (await page.innerText('#backend')).replace(/,.*$/, ''), times };
   });
 
 /** @param {Awaited<ReturnType<typeof inkTimes>>} ink */

@@ -1,5 +1,5 @@
 /**
- * Trains a recogniser of handwritten digit strings, headless: the network in jax-js, the loss from webgpu-ctc, all on the GPU.
+ * Trains a recogniser of handwritten digit strings, headless: the network in jax-js, the loss from webgpu-ctc, all on one device.
  * Run with `npm run train`; it is the training of the page `demo/train.html`, from the same sources.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -14,13 +14,14 @@ const usage = `usage: npm run train -- [options]
   --fresh        begin anew all the same
   --seed N       of the first weights and the handwriting: default 1. The same seed learns the same
   --batch N      strings in a step: default 16
-  --rate X       learning rate: default 0.008`;
+  --rate X       learning rate: default 0.008
+  --device D     gpu, cpu or auto: the GPU, but for one that is software, which takes longer than the CPU. Default auto`;
 
 const options = readOptions();
 const { Trainer, room, testStrings } = await load('learning/trainer.ts');
 const { sample } = await load('learning/writer.ts');
 
-const backend = await provideGpu();
+const backend = await provideGpu(options.device).catch(stop);
 const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;
 const trainer = await Trainer.create(options, { bytes: saved, name: options.out }).catch(stop);
 if (saved && options.seed !== undefined && trainer.settings.seed !== options.seed) {
@@ -30,7 +31,7 @@ if (saved && options.seed !== undefined && trainer.settings.seed !== options.see
     ),
   );
 }
-console.log(trainer.device === 'webgpu' ? backend.adapter : `no WebGPU, so the CPU: ${backend.reason}`);
+console.log(trainer.device === 'webgpu' ? backend.adapter : `CPU: ${backend.reason}`);
 console.log(`seed ${trainer.settings.seed}, batch ${trainer.settings.batch}, rate ${trainer.settings.rate}`);
 if (saved) console.log(`${options.out}: goes on after ${trainer.steps} steps`);
 
@@ -119,6 +120,7 @@ function readOptions() {
         ...{
           batch: { type: 'string' },
           rate: { type: 'string' },
+          device: { type: 'string' },
           fresh: { type: 'boolean' },
           help: { type: 'boolean' },
         },
@@ -128,7 +130,12 @@ function readOptions() {
       console.log(usage);
       process.exit(0);
     }
+    const device = [/** @type {const} */ ('auto'), 'gpu', 'cpu'].find(
+      (name) => name === (values.device ?? 'auto'),
+    );
+    if (!device) throw new Error(`--device: expected auto, gpu or cpu, got ${values.device}`);
     return {
+      device,
       steps: number('steps', values.steps, 1) ?? 300,
       out: values.out ?? 'digits.safetensors',
       fresh: values.fresh ?? false,

@@ -17,9 +17,12 @@ export async function load(file) {
   return module;
 }
 
-/** Puts `navigator.gpu` in place, with the library's own device behind it, and says what runs. */
-export async function provideGpu() {
-  const { device, backend } = await CtcLoss.create();
+/**
+ * Puts `navigator.gpu` in place, with the library's own device behind it, and says what runs.
+ * @param {'auto' | 'gpu' | 'cpu'} [wanted]
+ */
+export async function provideGpu(wanted) {
+  const { device, backend } = await CtcLoss.create({ device: wanted });
   const { features, limits, adapterInfo: info } = /** @type {Partial<GPUDevice>} */ (device ?? {});
   const adapter = { features, limits, info, requestDevice: async () => device };
   const gpu = device && { requestAdapter: async () => adapter };

@@ -10,8 +10,8 @@ import { findPackage, readTar } from '../src/node/unpack.js';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 // Inside the repository, so that a child process finds the packages; the temporary folder is for what must not.
-const scratch = mkdtempSync(join(repository, 'node_modules/.machine-'));
-const elsewhere = mkdtempSync(join(tmpdir(), 'machine-'));
+const scratch = mkdtempSync(join(repository, 'node_modules/.drivers-'));
+const elsewhere = mkdtempSync(join(tmpdir(), 'drivers-'));
 afterAll(() => {
   for (const folder of [scratch, elsewhere]) rmSync(folder, { recursive: true });
 });
@@ -88,7 +88,7 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in a pr
 
   async function node(code: string, variables: NodeJS.ProcessEnv = {}, folder = scratch) {
     const { VK_ICD_FILENAMES: _, VK_DRIVER_FILES: __, ...env } = process.env;
-    const script = `const machine = await import(${JSON.stringify(join(folder, 'machine.js'))});\n${code}`;
+    const script = `const drivers = await import(${JSON.stringify(join(folder, 'drivers.js'))});\n${code}`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       cwd: folder,
       env: { ...env, ...variables },
@@ -102,16 +102,16 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in a pr
     return { ...written, status };
   }
   const printDriver =
-    'console.log(await machine.openGpu().then((open) => open.driver, (error) => error.message));';
-  const printSoftware = `machine.useSoftwareVulkan(); ${printDriver}`;
+    'console.log(await drivers.openGpu().then((open) => open.driver, (error) => error.message));';
+  const printSoftware = `drivers.useSoftwareVulkan(); ${printDriver}`;
   /** As source text: another program that prints its driver. */
   const program = JSON.stringify(
-    `(async () => { const machine = await import(${JSON.stringify(join(scratch, 'machine.js'))}); ${printDriver} })()`,
+    `(async () => { const drivers = await import(${JSON.stringify(join(scratch, 'drivers.js'))}); ${printDriver} })()`,
   );
 
   test('a living device does not keep Node from ending', async () => {
     const { output, status } = await node(
-      `const adapter = await (await machine.openGpu()).gpu.requestAdapter(); await adapter.requestDevice(); console.log('device');`,
+      `const adapter = await (await drivers.openGpu()).gpu.requestAdapter(); await adapter.requestDevice(); console.log('device');`,
     );
     expect({ output, status }).toEqual({ output: 'device\n', status: 0 });
   });
@@ -127,14 +127,14 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in a pr
 
   test('a child process inherits the software driver', async () => {
     const { output } =
-      await node(`machine.useSoftwareVulkan(); const { execFileSync } = await import('node:child_process');
+      await node(`drivers.useSoftwareVulkan(); const { execFileSync } = await import('node:child_process');
       console.log(String(execFileSync(process.execPath, ['-e', ${program}])));`);
     expect(output).toContain('SwiftShader');
   });
 
   test('a worker thread gets the driver chosen on the main thread, or is told to choose there', async () => {
     const startWorker = `new (await import('node:worker_threads')).Worker(${program}, { eval: true });`;
-    expect((await node(`machine.useSoftwareVulkan(); ${startWorker}`)).output).toContain('SwiftShader');
+    expect((await node(`drivers.useSoftwareVulkan(); ${startWorker}`)).output).toContain('SwiftShader');
     if (vulkanOnThisMachine().from === 'nowhere')
       expect((await node(startWorker)).output).toContain('call openGpu on the main thread first');
   });

@@ -21,7 +21,9 @@ let resume: number | undefined;
 
 const film = new Film(byId('film'));
 const pad = new Pad(byId('pad').querySelector('canvas')!, padChanged);
-const teacher = new Teacher({
+/** ?device=gpu, or cpu: to compare. */
+const wanted = new URLSearchParams(location.search).get('device');
+const teacher = new Teacher(wanted === 'gpu' || wanted === 'cpu' ? wanted : 'auto', {
   opened(where, history) {
     on = where;
     open = true;

@@ -4,13 +4,17 @@ import type { Stroke } from '../../learning/glyphs.js';
 import type { ErrorRate, PenReading, TrainerSettings } from '../../learning/settings.js';
 import type { Handwriting } from '../../learning/writer.js';
 
+/** Where it trains. `auto`: on the GPU, but for one that is software, which takes longer than the CPU. */
+export type TrainingDevice = 'auto' | 'gpu' | 'cpu';
+
 export type Asked =
-  /** Once: a trainer, new or from saved weights. `device`: as `wasm`, WebGPU is left alone; as `again`, it is waited for. */
+  /** Once: a trainer, new or from saved weights. `patient`: a GPU that is not there yet is waited for. */
   | {
       readonly kind: 'open';
       readonly settings: TrainerSettings;
       readonly saved?: { readonly bytes: Uint8Array; readonly name: string };
-      readonly device: 'any' | 'again' | 'wasm';
+      readonly device: TrainingDevice;
+      readonly patient: boolean;
       readonly own: readonly Handwriting[];
     }
   | { readonly kind: 'train'; readonly until: number }

@@ -3,7 +3,7 @@
 import type { Stroke } from '../../learning/glyphs.js';
 import { defaults, type PenReading, type TrainerSettings } from '../../learning/settings.js';
 import type { Handwriting } from '../../learning/writer.js';
-import type { Asked, History, Told } from './protocol.js';
+import type { Asked, History, Told, TrainingDevice } from './protocol.js';
 
 export interface Heard {
   /** A trainer is there, with what it has behind it. */
@@ -23,6 +23,8 @@ export interface Heard {
 /** So many devices lost in a minute are enough: from then on it runs without WebGPU. */
 const mostLosses = 3;
 
+const hasWebGpu = 'gpu' in navigator && Boolean(navigator.gpu);
+
 /** Not the browser's: it may be of a worker's making. */
 interface WeightsFile {
   readonly bytes: Uint8Array;
@@ -31,6 +33,7 @@ interface WeightsFile {
 
 export class Teacher {
   readonly #heard: Heard;
+  readonly #device: TrainingDevice;
   #worker: Worker | undefined;
   /** Of which nothing has been heard yet. */
   #next: Worker | undefined;
@@ -45,7 +48,9 @@ export class Teacher {
   #files = new Map<number, (bytes: Uint8Array<ArrayBuffer>) => void>();
   #id = 0;
 
-  constructor(heard: Heard) {
+  constructor(device: TrainingDevice, heard: Heard) {
+    // a page without WebGPU has no worker with it
+    this.#device = hasWebGpu ? device : 'cpu';
     this.#heard = heard;
   }
 
@@ -62,15 +67,19 @@ export class Teacher {
   open(settings: Partial<TrainerSettings> = {}, file?: WeightsFile): void {
     this.pause();
     const asked = { ...this.#settings, ...settings };
-    // a page without WebGPU has no worker with it
-    const next = this.#start(asked, file, 'gpu' in navigator && navigator.gpu ? 'any' : 'wasm');
+    const next = this.#start(asked, file, this.#device, false);
     this.#next?.terminate();
     this.#next = next;
     this.#nextFile = file;
     this.#worker ??= next;
   }
 
-  #start(settings: TrainerSettings, file: WeightsFile | undefined, device: 'any' | 'again' | 'wasm'): Worker {
+  #start(
+    settings: TrainerSettings,
+    file: WeightsFile | undefined,
+    device: TrainingDevice,
+    patient: boolean,
+  ): Worker {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     const heard = (told: Told) => {
       if (worker === this.#next) this.#heardFirst(told);
@@ -79,7 +88,14 @@ export class Teacher {
     worker.onmessage = ({ data }: MessageEvent<Told>) => heard(data);
     worker.onerror = ({ message }) =>
       heard({ kind: 'failed', message: message || 'the training could not be loaded' });
-    const open: Asked = { kind: 'open', settings, ...(file && { saved: file }), device, own: this.#own };
+    const open: Asked = {
+      kind: 'open',
+      settings,
+      ...(file && { saved: file }),
+      device,
+      patient,
+      own: this.#own,
+    };
     worker.postMessage(open);
     return worker;
   }
@@ -149,7 +165,7 @@ export class Teacher {
     switch (told.kind) {
       case 'opened':
         this.#settings = told.settings;
-        this.#heard.opened(told.on, told.history);
+        this.#heard.opened(hasWebGpu ? told.on : 'CPU: there is no WebGPU here', told.history);
         break;
       case 'stepped':
         this.#heard.stepped(told.steps, told.loss, told.milliseconds);
@@ -188,7 +204,12 @@ export class Teacher {
     this.#heard.lost(this.#saved.steps);
     const recent = this.#losses.filter((at) => now - at < 60_000).length;
     this.#worker?.terminate();
-    this.#worker = this.#start(this.#settings, this.#saved.file, recent > mostLosses ? 'wasm' : 'again');
+    this.#worker = this.#start(
+      this.#settings,
+      this.#saved.file,
+      recent > mostLosses ? 'cpu' : this.#device,
+      true,
+    );
     this.#goOn();
   }
 }

@@ -46,9 +46,10 @@ self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
   }
 };
 
-async function open({ settings, saved, device, own }: Extract<Asked, { kind: 'open' }>) {
-  const adapter = device === 'wasm' ? undefined : await adapterOf(device === 'again');
-  trainer = await Trainer.create(settings, { ...saved, device: adapter ? 'webgpu' : 'wasm' });
+async function open({ settings, saved, device, patient, own }: Extract<Asked, { kind: 'open' }>) {
+  const found = device === 'cpu' ? undefined : await adapterOf(patient);
+  const isSlow = device === 'auto' && found?.info.isFallbackAdapter;
+  trainer = await Trainer.create(settings, { ...saved, device: found && !isSlow ? 'webgpu' : 'wasm' });
   trainer.set({ own });
   if (trainer.device === 'webgpu') {
     getWebGPUDevice().lost.then(() => {
@@ -58,11 +59,15 @@ async function open({ settings, saved, device, own }: Extract<Asked, { kind: 'op
     });
   }
   const { losses, errors } = trainer;
-  const { vendor = '', architecture = '', description = '' } = adapter?.info ?? {};
-  const name = description || [vendor, architecture].filter(Boolean).join(' ');
   tell({
     ...{ kind: 'opened', settings: trainer.settings, history: { losses, errors } },
-    on: adapter ? `WebGPU: ${name || 'unnamed adapter'}` : 'no WebGPU, so the CPU',
+    on: found
+      ? isSlow
+        ? `CPU: ${nameOf(found)} is software, which takes longer`
+        : `WebGPU: ${nameOf(found)}`
+      : device === 'cpu'
+        ? 'CPU'
+        : 'CPU: there is no WebGPU here',
   });
   await film();
   if (trainer.errors.length === 0) await measure();
@@ -78,15 +83,33 @@ async function adapterOf(patient: boolean): Promise<GPUAdapter | undefined> {
   return undefined;
 }
 
+function nameOf({ info: { vendor, architecture, description } }: GPUAdapter): string {
+  return description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+}
+
 async function train() {
   training = true;
   // once the trainer is there
   await last;
   broken = false;
-  while (training && trainer && trainer.steps < until) await inTurn(step);
+  while (training && trainer && trainer.steps < until) {
+    await inTurn(step);
+    await messagesHeard();
+  }
   training = false;
   if (!broken && !lost) tell({ kind: 'paused' });
 }
+
+/** On the CPU nothing in a step waits, and without a wait no message is heard. */
+const messagesHeard = () =>
+  new Promise<void>((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 
 async function step() {
   if (!training || !trainer) return;

@@ -37,8 +37,9 @@ export class Engine {
 
   /** On any GPU, be it software, since the lattice is drawn where it is computed. @param cpu Keeps away from WebGPU. */
   static async create(cpu = false): Promise<Engine> {
-    const on = (device: 'gpu' | 'cpu') => CtcLoss.create({ device, reduction: 'none' });
-    return new Engine(await (cpu ? on('cpu') : on('gpu').catch(() => on('cpu'))));
+    const on = (device: 'auto' | 'gpu' | 'cpu') => CtcLoss.create({ device, reduction: 'none' });
+    // without a GPU, `auto` says why
+    return new Engine(await (cpu ? on('cpu') : on('gpu').catch(() => on('auto'))));
   }
 
   private constructor(ctc: CtcLoss<'none', 'logits'>) {
