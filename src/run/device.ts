@@ -109,9 +109,13 @@ export async function deviceFor(
 /** What a plan is tuned to. */
 export function adapterOf(device: GPUDevice | undefined): Adapter {
   if (!device) return { software: true, cpu: true };
-  const { isFallbackAdapter, subgroupMinSize, subgroupMaxSize } = device.adapterInfo ?? {};
+  const { isFallbackAdapter, subgroupMinSize, subgroupMaxSize, description } = device.adapterInfo ?? {};
   const subgroups = device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize;
-  return { software: isFallbackAdapter === true, ...(subgroups && { subgroupSize: subgroupMinSize }) };
+  return {
+    software: isFallbackAdapter === true,
+    llvmpipe: description?.startsWith('llvmpipe') === true,
+    ...(subgroups && { subgroupSize: subgroupMinSize }),
+  };
 }
 
 /** What a typed array may hold everywhere. */
