@@ -1,7 +1,8 @@
 import { Draft, named } from './draft.js';
 import { type Layout, layoutOf } from './layout.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { count, type Range, segmentOf, splitMemory, together } from './split.js';
+import { count, type Range } from './range.js';
+import { segmentOf, splitMemory, together } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /** Steps whose ways share a word. */

@@ -11,7 +11,8 @@ import {
   type ProblemShape,
   portBytes,
 } from './plan.js';
-import { type Box, count, piecesOf, type Range, rowsPerBuffer } from './split.js';
+import { count, type Range } from './range.js';
+import { type Box, piecesOf, rowsPerBuffer } from './split.js';
 import type { Tuning } from './tuning.js';
 
 export type Bindings = Readonly<Record<string, Binding | string>>;

@@ -1,6 +1,7 @@
 import { distinctLabels } from '../problem/targets.js';
 import type { Limits, ProblemShape } from './plan.js';
-import { count, edgeSteps, type Held, type Range, splitMemory } from './split.js';
+import { count, type Range } from './range.js';
+import { edgeSteps, type Held, splitMemory } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /** How wide a row of the lattice is where a lane has four pairs. */

@@ -2,7 +2,7 @@ import type { Constants, KernelName } from '../kernels/kernels.js';
 import { type Problem, problemFields, uniformBlockBytes } from '../kernels/uniforms.js';
 import type { Axes } from '../problem/check.js';
 import type { Dtype, Gradient, Kept, Reduction } from '../problem/types.js';
-import type { Range } from './split.js';
+import type { Range } from './range.js';
 
 /** What a plan must know of a device. */
 export interface Limits {

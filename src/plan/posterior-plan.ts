@@ -1,6 +1,7 @@
 import { type Draft, named } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
-import { bindable, count, type Range, segmentOf } from './split.js';
+import { count, type Range } from './range.js';
+import { bindable, segmentOf } from './split.js';
 import { sweepsFor } from './strategies.js';
 import { type Outwards, sweepOver, type WayBack } from './sweeps-plan.js';
 import type { Tuning } from './tuning.js';

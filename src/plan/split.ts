@@ -1,23 +1,8 @@
 import { uniformBlockBytes } from '../kernels/uniforms.js';
 import { recordWords } from '../problem/targets.js';
 import { elementBytes, type Limits, type ProblemShape } from './plan.js';
+import { count, cut, type Range } from './range.js';
 import type { Tuning } from './tuning.js';
-
-/** A half-open range of frames, sequences or rows. */
-export interface Range {
-  readonly first: number;
-  readonly end: number;
-}
-
-export const count = ({ first, end }: Range): number => end - first;
-
-/** Cuts [0, total) into ranges of at most `size`. */
-export function cut(total: number, size: number): Range[] {
-  const ranges: Range[] = [];
-  for (let first = 0; first < total; first += size)
-    ranges.push({ first, end: Math.min(total, first + size) });
-  return ranges;
-}
 
 /** What a strategy holds of one sequence, in bytes. */
 export interface Held {

@@ -2,7 +2,8 @@ import type { Problem } from '../kernels/uniforms.js';
 import { distinctLabels } from '../problem/targets.js';
 import { type Bindings, Draft, named } from './draft.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { type Box, count, cut, type Range, segmentOf, splitMemory, together } from './split.js';
+import { count, cut, type Range } from './range.js';
+import { type Box, segmentOf, splitMemory, together } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /** A slice of time of one part of the batch: where its lattice lies. */

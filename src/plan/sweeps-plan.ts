@@ -3,7 +3,8 @@ import type { Problem } from '../kernels/uniforms.js';
 import { type Bindings, Draft, named } from './draft.js';
 import { type Layout, layoutOf } from './layout.js';
 import { elementBytes, type Limits, type Plan, type ProblemShape } from './plan.js';
-import { type Box, count, type Range, segmentOf, shortestSegment, together } from './split.js';
+import { count, type Range } from './range.js';
+import { type Box, segmentOf, shortestSegment, together } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /**
