@@ -42,7 +42,7 @@ export class CtcAligner extends Operation {
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: AlignPrepareOptions<S>): Promise<AlignTask<S>> {
-    return (await this.prepareTask(options)) as object as AlignTask<S>;
+    return this.prepareTask(options);
   }
 
   /**
@@ -53,7 +53,7 @@ export class CtcAligner extends Operation {
     input: AlignInput<S, D>,
     options?: RunOptions,
   ): Promise<Alignment<S, D>> {
-    return (await this.runOnce(input, options)) as Alignment<S, D>;
+    return this.runOnce(input, options);
   }
 }
 

@@ -52,7 +52,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: PrepareOptions<S>): Promise<CtcTask<R, G, S>> {
-    return (await this.prepareTask(options)) as object as CtcTask<R, G, S>;
+    return this.prepareTask(options);
   }
 
   /**
@@ -63,7 +63,7 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
     input: LossInput<S, D>,
     options?: RunOptions,
   ): Promise<LossResult<R, G, S, D>> {
-    return (await this.runOnce(input, options)) as LossResult<R, G, S, D>;
+    return this.runOnce(input, options);
   }
 }
 

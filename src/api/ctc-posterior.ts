@@ -27,7 +27,7 @@ export class CtcPosterior extends Operation {
   async prepare<const S extends Shape>(
     options: AlignPrepareOptions<S> & { readonly samples?: number },
   ): Promise<PosteriorTask> {
-    return (await this.prepareTask(options)) as object as PosteriorTask;
+    return this.prepareTask(options);
   }
 
   /** One batch, memory and all. @throws what `prepare`, `setTargets` and `run` of a task throw. */
@@ -35,7 +35,7 @@ export class CtcPosterior extends Operation {
     input: AlignInput<S, D> & { readonly samples?: number; readonly seed?: number },
     options?: RunOptions,
   ): Promise<PosteriorResult<D>> {
-    return (await this.runOnce(input, options)) as PosteriorResult<D>;
+    return this.runOnce(input, options);
   }
 }
 

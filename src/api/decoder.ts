@@ -29,9 +29,9 @@ export class CtcDecoder extends Operation {
    * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
    */
   async prepare<const S extends Shape>(options: DecodePrepareOptions<S>): Promise<DecodeTask> {
-    const task = (await this.prepareTask(options)) as LengthTask;
+    const task = await this.prepareTask<LengthTask & DecodeTask>(options);
     task.setLengths();
-    return task as object as DecodeTask;
+    return task;
   }
 
   /** One batch, memory and all. @throws what `prepare`, `setLengths` and `run` of a task throw. */
@@ -39,7 +39,7 @@ export class CtcDecoder extends Operation {
     input: DecodeInput<S, D>,
     options?: RunOptions,
   ): Promise<Decoding<D>> {
-    return (await this.runOnce(input, options)) as Decoding<D>;
+    return this.runOnce(input, options);
   }
 }
 

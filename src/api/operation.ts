@@ -105,7 +105,7 @@ export class Operation {
   }
 
   /** @internal */
-  protected async prepareTask(options: object): Promise<Task> {
+  protected async prepareTask<T>(options: object): Promise<Task & T> {
     const { sizes, hasTargets } = this.#definition;
     checkObject('options', options, ['logProbs', 'logits', 'layout', 'dtype', 'blank', ...sizes]);
     const given = options as Sized & Record<'logProbs' | 'logits', Shape> & Omit<Tensor, 'data' | 'shape'>;
@@ -114,11 +114,12 @@ export class Operation {
     const axes = checkAxes(scores, '', given[scores], given.layout, blank);
     const dtype = checkDtype('dtype', given.dtype);
     const maxTargetLength = hasTargets ? checkInteger('maxTargetLength', given.maxTargetLength, 0) : 0;
-    return this.#make({ ...axes, scores, dtype, blank, maxTargetLength, ...sized(given) });
+    const task = { ...axes, scores, dtype, blank, maxTargetLength, ...sized(given) };
+    return (await this.#make(task)) as Task & T;
   }
 
   /** @internal */
-  protected async runOnce(input: object, options?: RunOptions): Promise<object> {
+  protected async runOnce<R>(input: object, options?: RunOptions): Promise<R> {
     const { inputs, hasTargets } = this.#definition;
     const own = held(input) as Sized & Record<'logProbs' | 'logits', Tensor> & Record<string, unknown>;
     const runOptions = checkRunOptions(options);
@@ -148,7 +149,7 @@ export class Operation {
     try {
       task.setBatch(batch);
       const rest = inputs.filter((name) => name !== 'samples').map((name) => [name, own[name]]);
-      return await task.run({ [scores]: data, ...Object.fromEntries(rest) }, runOptions);
+      return (await task.run({ [scores]: data, ...Object.fromEntries(rest) }, runOptions)) as R;
     } finally {
       task.destroy();
     }

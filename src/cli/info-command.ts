@@ -18,12 +18,12 @@ const limits = [
 
 export async function run(argv: string[]): Promise<number> {
   if (argv.length > 0) throw new UsageError(`info: expected nothing after it, got '${argv.join(' ')}'`);
-  print(await machine());
+  print(await webGpuHere());
   return 0;
 }
 
 /** What WebGPU offers here, or why there is none and what to do. */
-async function machine(): Promise<string> {
+async function webGpuHere(): Promise<string> {
   try {
     const { device, backend } = await CtcLoss.create({ device: 'gpu' });
     const { limits: has, features } = device as GPUDevice;

@@ -17,7 +17,7 @@ import { remember, stateOf } from './record.js';
 import { contentOf, jsonOf, type Result } from './result.js';
 import { readVocabulary } from './vocab.js';
 
-interface Reader {
+interface Instance {
   readonly backend: ReaderBackend;
   destroy(): void;
 }
@@ -30,7 +30,7 @@ export interface Recording {
 }
 
 /** In what `align` and `decode` differ. */
-export interface Transcriber<R extends Reader> {
+export interface Transcriber<R extends Instance> {
   readonly hasText: boolean;
   create(options: CtcReaderOptions): Promise<R>;
   /** All that can be said before the device is asked: S, if there is a target, and what remains to be done. */
@@ -52,7 +52,7 @@ const runOptions = {
 } as const;
 
 /** One recording or a manifest of them, from the command line to the files. @returns the exit code */
-export async function transcribe<R extends Reader>(
+export async function transcribe<R extends Instance>(
   argv: string[],
   signal: AbortSignal,
   transcriber: Transcriber<R>,
@@ -79,7 +79,7 @@ interface TranscriptionOptions {
   readonly signal: AbortSignal;
 }
 
-class Transcription<R extends Reader> {
+class Transcription<R extends Instance> {
   readonly #transcriber: Transcriber<R>;
   readonly #options: TranscriptionOptions;
   /** For all recordings, once there is one. */
