@@ -18,6 +18,8 @@ const extremes = [
   ...[-3.4028234663852886e38, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-40, -1e-45, -300, -5000],
   ...[-(2 ** 27), 2 ** 27, -(2 ** 31), -(2 ** 53)],
 ];
+/** What programs write in the place of a probability of zero. */
+const masks = [-1e9, -1e10, -1e10, -1e12, -1e30, -3.4028234663852886e38, -(2 ** 27), -(2 ** 31)];
 const invalid = [Number.NaN, Number.POSITIVE_INFINITY];
 
 /** A batch of tiny problems. */
@@ -51,13 +53,17 @@ export function problemsOf(seed: number, sequences: number): Problems {
     'extreme',
     'extreme',
     'masked',
+    'masked',
     'invalid',
     'bits',
     'halves',
   ] as const);
   const share = pick([0.1, 0.3, 0.6, 1]);
-  const mask = Math.fround(pick(extremes));
-  const ordinary = () => 3 * (random() + random() + random() - 1.5);
+  const mask = Math.fround(pick(random() < 0.7 ? masks : extremes));
+  // beside a mask whole numbers of millions, as long as a sum of the two has their digits
+  const isSteep = kind === 'masked' && Math.abs(mask) < 1e13 && random() < 0.5;
+  const ordinary = () =>
+    isSteep && random() < 0.3 ? -integer(2 ** 23) : 3 * (random() + random() + random() - 1.5);
   const one = () => {
     if (kind === 'tied') return integer(3) - 2;
     if (kind === 'ordinary' || random() >= share) return ordinary();
