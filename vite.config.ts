@@ -51,6 +51,12 @@ const onDist = [
   'test/onnxruntime.test.ts',
 ];
 
+/** Tests that leave the process as it was run in one, one after another: kernels are compiled once for all of them. */
+const together = [
+  ...['accuracy', 'align', 'brute-force', 'decode', 'enumeration', 'errors', 'golden', 'kernels', 'lattice'],
+  ...['operations', 'plan', 'posterior', 'properties', 'semantics', 'splitting', 'twins'],
+].map((name) => `test/${name}.test.ts`);
+
 /** The adapters need at once what others load when it is needed; a build beside tests takes long. */
 const checks = { ineffectiveDynamicImport: false, pluginTimings: false };
 
@@ -127,7 +133,14 @@ export default defineConfig(({ mode }) => ({
     projects: [
       {
         extends: true,
-        test: { name: 'src', include: ['test/**/*.test.ts', 'e2e/**/*.test.ts'] },
+        test: {
+          ...{ name: 'src, one process', include: together, isolate: false },
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'src', include: ['test/**/*.test.ts', 'e2e/**/*.test.ts'], exclude: together },
       },
       {
         extends: true,
@@ -138,6 +151,7 @@ export default defineConfig(({ mode }) => ({
     // its ES modules, as bundlers take them: Node's own choice of them comes without gradients
     server: { deps: { inline: [/@tensorflow\/tfjs/] } },
     pool: 'forks',
+    setupFiles: 'test/setup.ts',
     maxWorkers: 2,
     testTimeout: 120_000,
     // the pages of the tests share two cores with their software adapter

@@ -8,13 +8,12 @@ import { tuningFor } from '../src/plan/tuning.js';
 import { halfToFloat } from '../src/problem/half.js';
 import { bestOfAll, scoreOf, viterbi } from './best-path.js';
 import { expectSameBits, swapAxes, wider } from './compute.js';
-import { openDevice, poisonBuffers } from './device.js';
+import { sharedDevice } from './device.js';
 import { type Batch, kinds, makeBatch, seeded, sequenceOf } from './reference.js';
 import { ordinary } from './twins.js';
 
-const plain = await openDevice();
-const withSubgroups = await openDevice('subgroups');
-for (const device of [plain, withSubgroups]) poisonBuffers(device);
+const plain = await sharedDevice();
+const withSubgroups = await sharedDevice('subgroups');
 
 interface How extends Forced {
   readonly device: GPUDevice | 'cpu';

@@ -5,12 +5,11 @@ import { type Forced, forced } from '../src/api/forced.js';
 import { readingOf, Vocabulary } from '../src/entries/text.js';
 import { readNpy } from '../src/files/npy.js';
 import { expectSameBits, swapAxes } from './compute.js';
-import { openDevice, poisonBuffers } from './device.js';
+import { sharedDevice } from './device.js';
 import { collapse, makeBatch, sequenceOf } from './reference.js';
 
-const plain = await openDevice();
-const withSubgroups = await openDevice('subgroups');
-for (const device of [plain, withSubgroups]) poisonBuffers(device);
+const plain = await sharedDevice();
+const withSubgroups = await sharedDevice('subgroups');
 
 interface How extends Forced {
   readonly device: GPUDevice | 'cpu';

@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { openGpu } from '../src/node/drivers.js';
 
 /** A device as any page may have it, watched: default limits, and of features those asked for that it can have. */
@@ -10,6 +10,8 @@ export interface TestDevice {
   /** A storage buffer that can be written and copied from, holding `data`; no leak if it is left. */
   buffer(data: ArrayBufferView<ArrayBuffer> | number, usage?: number): GPUBuffer;
   read(buffer: GPUBuffer, offset?: number, size?: number): Promise<Float32Array>;
+  /** What is alive counts no more. */
+  forget(): void;
   /** The uncaptured errors so far, which then do not fail the test. */
   takeErrors(): Promise<string[]>;
 }
@@ -34,10 +36,29 @@ const STORAGE = 0x80 | 0x8 | 0x4;
 const opened: TestDevice[] = [];
 let printed = false;
 
-/** Errors that no scope catches fail the test in which they arrive. */
-afterEach(async () => {
+/** Errors that no scope catches fail the test in which they arrive: test/setup.ts. */
+export async function expectNoErrors(): Promise<void> {
   for (const { takeErrors } of opened) expect(await takeErrors(), 'uncaptured GPU errors').toEqual([]);
-});
+}
+
+/** What a test file before this one has left alive is not this one's. */
+export function forgetBuffers(): void {
+  for (const { forget } of opened) forget();
+}
+
+const shared = new Map<string, Promise<TestDevice>>();
+
+/** A device of all test files that run in this process, which compile a kernel once; what can be written is full of poison. */
+export function sharedDevice(...features: GPUFeatureName[]): Promise<TestDevice> {
+  const open = async () => {
+    const device = await openDevice(...features);
+    poisonBuffers(device);
+    return device;
+  };
+  const device = shared.get(features.join()) ?? open();
+  shared.set(features.join(), device);
+  return device;
+}
 
 export async function openDevice(...features: GPUFeatureName[]): Promise<TestDevice> {
   const { gpu, driver } = await openGpu();
@@ -82,6 +103,7 @@ export function watch(device: GPUDevice, driver: string): TestDevice {
     device,
     adapter: driver,
     alive: () => [...alive].map(({ label }) => label).sort(),
+    forget: () => alive.clear(),
     buffer(data, usage = STORAGE) {
       const size = typeof data === 'number' ? data : Math.ceil(data.byteLength / 4) * 4;
       const buffer = createBuffer({ size, usage });

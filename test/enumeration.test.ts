@@ -9,7 +9,7 @@ import * as sources from '../src/api/ctc-loss.js';
 import { type Forced, forced } from '../src/api/forced.js';
 import type { Kept } from '../src/problem/types.js';
 import { swapAxes } from './compute.js';
-import { openDevice, poisonBuffers } from './device.js';
+import { sharedDevice } from './device.js';
 import {
   type Asked,
   expectations,
@@ -22,9 +22,8 @@ import {
 } from './enumeration.js';
 import { type AnyTask, type Instance, type OperationName, operations } from './operations.js';
 
-const plain = await openDevice();
-const withSubgroups = await openDevice('subgroups');
-for (const device of [plain, withSubgroups]) poisonBuffers(device);
+const plain = await sharedDevice();
+const withSubgroups = await sharedDevice('subgroups');
 
 const sequences = 16;
 const count = Math.ceil(Number(process.env.PROBLEMS ?? 640) / sequences);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as library from 'webgpu-ctc/node';
 import { CtcAligner, CtcLoss, CtcPosterior, ctcLoss, forcedAlign, mergeTokens } from 'webgpu-ctc/node';
 import { elementBytes } from '../src/plan/plan.js';
-import { openDevice } from './device.js';
+import { sharedDevice } from './device.js';
 import { expectNamed, nasty } from './nasty.js';
 import {
   everyOperation,
@@ -19,7 +19,7 @@ type Wrong = any;
 /** What is wrong, the call, the error's class or CtcError's code, its message. */
 type Row = [what: string, call: () => unknown, kind: typeof Error | string, message: string | RegExp];
 
-const gpu = await openDevice();
+const gpu = await sharedDevice();
 const { device } = gpu;
 const storage = (bytes: number) => gpu.buffer(bytes);
 

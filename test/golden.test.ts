@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
 import { expectGradient, expectLosses } from './bars.js';
 import { strategies } from './compute.js';
-import { openDevice } from './device.js';
+import { sharedDevice } from './device.js';
 import { goldens, numbers, reductions, rowMaxima } from './golden.js';
 
 const places = {
   'the GPU': 'gpu',
-  'a device of default limits without features': (await openDevice()).device,
+  'a device of default limits without features': (await sharedDevice()).device,
   'the CPU': 'cpu',
 } as const;
 const ways = Object.entries(places).flatMap(([place, device]) =>

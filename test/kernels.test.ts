@@ -15,11 +15,11 @@ import { packProblems, problemFields, structOf } from '../src/kernels/uniforms.j
 import { planStep } from '../src/plan/step-plan.js';
 import { halfToFloat } from '../src/problem/half.js';
 import { placeOf } from '../src/run/gpu/explain.js';
-import { openDevice } from './device.js';
+import { sharedDevice } from './device.js';
 import { type Batch, makeBatch, seeded } from './reference.js';
 import { onDevice, planOf } from './twins.js';
 
-const gpu = await openDevice();
+const gpu = await sharedDevice();
 
 describe('emissions are exp(score − unit) to 1e-6, and exactly 1 at the unit', () => {
   const labels = 50;

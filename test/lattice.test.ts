@@ -3,10 +3,10 @@ import { CtcLoss } from 'webgpu-ctc/node';
 import type { CtcTask } from '../src/api/contracts.js';
 import { type Forced, forced } from '../src/api/forced.js';
 import type { Kept } from '../src/problem/types.js';
-import { openDevice } from './device.js';
+import { sharedDevice } from './device.js';
 import { type Batch, lattice, sequenceOf } from './reference.js';
 
-const gpu = await openDevice();
+const gpu = await sharedDevice();
 const { device } = gpu;
 const keep = ['alpha', 'beta', 'posterior'] as const;
 

@@ -1,7 +1,7 @@
 /** What every operation promises to whoever uses it. Runs on the sources, and once more on the packed build. */
 import { describe, expect, test } from 'vitest';
 import * as library from 'webgpu-ctc/node';
-import { openDevice } from './device.js';
+import { sharedDevice } from './device.js';
 import {
   type AnyTask,
   everyOperation,
@@ -16,7 +16,7 @@ import {
   taskInputOf,
 } from './operations.js';
 
-const gpu = await openDevice();
+const gpu = await sharedDevice();
 const { device } = gpu;
 
 const size: OperationSize = { frames: 6, sequences: 3, classes: 5, labels: 3 };

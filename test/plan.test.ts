@@ -24,11 +24,11 @@ import { limitsOf } from '../src/run/device.js';
 import { Pace } from '../src/run/gpu/pace.js';
 import { programOf } from '../src/run/gpu/program.js';
 import { strategies } from './compute.js';
-import { openDevice } from './device.js';
+import { sharedDevice } from './device.js';
 import { everyOperation, type Operation, operations } from './operations.js';
 import { ordinary } from './twins.js';
 
-const { device, alive } = await openDevice();
+const { device, alive } = await sharedDevice();
 
 const upTo = (max: number, min = 1) => fc.integer({ min, max });
 const either = fc.constantFrom;

@@ -2,13 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { CtcPosterior } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/api/forced.js';
 import { expectSameBits, wider } from './compute.js';
-import { openDevice, poisonBuffers } from './device.js';
+import { sharedDevice } from './device.js';
 import { problemsOf, truthOf } from './enumeration.js';
 import { type Batch, collapse, forwardBackward, kinds, lattice, makeBatch, sequenceOf } from './reference.js';
 
-const plain = await openDevice();
-const withSubgroups = await openDevice('subgroups');
-for (const device of [plain, withSubgroups]) poisonBuffers(device);
+const plain = await sharedDevice();
+const withSubgroups = await sharedDevice('subgroups');
 
 interface How extends Forced {
   readonly device: GPUDevice | 'cpu';

@@ -20,14 +20,13 @@ import {
   strategies,
   swapAxes,
 } from './compute.js';
-import { openDevice, poison, poisonBuffers } from './device.js';
+import { poison, sharedDevice } from './device.js';
 import { everyOperation, operations } from './operations.js';
 import { type Batch, type Kind, kinds, makeBatch, reference } from './reference.js';
 import { ordinary, recordsOf } from './twins.js';
 
 /** What is not written before it is read, or not at all, shows. */
-const gpu = await openDevice();
-poisonBuffers(gpu);
+const gpu = await sharedDevice();
 
 // What the tests below force: every way to cut a problem, on problems that a hand could check.
 const cuts = {
@@ -306,9 +305,8 @@ describe('the bits of fused and tiled do not depend on the blocks', () => {
   });
 });
 
-const withSubgroups = await openDevice('subgroups');
+const withSubgroups = await sharedDevice('subgroups');
 const { subgroupSize = 0 } = adapterOf(withSubgroups.device);
-poisonBuffers(withSubgroups);
 
 describe.runIf(subgroupSize > 0)('lanes that are a subgroup give the bits of lanes with barriers', () => {
   const labels = 4 * subgroupSize * 2 + 3;

@@ -3,13 +3,13 @@ import type { KernelName } from '../src/kernels/kernels.js';
 import type { Problem } from '../src/kernels/uniforms.js';
 import { type Command, type Copy, type Dispatch, type Plan, portOf } from '../src/plan/plan.js';
 import { adapterOf } from '../src/run/device.js';
-import { openDevice } from './device.js';
+import { sharedDevice } from './device.js';
 import { everyOperation } from './operations.js';
 import { type Batch, makeBatch, seeded } from './reference.js';
 import { type Left, onCpu, onDevice, planOf, type Way } from './twins.js';
 
-const plain = await openDevice();
-const withSubgroups = await openDevice('subgroups');
+const plain = await sharedDevice();
+const withSubgroups = await sharedDevice('subgroups');
 const { subgroupSize } = adapterOf(withSubgroups.device);
 
 const range = (first: number, end: number) =>
