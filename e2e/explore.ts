@@ -51,10 +51,15 @@ export async function visit(use: (page: Page) => Promise<void>, options: VisitOp
   }
 }
 
+interface ExploreOptions extends VisitOptions {
+  readonly hash?: string;
+  readonly device?: 'cpu';
+}
+
 /** Opens the explorer and waits for its first lattice. Motion is off: the sweep has a test of its own. */
 export const explore = (
   use: (page: Page) => Promise<void>,
-  { hash = '', before, ...options }: VisitOptions & { readonly hash?: string } = {},
+  { hash = '', device, before, ...options }: ExploreOptions = {},
 ): Promise<void> =>
   visit(
     async (page) => {
@@ -62,13 +67,17 @@ export const explore = (
       await use(page);
     },
     {
-      ...{ ...options, path: `index.html${hash}` },
+      ...{ ...options, path: `index.html${device ? `?device=${device}` : ''}${hash}` },
       async before(page) {
         await page.emulateMedia({ reducedMotion: 'reduce' });
         await before?.(page);
       },
     },
   );
+
+/** For what has nothing to do with a GPU: no kernels have to be compiled. */
+export const exploreOnCpu: typeof explore = (use, options = {}) =>
+  explore(use, { ...options, device: 'cpu' });
 
 /** Until the sentence says a result, and the inspector something of it. */
 export const settled = (page: Page) =>

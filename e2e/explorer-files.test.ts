@@ -6,7 +6,7 @@ import { CtcLoss, ctcLoss } from 'webgpu-ctc';
 import { readTensor, writeNpy } from 'webgpu-ctc/files';
 import { sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
-import { explore, says, sentence } from './explore.js';
+import { explore, exploreOnCpu, says, sentence } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;
 /** A file that is on no disk. */
@@ -76,7 +76,7 @@ describe('loading', () => {
     }));
 
   test('what scores are is detected, shown and changeable', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const logProbs = { data: Float32Array.from(probs, Math.log), shape: [4, 3] as const };
       const { loss } = await ctcLoss(logProbs, [1, 2], undefined, undefined, {
         device: 'cpu',
@@ -116,7 +116,7 @@ describe('loading', () => {
     }));
 
   test('one of several tensors is chosen', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const header = JSON.stringify({
         a: { dtype: 'F32', shape: [4, 3], data_offsets: [0, 48] },
         b: { dtype: 'F32', shape: [2, 6], data_offsets: [48, 96] },
@@ -136,7 +136,7 @@ describe('loading', () => {
     }));
 
   test('JSON: rows, or a case file with its targets', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       await load(
         page,
         json('rows.json', [probs.slice(0, 3), probs.slice(3, 6), probs.slice(6, 9), probs.slice(9)]),
@@ -150,7 +150,7 @@ describe('loading', () => {
     }));
 
   test('an error says what was expected, and nothing changes', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const before = await sentence(page);
       for (const [files, message] of wrong) {
         await load(page, ...files);
@@ -160,7 +160,7 @@ describe('loading', () => {
     }));
 
   test('dropped files do as well', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const bytes = [...writeNpy(Float32Array.from(probs), [4, 3])];
       const transfer = await page.evaluateHandle((content) => {
         const data = new DataTransfer();
@@ -188,7 +188,7 @@ describe('loading', () => {
 
 describe('a sound', () => {
   test('is recognised in the page; its words are moved and saved', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       await load(page, speech('clip4.wav'));
       await expect
         .poll(() => text(page), { timeout: 60_000 })
@@ -226,7 +226,7 @@ describe('a sound', () => {
     }));
 
   test('the recogniser is loaded only then, says its size, and can be cancelled', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const before = await sentence(page);
       let asked = false;
       // the model never comes
@@ -245,7 +245,7 @@ describe('a sound', () => {
     }));
 
   test('plays, with a head that moves over the lattice', () =>
-    explore(
+    exploreOnCpu(
       async (page) => {
         const marks = () =>
           page.locator('canvas.marks').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
@@ -324,7 +324,7 @@ describe('saving', () => {
     }));
 
   test('an alignment has the path, and seconds where they are known', () =>
-    explore(
+    exploreOnCpu(
       async (page) => {
         const { bytes } = await saved(page, /^Alignment/);
         const { text, path, words, duration, frames } = JSON.parse(String(bytes));

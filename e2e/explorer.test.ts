@@ -7,7 +7,7 @@ import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/explorer/
 import { applyEdits, noEdits } from '../demo/explorer/state/edits.js';
 import { colourOf, type Rgb, type Theme } from '../demo/shared/colours.js';
 import type { Layer } from '../demo/shared/layers.js';
-import { complaintsOf, explore, firstLoad, says, sentence, settled } from './explore.js';
+import { complaintsOf, explore, exploreOnCpu, firstLoad, says, sentence, settled } from './explore.js';
 
 describe('the first view', () => {
   test('needs at most 80 kB of script and style', () => {
@@ -54,7 +54,7 @@ describe('the first view', () => {
 
 describe('editing', () => {
   test('another word is another lattice; what cannot be is explained', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       await page.fill('#word', 'help');
       await expect.poll(() => sentence(page)).toContain('ways to spell help');
       await page.fill('#word', 'hellllllo');
@@ -70,7 +70,7 @@ describe('editing', () => {
     }));
 
   test('a stroke over the emissions changes them, and is undone as one', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const before = await sentence(page);
       await page.getByRole('button', { name: 'Edit' }).click();
       const box = (await page.locator('#emissions .plot').boundingBox())!;
@@ -94,7 +94,7 @@ describe('editing', () => {
 });
 
 test('layers, lines and scale are chosen', () =>
-  explore(async (page) => {
+  exploreOnCpu(async (page) => {
     const legend = () => says(page, '#legend figcaption');
     expect(await legend()).toMatch(/Share of the path mass, log scale/);
     await page.getByRole('radio', { name: 'Forward' }).click();
@@ -330,7 +330,7 @@ describe('one state', () => {
     }));
 
   test('a label shows the frames that carry it', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       await page.getByRole('button', { name: 'Frames of label 2, e' }).click();
       await expect.poll(() => page.url()).toMatch(/label=1/);
       await page.getByRole('button', { name: 'Frames of label 2, e' }).click();
@@ -340,7 +340,7 @@ describe('one state', () => {
 
 describe('sharing', () => {
   test('a link brings back what was seen, and what it holds stays text', () =>
-    explore(
+    exploreOnCpu(
       async (page) => {
         const seen = async () => ({
           sentence: await sentence(page),
@@ -373,7 +373,7 @@ describe('sharing', () => {
 });
 
 test('a link that paints for ever paints what there is', () =>
-  explore(
+  exploreOnCpu(
     async (page) => {
       const link = new URLSearchParams(new URL(page.url()).hash.slice(1));
       expect(link.get('blank')).toBe(null);
@@ -448,7 +448,7 @@ describe('for everyone', () => {
   );
 
   test('axe has nothing to say on a phone', () =>
-    explore(
+    exploreOnCpu(
       async (page) => {
         expect(await complaintsOf(page)).toEqual([]);
         await page.getByRole('button', { name: 'More controls' }).click();
@@ -458,7 +458,7 @@ describe('for everyone', () => {
     ));
 
   test('the wheel is the page’s until the lattice has focus; a drag pans', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const labels = () => page.locator('#lattice .gutter').evaluate(({ children }) => children.length);
       const box = (await page.locator('#lattice .plot').boundingBox())!;
       await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);

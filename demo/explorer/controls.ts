@@ -70,7 +70,7 @@ export class Controls {
     const { state } = this.#page.store;
     const isBeginning = toHash(state) === toHash({ ...initial, selected: state.selected });
     // what was loaded is not in a link, and without it the rest would be about something else
-    return isBeginning || state.example === 'own' ? location.pathname : `#${toHash(state)}`;
+    return isBeginning || state.example === 'own' ? location.pathname + location.search : `#${toHash(state)}`;
   }
 
   /** On a phone the rest waits behind one button; what opens something elsewhere closes it. */

@@ -1,3 +1,4 @@
+import { wantedDevice } from '../shared/device.js';
 import { notify } from '../shared/dom.js';
 import { Controls } from './controls.js';
 import { Data } from './data.js';
@@ -10,7 +11,7 @@ const store = new Store();
 if (linked) store.set(linked);
 
 try {
-  const page = new Page(store, await Engine.create(), {
+  const page = new Page(store, await Engine.create(wantedDevice() === 'cpu'), {
     paint: ({ c }, first, end, done) => c !== undefined && controls.paint(c, first, end, done),
   });
   const controls = new Controls(page);

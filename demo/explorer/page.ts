@@ -3,6 +3,7 @@
 import { tokenise } from 'webgpu-ctc/text';
 import { collapse, logSumExp } from '../../learning/best-path.js';
 import { dark } from '../shared/canvas.js';
+import { wantedDevice } from '../shared/device.js';
 import { byId, make, notify } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
 import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './engine/analysis.js';
@@ -258,7 +259,9 @@ export class Page {
     byId('backend').textContent =
       backend.device === 'gpu'
         ? `Computed on WebGPU: ${backend.adapter}.`
-        : `Computed on the CPU, drawn without WebGPU: ${backend.reason}. Chrome, Edge, Safari 26 and Firefox 141 have it; it may be switched off.`;
+        : wantedDevice() === 'cpu'
+          ? 'Computed on the CPU, as asked for.'
+          : `Computed on the CPU, drawn without WebGPU: ${backend.reason}. Chrome, Edge, Safari 26 and Firefox 141 have it; it may be switched off.`;
     const read = collapse(greedy, problem.blank);
     byId('reading').textContent = `The best symbols read: ${read.map(this.nameOf).join(' ')}`;
   }

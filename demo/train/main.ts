@@ -1,4 +1,5 @@
 import { keepDrawn } from '../shared/canvas.js';
+import { wantedDevice } from '../shared/device.js';
 import { byId, notify } from '../shared/dom.js';
 import { drawCurve } from './curves.js';
 import { Film } from './film.js';
@@ -21,9 +22,7 @@ let resume: number | undefined;
 
 const film = new Film(byId('film'));
 const pad = new Pad(byId('pad').querySelector('canvas')!, padChanged);
-/** ?device=gpu, or cpu: to compare. */
-const wanted = new URLSearchParams(location.search).get('device');
-const teacher = new Teacher(wanted === 'gpu' || wanted === 'cpu' ? wanted : 'auto', {
+const teacher = new Teacher(wantedDevice(), {
   opened(where, history) {
     on = where;
     open = true;
