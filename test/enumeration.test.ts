@@ -8,7 +8,7 @@ import type { Strategy } from '../src/api/contracts.js';
 import * as sources from '../src/api/ctc-loss.js';
 import { type Forced, forced } from '../src/api/forced.js';
 import type { Kept } from '../src/problem/types.js';
-import { swapAxes } from './compute.js';
+import { strategies, swapAxes } from './compute.js';
 import { sharedDevice } from './device.js';
 import {
   type Asked,
@@ -68,12 +68,8 @@ function small(): Readonly<Record<string, How>> {
 }
 
 /** What a run of an operation depends on, beside its device. */
-const asked: Readonly<Record<OperationName, readonly { readonly strategy?: Strategy }[]>> = {
-  CtcLoss: [{ strategy: 'step' }, { strategy: 'fused' }, { strategy: 'tiled' }],
-  CtcAligner: [{}],
-  CtcDecoder: [{}],
-  CtcPosterior: [{}],
-};
+const waysOf = (name: OperationName): readonly { readonly strategy?: Strategy }[] =>
+  name === 'CtcLoss' ? strategies.map((strategy) => ({ strategy })) : [{}];
 
 /** Names the problem in the message of what fails. */
 async function named<T>(problem: string, work: () => Promise<T>): Promise<T> {
@@ -119,8 +115,8 @@ const options: readonly Omit<Asked, 'scores'>[] = [
 
 describe.each(truths)('%s', (scores, expected) => {
   describe.each(Object.entries(devices))('%s', (_, how) => {
-    for (const [name, ways] of Object.entries(asked) as [OperationName, (typeof asked)[OperationName]][]) {
-      test.each(ways)(`${name} %o`, async (way) => {
+    for (const name of Object.keys(operations) as OperationName[]) {
+      test.each(waysOf(name))(`${name} %o`, async (way) => {
         for (const [i, batch] of batches.entries()) {
           const instance = await operations[name].create({
             device: how.device,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';
-import type { CtcTask } from '../src/api/contracts.js';
+import type { CtcTask } from '../src/api/ctc-loss.js';
 import { type Forced, forced } from '../src/api/forced.js';
 import type { Kept } from '../src/problem/types.js';
 import { sharedDevice } from './device.js';

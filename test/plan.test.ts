@@ -140,20 +140,18 @@ function byPart(plan: Plan, ...kernels: string[]): Map<number, Dispatch[]> {
   return parts;
 }
 
-/** The least that a dispatch of a kernel has to do: a row, a step of a part, or what one sequence cannot share out. */
+/** The least that a dispatch of a kernel has to do: a step of a part; of some a row, or what one sequence cannot share out. */
 const leastWork: Readonly<
-  Record<Dispatch['kernel'], (task: ProblemShape, problem: Problem, sequences: number) => number>
+  Record<string, (task: ProblemShape, problem: Problem, sequences: number) => number>
 > = (() => {
   /** Its classes, and each label that occurs. */
   const aRow = ({ classes, maxTargetLength }: ProblemShape) =>
     classes + Math.min(maxTargetLength, classes - 1);
   const aGradient = ({ classes, maxTargetLength }: ProblemShape) => classes + maxTargetLength;
-  const aStep = (_: ProblemShape, { pairs }: Problem, rows: number) => pairs * rows;
   const aFrame = (_: ProblemShape, { pairs }: Problem, rows: number) => 4 * pairs * rows;
   const allFrames = ({ frames }: ProblemShape) => frames;
   return {
     ...{ rows: aRow, gradient: aGradient, spell: aRow, greedy: aRow },
-    ...{ sweep: aStep, spread: aStep, viterbi: aStep, durations: aStep, posterior: aStep },
     ...{ alpha: aFrame, beta: aFrame },
     ...{ loss: allFrames, scales: allFrames, arrive: allFrames, trace: allFrames },
     reduce: ({ sequences }) => sequences,
@@ -161,6 +159,9 @@ const leastWork: Readonly<
     sample: (_, { count }, sequences) => 2 * count * sequences,
   };
 })();
+
+const leastOf = (kernel: Dispatch['kernel'], task: ProblemShape, problem: Problem, sequences: number) =>
+  leastWork[kernel]?.(task, problem, sequences) ?? problem.pairs * sequences;
 
 /** A plan as it was drawn. */
 interface Drawn {
@@ -250,7 +251,7 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
   'is short work in each dispatch, but for what nothing can cut': ({ plan, tuning }) => {
     for (const dispatch of everyDispatch(plan)) {
       const { kernel, grid, cost, constants } = dispatch;
-      const least = leastWork[kernel](plan.task, plan.problems[dispatch.problem]!, grid[1]);
+      const least = leastOf(kernel, plan.task, plan.problems[dispatch.problem]!, grid[1]);
       // each group of blocks has so much to do; a word has the ways of three steps; durations are of both sweeps
       const groups = constants.LANES ? grid[0] : 1;
       const word = kernel === 'viterbi' ? 2 * least : 0;
@@ -283,7 +284,7 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
         return;
       const first = a.firstRow;
       const end = b.firstRow + b.rowCount;
-      const ofRow = leastWork[now.kernel](plan.task, b, 1);
+      const ofRow = leastOf(now.kernel, plan.task, b, 1);
       const cost = ofRow * (bEnd! - aFirst!) * (aRight! - aLeft!);
       const fits =
         (end - first) * rowBytes + uniformBlockBytes <= limits.maxStorageBufferBindingSize &&

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { kernelNames } from '../src/kernels/kernels.js';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -21,6 +22,12 @@ const floors = [
 const files = readdirSync(src, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => relative(src, join(entry.parentPath, entry.name)).replaceAll('\\', '/'));
+/** Names without endings. */
+const namesIn = (folder: string) =>
+  readdirSync(join(src, folder), { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name.replace(/\.\w+$/, ''))
+    .sort();
 const roomOf = (file: string) => file.split('/')[0]!;
 const floorOf = (file: string) => floors.findIndex((rooms) => rooms.includes(roomOf(file)));
 
@@ -42,6 +49,18 @@ test('no import goes to a higher room, or to one beside', () => {
   expect(wrong.map(({ file, to }) => `${file} imports ${to}`)).toEqual([]);
 });
 
+test('no file imports itself over others', () => {
+  const nextOf = (file: string) =>
+    imports.filter((one) => one.file === file).map(({ to }) => to.replace(/\.js$/, '.ts'));
+  const ways = new Map(files.map((file) => [file, nextOf(file)]));
+  const circles = files.filter((file) => {
+    const reached = new Set(ways.get(file));
+    for (const other of reached) for (const next of ways.get(other) ?? []) reached.add(next);
+    return reached.has(file);
+  });
+  expect(circles).toEqual([]);
+});
+
 test('at most 12 rooms and 30 ways between them', () => {
   expect(new Set(files.map(roomOf)).size).toBeLessThanOrEqual(12);
   const ways = imports.map(({ file, to }) => `${roomOf(file)} → ${roomOf(to)}`);
@@ -52,4 +71,12 @@ test('at most 12 rooms and 30 ways between them', () => {
 test('no two files have one name', () => {
   const names = files.map((file) => file.split('/').at(-1)!);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+test('a kernel is its text, its twin and its line, and has no name of what is shared', () => {
+  const kernels = kernelNames.toSorted();
+  expect(namesIn('../shaders')).toEqual(kernels);
+  expect(namesIn('run/cpu/twins')).toEqual(kernels);
+  const others = [...namesIn('../shaders/shared'), ...namesIn('../shaders/helpers')];
+  expect(others.filter((name) => kernels.includes(name as (typeof kernels)[number]))).toEqual([]);
 });

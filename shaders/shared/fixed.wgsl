@@ -1,7 +1,7 @@
 /// A 64-bit integer in units of 2^−30: sums of it are exact, in any order. A float sum of T equal terms drifts.
 struct Fixed { high: i32, low: u32 }
 
-/// Of −2 < v < 2, as the scales of frames and posteriors are: an integer of 32 bits has no more.
+/// v must lie between −2 and 2, as the scales of frames and posteriors do: an integer of 32 bits has no more.
 fn toFixed(v: f32) -> Fixed {
   let units = i32(round(v * 1073741824.0));
   return Fixed(units >> 31u, bitcast<u32>(units));

@@ -3,7 +3,10 @@ import { checkKept, held } from '../problem/check.js';
 import { wrongValue } from '../problem/errors.js';
 import type {
   DeviceLattice,
+  GpuBuffer,
+  GpuCommandEncoder,
   GpuData,
+  GpuDevice,
   Gradient,
   HostData,
   Kept,
@@ -15,18 +18,132 @@ import type {
   Tensor,
 } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
-import type {
-  Backend,
-  CtcLossOptions,
-  CtcTask,
-  Disposes,
-  LossInput,
-  LossResult,
-  PrepareOptions,
-} from './contracts.js';
-import { type About, type Definition, Operation, open } from './operation.js';
+import type { AlignPrepareOptions, Backend, Disposes, Scores, Strategy } from './contracts.js';
+import { type Definition, Operation, open } from './operation.js';
 import { reduced } from './reduced.js';
-import { TargetTask } from './task.js';
+import { type About, TargetTask } from './task.js';
+
+export interface CtcLossOptions<R extends Reduction = Reduction, G extends Gradient = Gradient> {
+  /**
+   * A `GPUDevice` of yours (never destroyed by the library), or `auto` (default: WebGPU if there is any,
+   * else the CPU), `gpu` (WebGPU or an error), `cpu`.
+   */
+  readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu' | undefined;
+  /** Class of the blank. Default 0. */
+  readonly blank?: number | undefined;
+  /** Default `mean`. */
+  readonly reduction?: R | undefined;
+  /** Infeasible sequences get loss 0 and gradient 0. Default false. */
+  readonly zeroInfinity?: boolean | undefined;
+  /** Default `logits`, as PyTorch. */
+  readonly gradient?: G | undefined;
+  /** Default `auto`. */
+  readonly strategy?: Strategy | undefined;
+}
+
+/** Upstream gradient of the reduced loss: N values for `none`, one for `sum` and `mean`. Default: ones. */
+export type GradOutput = number | ArrayLike<number> | GpuData;
+
+/** Where results go when the scores are on the GPU: float32, N or 1 losses, gradient in the layout of the scores. */
+export interface Outputs {
+  readonly loss?: GpuData | undefined;
+  readonly grad?: GpuData | undefined;
+}
+
+export type LossInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> &
+  TargetLengths &
+  Outputs & { readonly targets: Targets; readonly gradOutput?: GradOutput | undefined };
+
+export type LossValue<R extends Reduction, S extends Shape> = R extends 'none'
+  ? S extends readonly [number, number]
+    ? number
+    : Float32Array
+  : number;
+
+/** Arrays in, arrays out; buffers in, buffers out. */
+export type LossResult<
+  R extends Reduction = Reduction,
+  G extends Gradient = Gradient,
+  S extends Shape = Shape,
+  D extends HostData | GpuData = HostData,
+> = {
+  readonly backend: Backend;
+  readonly loss: D extends HostData ? LossValue<R, S> : GpuBuffer;
+} & (G extends 'none' ? unknown : { readonly grad: D extends HostData ? Float32Array : GpuBuffer });
+
+export type PrepareOptions<S extends Shape = Shape> = AlignPrepareOptions<S> & {
+  /** What must survive a run, to be read back or used on the device. Default none. */
+  readonly keep?: readonly Kept[] | undefined;
+};
+
+/** Scores of a prepared task, whose shape is known: data alone. */
+export interface TaskInput<D extends HostData | GpuData> extends Outputs {
+  readonly logProbs?: D | undefined;
+  readonly logits?: D | undefined;
+  readonly gradOutput?: GradOutput | undefined;
+}
+
+/** What `encode` binds: everything on the device. */
+export interface EncodeInput {
+  readonly logProbs?: GpuData | undefined;
+  readonly logits?: GpuData | undefined;
+  readonly loss?: GpuData | undefined;
+  readonly grad?: GpuData | undefined;
+  readonly gradOutput?: GpuData | undefined;
+}
+
+/** One shape of problem with its memory and compiled kernels, used again at every training step. */
+export interface CtcTask<
+  R extends Reduction = Reduction,
+  G extends Gradient = Gradient,
+  S extends Shape = Shape,
+> extends Disposes {
+  readonly backend: Backend;
+  /**
+   * Bytes that the task holds besides scores and gradient, known before anything runs. On a CPU, whose numbers are wider,
+   * it takes up to twice that. Grows by the targets of what is encoded and not yet executed.
+   */
+  readonly memory: number;
+  /**
+   * The kept lattice for a shader of the caller's, as the last submission leaves it, with the targets of that.
+   * @throws TypeError if nothing is kept; CtcError `no-webgpu` on the CPU, `device-lost`.
+   */
+  readonly lattice: DeviceLattice;
+  /**
+   * Checks targets and lengths and puts them on the device. Effective for runs and encodes after it, and for no others.
+   * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, `destroyed`.
+   */
+  setTargets(targets: Targets, lengths?: TargetLengths): void;
+  /**
+   * Loss and gradient of one batch. Runs of one task follow each other. Arrays in, arrays out; buffers in, buffers out
+   * (those given as `loss` and `grad`, else new ones that are the caller's). Everything is read and copied at once, but scores of more
+   * than 4 MiB, which are read while the run goes on: leave those as they are until it has ended.
+   * @throws TypeError, RangeError naming the argument, also of ranges that overlap where one is written; CtcError `busy` if something that
+   * this task encoded has not been submitted, `device-lost`, `out-of-memory`, `gpu-validation`, `destroyed`.
+   */
+  run<D extends HostData | GpuData>(
+    input: TaskInput<D>,
+    options?: RunOptions,
+  ): Promise<LossResult<R, G, S, D>>;
+  /**
+   * The same into a command encoder of the caller's, with the targets that are set now: no submission, no readback, no write to the
+   * queue. What is encoded holds its targets until it has been executed; while it is not submitted, the task does not `run`.
+   * @throws TypeError, RangeError as `run`; CtcError `no-webgpu` on the CPU, `busy` while a `run` of this task has not ended,
+   * `device-lost`, `destroyed`.
+   */
+  encode(encoder: GpuCommandEncoder, input: EncodeInput): void;
+  /**
+   * A kept lattice, float64, [N, T, L] with L = 2·maxTargetLength + 1. Alpha and beta as natural logarithms (−Infinity
+   * outside the band of states that lie on a whole path, and beyond the input length), the posterior as probabilities (0
+   * there; NaN for a sequence without a finite loss). beta(t, s) does not include the emission at t.
+   * Of the last submission, with its targets, whatever was set since.
+   * @throws TypeError if it was not kept, or nothing has run, or the last run failed; CtcError `busy` if something that this task encoded
+   * has not been submitted.
+   */
+  read(kept: Kept): Promise<Float64Array>;
+  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
+  destroy(): void;
+}
 
 /**
  * The CTC loss and its gradient (Graves et al. 2006, equations 6 to 16), with the semantics of

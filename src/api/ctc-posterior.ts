@@ -1,14 +1,52 @@
-import type { GpuData, HostData, RunOptions, Shape } from '../problem/types.js';
+import type { GpuBuffer, GpuData, HostData, RunOptions, Shape } from '../problem/types.js';
 import type {
   AlignInput,
   AlignPrepareOptions,
+  AnyTargetTask,
   CtcReaderOptions,
   Disposes,
-  PosteriorResult,
-  PosteriorTask,
+  Encodes,
+  ReaderBackend,
 } from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
 import { TargetTask } from './task.js';
+
+/** What the posterior says of each label, [N, S] with S the longest target, or `maxTargetLength`. */
+export interface PosteriorResult<D extends HostData | GpuData = HostData> {
+  readonly backend: ReaderBackend;
+  /** Frames that each label is expected to last: its posterior summed over time; 0 beyond the target, NaN where no loss is finite. */
+  readonly durations: D extends HostData ? Float32Array : GpuBuffer;
+  /** The largest posterior of each label in a frame, from 0 to 1. */
+  readonly confidences: D extends HostData ? Float32Array : GpuBuffer;
+  /**
+   * Alignments drawn from the posterior, the class at each frame, [N, samples, T]; −1 beyond the
+   * input length and where there is no path. Only with `samples`. The same seed gives the same on the same device.
+   */
+  readonly samples?: D extends HostData ? Int32Array : GpuBuffer | undefined;
+}
+
+/** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
+export interface PosteriorInput<D extends HostData | GpuData> {
+  readonly logProbs?: D | undefined;
+  readonly logits?: D | undefined;
+  /** Of the samples: an integer from 0 to 2^32 − 1. Default 0. */
+  readonly seed?: number | undefined;
+  /** float32, [N, S]. */
+  readonly durations?: GpuData | undefined;
+  /** float32, [N, S]. */
+  readonly confidences?: GpuData | undefined;
+  /** int32, [N, samples, T]. */
+  readonly samples?: GpuData | undefined;
+}
+
+/** Expectations over the posterior for one shape of problem. */
+export interface PosteriorTask extends AnyTargetTask, Encodes<PosteriorInput<GpuData>> {
+  /** Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
+  run<D extends HostData | GpuData>(
+    input: PosteriorInput<D>,
+    options?: RunOptions,
+  ): Promise<PosteriorResult<D>>;
+}
 
 /**
  * What the posterior over all paths (Graves et al. 2006, equation 14) says of a target: how long each of its labels is

@@ -16,22 +16,15 @@ import { CtcError, wrongKind } from '../problem/errors.js';
 import { checkTargets, longest } from '../problem/targets.js';
 import type { GpuDevice, RunOptions, Shape, TargetLengths, Targets, Tensor } from '../problem/types.js';
 import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
-import type { Raw, Runner } from '../run/runner.js';
+import type { Runner } from '../run/runner.js';
 import type { Backend } from './contracts.js';
 import { disposes } from './disposes.js';
 import { forced } from './forced.js';
 import { checkSettings, type Settings } from './settings.js';
-import type { Task } from './task.js';
-
-/** What an answer is made of, besides what came out. */
-export interface About {
-  readonly task: ProblemShape;
-  readonly inputLengths: readonly number[];
-  readonly targetLengths: readonly number[];
-}
+import type { Task, TaskDefinition } from './task.js';
 
 /** All in which one operation differs from another. */
-export interface Definition {
+export interface Definition extends TaskDefinition {
   /** Options of `create` besides `device` and `blank`. */
   readonly settings: readonly (keyof Settings)[];
   /** Options of `prepare` besides the scores and the blank. */
@@ -40,12 +33,8 @@ export interface Definition {
   readonly inputs: readonly string[];
   /** Whether it has targets; else sequences have lengths alone. */
   readonly hasTargets: boolean;
-  /** Ports that not every plan has, and when there is none. */
-  readonly absent: Readonly<Record<string, string>>;
   /** Its plan for a shape of problem. A chunk of its own, with its kernels. */
   plan(shape: ProblemShape, limits: Limits, tuning: Tuning, strategy: Settings['strategy']): Promise<Plan>;
-  /** What a caller gets of what came out on the host. */
-  answer(raw: Raw, about: About): object;
   /** The class of its tasks. */
   readonly Task: new (
     ...given: ConstructorParameters<typeof Task>

@@ -1,4 +1,4 @@
-import type { Plan, Port } from '../plan/plan.js';
+import type { Plan, Port, ProblemShape } from '../plan/plan.js';
 import { portBytes } from '../plan/plan.js';
 import {
   checkApart,
@@ -17,11 +17,25 @@ import {
 import { CtcError, wrongKind, wrongValue } from '../problem/errors.js';
 import { type Batch, checkTargets, packRecords } from '../problem/targets.js';
 import type { GpuCommandEncoder, RunOptions, TargetLengths, Targets } from '../problem/types.js';
-import type { Call, Given, Runner } from '../run/runner.js';
+import type { Call, Given, Raw, Runner } from '../run/runner.js';
 import type { Backend } from './contracts.js';
 import { disposes } from './disposes.js';
-import type { Definition } from './operation.js';
 import { Turns } from './turns.js';
+
+/** What an answer is made of, besides what came out. */
+export interface About {
+  readonly task: ProblemShape;
+  readonly inputLengths: readonly number[];
+  readonly targetLengths: readonly number[];
+}
+
+/** In what a task of one operation differs from that of another. */
+export interface TaskDefinition {
+  /** Inputs and outputs that not every plan has, and when there is none: `{ samples: 'where no samples are drawn' }`. */
+  readonly absent: Readonly<Record<string, string>>;
+  /** What a caller gets of what came out on the host. */
+  answer(raw: Raw, about: About): object;
+}
 
 /** An input of a run under the names of the plan's ports, as it comes. */
 type Input = Readonly<Record<string, unknown>>;
@@ -32,14 +46,14 @@ export class Task {
   protected readonly plan: Plan;
   protected readonly runner: Runner;
   protected readonly turns: Turns;
-  readonly #definition: Definition;
+  readonly #definition: TaskDefinition;
   readonly #onDestroy: () => void;
   /** Whether the kept lattice is whole: of a run that succeeded, or of what was encoded. */
   protected hasRun = false;
   #destroyed = false;
 
   constructor(
-    definition: Definition,
+    definition: TaskDefinition,
     plan: Plan,
     runner: Runner,
     backend: Omit<Backend, 'strategy'>,

@@ -1,4 +1,4 @@
-import type { LossInput } from '../api/contracts.js';
+import type { LossInput } from '../api/ctc-loss.js';
 import type { Shape } from '../problem/types.js';
 import { InputError } from './failure.js';
 import { jsonOf } from './options.js';

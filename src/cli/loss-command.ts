@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { CtcLossOptions, LossResult, Strategy } from '../api/contracts.js';
+import type { Strategy } from '../api/contracts.js';
+import type { CtcLossOptions, LossResult } from '../api/ctc-loss.js';
 import { CtcLoss } from '../entries/node.js';
 import { scoreKinds } from '../files/emissions.js';
 import { writeNpy } from '../files/npy.js';

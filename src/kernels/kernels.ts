@@ -26,6 +26,7 @@ const madeOf = {
 };
 
 export type KernelName = keyof typeof madeOf;
+export const kernelNames = Object.keys(madeOf) as KernelName[];
 
 /** The `const` lines of a module: what the plan fixes when it chooses a kernel. */
 export type Constants = Readonly<Record<string, number | boolean>>;

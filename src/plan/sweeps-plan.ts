@@ -28,7 +28,7 @@ export function planSweeps(
 export interface Outwards {
   readonly part: Range;
   readonly slice: Range;
-  /** Whether it is the first of them. */
+  /** Whether it is the first of them, next to the middle; the last has `slice.first` 0. */
   readonly isFirst: boolean;
   readonly ofPart: ReturnType<Draft['ofPart']>;
   /** The frames of the slice, at both ends. */
@@ -37,15 +37,18 @@ export interface Outwards {
   readonly pairs: number;
 }
 
-/** What is done on the way outwards: with the buffers `lattice`, `posteriors` and `totals`. */
+/**
+ * What an operation has done on the way outwards. Buffers that are there besides those of the part: `totals`, `emissions` of the slice, and
+ * `lattice`, which holds the shares of the slice until `spread` puts posteriors in their place.
+ */
 export interface WayBack {
   /** Elements that a dispatch of its own handles of one sequence, however time is cut. */
   readonly elements?: number;
-  /** Once the sweeps have met: the posterior of the middle frame is there. */
+  /** Once a part, when the sweeps have met: `posteriors` holds those of the middle frame, until the first `spread`. */
   afterMeeting?(draft: Draft, part: Omit<Outwards, 'slice' | 'isFirst' | 'box'>): void;
-  /** While the lattice has the shares of a slice. */
+  /** Once a slice, while `lattice` has its shares. */
   beforeSpread?(draft: Draft, slice: Outwards): void;
-  /** Once it has posteriors in their place. */
+  /** Once a slice, when `lattice` has its posteriors. */
   afterSpread?(draft: Draft, slice: Outwards): void;
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir, hostname } from 'node:os';
@@ -252,7 +252,10 @@ describe('for TypeScript', () => {
   });
 
   test('every type that the core declares is exported, and webgpu-ctc/node has all that webgpu-ctc has', async () => {
-    const declared = ['src/problem/types.ts', 'src/api/contracts.ts'].flatMap((file) =>
+    const api = readdirSync(join(repository, 'src/api')).filter((file) =>
+      /^(contracts|ctc-.*)\.ts$/.test(file),
+    );
+    const declared = ['src/problem/types.ts', ...api.map((file) => `src/api/${file}`)].flatMap((file) =>
       Array.from(read(file).matchAll(/^export (?:interface|type) (\w+)/gm), ([, it]) => it!),
     );
     const core = await import(join(installed, 'dist/index.js'));

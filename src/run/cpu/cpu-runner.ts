@@ -122,10 +122,12 @@ export class CpuRunner implements Runner {
       const bindings = Object.fromEntries(
         Object.entries(command.bindings).map(([name, binding]) => [name, this.#resolve(binding, callers)]),
       ) as unknown as Bindings;
+      const twin = kernels[command.kernel];
+      if (!twin) throw new Error(`${command.kernel}: expected a twin in src/run/cpu/twins, got none`);
       const { count, descending } = command.steps ?? { count: 1, descending: false };
       for (let i = 0; i < count; i++) {
         const integer = descending ? count - 1 - i : i;
-        kernels[command.kernel]!(problems[command.problem], command, bindings, integer);
+        twin(problems[command.problem], command, bindings, integer);
         done += command.cost;
         yield done / total;
       }

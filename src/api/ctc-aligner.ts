@@ -11,14 +11,34 @@ import type {
 import type { Raw } from '../run/runner.js';
 import type {
   AlignInput,
-  Alignment,
   AlignPrepareOptions,
-  AlignTask,
+  AnyTargetTask,
   CtcReaderOptions,
   Disposes,
+  Encodes,
+  FrameLabels,
+  ReadInput,
 } from './contracts.js';
-import { type About, type Definition, Operation, open } from './operation.js';
-import { TargetTask } from './task.js';
+import { type Definition, Operation, open } from './operation.js';
+import { type About, TargetTask } from './task.js';
+
+/** The best path of each sequence. */
+export type Alignment<S extends Shape = Shape, D extends HostData | GpuData = HostData> = FrameLabels<D> &
+  (D extends HostData
+    ? {
+        /**
+         * ln of the path's probability: the sum of `scores`, in float64. −Infinity where the target has no path of a
+         * probability above 0, NaN where a score that counts is NaN or +Infinity. A number for `[T, C]`, else one for each sequence.
+         */
+        readonly score: S extends readonly [number, number] ? number : Float64Array;
+      }
+    : unknown);
+
+/** Alignment for one shape of problem. */
+export interface AlignTask<S extends Shape = Shape> extends AnyTargetTask, Encodes<ReadInput<GpuData>> {
+  /** The best paths of one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
+  run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Alignment<S, D>>;
+}
 
 /**
  * Forced alignment: the best path of each sequence through its target (Viterbi), with the semantics of

@@ -3,16 +3,44 @@ import { checkTargets } from '../problem/targets.js';
 import type { GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
 import type {
+  AnyTask,
   CtcReaderOptions,
-  DecodeInput,
-  DecodePrepareOptions,
-  DecodeTask,
-  Decoding,
   Disposes,
-  Reading,
+  Encodes,
+  FrameLabels,
+  ReadInput,
+  Scores,
+  ScoresShape,
 } from './contracts.js';
-import { type About, type Definition, Operation, open } from './operation.js';
-import { Task } from './task.js';
+import { type Definition, Operation, open } from './operation.js';
+import { type About, Task } from './task.js';
+
+export type DecodePrepareOptions<S extends Shape = Shape> = ScoresShape<S>;
+
+export type DecodeInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> & {
+  readonly inputLengths?: Lengths | undefined;
+};
+
+/** What was read in one sequence: the best class of each frame, repeats merged, blanks left out. */
+export interface Reading {
+  readonly ids: Int32Array;
+  /** First frame of each, and the one after its last. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** Mean over its frames of the natural logarithm of its probability. */
+  readonly scores: Float32Array;
+}
+
+export type Decoding<D extends HostData | GpuData = HostData> = FrameLabels<D> &
+  (D extends HostData ? { readonly readings: readonly Reading[] } : unknown);
+
+/** Greedy reading for one shape of problem. */
+export interface DecodeTask extends AnyTask, Encodes<ReadInput<GpuData>> {
+  /** Frames of each sequence; all T until this is called. @throws TypeError, RangeError */
+  setLengths(inputLengths: Lengths): void;
+  /** Reads one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
+  run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Decoding<D>>;
+}
 
 /**
  * Greedy decoding (Graves et al. 2006, section 3.2, best path): the best class of each frame, the first of equals; repeats
