@@ -677,6 +677,38 @@ describe.each(everyOperation)('%s', (name, operation) => {
       instance.destroy();
     });
 
+    test('gives back the targets of what has been executed, but for a few', async () => {
+      const { instance, task, logits } = await encoder();
+      const { buffers } = outputs();
+      const encodeOne = () => {
+        setOn(task, first);
+        const encoder = device.createCommandEncoder();
+        task.encode!(encoder, { logits, ...buffers });
+        device.queue.submit([encoder.finish()]);
+      };
+      const atFirst = task.memory;
+      encodeOne();
+      setOn(task, first);
+      const ofOne = task.memory - atFirst;
+      const sets = () => 1 + (task.memory - atFirst) / ofOne;
+      // one after another
+      let most = 0;
+      for (let i = 0; i < 20; i++) {
+        encodeOne();
+        most = Math.max(most, sets());
+        await device.queue.onSubmittedWorkDone();
+        // for what is asked and answered in between
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+      expect(most).toBeLessThanOrEqual(7);
+      // all at once
+      for (let i = 0; i < 12; i++) encodeOne();
+      expect(sets()).toBeGreaterThanOrEqual(12);
+      await task.run({ logits: scores });
+      expect(sets()).toBeLessThanOrEqual(5);
+      instance.destroy();
+    });
+
     test('is over at once where it was destroyed, with what it waits for', async () => {
       const before = gpu.alive();
       const { instance, task, logits } = await encoder();
