@@ -34,7 +34,7 @@ async function install() {
 
 const denoVariables = () => ({ ...withVulkan(), DENO_WEBGPU_BACKEND: 'vulkan', DENO_NO_UPDATE_CHECK: '1' });
 
-/** What runs in Deno besides: the same tests, from the same sources. */
+/** What runs in Deno besides: the same tests from the same sources, but for those of the twins. */
 const filesInDeno = ['golden', 'operations', 'align', 'decode', 'posterior', 'lattice'];
 
 describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in another runtime', () => {
@@ -70,7 +70,7 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in anot
       const file = join(folder, 'report.json');
       const vitest = ['run', '-A', 'node_modules/vitest/vitest.mjs', 'run', '--project', 'src*'];
       const tests = filesInDeno.map((name) => `test/${name}.test.ts`);
-      const reporter = ['--reporter', 'json', '--outputFile', file, '--maxWorkers', '1'];
+      const reporter = ['-t', '^(?!.*(cpu|CPU))', '--reporter', 'json', '--outputFile', file];
       const options = { cwd: repository, env: denoVariables(), maxBuffer: 2 ** 26 };
       const ended = await promisify(execFile)(
         programOf('Deno'),
@@ -88,7 +88,7 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in anot
         result.assertionResults.filter((one) => one.status === status).map(({ title }) => title);
       console.log(`Deno, ${name}: ${titles('passed').length} tests`);
       expect({ status: result.status, failed: titles('failed') }).toEqual({ status: 'passed', failed: [] });
-      expect(titles('passed').length).toBeGreaterThan(20);
+      expect(titles('passed').length).toBeGreaterThan(10);
     });
   });
 });
