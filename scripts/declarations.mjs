@@ -22,7 +22,7 @@ try {
   const shared = { name: 'types.d', test: /\/(problem|api)\//, minShareCount: 2 };
   await bundle.write({
     dir: join(root, 'dist'),
-    entryFileNames: '[name].ts',
+    entryFileNames: '[name].d.ts',
     chunkFileNames: 'chunks/[name].ts',
     codeSplitting: { groups: [shared] },
   });
