@@ -46,7 +46,7 @@ export const sweep: Kernel = (problem, { grid, constants }, bindings, integer) =
 
 /** The steps of a segment. `turn`: which one, since each group of blocks starts one later than the one to its left. */
 function sweepBlock(row: Row, block: number, turn: number, stores: boolean) {
-  const { problem, index, sequence, blanks, labels, size } = row;
+  const { problem, index, sequence, blanks, labels, edges, size } = row;
   const left = block * size;
   const right = Math.min(left + size - 1, sequence.targetLength);
   const span = spanOf(problem, sequence, lastStep(sequence, index % 2), turn, left, size);
@@ -60,89 +60,63 @@ function sweepBlock(row: Row, block: number, turn: number, stores: boolean) {
     if (left === 0) store(blanks, 0, 1, 0);
   }
   const level = new Level(blanks, labels);
-  const step = new Step(row, block, right, stores);
   for (let k = span.first; k < span.end; k++) {
-    step.leaveAtEdge(level, k);
-    step.look(k);
+    if (right < sequence.targetLength)
+      // for the block to the right
+      store(
+        edges,
+        edgeOf(problem, index, block, size, k),
+        labels.m[right],
+        level.on ? level.e : labels.e[right],
+      );
+    const from = hasLeft(sequence, left, k) ? edgeOf(problem, index, block - 1, size, k) : -1;
+    const beyondM = from < 0 ? 0 : edges.m[from];
+    const beyondE = from < 0 ? ZERO : edges.e[from];
     const firstBefore = Math.max(left, sequence.firstPair(k - 1));
     const lastBefore = Math.min(right, k === 0 ? 0 : k - 1);
-    level.before(firstBefore, lastBefore, step.beyondM, step.beyondE, step.least, step.even);
-    if (level.on) stepLevel(row, step, level.m);
-    else stepApart(row, step);
+    const emission = (index * problem.emissionRows + k - problem.emissionFrame) * (problem.distinct + 2);
+    const { least, even } = emissionsOf(row, emission);
+    level.before(firstBefore, lastBefore, beyondM, beyondE, least, even);
+    const first = Math.max(left, sequence.firstPair(k));
+    const last = Math.min(right, k);
+    const to = stores ? stepRow(problem, index, k) : -1;
+    if (level.on) stepLevel(row, emission, to, first, last, left, level.m);
+    else stepApart(row, emission, to, first, last, left, beyondM, beyondE);
   }
   level.settle(Math.max(left, sequence.firstPair(span.end - 1)), Math.min(right, span.end - 1));
 }
 
-/** A step of a block after the other, in one object: an object for each would take a sixth of the time. */
-class Step {
-  readonly #row: Row;
-  readonly #block: number;
-  readonly #right: number;
-  readonly #stores: boolean;
-  /** The first pair of the block, and what comes in from the label left of it. */
-  readonly left: number;
-  beyondM = 0;
-  beyondE = ZERO;
-  /** Pairs on whole paths. */
-  first = 0;
-  last = 0;
-  /** Where its emissions are, the least of them above zero, and whether all have the exponent 0. */
-  emission = 0;
-  least = 1;
-  even = true;
-  /** The row of the lattice that keeps its shares, or −1. */
-  to = -1;
-
-  constructor(row: Row, block: number, right: number, stores: boolean) {
-    this.#row = row;
-    this.#block = block;
-    this.#right = right;
-    this.#stores = stores;
-    this.left = block * row.size;
+/** The least emission of a step above zero, and whether all of its emissions have the exponent 0. */
+function emissionsOf(
+  { sequence, emissions: { m, e } }: Row,
+  emission: number,
+): { least: number; even: boolean } {
+  let least = 1;
+  let even = true;
+  for (let slot = emission; slot < emission + sequence.slots; slot++) {
+    if (m[slot] < least && m[slot] !== 0) least = m[slot];
+    if (e[slot] !== 0 && m[slot] !== 0) even = false;
   }
-
-  /** The last label of the block, for the block to its right. */
-  leaveAtEdge(level: Level, k: number): void {
-    const { problem, index, sequence, labels, edges, size } = this.#row;
-    const right = this.#right;
-    if (right >= sequence.targetLength) return;
-    const place = edgeOf(problem, index, this.#block, size, k);
-    store(edges, place, labels.m[right], level.on ? level.e : labels.e[right]);
-  }
-
-  /** What there is to know of step k. */
-  look(k: number): void {
-    const { problem, index, sequence, edges, size } = this.#row;
-    const from = hasLeft(sequence, this.left, k) ? edgeOf(problem, index, this.#block - 1, size, k) : -1;
-    this.beyondM = from < 0 ? 0 : edges.m[from];
-    this.beyondE = from < 0 ? ZERO : edges.e[from];
-    this.first = Math.max(this.left, sequence.firstPair(k));
-    this.last = Math.min(this.#right, k);
-    this.to = this.#stores ? stepRow(problem, index, k) : -1;
-    this.emission = (index * problem.emissionRows + k - problem.emissionFrame) * (problem.distinct + 2);
-    this.#lookAtEmissions();
-  }
-
-  #lookAtEmissions() {
-    const { m, e } = this.#row.emissions;
-    let least = 1;
-    let even = true;
-    const end = this.emission + this.#row.sequence.slots;
-    for (let slot = this.emission; slot < end; slot++) {
-      if (m[slot] < least && m[slot] !== 0) least = m[slot];
-      if (e[slot] !== 0 && m[slot] !== 0) even = false;
-    }
-    this.least = least;
-    this.even = even;
-  }
+  return { least, even };
 }
 
 function rowOf({ m, e }: Extended, place: number, pairs: number): Extended {
   return { m: m.subarray(place, place + pairs), e: e.subarray(place, place + pairs) };
 }
 
-/** A step from right to left, so that it can be done in place; all exponents equal. */
-function stepLevel(row: Row, { first, last, emission, to, left: edge }: Step, beyondEdge: number) {
+/**
+ * A step from right to left, so that it can be done in place; all exponents equal. `emission`: the place of its emissions; `to`: the row of the
+ * lattice that keeps its shares, or −1; `first` to `last`: its pairs on whole paths; `edge`: the first pair of the block.
+ */
+function stepLevel(
+  row: Row,
+  emission: number,
+  to: number,
+  first: number,
+  last: number,
+  edge: number,
+  beyondEdge: number,
+) {
   const { slots, skips, lattice } = row;
   const { pairs } = row.problem;
   const blanks = row.blanks.m;
@@ -166,7 +140,16 @@ function stepLevel(row: Row, { first, last, emission, to, left: edge }: Step, be
 }
 
 /** The same step, an exponent for each state. */
-function stepApart(row: Row, { first, last, emission, to, left: edge, beyondM, beyondE }: Step) {
+function stepApart(
+  row: Row,
+  emission: number,
+  to: number,
+  first: number,
+  last: number,
+  edge: number,
+  beyondM: number,
+  beyondE: number,
+) {
   const { blanks, labels, slots, skips, lattice } = row;
   const { m, e } = row.emissions;
   const { pairs } = row.problem;
