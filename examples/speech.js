@@ -104,7 +104,9 @@ async function documentedExample() {
   /** @type {('gpu' | 'cpu')[]} */
   const devices = ['gpu', 'cpu'];
   for (const device of devices) {
-    const ctc = await CtcLoss.create({ device }).catch(() => undefined);
+    const ctc = await CtcLoss.create({ device }).catch((error) => {
+      if (error.code !== 'no-webgpu') throw error;
+    });
     if (!ctc) continue;
     const begin = performance.now();
     const task = await ctc.prepare({ logProbs: shape, maxTargetLength: 30 });

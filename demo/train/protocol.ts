@@ -7,6 +7,9 @@ import type { Handwriting } from '../../learning/writer.js';
 /** Where it trains. `auto`: on the GPU, but for one that is software, which takes longer than the CPU. */
 export type TrainingDevice = 'auto' | 'gpu' | 'cpu';
 
+/** Said of a page or a worker that has none. */
+export const noWebGpu = 'CPU: there is no WebGPU here';
+
 export type Asked =
   /** Once: a trainer, new or from saved weights. `patient`: a GPU that is not there yet is waited for. */
   | {

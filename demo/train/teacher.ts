@@ -3,7 +3,7 @@
 import type { Stroke } from '../../learning/glyphs.js';
 import { defaults, type PenReading, type TrainerSettings } from '../../learning/settings.js';
 import type { Handwriting } from '../../learning/writer.js';
-import type { Asked, History, Told, TrainingDevice } from './protocol.js';
+import { type Asked, type History, noWebGpu, type Told, type TrainingDevice } from './protocol.js';
 
 export interface Heard {
   /** A trainer is there, with what it has behind it. */
@@ -165,7 +165,7 @@ export class Teacher {
     switch (told.kind) {
       case 'opened':
         this.#settings = told.settings;
-        this.#heard.opened(hasWebGpu ? told.on : 'CPU: there is no WebGPU here', told.history);
+        this.#heard.opened(hasWebGpu ? told.on : noWebGpu, told.history);
         break;
       case 'stepped':
         this.#heard.stepped(told.steps, told.loss, told.milliseconds);

@@ -2,7 +2,7 @@
 
 import { getWebGPUDevice } from '@jax-js/jax';
 import { Trainer } from '../../learning/trainer.js';
-import type { Asked, Told } from './protocol.js';
+import { type Asked, noWebGpu, type Told, type TrainingDevice } from './protocol.js';
 import { fixedSample } from './samples.js';
 
 /** Steps between two pictures of the film, and two measurements of the error rate. */
@@ -48,7 +48,7 @@ self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
 
 async function open({ settings, saved, device, patient, own }: Extract<Asked, { kind: 'open' }>) {
   const found = device === 'cpu' ? undefined : await adapterOf(patient);
-  const isSlow = device === 'auto' && found?.info.isFallbackAdapter;
+  const isSlow = device === 'auto' && found?.info.isFallbackAdapter === true;
   trainer = await Trainer.create(settings, { ...saved, device: found && !isSlow ? 'webgpu' : 'wasm' });
   trainer.set({ own });
   if (trainer.device === 'webgpu') {
@@ -61,13 +61,7 @@ async function open({ settings, saved, device, patient, own }: Extract<Asked, { 
   const { losses, errors } = trainer;
   tell({
     ...{ kind: 'opened', settings: trainer.settings, history: { losses, errors } },
-    on: found
-      ? isSlow
-        ? `CPU: ${nameOf(found)} is software, which takes longer`
-        : `WebGPU: ${nameOf(found)}`
-      : device === 'cpu'
-        ? 'CPU'
-        : 'CPU: there is no WebGPU here',
+    on: whereItRuns(device, found, isSlow),
   });
   await film();
   if (trainer.errors.length === 0) await measure();
@@ -81,6 +75,12 @@ async function adapterOf(patient: boolean): Promise<GPUAdapter | undefined> {
     if (tries > 1) await new Promise((resolve) => setTimeout(resolve, 250));
   }
   return undefined;
+}
+
+function whereItRuns(device: TrainingDevice, found: GPUAdapter | undefined, isSlow: boolean): string {
+  if (isSlow) return `CPU: ${nameOf(found!)} is software, which takes longer`;
+  if (found) return `WebGPU: ${nameOf(found)}`;
+  return device === 'cpu' ? 'CPU' : noWebGpu;
 }
 
 function nameOf({ info: { vendor, architecture, description } }: GPUAdapter): string {

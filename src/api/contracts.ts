@@ -2,7 +2,6 @@ import type { LossStrategy } from '../plan/strategies.js';
 import type {
   Dtype,
   GpuBuffer,
-  GpuCommandEncoder,
   GpuData,
   GpuDevice,
   HostData,
@@ -39,7 +38,8 @@ export interface Backend {
   readonly reason: string;
 }
 
-export type ScoresShape<S extends Shape> = (
+/** Of an operation without targets. */
+export type DecodePrepareOptions<S extends Shape = Shape> = (
   | { readonly logProbs: S; readonly logits?: undefined }
   | { readonly logits: S; readonly logProbs?: undefined }
 ) & {
@@ -50,7 +50,7 @@ export type ScoresShape<S extends Shape> = (
 };
 
 /** Of an operation with targets. */
-export type AlignPrepareOptions<S extends Shape = Shape> = ScoresShape<S> & {
+export type AlignPrepareOptions<S extends Shape = Shape> = DecodePrepareOptions<S> & {
   /** Room for the labels of a sequence. */
   readonly maxTargetLength: number;
 };
@@ -90,30 +90,4 @@ export interface FrameLabels<D extends HostData | GpuData = HostData> {
   readonly labels: D extends HostData ? Int32Array : GpuBuffer;
   /** Natural logarithm of its probability; 0 beyond the input length, and where there is no answer. */
   readonly scores: D extends HostData ? Float32Array : GpuBuffer;
-}
-
-/** What a task of any operation has. */
-export interface AnyTask extends Disposes {
-  readonly backend: ReaderBackend;
-  /** Bytes that the task holds besides the scores, known before anything runs. */
-  readonly memory: number;
-  /** Frees the task's memory; a run that has not ended rejects. May be called again. */
-  destroy(): void;
-}
-
-/** What a task of an operation with targets has. */
-export interface AnyTargetTask extends AnyTask {
-  /**
-   * Checks targets and lengths and puts them on the device. Effective for runs and encodes after it, and for no others.
-   * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, `destroyed`.
-   */
-  setTargets(targets: Targets, lengths?: TargetLengths): void;
-}
-
-export interface Encodes<I> {
-  /**
-   * Into a command encoder of the caller's, as `encode` of a `CtcTask`.
-   * @throws TypeError, RangeError; CtcError `no-webgpu`, `busy`, `device-lost`, `destroyed`.
-   */
-  encode(encoder: GpuCommandEncoder, input: I): void;
 }

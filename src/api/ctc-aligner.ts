@@ -12,15 +12,14 @@ import type { Raw } from '../run/runner.js';
 import type {
   AlignInput,
   AlignPrepareOptions,
-  AnyTargetTask,
   CtcReaderOptions,
   Disposes,
-  Encodes,
   FrameLabels,
   ReadInput,
 } from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
 import { type About, TargetTask } from './task.js';
+import type { AnyTargetTask, Encodes } from './task-parts.js';
 
 /** The best path of each sequence. */
 export type Alignment<S extends Shape = Shape, D extends HostData | GpuData = HostData> = FrameLabels<D> &

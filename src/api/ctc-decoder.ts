@@ -3,19 +3,16 @@ import { checkTargets } from '../problem/targets.js';
 import type { GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
 import type {
-  AnyTask,
   CtcReaderOptions,
+  DecodePrepareOptions,
   Disposes,
-  Encodes,
   FrameLabels,
   ReadInput,
   Scores,
-  ScoresShape,
 } from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
 import { type About, Task } from './task.js';
-
-export type DecodePrepareOptions<S extends Shape = Shape> = ScoresShape<S>;
+import type { AnyTask, Encodes } from './task-parts.js';
 
 export type DecodeInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> & {
   readonly inputLengths?: Lengths | undefined;

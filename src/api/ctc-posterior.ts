@@ -2,14 +2,13 @@ import type { GpuBuffer, GpuData, HostData, RunOptions, Shape } from '../problem
 import type {
   AlignInput,
   AlignPrepareOptions,
-  AnyTargetTask,
   CtcReaderOptions,
   Disposes,
-  Encodes,
   ReaderBackend,
 } from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
 import { TargetTask } from './task.js';
+import type { AnyTargetTask, Encodes } from './task-parts.js';
 
 /** What the posterior says of each label, [N, S] with S the longest target, or `maxTargetLength`. */
 export interface PosteriorResult<D extends HostData | GpuData = HostData> {

@@ -36,7 +36,7 @@ export interface Transcriber<R extends Instance> {
   /** All that can be said before the device is asked: S, if there is a target, and what remains to be done. */
   prepare(recording: Recording): Promise<{
     readonly labels?: number;
-    run(reader: R, options: RunOptions): Promise<Result>;
+    run(instance: R, options: RunOptions): Promise<Result>;
   }>;
   /** What is written on stdout where no output is named. */
   print(result: Result): string;
@@ -51,14 +51,16 @@ const runOptions = {
   shard: { type: 'string' },
 } as const;
 
+/** The options of a job. */
+const keysOf = (hasText: boolean) => ({ ...jobOptions, ...(hasText && textOptions) });
+
 /** One recording or a manifest of them, from the command line to the files. @returns the exit code */
 export async function transcribe<R extends Instance>(
   argv: string[],
   signal: AbortSignal,
   transcriber: Transcriber<R>,
 ): Promise<number> {
-  const keys = { ...jobOptions, ...(transcriber.hasText && textOptions) };
-  const { values, positionals } = parse(argv, { ...keys, ...runOptions });
+  const { values, positionals } = parse(argv, { ...keysOf(transcriber.hasText), ...runOptions });
   const { device: place, force, json, manifest, jobs, shard, ...rest } = values;
   const device = choice('--device', place, ['auto', 'gpu', 'cpu']);
   const work = new Transcription(transcriber, { device, force, json, signal });
@@ -83,7 +85,7 @@ class Transcription<R extends Instance> {
   readonly #transcriber: Transcriber<R>;
   readonly #options: TranscriptionOptions;
   /** For all recordings, once there is one. */
-  #reader: Promise<R> | undefined;
+  #instance: Promise<R> | undefined;
 
   constructor(transcriber: Transcriber<R>, options: TranscriptionOptions) {
     this.#transcriber = transcriber;
@@ -149,12 +151,12 @@ class Transcription<R extends Instance> {
     const some = { emissions: 'a.npy', vocab: 'vocab.json', text: 'a' };
     jobOf({ ...some, ...given }, hasText, optionOf);
     // without a device no job would be done
-    await this.#readerOnce();
+    await this.#instanceOnce();
     const { force, signal, json } = this.#options;
     return runManifest(manifest, {
       ...{ jobs: atOnce, shard: part, force, signal, quiet: json, defaults },
       jobOf(ofManifest) {
-        checkKeys(ofManifest, Object.keys({ ...jobOptions, ...(hasText && textOptions) }));
+        checkKeys(ofManifest, Object.keys(keysOf(hasText)));
         return jobOf(ofManifest, hasText);
       },
       perform: async (job) => (await this.#perform(job, true)).report,
@@ -170,8 +172,8 @@ class Transcription<R extends Instance> {
     const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
     const { labels, run } = await this.#transcriber.prepare({ job, emissions, vocabulary, signal });
     if (!ofManifest) this.#tell(whatIsRead(job, emissions, vocabulary, labels));
-    const reader = await this.#readerOnce();
-    const result = await run(reader, { signal, onProgress }).catch((error) => {
+    const instance = await this.#instanceOnce();
+    const result = await run(instance, { signal, onProgress }).catch((error) => {
       throw inputError(file, error);
     });
     const files = outputs.map((output): OutputFile => [output, contentOf(output, file, result, split)]);
@@ -179,20 +181,20 @@ class Transcription<R extends Instance> {
       mayReplace: async (path) => force || (ofManifest && (await stateOf(job, path)) === 'own'),
       ...(ofManifest && { before: () => remember(job, files) }),
     });
-    const { device } = reader.backend;
+    const { device } = instance.backend;
     const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
     const score = jsonNumber(result.score);
     return { report: { tensor, input, blank: vocabulary.blank, ...sized, score, device }, result };
   }
 
-  #readerOnce(): Promise<R> {
-    this.#reader ??= (async () => {
-      const reader = await this.#transcriber.create({ device: this.#options.device });
-      const { device, adapter, reason } = reader.backend;
+  #instanceOnce(): Promise<R> {
+    this.#instance ??= (async () => {
+      const instance = await this.#transcriber.create({ device: this.#options.device });
+      const { device, adapter, reason } = instance.backend;
       this.#tell(`on the ${device}: ${adapter} (${reason})`);
-      return reader;
+      return instance;
     })();
-    return this.#reader;
+    return this.#instance;
   }
 
   #tell(text: string) {
@@ -200,7 +202,7 @@ class Transcription<R extends Instance> {
   }
 
   async end(): Promise<void> {
-    await this.#reader?.then((reader) => reader.destroy()).catch(() => {});
+    await this.#instance?.then((instance) => instance.destroy()).catch(() => {});
   }
 }
 

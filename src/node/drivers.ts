@@ -75,15 +75,18 @@ function whyNoGpu(vulkan: Vulkan): string {
     return `${refused} ${installed}. Install one; software rendering needs a recent Mesa (package mesa-vulkan-drivers).`;
   if (!findPackage())
     return `${refused} ${installed}. Install one, or a software driver with npm: npm install --save-dev ${PACKAGE}`;
-  const swiftshader = unpackSwiftShader();
-  const named = `VK_ICD_FILENAMES=${swiftshader}/vk_swiftshader_icd.json LD_LIBRARY_PATH=${swiftshader}`;
-  const why =
-    'Bun' in globalThis
-      ? ` Bun cannot choose it while it runs: start it with ${named}`
-      : isMainThread
-        ? ''
-        : ' In a worker thread it cannot be chosen (setenv does not reach the loader): call openGpu on the main thread first, or set VK_ICD_FILENAMES.';
-  return `${refused} ${installed}, and the software driver of ${PACKAGE} did not start.${why}`;
+  return `${refused} ${installed}, and the software driver of ${PACKAGE} did not start.${whereToChoose()}`;
+}
+
+/** What a program can do whose loader of drivers cannot be told any more. */
+function whereToChoose(): string {
+  if ('Bun' in globalThis) {
+    const folder = unpackSwiftShader();
+    return ` Bun cannot choose it while it runs: start it with VK_ICD_FILENAMES=${folder}/vk_swiftshader_icd.json LD_LIBRARY_PATH=${folder}`;
+  }
+  return isMainThread
+    ? ''
+    : ' In a worker thread it cannot be chosen (setenv does not reach the loader): call openGpu on the main thread first, or set VK_ICD_FILENAMES.';
 }
 
 /** Deno has WebGPU of its own, wgpu, and loads no Dawn beside it. */

@@ -87,8 +87,8 @@ const taken = (name: string, cause?: unknown) =>
   );
 
 /**
- * What work on scores gives, which may be a copy, whose memory the next call may have then, or the caller's.
- * @throws TypeError if they were taken away meanwhile
+ * The result of work that reads scores. If those are a copy of ours, the next call may use its memory from then on.
+ * @throws TypeError if they are the caller's and were transferred before the work had ended
  */
 export async function unlessTaken<T>(name: string, scores: object, work: Promise<T>): Promise<T> {
   const check = (cause?: unknown) => {
