@@ -13,6 +13,17 @@ if (!firefox)
 const says = (page: Page, selector: string) =>
   page.$eval(selector, (element) => (element as HTMLElement).innerText);
 
+/** How many colours a picture has, in the page. */
+async function coloursOf(picture: string): Promise<number> {
+  const image = new Image();
+  image.src = `data:image/png;base64,${picture}`;
+  await image.decode();
+  const { width, height } = image;
+  const context = new OffscreenCanvas(width, height).getContext('2d')!;
+  context.drawImage(image, 0, 0);
+  return new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
+}
+
 describe.skipIf(!firefox)('in Firefox', () => {
   let repository: Awaited<ReturnType<typeof serve>>;
   let site: Awaited<ReturnType<typeof serveBuilt>>;
@@ -24,7 +35,7 @@ describe.skipIf(!firefox)('in Firefox', () => {
   test(
     "PyTorch's results in a page and in a worker, and what reads and aligns",
     () =>
-      inFirefox(`${repository.url}e2e/index.html`, async (page) => {
+      inFirefox(firefox!, `${repository.url}e2e/index.html`, async (page) => {
         await page.waitForFunction('globalThis.testPage');
         console.log(`${await page.browser().version()}, ${firefox}`);
         for (const place of ['page', 'worker'] as const)
@@ -44,13 +55,14 @@ describe.skipIf(!firefox)('in Firefox', () => {
   test(
     'the explorer draws its lattice',
     () =>
-      inFirefox(`${site.url}index.html`, async (page) => {
+      inFirefox(firefox!, `${site.url}index.html`, async (page) => {
         await page.waitForFunction(() =>
           /probability/.test(document.getElementById('sentence')!.textContent!),
         );
-        expect(await says(page, '#backend')).toMatch(/^(?!CPU)/);
-        const picture = await page.screenshot({ encoding: 'binary' });
-        expect(picture.length).toBeGreaterThan(20_000);
+        expect(await says(page, '#backend')).toMatch(/^Computed on WebGPU: \w/);
+        const plot = (await page.$('#lattice .plot'))!;
+        const picture = await plot.screenshot({ encoding: 'base64' });
+        expect(await page.evaluate(coloursOf, picture)).toBeGreaterThan(20);
       }),
     120_000,
   );
@@ -58,7 +70,7 @@ describe.skipIf(!firefox)('in Firefox', () => {
   test(
     'the training page learns on the GPU',
     () =>
-      inFirefox(`${site.url}train.html?device=gpu`, async (page) => {
+      inFirefox(firefox!, `${site.url}train.html?device=gpu`, async (page) => {
         await page.waitForSelector('#go:enabled', { timeout: 60_000 });
         expect(await says(page, '#backend')).toMatch(/^WebGPU/);
         await page.click('#go');

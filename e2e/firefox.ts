@@ -30,9 +30,13 @@ export function findFirefox(): string | undefined {
 }
 
 /** A page in a Firefox of its own, without errors that nobody caught. */
-export async function inFirefox<R>(url: string, use: (page: Page) => Promise<R>): Promise<R> {
+export async function inFirefox<R>(
+  executablePath: string,
+  url: string,
+  use: (page: Page) => Promise<R>,
+): Promise<R> {
   const browser = await puppeteer.launch({
-    ...{ browser: 'firefox', executablePath: findFirefox()!, headless: true },
+    ...{ browser: 'firefox', executablePath, headless: true },
     ...{ env: withVulkan(), extraPrefsFirefox: preferences, protocolTimeout: 240_000 },
   });
   try {

@@ -93,7 +93,9 @@ const unsplit = new Map<string, Promise<Computed>>();
 function computeUnsplit(batch: Batch, how: How): Promise<Computed> {
   const { logits, logProbs, targets, inputLengths, blank } = batch;
   const ways = { ...how, device: how.device === 'cpu' ? 'cpu' : 'gpu' };
-  const key = JSON.stringify([ways, [...logits], [...logProbs], targets, inputLengths, blank]);
+  // to the bit: JSON has one word for NaN and the infinities
+  const bits = [logits, logProbs].map(({ buffer }) => Buffer.from(buffer).toString('base64'));
+  const key = JSON.stringify([ways, bits, targets, inputLengths, blank]);
   const known = unsplit.get(key) ?? compute(batch, how);
   unsplit.set(key, known);
   return known;
