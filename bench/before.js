@@ -1,8 +1,11 @@
 // This checkout beside another, both with a built dist/: whether every operation gives the same bits, or with --times how long it takes.
 // node bench/before.js CHECKOUT [--shapes 500] [--seed 1] [--device gpu]      exit 1 where bits differ
-// node bench/before.js CHECKOUT --times [--rounds 15] [--starts 7] [--device gpu]
-//   runs in turn in two processes, which are started anew: where memory lies makes one process faster than another for all its life.
-//   Time of all cores, that is less disturbed than the clock's: the median of each start, then of the starts, and the ratios of all
+// node bench/before.js CHECKOUT --times [--shape 50,16,20,30] [--only CtcLoss] [--rounds 15] [--starts 5] [--device gpu]
+//   runs of prepared tasks, in turn in two processes, which are started anew: where memory lies makes one process faster than another
+//   for all its life. Time of all cores, that is less disturbed than the clock's: the median of each start, then of the starts, and the
+//   ratios of all. A line for each shape and work, as soon as it is known
+// node bench/before.js CHECKOUT --first [--shape 50,16,20,30] [--only CtcLoss] [--starts 5] [--device gpu]
+//   a process from its start to the result of its first call, by the clock
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -17,9 +20,10 @@ const { values, positionals } = parseArgs({
       shapes: { ...text, default: '500' },
       seed: { ...text, default: '1' },
       rounds: { ...text, default: '15' },
-      starts: { ...text, default: '7' },
+      starts: { ...text, default: '5' },
     },
-    ...{ device: { ...text, default: 'gpu' }, times: { type: 'boolean', default: false }, of: text },
+    ...{ device: { ...text, default: 'gpu' }, shape: text, of: text, only: text },
+    ...{ times: { type: 'boolean', default: false }, first: { type: 'boolean', default: false } },
   },
   allowPositionals: true,
 });
@@ -108,7 +112,7 @@ async function tell(checkout) {
   const library = await import(pathToFileURL(`${checkout}/dist/node.js`).href);
   /** @param {object} line */
   const say = (line) => console.log(JSON.stringify(line));
-  if (!values.times) {
+  if (!values.times && !values.first) {
     for (const { shape, input, targets } of randomProblems()) {
       /** @type {Record<string, string>} */
       const hashes = {};
@@ -120,23 +124,26 @@ async function tell(checkout) {
     }
     return;
   }
-  const works = [];
-  for (const shape of shapes.slice(0, 5)) {
-    const { data, targets } = problem(shape, 'logits');
-    const input = { logits: { data, shape: shape.slice(0, 3) } };
-    const all = [...worksOf(library, input, targets), ...preparedOf(library, shape, data, targets)];
-    // a dispatch a step takes seconds in the large shapes
-    for (const { name, run } of all)
-      if (shape[0] < 200 || !/step|lattice/.test(name)) works.push({ name: `${shape}, ${name}`, run });
+  const shape = shapeOf(values.shape ?? '');
+  const { data, targets } = problem(shape, 'logits');
+  const works = values.first
+    ? worksOf(library, { logits: { data, shape: shape.slice(0, 3) } }, targets)
+    : preparedOf(library, shape, data, targets);
+  if (values.first) {
+    await works.find(({ name }) => name === values.only)?.run();
+    say({ done: true });
+    process.exit();
   }
-  say({ works: works.map(({ name }) => name) });
   for await (const line of createInterface(process.stdin)) {
     const before = process.cpuUsage();
-    await works[Number(line)]?.run();
+    await works.find(({ name }) => name === line)?.run();
     const { user, system } = process.cpuUsage(before);
     say({ ms: (user + system) / 1000 });
   }
 }
+
+/** @param {string} text @returns {import('./problem.js').Shape} */
+const shapeOf = (text) => /** @type {any} */ (text.split(',').map(Number));
 
 /** Runs of tasks, which are prepared at their first. @param {any} library @param {number[]} shape @param {Float32Array} logits @param {number[][]} targets */
 function preparedOf(library, [T, N, C, maxTargetLength], logits, targets) {
@@ -165,26 +172,23 @@ function preparedOf(library, [T, N, C, maxTargetLength], logits, targets) {
   ];
 }
 
-/** @param {string} checkout */
-function start(checkout) {
-  const options = ['shapes', 'seed', 'device'].flatMap((name) => [
-    `--${name}`,
-    String(values[/** @type {'device'} */ (name)]),
-  ]);
-  const args = [
-    fileURLToPath(import.meta.url),
-    '--of',
-    checkout,
-    ...options,
-    ...(values.times ? ['--times'] : []),
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+/** @param {string} checkout @param {Record<string, string>} more */
+function start(checkout, more = {}) {
+  const { shapes, seed, device } = values;
+  const options = Object.entries({ of: checkout, shapes, seed, device, ...more }).flatMap(([name, value]) =>
+    value ? [`--${name}`, value] : [],
+  );
+  for (const mode of /** @type {const} */ (['times', 'first'])) if (values[mode]) options.push(`--${mode}`);
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...options], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   return { child, lines: jsonOf(createInterface(child.stdout)) };
 }
 
-function startBoth() {
-  return [/** @type {string} */ (positionals[0]), fileURLToPath(new URL('..', import.meta.url))].map(start);
-}
+const bothCheckouts = [/** @type {string} */ (positionals[0]), fileURLToPath(new URL('..', import.meta.url))];
+
+/** @param {Record<string, string>} [more] */
+const startBoth = (more) => bothCheckouts.map((checkout) => start(checkout, more));
 
 /** Drivers print warnings of their own in between, with no end of line. @param {AsyncIterable<string>} lines */
 async function* jsonOf(lines) {
@@ -215,48 +219,98 @@ async function compareBits(both) {
   }
 }
 
+const onceNames = worksOf({}, {}, []).map(({ name }) => name);
+const preparedNames = preparedOf({}, [0, 0, 0, 0], new Float32Array(), []).map(({ name }) => name);
+
 /** @param {number[]} list */
 const medianOf = (list) => list.toSorted((a, b) => a - b)[list.length >> 1] ?? Number.NaN;
 
-async function compareTimes() {
-  /** @type {Map<string, { before: number, now: number }[]>} */
-  const seen = new Map();
-  for (let round = 0; round < Number(values.starts); round++) {
-    const both = startBoth();
-    const [{ value }] = await Promise.all(both.map(({ lines }) => lines.next()));
-    for (const [i, name] of value.works.entries()) {
-      const [before, now] = await inTurn(both, i);
-      seen.set(name, [...(seen.get(name) ?? []), { before, now }]);
-    }
-    for (const { child } of both) child.kill();
-  }
-  for (const [name, starts] of seen) {
-    const [before, now] = [medianOf(starts.map((it) => it.before)), medianOf(starts.map((it) => it.now))];
-    const ratios = starts.map((it) => it.now / it.before).toSorted((a, b) => a - b);
-    console.log(
-      `${name}: ${before.toFixed(2)} ms before, ${now.toFixed(2)} now, ratio ${medianOf(ratios).toFixed(3)}` +
-        `, from ${ratios[0]?.toFixed(2)} to ${ratios.at(-1)?.toFixed(2)}`,
-    );
-  }
+/** @typedef {{ before: number, now: number }} Start */
+
+/** @param {string} name @param {readonly Start[]} starts */
+function show(name, starts) {
+  const [before, now] = [medianOf(starts.map((it) => it.before)), medianOf(starts.map((it) => it.now))];
+  const ratios = starts.map((it) => it.now / it.before).toSorted((a, b) => a - b);
+  console.log(
+    `${name}: ${before.toFixed(2)} ms before, ${now.toFixed(2)} now, ratio ${medianOf(ratios).toFixed(3)}` +
+      `, from ${ratios[0]?.toFixed(2)} to ${ratios.at(-1)?.toFixed(2)}`,
+  );
 }
 
-/** What a work may take at each start, but for three rounds: what takes long needs few. */
-const mostSpent = 5000;
+const shapesAsked = values.shape ? [shapeOf(values.shape)] : shapes.slice(0, 5);
 
-/** Each as often first as second: their medians. @param {ReturnType<typeof start>[]} both @param {number} work */
+/** A dispatch a step takes seconds in the large shapes. @param {import('./problem.js').Shape} shape @param {readonly string[]} names */
+const namesOf = ([T], names) =>
+  names.filter((name) => (values.only ? name.includes(values.only) : T < 200 || !/step|lattice/.test(name)));
+
+async function compareTimes() {
+  for (const shape of shapesAsked)
+    for (const name of namesOf(shape, preparedNames)) {
+      /** @type {Start[]} */
+      const starts = [];
+      for (let round = 0; round < Number(values.starts); round++) {
+        const both = startBoth({ shape: shape.join() });
+        const [before = Number.NaN, now = Number.NaN] = await inTurn(both, name);
+        starts.push({ before, now });
+        for (const { child } of both) child.kill();
+      }
+      show(`${shape}, ${name}`, starts);
+    }
+}
+
+async function compareFirst() {
+  /** @param {string} checkout @param {Record<string, string>} more */
+  const firstOf = async (checkout, more) => {
+    const from = performance.now();
+    const { lines, child } = start(checkout, more);
+    const { value } = await lines.next();
+    if (!value) throw new Error('a checkout ended before its first call did');
+    const ms = performance.now() - from;
+    child.kill();
+    return ms;
+  };
+  for (const shape of shapesAsked)
+    for (const only of namesOf(shape, onceNames)) {
+      /** @type {Start[]} */
+      const starts = [];
+      for (let round = 0; round < Number(values.starts); round++) {
+        const [before, now] = bothCheckouts;
+        const more = { shape: shape.join(), only };
+        const one = { before: await firstOf(before ?? '', more), now: await firstOf(now ?? '', more) };
+        starts.push(one);
+      }
+      show(`${shape}, ${only}, first call`, starts);
+    }
+}
+
+/** Milliseconds that a work takes at each start: until it is warm; then at least, and at most, but for three rounds. */
+const spends = { warm: 500, least: 600, most: 3000 };
+
+/** Each as often first as second: their medians. @param {ReturnType<typeof start>[]} both @param {string} work */
 async function inTurn(both, work) {
   /** @type {number[][]} */
   const times = [[], []];
   let spent = 0;
-  for (let round = -2; round < Number(values.rounds) && (round < 3 || spent < mostSpent); round++) {
+  /** @param {number} round */
+  const runBoth = async (round) => {
+    const ms = [0, 0];
     for (const b of round % 2 === 0 ? [0, 1] : [1, 0]) {
       const one = both[b];
       one?.child.stdin.write(`${work}\n`);
       const { value } = (await one?.lines.next()) ?? {};
       if (!value) throw new Error('a checkout ended before its time was told');
-      if (round >= 0) times[b]?.push(value.ms);
+      ms[b] = value.ms;
       spent += value.ms;
     }
+    return ms;
+  };
+  for (let round = 0; round < 2 || spent < spends.warm; round++) await runBoth(round);
+  spent = 0;
+  const enough = (/** @type {number} */ round) =>
+    round >= 3 && (spent > spends.most || (round >= Number(values.rounds) && spent > spends.least));
+  for (let round = 0; !enough(round); round++) {
+    const ms = await runBoth(round);
+    for (const b of [0, 1]) times[b]?.push(ms[b] ?? Number.NaN);
   }
   return times.map(medianOf);
 }
@@ -264,4 +318,6 @@ async function inTurn(both, work) {
 if (values.of) await tell(values.of);
 else if (positionals.length !== 1)
   throw new Error('expected the folder of one other checkout; see the first lines of this file');
-else await (values.times ? compareTimes() : compareBits(startBoth()));
+else if (values.times) await compareTimes();
+else if (values.first) await compareFirst();
+else await compareBits(startBoth());

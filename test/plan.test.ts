@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bindingsOf, type KernelBinding, moduleOf } from '../src/kernels/kernels.js';
+import { bindingsOf, type KernelBinding, type KernelName, moduleOf } from '../src/kernels/kernels.js';
 import { texts } from '../src/kernels/texts.js';
 import { type Problem, uniformBlockBytes } from '../src/kernels/uniforms.js';
 import { Draft } from '../src/plan/draft.js';
@@ -114,35 +114,35 @@ function stepsOf(t: number, length: number): { sweep: number; k: number }[] {
   ];
 }
 
-/** Steps, or frames, in the order in which a group of blocks walks them. */
-function walkOf(plan: Plan, { problem, steps, kernel }: Dispatch, group: number): number[] {
+/** Steps, or frames, in the order in which a group of blocks walks them: dispatches that go down do so within a segment, too. */
+function walkOf(plan: Plan, { problem, steps }: Dispatch, group: number): number[] {
   const { boxFrame, boxEnd, segment } = plan.problems[problem]!;
   const walked: number[] = [];
   for (let i = 0; i < steps!.count; i++) {
     const first = boxFrame + ((steps!.descending ? steps!.count - 1 - i : i) - group) * segment;
     const part: number[] = [];
     for (let k = Math.max(first, boxFrame); k < Math.min(first + segment, boxEnd); k++) part.push(k);
-    walked.push(...(/^(spread|beta|trace|sample)$/.test(kernel) ? part.reverse() : part));
+    walked.push(...(steps!.descending ? part.reverse() : part));
   }
   return walked;
 }
 
 const upwards = (end: number) => Array.from({ length: end }, (_, i) => i);
 
-/** The dispatches of each part of the batch, in their order: those of some kernels. */
-function byPart(plan: Plan, ...kernels: string[]): Map<number, Dispatch[]> {
+/** The dispatches of each part of the batch, in their order: those that are asked for. */
+function byPart(plan: Plan, asked: (dispatch: Dispatch) => boolean): Map<number, Dispatch[]> {
   const parts = new Map<number, Dispatch[]>();
   for (const dispatch of everyDispatch(plan)) {
-    if (!kernels.includes(dispatch.kernel)) continue;
+    if (!asked(dispatch)) continue;
     const { firstSequence } = plan.problems[dispatch.problem]!;
     parts.set(firstSequence, [...(parts.get(firstSequence) ?? []), dispatch]);
   }
   return parts;
 }
 
-/** The least that a dispatch of a kernel has to do: a step of a part; of some a row, or what one sequence cannot share out. */
+/** The least that a dispatch of each kernel has to do: a step of a part; of some a row, or what one sequence cannot share out. */
 const leastWork: Readonly<
-  Record<string, (task: ProblemShape, problem: Problem, sequences: number) => number>
+  Record<KernelName, (task: ProblemShape, problem: Problem, sequences: number) => number>
 > = (() => {
   /** Its classes, and each label that occurs. */
   const aRow = ({ classes, maxTargetLength }: ProblemShape) =>
@@ -150,18 +150,19 @@ const leastWork: Readonly<
   const aGradient = ({ classes, maxTargetLength }: ProblemShape) => classes + maxTargetLength;
   const aFrame = (_: ProblemShape, { pairs }: Problem, rows: number) => 4 * pairs * rows;
   const allFrames = ({ frames }: ProblemShape) => frames;
+  const aStep = (_: ProblemShape, { pairs }: Problem, rows: number) => pairs * rows;
   return {
     ...{ rows: aRow, gradient: aGradient, spell: aRow, greedy: aRow },
-    ...{ alpha: aFrame, beta: aFrame },
+    ...{ alpha: aFrame, beta: aFrame, posterior: aStep },
     ...{ loss: allFrames, scales: allFrames, arrive: allFrames, trace: allFrames },
+    ...{ sweep: aStep, spread: aStep, viterbi: aStep },
     reduce: ({ sequences }) => sequences,
     draw: ({ maxTargetLength }, { count }) => count * (maxTargetLength + 1),
+    // of both sweeps
     sample: (_, { count }, sequences) => 2 * count * sequences,
+    durations: (task, problem, sequences) => 2 * aStep(task, problem, sequences),
   };
 })();
-
-const leastOf = (kernel: Dispatch['kernel'], task: ProblemShape, problem: Problem, sequences: number) =>
-  leastWork[kernel]?.(task, problem, sequences) ?? problem.pairs * sequences;
 
 /** A plan as it was drawn. */
 interface Drawn {
@@ -251,12 +252,11 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
   'is short work in each dispatch, but for what nothing can cut': ({ plan, tuning }) => {
     for (const dispatch of everyDispatch(plan)) {
       const { kernel, grid, cost, constants } = dispatch;
-      const least = leastOf(kernel, plan.task, plan.problems[dispatch.problem]!, grid[1]);
-      // each group of blocks has so much to do; a word has the ways of three steps; durations are of both sweeps
+      const least = leastWork[kernel](plan.task, plan.problems[dispatch.problem]!, grid[1]);
+      // each group of blocks has so much to do; a word has the ways of three steps
       const groups = constants.LANES ? grid[0] : 1;
       const word = kernel === 'viterbi' ? 2 * least : 0;
-      const sweeps = kernel === 'durations' ? 2 : 1;
-      if (cost > groups * sweeps * (Math.max(tuning.elementsPerDispatch, least) + word))
+      if (cost > groups * (Math.max(tuning.elementsPerDispatch, least) + word))
         expect.fail(
           `${kernel}: ${cost}, where ${tuning.elementsPerDispatch} are short, and no less than ${least}`,
         );
@@ -284,7 +284,7 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
         return;
       const first = a.firstRow;
       const end = b.firstRow + b.rowCount;
-      const ofRow = leastOf(now.kernel, plan.task, b, 1);
+      const ofRow = leastWork[now.kernel](plan.task, b, 1);
       const cost = ofRow * (bEnd! - aFirst!) * (aRight! - aLeft!);
       const fits =
         (end - first) * rowBytes + uniformBlockBytes <= limits.maxStorageBufferBindingSize &&
@@ -422,38 +422,45 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
   }) => {
     const steps = Math.floor(plan.task.frames / 2) + 1;
     const all = upwards(steps);
-    for (const of of byPart(plan, 'sweep', 'spread', 'sample', 'durations').values()) {
+    if (dispatches(plan, 'sweep').length === 0) return;
+    for (const of of byPart(plan, ({ steps }) => steps !== undefined).values()) {
       const back = of.some(({ kernel }) => kernel !== 'sweep');
+      const kernels = [...new Set(of.map(({ kernel }) => kernel))];
       const groups = of.find(({ kernel }) => kernel === 'sweep')!.grid[0];
       for (let group = 0; group < groups; group++) {
         const walked = (kernel: string) =>
           of
             .filter((dispatch) => dispatch.kernel === kernel)
-            .map((dispatch) => walkOf(plan, dispatch, /^(sweep|spread)$/.test(kernel) ? group : 0));
-        const [sweeps, spread] = [walked('sweep'), walked('spread')];
+            .map((dispatch) => walkOf(plan, dispatch, dispatch.constants.LANES ? group : 0));
+        const sweeps = walked('sweep');
         // once forward, the last slice stored at once; then the others again, from the last to the first
         const slices = sweeps.findIndex((steps) => steps.includes(all.at(-1)!)) + 1;
         expect(sweeps.slice(0, slices).flat()).toEqual(all);
-        expect(sweeps.slice(slices)).toEqual(back ? sweeps.slice(0, slices - 1).toReversed() : []);
+        expect(sweeps.slice(slices), 'sweeps on the way back').toEqual(
+          back ? sweeps.slice(0, slices - 1).toReversed() : [],
+        );
         const stores = of.filter(({ kernel }) => kernel === 'sweep').map(({ constants }) => constants.STORE);
-        expect(stores).toEqual(sweeps.map((_, i) => back && i >= slices - 1));
-        if (spread.length > 0) expect(spread.flat()).toEqual(all.toReversed());
-        // of each slice what is drawn and then what is summed, while the lattice holds it
-        for (const [kernel, own] of [
-          ['sample', (slice: number[]) => slice.toReversed()],
-          ['durations', (slice: number[]) => slice],
-        ] as const)
-          if (of.some((dispatch) => dispatch.kernel === kernel))
-            expect(walked(kernel)).toEqual(sweeps.slice(0, slices).toReversed().map(own));
+        expect(stores, 'sweeps that store').toEqual(sweeps.map((_, i) => back && i >= slices - 1));
+        // all others once a slice, from the middle outwards
+        for (const kernel of kernels.filter((kernel) => kernel !== 'sweep')) {
+          const { descending } = of.find((dispatch) => dispatch.kernel === kernel)!.steps!;
+          const outwards = sweeps.slice(0, slices).toReversed();
+          const own = descending ? outwards.map((slice) => slice.toReversed()) : outwards;
+          expect(walked(kernel), kernel).toEqual(own);
+        }
       }
-      const order = of.map(({ kernel }) => kernel).join(' ');
-      expect(order).toMatch(
-        /^(sweep )*sweep( sample)?( spread)?( durations)?( sweep( sample)?( spread)?( durations)?)*$/,
-      );
-      const firsts = of
-        .filter(({ kernel }) => kernel === 'durations')
-        .map(({ constants }) => constants.FIRST);
-      expect(firsts).toEqual(firsts.map((_, i) => i === 0));
+      // of each slice the same, while the lattice holds it: what needs shares, and what needs the posteriors in their place
+      const ofASlice = kernels.filter((kernel) => kernel !== 'sweep').join(' ');
+      if (back)
+        expect(of.map(({ kernel }) => kernel).join(' ')).toMatch(
+          RegExp(`^(sweep )+${ofASlice}( sweep ${ofASlice})*$`),
+        );
+      expect(ofASlice).not.toMatch(/spread.* sample|durations.* spread/);
+      const firsts = of.filter(({ constants }) => constants.FIRST !== undefined);
+      for (const kernel of new Set(firsts.map(({ kernel }) => kernel))) {
+        const flags = firsts.filter((it) => it.kernel === kernel).map(({ constants }) => constants.FIRST);
+        expect(flags, `FIRST of ${kernel}`).toEqual(flags.map((_, i) => i === 0));
+      }
     }
   },
 
@@ -463,13 +470,13 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
       ['alpha', forward],
       ['beta', forward.toReversed()],
     ] as const)
-      for (const of of byPart(plan, kernel).values())
+      for (const of of byPart(plan, (it) => it.kernel === kernel).values())
         expect(of.flatMap((dispatch) => walkOf(plan, dispatch, 0))).toEqual(frames);
   },
 
   'follows each frame back once, while its ways are in memory': ({ plan }) => {
     const forward = upwards(plan.task.frames);
-    for (const of of byPart(plan, 'viterbi', 'arrive', 'trace').values()) {
+    for (const of of byPart(plan, ({ kernel }) => /^(viterbi|arrive|trace)$/.test(kernel)).values()) {
       const traced = of.filter(({ kernel }) => kernel === 'trace');
       const first = of.filter(({ kernel, constants }) => kernel === 'viterbi' && !constants.AGAIN);
       for (let group = 0; group < first[0]!.grid[0]; group++)

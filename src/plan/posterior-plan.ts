@@ -92,13 +92,14 @@ function expecting({ sequences, maxTargetLength: labels }: ProblemShape, tuning:
         durations: draft.buffer('durations', 'float', sequences * labels),
         confidences: draft.buffer('confidences', 'float', sequences * labels),
       };
-      const segment = Math.min(stepsSummed, segmentOf(count(slice), count(part) * pairs, 1, 1, tuning));
+      const ofAStep = 2 * count(part) * pairs;
+      const segment = Math.min(stepsSummed, segmentOf(count(slice), ofAStep, 1, 1, tuning));
       draft.dispatch(
         'durations',
         [groupsOf(labels, tuning), count(part)],
         { ...fields, boxFrame: slice.first, boxEnd: slice.end, segment },
         bindings,
-        2 * count(part) * pairs * segment,
+        ofAStep * segment,
         {
           integers: { integer: 'step' },
           steps: { count: Math.ceil(count(slice) / segment), descending: false },
