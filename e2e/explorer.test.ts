@@ -44,8 +44,8 @@ describe('the first view', () => {
       },
       { before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }) },
     );
-    await explore(async (page) => expect(await progress(page)).toBe('both sweeps done'));
-    await explore(async (page) => expect(await progress(page)).toBe('both sweeps done'), {
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'));
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'), {
       hash: '#text=hello',
       before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }),
     });
@@ -399,7 +399,7 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
   }));
 
 test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
-  explore(
+  exploreOnCpu(
     async (page) => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
       const box = async (selector: string) => (await page.locator(selector).boundingBox())!;
@@ -437,7 +437,7 @@ test('without WebGPU the CPU computes, a 2D canvas draws, and a line says why', 
 
 describe('for everyone', () => {
   test.each(['light', 'dark'] as const)('axe has nothing to say, %s', (colorScheme) =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       await page.emulateMedia({ colorScheme });
       expect(await complaintsOf(page)).toEqual([]);
       await page.getByText('Show the sum').click();
@@ -483,7 +483,7 @@ describe('for everyone', () => {
 });
 
 test('a content security policy keeps everything on the page’s own origin', () =>
-  explore(
+  exploreOnCpu(
     async (page) => {
       const outcome = await page.evaluate(() => fetch('http://127.0.0.1:9/').then(String, () => 'refused'));
       expect(outcome).toBe('refused');

@@ -73,8 +73,11 @@ test('no two files have one name', () => {
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 });
 
-test('a kernel is its text, its twin and its line, and has no name of what is shared', () => {
+test('a kernel is its text, its twin, its line and its row of a table, and has no name of what is shared', () => {
   const kernels = kernelNames.toSorted();
+  const contributing = readFileSync(join(src, '../CONTRIBUTING.md'), 'utf8');
+  const table = /\n\| kernel \|[^\n]*\n([\s\S]*?)\n\n/.exec(contributing)![1]!;
+  expect(Array.from(table.matchAll(/^\| `(\w+)`/gm), ([, name]) => name).sort()).toEqual(kernels);
   expect(namesIn('../shaders')).toEqual(kernels);
   expect(namesIn('run/cpu/twins')).toEqual(kernels);
   const others = [...namesIn('../shaders/shared'), ...namesIn('../shaders/helpers')];

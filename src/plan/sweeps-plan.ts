@@ -38,8 +38,18 @@ export interface Outwards {
 }
 
 /**
- * What an operation has done on the way outwards. Buffers that are there besides those of the part: `totals`, `emissions` of the slice, and
- * `lattice`, which holds the shares of the slice until `spread` puts posteriors in their place.
+ * What an operation has done on the way outwards, a slice of steps after another, from the middle to both ends. Its kernels find, besides the
+ * buffers of the part:
+ *
+ * - `totals`: what the sweeps met in, and whether a sequence has a finite loss;
+ * - `lattice`: of each step and pair the two shares that `sweep` left (none in step 0, which nothing comes before), until `spread` puts the
+ *   posteriors of the pair in their place. `spread` runs only where there is an `afterSpread`;
+ * - `posteriors`: in `beforeSpread` those of the slice's last step, once `spread` has come so far; before it, those of the middle frame. Without
+ *   `afterSpread` they are the operation's own to go on with, and so are `edges`;
+ * - the middle frame in both sweeps: who sums over frames counts it once.
+ *
+ * Who walks against time, from the last step of a slice to its first, dispatches with `steps.descending`: then the first of the dispatches
+ * has the largest `integer`.
  */
 export interface WayBack {
   /** Elements that a dispatch of its own handles of one sequence, however time is cut. */

@@ -42,6 +42,7 @@ export function allocate({ element, count }: BufferPlan): CpuBuffer {
   }
 }
 
+/** The buffers that kernels share; what one kernel alone has is declared beside its twin. */
 export interface Bindings {
   readonly targets: Uint32Array;
   readonly scores: Float32Array;
@@ -74,10 +75,6 @@ export interface Bindings {
   readonly seed: Uint32Array;
   readonly walkers: Uint32Array;
   readonly samples: Uint32Array;
-  /** Of each label, its posteriors in units of 2^−30. */
-  readonly sums: Float64Array;
-  readonly durations: Float32Array;
-  readonly confidences: Float32Array;
 }
 
 /** A twin of a kernel: the same name, the same bindings, float64. `integer` is the step of its command. */

@@ -2,6 +2,15 @@ import { type Kernel, REGULAR, TOTAL } from '../buffers.js';
 import { lastStep, placeIn, stepRow } from '../middle.js';
 import { Sequence } from '../sequence.js';
 
+declare module '../buffers.js' {
+  interface Bindings {
+    /** Of each label, its posteriors in units of 2^−30. */
+    readonly sums: Float64Array;
+    readonly durations: Float32Array;
+    readonly confidences: Float32Array;
+  }
+}
+
 /** Units of a sum of posteriors, as shaders/shared/fixed.wgsl has them: integers, whose sums are exact in any order. */
 const UNITS = 2 ** 30;
 
