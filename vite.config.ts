@@ -55,6 +55,7 @@ const onDist = [
 const together = [
   ...['accuracy', 'align', 'brute-force', 'decode', 'enumeration', 'errors', 'golden', 'kernels', 'lattice'],
   ...['operations', 'plan', 'posterior', 'properties', 'semantics', 'splitting', 'twins'],
+  ...['arguments', 'demo', 'files', 'mutants', 'rooms', 'text'],
 ].map((name) => `test/${name}.test.ts`);
 
 /** The adapters need at once what others load when it is needed; a build beside tests takes long. */

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bindingsOf, type KernelBinding, type KernelName, moduleOf } from '../src/kernels/kernels.js';
@@ -323,8 +322,7 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
     }
   },
 
-  'is data': ({ plan: { task, ...plan } }) =>
-    expect(isDeepStrictEqual(JSON.parse(JSON.stringify(plan)), plan)).toBe(true),
+  'is data': ({ plan: { task, ...plan } }) => expect(firstOther(plan)).toBe(undefined),
 
   'keeps each frame of each sequence in one block': ({ plan: { task, kept } }) => {
     const cells = kept.flatMap(({ firstSequence, sequences, firstFrame, frames }) =>
@@ -498,6 +496,21 @@ const claims: Readonly<Record<string, (drawn: Drawn) => void>> = {
     }
   },
 };
+
+/** Where something is that JSON has no word for: functions, instances, typed arrays, undefined, −0 and numbers that are not finite. */
+function firstOther(value: unknown): string | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean') return undefined;
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0) ? undefined : '';
+  if (typeof value !== 'object' || value === null) return '';
+  const kind = Object.getPrototypeOf(value);
+  if (kind !== Object.prototype && kind !== Array.prototype) return '';
+  for (const key of Reflect.ownKeys(value)) {
+    if (key === 'length' && kind === Array.prototype) continue;
+    const found = firstOther((value as Record<PropertyKey, unknown>)[key]);
+    if (found !== undefined) return `.${String(key)}${found}`;
+  }
+  return undefined;
+}
 
 /** Draws of each plan. What is refused names a dimension and the bytes. */
 const runs = 400;
