@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
-import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
+import type { Reporter } from 'vitest/node';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -127,29 +127,6 @@ const closingLine: Reporter = {
   },
 };
 
-/** What takes longest, or waits for a network, begins first, so that no worker is alone with it at the end. */
-const longest = [
-  'runtimes',
-  'train',
-  'explorer',
-  'firefox',
-  'plan',
-  'enumeration',
-  'splitting',
-  'large',
-  'lifecycle',
-];
-
-class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification) => {
-      const at = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
-      return at < 0 ? longest.length : at;
-    };
-    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
-  }
-}
-
 export default defineConfig(({ mode }) => ({
   ...shared,
   ...(mode === 'demo' ? demo() : library),
@@ -175,7 +152,6 @@ export default defineConfig(({ mode }) => ({
     // its ES modules, as bundlers take them: Node's own choice of them comes without gradients
     server: { deps: { inline: [/@tensorflow\/tfjs/] } },
     pool: 'forks',
-    sequence: { sequencer: LongestFirst },
     setupFiles: 'test/setup.ts',
     maxWorkers: 2,
     testTimeout: 120_000,
