@@ -5,7 +5,8 @@
 //   emissions   0.33  1  7e-4  …                            of the blank and of each distinct label
 //
 // What counts: for log-probabilities the blank and the distinct labels of the sequence, a gather each;
-// for logits the whole row, whose normaliser Σ exp(logit) is found here too and never stored per class.
+// for logits the whole row, whose normaliser Σ exp(logit) is found here too and never stored per class. Where a star is among the
+// targets, all classes count.
 
 @group(0) @binding(4) var<storage, read_write> frames: array<Frame>;
 @group(0) @binding(5) var<storage, read_write> emissions: array<Emission>;
@@ -26,13 +27,16 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let other = stepOf(sequence, 1u, t);
   if (!isHeld(step) && !(isMiddle(sequence, t) && isHeld(other))) { return; }
   let start = integer + row * problem.classes;
-  let slots = slotsOf(sequence);
+  let heard = ARE_COSTS && hasStar(sequence);
+  let slots = slotsOf(sequence) - u32(heard);
   let range = rangeOf(sequence);
 
   var seen = Seen(0.0, 0.0, 0.0, MINUS_INFINITY_KEY, 0u);
   if (LOGITS) {
     seen = laneOfRow(lane, start);
     if (seen.key == orderKey(LOWEST_BITS)) { seen.equal = countLowest(lane, start); }
+  } else if (heard) {
+    for (var c = lane; c < problem.classes; c += LANES) { seen.key = max(seen.key, orderKey(scoreBits(start + c))); }
   } else {
     for (var slot = lane; slot < slots; slot += LANES) {
       seen.key = max(seen.key, orderKey(scoreBits(start + classOf(sequence, slot))));
@@ -60,7 +64,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   if (isHeld(step)) {
     if (ARE_COSTS && LOGITS && !areOrdinary(bitcast<u32>(largest), scoreBits(start + problem.blank))) {
       // far from the score of another class the differences of those that count would be lost
-      var counted = MINUS_INFINITY_KEY;
+      var counted = select(MINUS_INFINITY_KEY, key, heard);
       for (var slot = 0u; slot < slots; slot++) { counted = max(counted, orderKey(scoreBits(start + classOf(sequence, slot)))); }
       frame.largest = bitcast<f32>(fromOrderKey(counted));
     }
@@ -72,6 +76,10 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
       areFar |= mayBeFar(value, range);
     }
     if (areFar) { noteFar(part); }
+    if (heard && lane == 0u) {
+      emissions[place + slots] = NO_EMISSION;
+      if (!none) { emissions[place + slots] = starEmission(orderKey(scoreBits(start + problem.blank)) == key); }
+    }
     if (lane == 0u) { emissions[place + problem.distinct + 1u] = noEmission(frame); }
   }
   // at the middle the other sweep arrives without the emission, which is in this one

@@ -25,6 +25,14 @@ fn spell(@builtin(workgroup_id) group: vec3u, own: Lane) {
   var slot = 0u;
   if (s % 2u == 1u) { slot = slotAt(sequence, s / 2u); }
   let c = classOf(sequence, slot);
+  let start = integer + row * problem.classes;
+  let largest = frames[framePlace(part, t)].largest;
+  let lnNormaliser = frames[framePlace(part, t)].lnNormaliser;
   labels[place] = c;
-  labelScores[place] = scoreOf(scoreBits(integer + row * problem.classes + c), frames[framePlace(part, t)].largest, frames[framePlace(part, t)].lnNormaliser);
+  if (c != STAR) {
+    labelScores[place] = scoreOf(scoreBits(start + c), largest, lnNormaliser);
+    return;
+  }
+  let below = select(0.02, 0.01, bitcast<f32>(scoreBits(start + problem.blank)) == largest);
+  labelScores[place] = bitcast<u32>(bitcast<f32>(scoreOf(bitcast<u32>(largest), largest, lnNormaliser)) - below);
 }

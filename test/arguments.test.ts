@@ -20,13 +20,6 @@ const calls: Record<string, [call: (...given: never[]) => unknown, given: Record
   readingOf: [text.readingOf, { ...path, vocabulary, options: timing }],
   segmentsOf: [text.segmentsOf, { words, options: { pauseSeconds: 1 } }],
   mergeTokens: [text.mergeTokens, { ...path, blank: 0 }],
-  withStar: [
-    text.withStar,
-    {
-      ...{ scores: new Float32Array(6), frames: 2, classes: 3, kind: 'logits' },
-      transcript: text.tokenise('*', Vocabulary.from(['-', '|', 'a']), { star: '*' }),
-    },
-  ],
   'Vocabulary.from': [Vocabulary.from, { vocabulary: { '<pad>': 0, a: 1 }, options: { blank: 0 } }],
   'Vocabulary.from of a list': [Vocabulary.from, { vocabulary: ['<pad>', 'a'], options: { classes: 3 } }],
   spell: [(word: string) => vocabulary.spell(word), { word: 'ab' }],

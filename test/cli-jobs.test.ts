@@ -145,7 +145,7 @@ test('what fails is reported and the rest is done; started again, only that is t
       2,
       'frameMs: expected milliseconds from 0.001 to 3600000, got -1',
     ],
-    [{ ...job, output: 'some/f.srt', split: 3 }, 2, 'split: expected word, char, got 3'],
+    [{ ...job, output: 'some/f.srt', split: 3 }, 2, 'split: expected word, char, line, got 3'],
     [['a'], 2, 'expected a job, a JSON object, got ["a"]'],
   ];
   const { run, path, files } = manifest(

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -122,7 +122,7 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
     ['an array', [good], /^\(top level\): expected an object, got \[/],
     ['null', null, '(top level): expected an object, got null'],
     ["PyTorch's spelling", { input_lengths: [1, 1] }, 'input_lengths: unknown key; did you mean inputLengths?'],
-    ['a key that nobody knows', { colour: 1 }, 'colour: unknown key; known are name, shape, logProbs, targets, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity'],
+    ['a key that nobody knows', { colour: 1 }, 'colour: unknown key; known are name, shape, logProbs, logits, targets, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity'],
     ['a blank that is nested', `${JSON.stringify({ ...good, blank: undefined }).slice(0, -1)},"blank":${'['.repeat(1e5)}${']'.repeat(1e5)}}`, /^blank: expected an integer ≥ 0, got /],
     ['targets that are nested', `${JSON.stringify({ ...good, targets: undefined }).slice(0, -1)},"targets":{"a":${'['.repeat(1e5)}${']'.repeat(1e5)}}}`, /^targets: expected an array, got what is nested too deep/],
     ['a name that is none', { name: {} }, 'name: expected a string, got {}'],
@@ -136,8 +136,11 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
     ['a shape of null', { shape: [null, 2, 3], logProbs: [] }, /shape\[0\].*: expected an integer ≥ 1, got null/],
     ['a huge shape with little data', { shape: [1e6, 1e6, 1e6] }, 'logProbs: expected 1000000000000000000 values (the product of shape), got 18'],
     ['too little data', { shape: [3, 2, 4] }, 'logProbs: expected 24 values (the product of shape), got 18'],
-    ['no logProbs', { logProbs: undefined }, 'logProbs: expected a flat array of numbers, got nothing'],
-    ['nested logProbs', { logProbs: [[[1]]] }, 'logProbs: expected 18 values (the product of shape), got 1'],
+    ['no logProbs', { logProbs: undefined }, /^expected exactly one of logProbs and logits, got neither/],
+    ['both', { logits: [1] }, /^expected exactly one of logProbs and logits, got both/],
+    ['logProbs as text', { logProbs: '1' }, 'logProbs: expected a flat array of numbers, got "1"'],
+    ['nested logProbs', { logProbs: [[[1]]] }, 'shape: expected [1, 1, 1], that of logProbs, got [3,2,3]'],
+    ['ragged logProbs', { shape: undefined, logProbs: [[[1, 2]], [[1]]] }, 'logProbs[1][0]: expected 2 values, as in the first row, got [1]'],
     ['nested logProbs of the right count', { logProbs: numbersWith([1]) }, 'logProbs[4]: expected a number, "NaN", "Infinity" or "-Infinity", got [1]'],
     ['a wrong string', { logProbs: numbersWith('-inf') }, 'logProbs[4]: expected a number, "NaN", "Infinity" or "-Infinity", got "-inf"'],
     ['a number as string', { logProbs: numbersWith('1') }, 'logProbs[4]: expected a number, "NaN", "Infinity" or "-Infinity", got "1"'],
@@ -197,10 +200,14 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
 
 describe('a wrong command line ends with code 2, the reason and the usage', () => {
   test.each([
-    ['nothing', [], 'expected a command, loss, align, decode or info, got none'],
-    ['an unknown command', ['los'], "expected a command, loss, align, decode or info, got 'los'"],
+    ['nothing', [], 'expected a command, loss, align, decode, info or completion, got none'],
+    [
+      'an unknown command',
+      ['los'],
+      "expected a command, loss, align, decode, info or completion, got 'los'; did you mean loss?",
+    ],
     ['no file', ['loss'], 'loss: expected case files, got none'],
-    ['an unknown option', ['loss', 'a.json', '--zero'], /Unknown option '--zero'/],
+    ['an unknown option', ['loss', 'a.json', '--zero'], /--zero: unknown option/],
     [
       'an unknown reduction',
       ['loss', 'a.json', '--reduction', 'avg'],
@@ -224,8 +231,43 @@ describe('a wrong command line ends with code 2, the reason and the usage', () =
     const [first] = stderr.split('\n');
     if (typeof message === 'string') expect(first).toBe(`webgpu-ctc: ${message}`);
     else expect(first).toMatch(message);
-    expect(stderr).toContain('usage: webgpu-ctc loss CASE.json…');
+    expect(stderr).toContain(`usage: webgpu-ctc ${args[0] === 'info' ? 'info' : 'loss CASE.json…'}`);
     expect(stderr).not.toMatch(stackTrace);
+  });
+
+  test.each([
+    [['aling'], /got 'aling'; did you mean align\?/],
+    [
+      ['align', '--vocap', 'v.json', 'a.npy'],
+      /--vocap: unknown option; did you mean --vocab\?\n\nusage: webgpu-ctc align/,
+    ],
+    [['align', 'a.npy', '--json=yes'], /--json: expected no value, got 'yes'/],
+    [['align', 'a.npy', '--vocab', '--force'], /--vocab: expected a value/],
+    [['completion', 'bahs'], /expected bash, zsh, fish, got bahs; did you mean bash\?/],
+  ])('%j', async (args, message) => {
+    const { code, stderr } = await cli(args);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
+    // its own usage alone
+    expect(stderr.match(/usage: /g)!.length).toBe(1);
+  });
+
+  test('--version is that of the package; completion completes in a shell', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await cli(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    const { stdout } = await cli(['completion', 'bash']);
+    const complete = (words: string[]) =>
+      spawnSync(
+        'bash',
+        [
+          '-c',
+          `${stdout}\nCOMP_WORDS=(webgpu-ctc ${words.join(' ')}); COMP_CWORD=${words.length}; _webgpu_ctc; echo "\${COMPREPLY[@]}"`,
+        ],
+        { encoding: 'utf8' },
+      ).stdout.trim();
+    if (spawnSync('bash', ['--version']).status !== 0) return;
+    expect(complete(['al'])).toBe('align');
+    expect(complete(['align', '--voc'])).toBe('--vocab');
+    expect(complete(['loss', '--expect-'])).toBe('--expect-grad --expect-loss');
   });
 
   test('--help is no mistake', async () => {

@@ -187,7 +187,10 @@ describe('.npy', () => {
   // biome-ignore format: a table, one mistake a line
   const bad: [what: string, bytes: Uint8Array, message: string | RegExp][] = [
     ['empty', new Uint8Array(), 'expected a NumPy file, which starts with \\x93NUMPY, got an empty file'],
-    ['another kind', utf8('RIFF    WAVE'), /got a file that starts with the bytes 52 49 46 46 20 20 20 20$/],
+    ['another kind', utf8('ELSE    WAVE'), /got a file that starts with the bytes 45 4c 53 45 20 20 20 20$/],
+    ['a sound', utf8('RIFF    WAVE'), /got a WAV recording; a CTC model makes emissions of it/],
+    ['a table', utf8('1.5,2\n-3,4e5\n'), /got numbers as text; numpy\.save/],
+    ['a picture', Uint8Array.of(0x89, 0x50, 0x4e, 0x47), /got a picture/],
     ['cut in the magic', good.subarray(0, 5), 'starts with the bytes 93 4e 55 4d 50'],
     ['cut before the header', good.subarray(0, 9), 'header: expected a version and a length in 10 bytes, got 9'],
     ['cut before a long header', npyOf('', data, 2).subarray(0, 11), 'header: expected a version and a length in 12 bytes, got 11'],
@@ -387,7 +390,7 @@ describe('.npz', () => {
   test('an archive of nothing, and one of other things', () => {
     expect(readNpz(zip([]), 'a.npz').size).toBe(0);
     expect(() => readNpz(zip([{ name: 'archive/data.pkl', data: utf8('x') }]), 'model.pt')).toThrow(
-      "model.pt: expected a zip archive with entries that end in .npy, got 'archive/data.pkl'",
+      "model.pt: expected a .npz file of NumPy's, got a file of torch.save's; save its tensor with numpy.save",
     );
   });
 
@@ -602,7 +605,7 @@ describe('.safetensors', () => {
     expect([npyFile, npzFile]).toEqual([['a.bin'], ['x']]);
     for (const unknown of ['{"shape": [3, 2, 3]}', 'RIFF    WAVEfmt ', '']) {
       expect(() => readTensors(utf8(unknown), 'x.npy')).toThrow(
-        /^x\.npy: expected a \.npy or \.npz file of NumPy's, or a \.safetensors file, got (a file that starts with the bytes|an empty file)/,
+        /^x\.npy: expected a \.npy or \.npz file of NumPy's, or a \.safetensors file, got (a file that starts with the bytes|an empty file|JSON|a WAV)/,
       );
     }
   });
@@ -658,6 +661,7 @@ describe('the emissions of one recording', () => {
     const expected = {
       ...{ kind, argument, frames: 2, classes: 2, padding: 0 },
       data: Float32Array.from(scores),
+      scores: { [argument]: { data: Float32Array.from(scores), shape: [2, 2] } },
     };
     for (const shape of [
       [2, 2],
@@ -722,11 +726,11 @@ describe('the emissions of one recording', () => {
   test('a float64 too small for a float32 is no zero', () => {
     const small = {
       ...{ ...tensor([0.5, 0.5, 0, 0, 0, 0], 3, 2), dtype: '<f8' },
-      exact: Float64Array.of(0.5, 0.5, 1e-60, 1e-60, 0, 0),
+      exact: Float64Array.of(0.5, 0.5, 1e-60, 2e-60, 0, 0),
     };
     expect(emissionsOf(small, { kind: 'probs' })).toMatchObject({
       ...{ frames: 2, padding: 1 },
-      data: Float32Array.of(0.5, 0.5, 1e-60, 1e-60).map((_, i) => Math.log(i < 2 ? 0.5 : 1e-60)),
+      data: Float32Array.from([0.5, 0.5, 1e-60, 2e-60], Math.log),
     });
   });
 
@@ -747,13 +751,13 @@ describe('the emissions of one recording', () => {
   });
 
   test.each([
-    [tensor(probs, 4), {}, 'expected one recording, [T, C] or [T, 1, C] or [1, T, C], got [4]'],
+    [tensor(probs, 4), {}, 'expected one recording, [T, C], [1, T, C] or [T, 1, C], got [4]'],
     [
       tensor([...probs, ...probs], 2, 2, 2),
       {},
-      'expected one recording, [T, C] or [T, 1, C] or [1, T, C], got [2, 2, 2]',
+      'expected one recording, [T, C], [1, T, C] or [T, 1, C], got [2, 2, 2]; item: N takes one',
     ],
-    [tensor(probs, 2, 2), { layout: 'TNC' }, 'expected one recording, [T, 1, C], got [2, 2]'],
+    [tensor(probs, 2, 2), { layout: 'TNC' }, 'expected one recording, [T, N, C], got [2, 2]'],
     [tensor([0, 1, Number.NaN, 0], 2, 2), {}, '[1, 0]: expected a score, got NaN'],
     [tensor([0, 1, -1, 0], 2, 2), { kind: 'probs' }, '[1, 0]: expected a probability, got -1'],
     [tensor([0, 1, 1, 1.25], 2, 2), { kind: 'probs' }, '[1, 1]: expected a probability, got 1.25'],
@@ -872,7 +876,7 @@ describe.each(['srt', 'vtt'] as const)('.%s', (type) => {
       [21, 32],
     ]);
     const long = 'x'.repeat(50);
-    expect(await texts(spoken(['a'], [long], ['b']))).toEqual(['a', long, 'b']);
+    expect(await texts(spoken(['a'], [long], ['b']))).toEqual([`a\n${'x'.repeat(42)}`, `${'x'.repeat(8)} b`]);
   });
 
   test('long words are not tried at every place where a line could break', () => {
@@ -905,8 +909,9 @@ describe.each(['srt', 'vtt'] as const)('.%s', (type) => {
     expect(await cuesOf(write(words, { split: 'word' }), type)).toEqual([
       { text: 'a', start: 0, end: 1000 },
       { text: 'b', start: 1000, end: 1500 },
-      { text: 'c', start: 1500, end: 1501 },
-      { text: 'd', start: 1501, end: 3000 },
+      // a frame of video
+      { text: 'c', start: 1500, end: 1542 },
+      { text: 'd', start: 1542, end: 3000 },
     ]);
   });
 
@@ -943,7 +948,7 @@ describe.each(['srt', 'vtt'] as const)('.%s', (type) => {
 
   test('another split is refused', () => {
     expect(() => write([], { split: 'line' as 'word' })).toThrow(
-      "split: expected 'caption' or 'word', got 'line'",
+      "split: expected 'caption', 'word' or how many words each line has, got 'line'",
     );
   });
 });

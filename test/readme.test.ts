@@ -133,7 +133,8 @@ function runInNode(file: string, code: string): Promise<string> {
 }
 
 function runInPage(line: number, code: string): Promise<string> {
-  const imports = { 'webgpu-ctc': './node_modules/webgpu-ctc/dist/index.js' };
+  const dist = './node_modules/webgpu-ctc/dist';
+  const imports = { 'webgpu-ctc': `${dist}/index.js`, 'webgpu-ctc/text': `${dist}/text.js` };
   return runPage(
     `block${line}.html`,
     `<!doctype html><body></body>

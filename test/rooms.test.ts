@@ -10,7 +10,8 @@ const src = fileURLToPath(new URL('../src', import.meta.url));
 /** From the lowest to the highest; those beside each other do not know each other. */
 const floors = [
   ['problem'],
-  ['kernels', 'text', 'files', 'node'],
+  ['kernels', 'text', 'node'],
+  ['files'],
   ['plan'],
   ['run'],
   ['api'],

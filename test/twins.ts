@@ -84,7 +84,7 @@ function scoresOf({ task }: Plan, batch: Batch): Float32Array<ArrayBuffer> {
 
 export function recordsOf({ task }: Plan, { targets, inputLengths }: Batch): Uint32Array<ArrayBuffer> {
   const labels = targets.map((row) => Uint32Array.from(row));
-  return packRecords({ inputLengths, labels }, task.blank, task.maxTargetLength, task.classes);
+  return packRecords({ inputLengths, labels }, task);
 }
 
 /** What is left by each command of a plan on buffers full of poison: first before any, then after each. */

@@ -1,6 +1,5 @@
 // What follows from the state: the lattice is computed, then shown. One computation at a time, the latest question wins.
 
-import { tokenise } from 'webgpu-ctc/text';
 import { collapse, logSumExp } from '../../learning/best-path.js';
 import { dark } from '../shared/canvas.js';
 import { wantedDevice } from '../shared/device.js';
@@ -12,6 +11,7 @@ import { sayProbability } from './engine/ways.js';
 import { Player, type Position } from './sound/player.js';
 import { examples } from './sources/examples.js';
 import type { Source } from './sources/source.js';
+import { spelledIn } from './sources/spelled.js';
 import { applyEdits, within } from './state/edits.js';
 import { initial, type State, type Store } from './state/state.js';
 import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './view/explain.js';
@@ -181,7 +181,7 @@ export class Page {
     const { text, edits } = this.store.state;
     const { logits, frames, classes, vocabulary } = this.#source!;
     const { blank } = this;
-    const labels = tokenise(text, vocabulary).targets.filter((label) => label !== blank && label < classes);
+    const labels = spelledIn(text, vocabulary).targets.filter((label) => label !== blank && label < classes);
     return { frames, classes, blank, labels, logits: applyEdits(logits, classes, blank, edits) };
   }
 

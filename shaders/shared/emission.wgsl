@@ -6,6 +6,7 @@ alias Emission = Extended;
 const NO_EMISSION = Emission(0.0, -1073741824); // −2^30
 const CERTAIN = Emission(1.0, 0);
 
+fn starEmission(isBlankBest: bool) -> Emission { return NO_EMISSION; }
 fn areOrdinary(a: u32, b: u32) -> bool { return true; }
 fn noEmission(frame: Frame) -> Emission { return NO_EMISSION; }
 fn mayBeFar(value: Emission, range: i32) -> bool { return false; }

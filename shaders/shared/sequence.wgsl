@@ -10,6 +10,9 @@
 //   5 + S + D         D + 1 words  the labels of slot j are at places[end of j − 1 .. end of j]
 //   6 + S + 2D        S words      places, sorted by class
 //   6 + 2S + 2D       2⌈C/32⌉      for each 32 classes: which occur (bits), how many occur before them
+/// In place of a class: whatever is said there. The slot after those of all classes.
+const STAR = 0xfffffffeu; // −2
+
 struct Sequence { base: u32, inputLength: u32, targetLength: u32, feasible: bool }
 
 @group(0) @binding(2) var<storage, read> targets: array<u32>;
@@ -47,6 +50,9 @@ fn slotsOf(sequence: Sequence) -> u32 {
 fn classOf(sequence: Sequence, slot: u32) -> u32 {
   return targets[sequence.base + 4u + problem.labels + slot];
 }
+
+/// Whether the star is among the labels, and then has the last slot.
+fn hasStar(sequence: Sequence) -> bool { return classOf(sequence, slotsOf(sequence) - 1u) == STAR; }
 
 /// The labels of slot j are at the places from placesEnd(j − 1) to placesEnd(j).
 fn placesEnd(sequence: Sequence, slot: u32) -> u32 {

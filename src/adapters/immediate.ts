@@ -60,7 +60,7 @@ export class Losses<R extends GpuRunner | CpuRunner> {
       runner.destroy();
       this.#made.delete(old);
     }
-    made.runner.setRecords(packRecords(batch, task.blank, task.maxTargetLength, task.classes));
+    made.runner.setRecords(packRecords(batch, task));
     return made.runner;
   }
 

@@ -81,6 +81,7 @@ const definition: Definition = {
   sizes: ['maxTargetLength'],
   inputs: [],
   hasTargets: true,
+  stars: true,
   absent: {},
   Task: TargetTask,
   answer: withScore,

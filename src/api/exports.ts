@@ -1,5 +1,6 @@
 export { CtcError, type CtcErrorCode } from '../problem/errors.js';
 export { mergeTokens, type TokenSpan } from '../problem/spans.js';
+export { STAR } from '../problem/star.js';
 export type * from '../problem/types.js';
 export type * from './contracts.js';
 export * from './ctc-aligner.js';

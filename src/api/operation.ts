@@ -33,6 +33,8 @@ export interface Definition extends TaskDefinition {
   readonly inputs: readonly string[];
   /** Whether it has targets; else sequences have lengths alone. */
   readonly hasTargets: boolean;
+  /** Whether targets may hold the star. */
+  readonly stars?: boolean;
   /** Its plan for a shape of problem. A chunk of its own, with its kernels. */
   plan(shape: ProblemShape, limits: Limits, tuning: Tuning, strategy: Settings['strategy']): Promise<Plan>;
   /** The class of its tasks. */
@@ -69,7 +71,12 @@ export class Operation {
   #destroyed = false;
 
   /** @internal */
-  protected constructor(definition: Definition, { settings, device, ...found }: Opened) {
+  protected constructor(definition: Definition, opened: Opened) {
+    if (!definition?.plan || !opened?.settings)
+      throw new TypeError(
+        `${new.target.name}: expected await ${new.target.name}.create(options), got new ${new.target.name}()`,
+      );
+    const { settings, device, ...found } = opened;
     this.#definition = definition;
     this.#settings = settings;
     this.blank = settings.blank;
@@ -109,7 +116,7 @@ export class Operation {
 
   /** @internal */
   protected async runOnce<R>(input: object, options?: RunOptions): Promise<R> {
-    const { inputs, hasTargets } = this.#definition;
+    const { inputs, hasTargets, stars } = this.#definition;
     const own = held(input) as Sized & Record<'logProbs' | 'logits', Tensor> & Record<string, unknown>;
     const runOptions = checkRunOptions(options);
     const lengths = hasTargets ? ['targets', 'inputLengths', 'targetLengths'] : ['inputLengths'];
@@ -125,7 +132,7 @@ export class Operation {
     // before anything of the shape's size is made
     if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, dtype);
     const targets = hasTargets ? (own.targets as Targets) : Array(axes.sequences).fill([]);
-    const batch = checkTargets(targets, own as TargetLengths, axes, blank);
+    const batch = checkTargets(targets, own as TargetLengths, { ...axes, stars }, blank);
     const size = sized(own);
     const task = await this.#make({
       ...axes,
@@ -154,7 +161,8 @@ export class Operation {
     const { limits, tuning } = forced.get(this) ?? {};
     const device = this.#device;
     const { reduction, zeroInfinity, gradient, strategy } = this.#settings;
-    const task = { ...shape, reduction, zeroInfinity, gradient };
+    const { stars } = this.#definition;
+    const task = { ...shape, reduction, zeroInfinity, gradient, ...(stars && { stars }) };
     const room = { ...limitsOf(device), ...limits };
     const sizes = { ...tuningFor(adapterOf(device)), ...tuning };
     const plan = await this.#definition.plan(task, room, sizes, strategy);

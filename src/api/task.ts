@@ -74,8 +74,7 @@ export class Task {
   /** Targets and lengths that are checked already. */
   setBatch(batch: Batch): void {
     this.alive();
-    const { blank, maxTargetLength, classes } = this.plan.task;
-    this.turns.setRecords(packRecords(batch, blank, maxTargetLength, classes));
+    this.turns.setRecords(packRecords(batch, this.plan.task));
   }
 
   async run(input: Input, options?: RunOptions): Promise<object> {

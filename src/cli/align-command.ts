@@ -1,6 +1,5 @@
 import { CtcAligner } from '../entries/node.js';
-import { type Transcript, tokenise, type Vocabulary, withStar, wordsOf } from '../entries/text.js';
-import type { Emissions } from '../files/emissions.js';
+import { type Transcript, tokenise, type Vocabulary, wordsOf } from '../entries/text.js';
 import { requiredFrames } from '../problem/targets.js';
 import { ImpossibleTarget, InputError, inputError } from './failure.js';
 import { readText } from './input.js';
@@ -8,7 +7,7 @@ import type { Job } from './job.js';
 import { jsonOf } from './result.js';
 import { type Transcriber, transcribe } from './transcribe.js';
 
-export const usage = `usage: webgpu-ctc align EMISSIONS --vocab VOCAB.json (--text TEXT | --text-file FILE) [-o FILE]… [options]
+export const usage = `usage: webgpu-ctc align EMISSIONS --vocab VOCAB (--text TEXT | --text-file FILE) [-o FILE]… [options]
        webgpu-ctc align --manifest JOBS.jsonl [--jobs N] [--shard I/N] [options]`;
 
 export const help = `${usage}
@@ -18,18 +17,23 @@ When each word of a text was spoken: the best path of the text through what a CT
   webgpu-ctc align talk.npy --vocab vocab.json --text-file talk.txt -o talk.srt -o talk.TextGrid
 
 EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.npz:NAME, or --tensor NAME,
-               where there are several. - is stdin, for one input.
+               where there are several. - is stdin, for one input. Rows at the end that say nothing are cut off.
+--item N       one of a batch, from 0. --length N: its frames. --layout ORDER: TC, TNC, NTC, or CT and NCT, classes before frames
+--input KIND   logits, log-probs or probs; by default the numbers show it
 --unpacked-mb  what a tensor of a .npz may unpack to; by default 64 times the file, and at least 64 MiB
--o FILE        .srt, .vtt, .TextGrid, .ctm or .json, several times if you like; without it JSON on stdout
+-o FILE        .srt, .vtt, .TextGrid, .ctm or .json, several times if you like; without it JSON on stdout. -.srt is on stdout
 --force        overwrite files that exist
---vocab FILE   the model's vocab.json, { token: class } or an array of tokens
---blank ID     class of the blank; auto, the default, takes what the vocabulary calls <blank>, else <pad>
+--vocab FILE   the model's vocab.json or tokenizer.json, tokens.txt, a dictionary of a token a line, or .vocab
+--blank ID     class of the blank, or first or last; auto, the default, takes what the vocabulary calls <blank>,
+               else <pad>. --delimiter TOKEN: what stands between words; by default a space, else |
+--language TAG of the text, such as ja: where its words begin. Chooses in a vocabulary with one for each, too
 --frame-ms N   from one frame to the next, 20 by default
---input KIND   logits, log-probs or probs; by default the numbers show it. --layout: TC, TNC or NTC
---split UNIT   word or char: what a cue of .srt and .vtt (else a caption) and a line of .ctm (else a word) holds
---star WORD    a word of the text, such as '*', that stands for anything spoken
+--split UNIT   word, char or line: what a cue of .srt and .vtt (else a caption) and a line of .ctm (else a word) holds
+--star WORD    a word of the text, such as '*', that stands for anything spoken, as what cannot be spelled does by itself
 --free ENDS    start, end or start,end: anything may be spoken before or after the text
+--tags HOW     said or heard: whether [tags] and <tags> are spoken as written, or something else is heard there
 --device NAME  auto, gpu or cpu
+--quiet, -q    nothing on stderr but errors
 --json         one JSON object on stdout, also of an error, and nothing on stderr
 
 --manifest     a job a line: { "id", "emissions", "text" or "textFile", "output": a path or an array of paths }, and
@@ -57,7 +61,7 @@ const aligns: Transcriber<CtcAligner> = {
       async run(aligner, options) {
         const { targets } = transcript;
         const { blank } = vocabulary;
-        const path = await aligner.run({ ...scoresFor(transcript, emissions), targets, blank }, options);
+        const path = await aligner.run({ ...emissions.scores, targets, blank }, options);
         if (path.score === -Infinity) throw new ImpossibleTarget(whyImpossible(job, transcript, frames));
         if (!Number.isFinite(path.score))
           throw new InputError(`${job.emissions}: expected a path of a finite score, got ${path.score}`);
@@ -66,6 +70,8 @@ const aligns: Transcriber<CtcAligner> = {
           text: transcript.words.join(' '),
           score: path.score,
           duration: frames * frameSeconds,
+          ...(job.split === 'line' && { lines: transcript.lines }),
+          language: job.language,
           ...timed,
         };
       },
@@ -75,32 +81,34 @@ const aligns: Transcriber<CtcAligner> = {
 
 export const run = (argv: string[], signal: AbortSignal) => transcribe(argv, signal, aligns);
 
-async function transcriptOf(job: Job, vocabulary: Vocabulary, signal: AbortSignal): Promise<Transcript> {
-  const { text, textFile, star, free } = job;
+/** How many words each line of a text has; none where it is empty. */
+const linesOf = (text: string) =>
+  text
+    .split(/\r\n|[\n\r\u2028\u2029]/)
+    .map((line) => line.match(/\S+/gu)?.length ?? 0)
+    .filter((count) => count > 0);
+
+async function transcriptOf(
+  job: Job,
+  vocabulary: Vocabulary,
+  signal: AbortSignal,
+): Promise<Transcript & { readonly lines: readonly number[] }> {
+  const { text, textFile, star, free, tags } = job;
   const name = textFile ?? 'text';
   const written = textFile === undefined ? text! : await readText(textFile, signal);
   const transcript = (() => {
     try {
       const options = { freeStart: free.includes('start'), freeEnd: free.includes('end') };
-      return tokenise(written, vocabulary, { ...options, ...(star !== undefined && { star }) });
+      return { ...tokenise(written, vocabulary, { ...options, star, tags }), lines: linesOf(written) };
     } catch (error) {
       throw inputError(name, error);
     }
   })();
-  if (!transcript.wordOf.some((word) => word >= 0))
+  if (!transcript.spelled?.some((whole) => whole !== false))
     throw new InputError(
       `${name}: expected words that the vocabulary can spell, got ${transcript.words.slice(0, 5).join(' ') || 'none'}`,
     );
   return transcript;
-}
-
-function scoresFor(transcript: Transcript, { argument, data, frames, classes }: Emissions) {
-  if (transcript.star !== undefined) {
-    const starred = withStar(data, frames, classes, argument, transcript);
-    return { logProbs: { data: starred, shape: [frames, classes + 1] as const } };
-  }
-  const tensor = { data, shape: [frames, classes] as const };
-  return argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
 }
 
 function whyImpossible({ emissions }: Job, { targets }: Transcript, frames: number): string {

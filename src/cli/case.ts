@@ -21,6 +21,7 @@ const keys = [
   'name',
   'shape',
   'logProbs',
+  'logits',
   'targets',
   'targetsLayout',
   'inputLengths',
@@ -43,7 +44,7 @@ export function parseCase(file: string, text: string): Case {
   };
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+    json = JSON.parse(asJson(text.replace(/^\uFEFF/, '')));
   } catch (error) {
     throw new InputError(`${file}: not JSON: ${(error as Error).message}`);
   }
@@ -56,25 +57,15 @@ export function parseCase(file: string, text: string): Case {
       `${file}: ${key}: unknown key; ${meant ? `did you mean ${meant}?` : `known are ${keys.join(', ')}`}`,
     );
   }
-  const { name = file, shape, logProbs, targets, targetsLayout, inputLengths, targetLengths } = json;
+  const { name = file, targets, targetsLayout, inputLengths, targetLengths } = json;
   const { blank = 0, zeroInfinity = false } = json;
   if (typeof name !== 'string') return fail('name', 'a string', name);
-  if (!Array.isArray(shape)) return fail('shape', '[T, N, C] or [T, C]', shape);
-  for (const [i, size] of shape.entries()) {
-    if (!Number.isInteger(size) || size < 1) fail(`shape[${i}]`, 'an integer ≥ 1', size);
-  }
-  if (!Array.isArray(logProbs)) return fail('logProbs', 'a flat array of numbers', logProbs);
-  const count = shape.reduce((product: number, size) => product * size, 1);
-  if (logProbs.length !== count) {
+  if ((json.logProbs === undefined) === (json.logits === undefined))
     throw new InputError(
-      `${file}: logProbs: expected ${count} values (the product of shape), got ${logProbs.length}`,
+      `${file}: expected exactly one of logProbs and logits, got ${json.logits === undefined ? 'neither' : 'both'}`,
     );
-  }
-  const data = Float32Array.from(logProbs, (value, i) =>
-    typeof value === 'number'
-      ? value
-      : (words.get(value) ?? fail(`logProbs[${i}]`, 'a number, "NaN", "Infinity" or "-Infinity"', value)),
-  );
+  const scores = json.logits === undefined ? 'logProbs' : 'logits';
+  const { data, shape } = tensorOf(scores, json[scores], json.shape, fail);
   if (!Array.isArray(targets)) return fail('targets', 'an array', targets);
   if (targetsLayout !== undefined && targetsLayout !== 'padded' && targetsLayout !== 'concatenated') {
     return fail('targetsLayout', '"padded" or "concatenated"', targetsLayout);
@@ -88,12 +79,52 @@ export function parseCase(file: string, text: string): Case {
     blank: blank as number,
     zeroInfinity: zeroInfinity as boolean,
     input: {
-      logProbs: { data, shape: shape as unknown as Shape },
+      ...({ [scores]: { data, shape } } as { logProbs: { data: Float32Array; shape: Shape } }),
       targets,
       ...(inputLengths !== undefined && { inputLengths: inputLengths as number[] }),
       ...(targetLengths !== undefined && { targetLengths: targetLengths as number[] }),
     },
   };
+}
+
+/** Python writes NaN and the infinities bare, outside of strings. */
+const asJson = (text: string) =>
+  text.replace(/"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g, (found) =>
+    found.startsWith('"') ? found : `"${found}"`,
+  );
+
+/** Numbers in a flat array with a shape, or nested as `tolist()` writes them. */
+function tensorOf(
+  key: string,
+  given: unknown,
+  shape: unknown,
+  fail: (key: string, expected: string, got: unknown) => never,
+): { data: Float32Array<ArrayBuffer>; shape: Shape } {
+  if (!Array.isArray(given)) return fail(key, 'a flat array of numbers', given);
+  const sizes: number[] = [];
+  for (let inner: unknown = given; Array.isArray(inner); inner = inner[0]) sizes.push(inner.length);
+  const isNested = sizes.length > 1;
+  if (!isNested && !Array.isArray(shape)) return fail('shape', '[T, N, C] or [T, C]', shape);
+  const wanted = (shape ?? sizes) as number[];
+  if (sizes.length > 3) return fail(key, 'at most three axes', given);
+  for (const [i, size] of wanted.entries())
+    if (!Number.isInteger(size) || size < 1) fail(`shape[${i}]`, 'an integer ≥ 1', size);
+  if (isNested && wanted.join() !== sizes.join())
+    return fail('shape', `[${sizes.join(', ')}], that of ${key}`, shape);
+  const count = wanted.reduce((product, size) => product * size, 1);
+  if (!isNested && given.length !== count)
+    return fail(key, `${count} values (the product of shape)`, given.length);
+  const numbers: number[] = [];
+  const add = (value: unknown, axis: number, place: string) => {
+    if (axis === sizes.length) {
+      const number = typeof value === 'number' ? value : words.get(value);
+      numbers.push(number ?? fail(place, 'a number, "NaN", "Infinity" or "-Infinity"', value));
+    } else if (Array.isArray(value) && value.length === sizes[axis])
+      for (const [i, item] of value.entries()) add(item, axis + 1, `${place}[${i}]`);
+    else fail(place, `${sizes[axis]} values, as in the first row`, value);
+  };
+  add(given, 0, key);
+  return { data: Float32Array.from(numbers), shape: wanted as unknown as Shape };
 }
 
 /** JSON has no NaN and no Infinity: they travel as strings. */

@@ -2,7 +2,7 @@ import { CtcDecoder } from '../entries/node.js';
 import { readingOf } from '../entries/text.js';
 import { type Transcriber, transcribe } from './transcribe.js';
 
-export const usage = `usage: webgpu-ctc decode EMISSIONS --vocab VOCAB.json [-o FILE]… [options]
+export const usage = `usage: webgpu-ctc decode EMISSIONS --vocab VOCAB [-o FILE]… [options]
        webgpu-ctc decode --manifest JOBS.jsonl [--jobs N] [--shard I/N] [options]`;
 
 export const help = `${usage}
@@ -12,24 +12,22 @@ What was spoken, and when: the best class of each frame, repeats merged, blanks 
   webgpu-ctc decode talk.npy --vocab vocab.json
   webgpu-ctc decode talk.npy --vocab vocab.json -o talk.srt -o talk.json
 
-Without -o the text on stdout. EMISSIONS, -o, --force, --vocab, --blank, --frame-ms, --input, --layout, --split,
---tensor, --unpacked-mb, --device, --json, --manifest, --jobs, --shard and the exit codes are those of webgpu-ctc align --help,
-jobs without a text.`;
+Without -o the text on stdout. EMISSIONS, --tensor, --item, --length, --layout, --input, --unpacked-mb, -o, --force, --vocab,
+--blank, --delimiter, --language, --frame-ms, --split, --device, --quiet, --json, --manifest, --jobs, --shard and the exit codes
+are those of webgpu-ctc align --help, jobs without a text, and no cue for a line of it.`;
 
 const decodes: Transcriber<CtcDecoder> = {
   hasText: false,
   create: (options) => CtcDecoder.create(options),
   print: ({ text }) => text,
-  async prepare({ job: { frameSeconds }, emissions: { argument, data, frames, classes }, vocabulary }) {
-    const tensor = { data, shape: [frames, classes] as const };
+  async prepare({ job: { frameSeconds, language }, emissions: { scores, frames }, vocabulary }) {
     return {
       async run(decoder, options) {
-        const input = argument === 'logits' ? { logits: tensor } : { logProbs: tensor };
         const { blank } = vocabulary;
-        const { labels, scores: each } = await decoder.run({ ...input, blank }, options);
-        const reading = readingOf(labels, each, vocabulary, { frameSeconds });
+        const { labels, scores: each } = await decoder.run({ ...scores, blank }, options);
+        const reading = readingOf(labels, each, vocabulary, { frameSeconds, language });
         const score = each.reduce((sum, one) => sum + one, 0);
-        return { score, duration: frames * frameSeconds, ...reading };
+        return { score, duration: frames * frameSeconds, language, ...reading };
       },
     };
   },

@@ -66,19 +66,22 @@ const cap = 'unpackedBytes';
 const isScores = ({ data, shape }: FileTensor) =>
   data instanceof Float32Array && (shape.length === 2 || shape.length === 3);
 
-/** One recording: [T, C], or a batch of one. @throws InputError naming the file and what is wrong. */
+/** One recording: [T, C], or one of a batch. `classes`: those that the vocabulary lists. @throws InputError naming the file and what is wrong. */
 export async function readEmissions(
   path: string,
   {
     tensor: key,
     input: kind,
     layout,
+    item,
+    length: inputLength,
     unpackedBytes,
-  }: Pick<Job, 'tensor' | 'input' | 'layout' | 'unpackedBytes'>,
+  }: Pick<Job, 'tensor' | 'input' | 'layout' | 'item' | 'length' | 'unpackedBytes'>,
+  classes: number,
   signal: AbortSignal,
 ): Promise<Emissions & Told> {
   const tensor = await readTensorFile(path, key, signal, unpackedBytes);
-  return told(tensor, kind, () => emissionsOf(tensor, { ...(kind && { kind }), ...(layout && { layout }) }));
+  return told(tensor, kind, () => emissionsOf(tensor, { kind, layout, item, inputLength, classes }));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
+import { decodeText } from '../files/decode-text.js';
 import { InputError, inputError } from './failure.js';
 
 /** The whole of a file; `-` is stdin. @throws InputError naming the file. */
@@ -17,7 +18,11 @@ export async function readInput(path: string, signal: AbortSignal): Promise<Uint
 
 export async function readText(path: string, signal: AbortSignal): Promise<string> {
   const bytes = await readInput(path, signal);
-  return asText(path, () => utf8().decode(bytes));
+  try {
+    return decodeText(bytes, path);
+  } catch (error) {
+    throw inputError(path, error);
+  }
 }
 
 /** Other encodings would give other letters, or none, and nobody would hear of it. */

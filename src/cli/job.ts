@@ -1,6 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { type ScoreKind, scoreKinds } from '../files/emissions.js';
-import type { Layout } from '../problem/types.js';
+import { type FileLayout, fileLayouts, type ScoreKind, scoreKinds } from '../files/emissions.js';
 import { InputError } from './failure.js';
 import { choice, integer, megabytes, wrongOption } from './options.js';
 import { checkFormat, type Split } from './result.js';
@@ -10,17 +9,26 @@ export interface Job {
   readonly emissions: string;
   readonly tensor?: string | undefined;
   readonly input?: ScoreKind | undefined;
-  readonly layout?: Layout | undefined;
+  readonly layout?: FileLayout | undefined;
+  /** Which recording of a batch, from 0. */
+  readonly item?: number | undefined;
+  /** Frames of the recording. */
+  readonly length?: number | undefined;
   /** That a tensor of a compressed file may have. */
   readonly unpackedBytes?: number | undefined;
   readonly vocab: string;
   /** Left out: as the vocabulary says. */
-  readonly blank?: number | undefined;
+  readonly blank?: number | 'first' | 'last' | undefined;
+  /** Of the text, and of a vocabulary with one for each. */
+  readonly language?: string | undefined;
+  /** The token between words. */
+  readonly delimiter?: string | undefined;
   readonly frameSeconds: number;
   readonly text?: string | undefined;
   readonly textFile?: string | undefined;
   readonly star?: string | undefined;
   readonly free: readonly ('start' | 'end')[];
+  readonly tags?: 'said' | 'heard' | undefined;
   readonly split?: Split | undefined;
   readonly outputs: readonly string[];
 }
@@ -30,9 +38,13 @@ export const jobOptions = {
   tensor: { type: 'string' },
   input: { type: 'string' },
   layout: { type: 'string' },
+  item: { type: 'string' },
+  length: { type: 'string' },
   'unpacked-mb': { type: 'string' },
   vocab: { type: 'string' },
   blank: { type: 'string' },
+  language: { type: 'string' },
+  delimiter: { type: 'string' },
   'frame-ms': { type: 'string' },
   split: { type: 'string' },
   output: { type: 'string', short: 'o', multiple: true },
@@ -43,6 +55,7 @@ export const textOptions = {
   'text-file': { type: 'string' },
   star: { type: 'string' },
   free: { type: 'string' },
+  tags: { type: 'string' },
 } as const;
 
 const camelCase = (option: string) => option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
@@ -90,7 +103,7 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     given[key] === undefined ? undefined : choice(named(key), given[key], choices);
 
   const emissions = file('emissions', 'a .npy, .npz or .safetensors file');
-  const vocab = file('vocab', "the model's vocabulary, a JSON file { token: class }");
+  const vocab = file('vocab', "the model's vocabulary, such as vocab.json or tokens.txt");
   if (hasText && (given.text === undefined) === (given.textFile === undefined))
     throw new InputError(
       `expected exactly one of ${named('text')} and ${named('textFile')}, got ${given.text === undefined ? 'neither' : 'both'}`,
@@ -110,19 +123,32 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     emissions,
     tensor: text('tensor', 'the name of a tensor'),
     input: one('input', scoreKinds),
-    layout: one('layout', ['TNC', 'NTC', 'TC']),
+    layout: one('layout', fileLayouts),
+    item: given.item === undefined ? undefined : integer(named('item'), given.item, 0),
+    length: given.length === undefined ? undefined : integer(named('length'), given.length, 0),
     unpackedBytes:
       given.unpackedMb === undefined ? undefined : megabytes(named('unpackedMb'), given.unpackedMb),
     vocab,
-    blank: blank === 'auto' ? undefined : integer(named('blank'), blank, 0),
+    blank: blankOf(named('blank'), blank),
+    language: text('language', 'a language, such as en'),
+    delimiter: text('delimiter', 'the token between words'),
     frameSeconds: milliseconds / 1000,
     text: text('text'),
     textFile: given.textFile === undefined ? undefined : file('textFile', 'a file'),
     star: text('star', 'a word of the text'),
     free: free.map((end) => choice(named('free'), end, ['start', 'end'])),
-    split: one('split', ['word', 'char']),
+    tags: one('tags', ['said', 'heard']),
+    split: one('split', hasText ? ['word', 'char', 'line'] : ['word', 'char']),
     outputs,
   };
+}
+
+function blankOf(name: string, blank: unknown): Job['blank'] {
+  if (blank === 'auto') return undefined;
+  if (blank === 'first' || blank === 'last') return blank;
+  if (typeof blank === 'string' && !/^\d+$/.test(blank))
+    throw wrongOption(name, 'a class, first, last or auto', blank);
+  return integer(name, blank, 0);
 }
 
 /** Milliseconds from a frame to the next: less than a sample of any sound, and an hour. Beyond, files could not hold the times. */

@@ -24,26 +24,29 @@ export const help = `${usage}
 CTC loss and gradient, one JSON object a line on stdout, with the semantics of PyTorch's ctc_loss.
 
 CASE.json           { "name", "loss", "grad", "device", "strategy" } for each. The file's keys: shape, logProbs,
-                    targets, and optionally name, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity.
+                    or logits, targets, and optionally name, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity.
                     origin, note and expected are for people; any other key is a mistake.
 
 EMISSIONS           .npy, .npz or .safetensors, [T, C] or [T, N, C]; FILE.npz:NAME where there are several
 --targets LIST      1,2,3 or a file of integers, JSON or as above: [N, S], or flat with --target-lengths
 --grad OUT.npy      where the gradient goes, in the shape of the emissions: PyTorch's, with respect to logits,
                     whatever the input; without it none is computed. --force overwrites the file
---layout ORDER      TNC, the default, NTC or TC
+--layout ORDER      TNC, NTC or TC; by default TNC, or NTC where the first axis has as many sequences as there are targets
 --unpacked-mb N     that a tensor of a .npz may have; by default 64 times the file, and at least 64 MiB
 --input KIND        logits, log-probs or probs; by default the numbers show it
 --blank ID          class of the blank, 0 by default
 --input-lengths LIST, --target-lengths LIST
                     a number for all, 40,35,1, or a file; by default all frames, all labels
 
+--expect-loss LIST, --expect-grad FILE
+                    what the result has to be, as 1.25 or a file, and a .npy: the largest difference is told, and the
+                    exit code is 5 where it is beyond 1e-5 of the loss, or 1e-5 in the gradient
 --reduction NAME    none, sum or mean, the default
 --device NAME       auto, gpu or cpu
 --strategy NAME     auto, step, fused or tiled
 
-exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 4 no WebGPU with --device gpu, 130 interrupted,
-141 the reader of stdout left`;
+exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 4 no WebGPU with --device gpu, 5 not what was
+expected, 130 interrupted, 141 the reader of stdout left`;
 
 const ofTensors = {
   targets: { type: 'string' },
@@ -54,6 +57,8 @@ const ofTensors = {
   'input-lengths': { type: 'string' },
   'target-lengths': { type: 'string' },
   tensor: { type: 'string' },
+  'expect-loss': { type: 'string' },
+  'expect-grad': { type: 'string' },
   'unpacked-mb': { type: 'string' },
   force: { type: 'boolean' },
 } as const;
@@ -85,48 +90,144 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
   if (files.length > 1)
     throw new UsageError(`loss: expected one file of emissions with --targets, got ${files.join(' ')}`);
   const [file] = files as [string];
-  const { grad, layout, input } = values;
+  return lossOfTensors(file, targets, values, options, signal);
+}
+
+/** Options of a problem in tensor files, as they come. */
+type TensorValues = Partial<Record<Exclude<keyof typeof ofTensors, 'force'>, string>> & {
+  readonly force?: boolean;
+};
+
+async function lossOfTensors(
+  file: string,
+  targets: string,
+  values: TensorValues,
+  options: Options,
+  signal: AbortSignal,
+): Promise<number> {
+  const { grad, force = false } = values;
+  if (grad !== undefined) {
+    if (!grad.toLowerCase().endsWith('.npy')) throw wrongOption('--grad', 'a name that ends in .npy', grad);
+    const read = [fileOf(file, values.tensor)[0], targets, values['input-lengths'], values['target-lengths']];
+    const inputs = read.filter((path) => path !== undefined);
+    await checkOutputs([grad], inputs, force);
+  }
+  const { problem, tensor, shape } = await problemOf(file, targets, values, signal);
+  const withGrad = grad !== undefined || values['expect-grad'] !== undefined;
+  const { grad: gradient, ...line } = await compute(file, problem, options, signal, withGrad);
+  if (grad !== undefined)
+    await writeOutputs([[grad, writeNpy(gradient!, shape)]], { mayReplace: () => force });
+  const differences = await differencesFrom(values, [line.loss].flat().map(Number), gradient, signal);
+  print(JSON.stringify({ ...line, tensor, ...(grad !== undefined && { grad }), ...differences }));
+  const beyond = Object.entries(differences).filter(([, difference]) => !(difference <= bar));
+  for (const [name, difference] of beyond)
+    say(`webgpu-ctc: ${name}: expected at most ${bar}, got ${difference}`);
+  return beyond.length > 0 ? 5 : 0;
+}
+
+async function problemOf(file: string, targets: string, values: TensorValues, signal: AbortSignal) {
+  const { layout, input } = values;
   const kind = input === undefined ? undefined : choice('--input', input, scoreKinds);
   const order = layout === undefined ? undefined : choice('--layout', layout, ['TNC', 'NTC', 'TC']);
   const unpacked = values['unpacked-mb'];
   const unpackedBytes = unpacked === undefined ? undefined : megabytes('--unpacked-mb', unpacked);
   const blank = values.blank === undefined ? 0 : integer('--blank', values.blank, 0);
-  if (grad !== undefined) {
-    if (!grad.toLowerCase().endsWith('.npy')) throw wrongOption('--grad', 'a name that ends in .npy', grad);
-    const read = [fileOf(file, values.tensor)[0], targets, values['input-lengths'], values['target-lengths']];
-    const inputs = read.filter((path) => path !== undefined);
-    await checkOutputs([grad], inputs, values.force ?? false);
-  }
   const tensor = await readTensorFile(file, values.tensor, signal, unpackedBytes);
   const { shape } = tensor;
+  const labels = await targetsOf('--targets', targets, signal);
   const lengths = (name: 'input-lengths' | 'target-lengths') =>
     values[name] === undefined ? undefined : lengthsOf(`--${name}`, values[name], signal);
   const inputLengths = await lengths('input-lengths');
-  const isUsed = usedRows(shape, order, inputLengths);
+  const targetLengths = await lengths('target-lengths');
+  const inOrder = order ?? batchFirst(shape, labels, targetLengths);
+  const isUsed = usedRows(shape, inOrder, inputLengths);
   const scores = scoresIn(tensor, shape.at(-1) ?? 1, kind, isUsed);
   const { data, argument, input: found, source, tensor: key } = scores;
-  say(`${source}: ${found}, [${shape.join(', ')}]`);
-  const emissions = {
-    data,
-    shape: shape as Shape,
-    ...(order !== undefined && { layout: order }),
-  };
+  say(`${source}: ${found}, [${shape.join(', ')}]${inOrder ? ` as ${inOrder}` : ''}`);
+  const emissions = { data, shape: shape as Shape, ...(inOrder !== undefined && { layout: inOrder }) };
+  const given = argument === 'logits' ? { logits: emissions } : { logProbs: emissions };
   const problem: Case = {
-    name: basename(file),
-    blank,
-    zeroInfinity: false,
-    input: {
-      ...(argument === 'logits' ? { logits: emissions } : { logProbs: emissions }),
-      targets: await targetsOf('--targets', targets, signal),
-      inputLengths,
-      targetLengths: await lengths('target-lengths'),
-    },
+    ...{ name: basename(file), blank, zeroInfinity: false },
+    input: { ...given, targets: labels, inputLengths, targetLengths },
   };
-  const { grad: gradient, ...line } = await compute(file, problem, options, signal, grad !== undefined);
-  const mayReplace = () => values.force ?? false;
-  if (grad !== undefined) await writeOutputs([[grad, writeNpy(gradient!, shape)]], { mayReplace });
-  print(JSON.stringify({ ...line, tensor: key, ...(grad !== undefined && { grad }) }));
-  return 0;
+  return { problem, tensor: key, shape };
+}
+
+/** The largest differences from what was expected, where something was. */
+async function differencesFrom(
+  values: TensorValues,
+  loss: readonly number[],
+  gradient: Float32Array | undefined,
+  signal: AbortSignal,
+): Promise<Record<string, number>> {
+  const { 'expect-loss': expectedLoss, 'expect-grad': expectedGrad } = values;
+  const differences: Record<string, number> = {};
+  if (expectedLoss !== undefined)
+    differences.lossDifference = farthest(
+      '--expect-loss',
+      loss,
+      await numbersOf('--expect-loss', expectedLoss, signal),
+      true,
+    );
+  if (expectedGrad !== undefined)
+    differences.gradDifference = farthest(
+      '--expect-grad',
+      gradient!,
+      await numbersOf('--expect-grad', expectedGrad, signal),
+    );
+  return differences;
+}
+
+/** What float32 may differ by: of the loss relatively, where it is above 1. */
+const bar = 1e-5;
+
+function farthest(
+  name: string,
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  relative = false,
+): number {
+  if (got.length !== expected.length) throw wrongOption(name, `${got.length} values`, expected.length);
+  let most = 0;
+  for (let i = 0; i < got.length; i++) {
+    const [a, b] = [got[i]!, expected[i]!];
+    const apart =
+      Object.is(a, b) || a === b ? 0 : Math.abs(a - b) / (relative ? Math.max(1, Math.abs(b)) : 1);
+    most = Number.isNaN(apart) ? Number.POSITIVE_INFINITY : Math.max(most, apart);
+  }
+  return most;
+}
+
+/** `1.25,3`, or what a file of numbers holds. */
+async function numbersOf(name: string, given: string, signal: AbortSignal): Promise<ArrayLike<number>> {
+  const list = given.split(',').map((item) => (item.trim() === '' ? Number.NaN : Number(item)));
+  if (list.every((value, i) => !Number.isNaN(value) || /^\s*nan\s*$/i.test(given.split(',')[i]!)))
+    return list;
+  const [file] = fileOf(given, undefined);
+  if (!existsSync(file)) throw wrongOption(name, 'numbers, such as 1.25, or the name of a file', given);
+  if (isTensorFile(given)) return (await readTensorFile(given, undefined, signal)).data;
+  const json = await readJson(given, signal);
+  const flat: unknown[] = Array.isArray(json) ? json.flat(Number.POSITIVE_INFINITY) : [json];
+  if (!flat.every((value) => typeof value === 'number')) throw new InputError(`${given}: expected numbers`);
+  return flat as number[];
+}
+
+/** NTC, where the first axis has as many sequences as there are targets, and the second has not. */
+function batchFirst(
+  shape: readonly number[],
+  targets: Targets,
+  lengths: Lengths | undefined,
+): Layout | undefined {
+  if (shape.length !== 3) return undefined;
+  const rows =
+    typeof lengths === 'object'
+      ? lengths.length
+      : 'shape' in targets
+        ? targets.shape[0]
+        : typeof targets[0] === 'object'
+          ? targets.length
+          : 1;
+  return shape[1] !== rows && shape[0] === rows ? 'NTC' : undefined;
 }
 
 interface Options {

@@ -1,9 +1,13 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import * as align from './align-command.js';
+import * as completion from './completion-command.js';
+import { completionOf } from './completion-command.js';
 import * as decode from './decode-command.js';
 import { exitCode, UsageError } from './failure.js';
 import * as info from './info-command.js';
 import * as loss from './loss-command.js';
+import { nearest } from './nearest.js';
 import { print, say } from './printable.js';
 
 interface Command {
@@ -13,6 +17,8 @@ interface Command {
 }
 
 const commands = new Map<string, Command>(Object.entries({ loss, align, decode, info }));
+const { usage: completionUsage, help: completionHelp } = completion;
+commands.set('completion', { usage: completionUsage, help: completionHelp, run: completionOf(commands) });
 
 const usage = [...commands.values()]
   .map(({ usage }) => usage)
@@ -25,6 +31,7 @@ loss    CTC loss and gradient, of case files or of tensors
 align   when each word of a text was spoken, as subtitles, TextGrid, CTM or JSON
 decode  what was spoken
 info    the WebGPU adapter with its features and limits, or why there is none and what to do
+completion  a script with which the shell completes commands, options and files
 
 webgpu-ctc COMMAND --help says more.`;
 
@@ -72,10 +79,17 @@ async function main(): Promise<number> {
     print(command?.help ?? help);
     return 0;
   }
-  if (!command)
+  if (argv.includes('--version')) {
+    print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
+    return 0;
+  }
+  if (!command) {
+    const meant = nearest(name ?? '', [...commands.keys()]);
     throw new UsageError(
-      `expected a command, ${[...commands.keys()].join(', ').replace(/, (\w+)$/, ' or $1')}, got ${name ? `'${name}'` : 'none'}`,
+      `expected a command, ${[...commands.keys()].join(', ').replace(/, (\w+)$/, ' or $1')}, got ${name ? `'${name}'` : 'none'}` +
+        (meant ? `; did you mean ${meant}?` : ''),
     );
+  }
   return command.run(rest, interrupt.signal);
 }
 
@@ -85,7 +99,7 @@ function report(error: unknown): number {
   if (argv.includes('--json') && !end?.isMute)
     print(JSON.stringify({ status: 'failed', exit: code, error: message }));
   else if (code === 1) say(`webgpu-ctc: internal error: ${error instanceof Error ? error.stack : error}`);
-  else say(`webgpu-ctc: ${message}${error instanceof UsageError ? `\n\n${usage}` : ''}`);
+  else say(`webgpu-ctc: ${message}${error instanceof UsageError ? `\n\n${command?.usage ?? usage}` : ''}`);
   // what is still running on the device need not end first
   if (end) process.exit(code);
   return code;

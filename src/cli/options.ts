@@ -1,11 +1,43 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { UsageError } from './failure.js';
+import { nearest } from './nearest.js';
 
 export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(argv: string[], options: T) {
+  checkArguments(argv, options);
   try {
     return parseArgs({ args: argv, allowPositionals: true, options });
   } catch (error) {
     throw new UsageError((error as Error).message);
+  }
+}
+
+/** What the parser of Node would say in its own words. */
+function checkArguments(argv: readonly string[], options: NonNullable<ParseArgsConfig['options']>): void {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options,
+    strict: false,
+    tokens: true,
+  });
+  const known = Object.keys(options);
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const option = options[token.name];
+    if (!option) {
+      const meant = nearest(token.name, known);
+      throw new UsageError(`${token.rawName}: unknown option${meant ? `; did you mean --${meant}?` : ''}`);
+    }
+    if (option.type === 'boolean' && token.value !== undefined)
+      throw wrongOption(token.rawName, 'no value', token.value);
+    const isOption =
+      token.value !== undefined && !token.inlineValue && /^-./.test(token.value) && token.value !== '-';
+    if (option.type === 'string' && (token.value === undefined || isOption))
+      throw wrongOption(
+        token.rawName,
+        isOption ? `a value (${token.rawName}=${token.value} if that is one)` : 'a value',
+        token.value,
+      );
   }
 }
 

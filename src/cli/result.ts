@@ -11,10 +11,13 @@ export interface Result extends TimedText {
   readonly score: number;
   /** Seconds of the recording. */
   readonly duration: number;
+  /** How many words each line of the text has, where that is asked for. */
+  readonly lines?: readonly number[] | undefined;
+  readonly language?: string | undefined;
 }
 
 /** What a cue of subtitles, or a line of CTM, holds; left out: captions, or words. */
-export type Split = 'word' | 'char';
+export type Split = 'word' | 'char' | 'line';
 
 const isJson = (path: string) => extname(path).toLowerCase() === '.json';
 
@@ -32,14 +35,15 @@ export function checkFormat(path: string): void {
 /** The text of a file in the format of its extension. `name` is that of the recording. */
 export function contentOf(path: string, name: string, result: Result, split?: Split): string {
   if (isJson(path)) return `${JSON.stringify(jsonOf(result), null, 2)}\n`;
-  const { words, characters, duration } = result;
+  const { words, characters, duration, lines, language } = result;
   const grid = timedTextFormat(path) === 'TextGrid';
   try {
     return writeTimedText(path, split === 'char' && !grid ? characters : words, {
       name: basename(name, extname(name)),
       duration,
       characters,
-      split: split ? 'word' : 'caption',
+      language,
+      split: split === 'line' && lines ? lines : split ? 'word' : 'caption',
     });
   } catch (error) {
     throw inputError(path, error);

@@ -6,7 +6,7 @@ import type { RunOptions } from '../problem/types.js';
 import { jsonNumber } from './case.js';
 import { inputsOf } from './claims.js';
 import { readEmissions } from './emission-files.js';
-import { inputError, UsageError } from './failure.js';
+import { InputError, inputError, UsageError } from './failure.js';
 import { checkKeys, type Given, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
 import { runManifest, shardOf } from './manifest.js';
 import { choice, integer, parse, wrongOption } from './options.js';
@@ -46,6 +46,7 @@ const runOptions = {
   device: { type: 'string', default: 'auto' },
   force: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
+  quiet: { type: 'boolean', short: 'q', default: false },
   manifest: { type: 'string' },
   jobs: { type: 'string' },
   shard: { type: 'string' },
@@ -61,9 +62,9 @@ export async function transcribe<R extends Instance>(
   transcriber: Transcriber<R>,
 ): Promise<number> {
   const { values, positionals } = parse(argv, { ...keysOf(transcriber.hasText), ...runOptions });
-  const { device: place, force, json, manifest, jobs, shard, ...rest } = values;
+  const { device: place, force, json, quiet, manifest, jobs, shard, ...rest } = values;
   const device = choice('--device', place, ['auto', 'gpu', 'cpu']);
-  const work = new Transcription(transcriber, { device, force, json, signal });
+  const work = new Transcription(transcriber, { device, force, json, quiet: quiet || json, signal });
   const given = givenOf(rest);
   try {
     return await (manifest === undefined
@@ -78,6 +79,8 @@ interface TranscriptionOptions {
   readonly device: 'auto' | 'gpu' | 'cpu';
   readonly force: boolean;
   readonly json: boolean;
+  /** Nothing on stderr but errors. */
+  readonly quiet: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -101,22 +104,31 @@ class Transcription<R extends Instance> {
       throw new UsageError(
         `expected one file of emissions, got ${positionals.join(' ') || 'none'}; for many there is --manifest`,
       );
-    const { force, json } = this.#options;
+    const { force, quiet, json } = this.#options;
     const job = jobOf({ ...given, emissions: positionals[0] }, this.#transcriber.hasText, optionOf);
     if ([job.emissions, job.vocab, job.textFile].filter((path) => path === '-').length > 1)
       throw new UsageError('-: expected stdin for one input, got it for several');
     const inputs = inputsOf(job).map(([, input]) => input);
-    await checkOutputs(job.outputs, inputs, force);
-    const shown = progress(json);
-    const { report, result } = await this.#perform(job, false, (share) =>
+    const [files, printed] = outputsOf(job);
+    if (printed.length > 1 || (printed.length > 0 && json))
+      throw new UsageError(
+        `${printed.join(', ')}: expected one output on stdout, got ${json ? 'another by --json' : 'several'}`,
+      );
+    await checkOutputs(files, inputs, force);
+    const shown = progress(quiet);
+    const { report, result, sure } = await this.#perform(job, false, (share) =>
       shown.show(`${Math.floor(100 * share)} %`),
     ).finally(shown.end);
+    this.#tell(sure);
     this.#print(job, report, result);
     return 0;
   }
 
   #print(job: Job, report: object, result: Result) {
     const { emissions, outputs } = job;
+    const [, printed] = outputsOf(job);
+    for (const output of printed)
+      process.stdout.write(printable(contentOf(output, emissions, result, job.split)));
     if (this.#options.json) {
       const inline = outputs.length === 0 && { result: jsonOf(result) };
       print(JSON.stringify({ status: 'done', emissions, outputs, ...report, ...inline }));
@@ -152,24 +164,32 @@ class Transcription<R extends Instance> {
     jobOf({ ...some, ...given }, hasText, optionOf);
     // without a device no job would be done
     await this.#instanceOnce();
-    const { force, signal, json } = this.#options;
+    const { force, signal, quiet } = this.#options;
     return runManifest(manifest, {
-      ...{ jobs: atOnce, shard: part, force, signal, quiet: json, defaults },
+      ...{ jobs: atOnce, shard: part, force, signal, quiet, defaults },
       jobOf(ofManifest) {
         checkKeys(ofManifest, Object.keys(keysOf(hasText)));
         return jobOf(ofManifest, hasText);
       },
-      perform: async (job) => (await this.#perform(job, true)).report,
+      perform: async (job) => {
+        const [, [printed]] = outputsOf(job);
+        if (printed !== undefined)
+          throw new InputError(`${printed}: expected a file in a manifest, got stdout`);
+        return (await this.#perform(job, true)).report;
+      },
     });
   }
 
   /** Reads, computes, writes. */
   async #perform(job: Job, ofManifest: boolean, onProgress?: (share: number) => void) {
     const { force, signal } = this.#options;
-    const { emissions: file, split, outputs } = job;
-    const emissions = await readEmissions(file, job, signal);
+    const { emissions: file, split } = job;
+    const [outputs] = outputsOf(job);
+    const listing = await readVocabulary(job, signal);
+    const emissions = await readEmissions(file, job, listing.listed, signal);
     const { frames, padding, classes, input, tensor } = emissions;
-    const vocabulary = await readVocabulary(job.vocab, job.blank, classes, signal);
+    const vocabulary = listing.of(classes);
+    checkBlank(job, emissions, vocabulary);
     const { labels, run } = await this.#transcriber.prepare({ job, emissions, vocabulary, signal });
     if (!ofManifest) this.#tell(whatIsRead(job, emissions, vocabulary, labels));
     const instance = await this.#instanceOnce();
@@ -184,7 +204,13 @@ class Transcription<R extends Instance> {
     const { device } = instance.backend;
     const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
     const score = jsonNumber(result.score);
-    return { report: { tensor, input, blank: vocabulary.blank, ...sized, score, device }, result };
+    const sure = howSure(result);
+    const { confidence, unspelled } = sure;
+    const quality = { confidence, ...(unspelled.length > 0 && { unspelled }) };
+    return {
+      report: { tensor, input, blank: vocabulary.blank, ...sized, score, ...quality, device },
+      ...{ result, sure: sure.text },
+    };
   }
 
   #instanceOnce(): Promise<R> {
@@ -198,7 +224,7 @@ class Transcription<R extends Instance> {
   }
 
   #tell(text: string) {
-    if (!this.#options.json) say(text);
+    if (!this.#options.quiet) say(text);
   }
 
   async end(): Promise<void> {
@@ -206,15 +232,77 @@ class Transcription<R extends Instance> {
   }
 }
 
+/**
+ * A blank is the best class of many frames of any model. One that never is, while a token that is no text often is, has been taken for it.
+ * @throws InputError unless it was given.
+ */
+function checkBlank(
+  { vocab, blank: given }: Job,
+  { data, frames, classes }: Emissions,
+  vocabulary: Vocabulary,
+): void {
+  if (given !== undefined) return;
+  const wins = new Array<number>(classes).fill(0);
+  for (let t = 0; t < frames; t++) {
+    let best = 0;
+    for (let c = 1; c < classes; c++) if (data[t * classes + c]! > data[t * classes + best]!) best = c;
+    wins[best]!++;
+  }
+  if (wins[vocabulary.blank]! > 0) return;
+  const often = wins.indexOf(Math.max(...wins));
+  const token = vocabulary.token(often);
+  if (wins[often]! * 5 < frames || (token !== undefined && !/^[<[].*[>\]]$/su.test(token))) return;
+  throw new InputError(
+    `${vocab}: expected a blank that is the best class of some frames, got class ${vocabulary.blank} (${vocabulary.blankReason}), which is of none; ` +
+      `class ${often}${token === undefined ? '' : ` (${token})`} is of ${wins[often]} of ${frames}: --blank ${often}`,
+  );
+}
+
+/** Below it a text is hardly what was said: right ones have 0.5 and more. */
+const lowConfidence = 0.25;
+
+interface Sureness {
+  /** Mean of the words' own, by how long they take; null without any. */
+  readonly confidence: number | null;
+  /** Words that no token spells, or not whole. */
+  readonly unspelled: readonly string[];
+  readonly text: string;
+}
+
+/** How far a result can be trusted, in a line. */
+function howSure({ words }: Result): Sureness {
+  const aligned = words.filter((word) => word.aligned !== false);
+  const seconds = aligned.reduce((sum, { start, end }) => sum + end - start, 0);
+  const sum = aligned.reduce((all, { start, end, confidence }) => all + (end - start) * confidence, 0);
+  const confidence = seconds > 0 ? Number((sum / seconds).toFixed(6)) : null;
+  const unspelled = words
+    .filter(({ aligned, text }) => aligned !== true && /[\p{L}\p{N}]/u.test(text))
+    .map(({ text }) => text);
+  const some = unspelled.slice(0, 5).join(' ') + (unspelled.length > 5 ? ' …' : '');
+  const lines = [
+    `confidence ${confidence === null ? 'none' : confidence.toFixed(2)}, ${words.length} word${words.length === 1 ? '' : 's'}`,
+  ];
+  if (unspelled.length > 0) lines.push(`${unspelled.length} not spelled, or not whole: ${some}`);
+  if (confidence !== null && confidence < lowConfidence)
+    lines.push('warning: this is low; is it the text of this recording, and the vocabulary of this model?');
+  return { confidence, unspelled, text: lines.join('; ') };
+}
+
+/** Outputs that are files, and those on stdout: `-.srt`. */
+function outputsOf({ outputs }: Job): [files: string[], printed: string[]] {
+  const isPrinted = (path: string) => /^-\.[^/\\]+$/.test(path);
+  return [outputs.filter((path) => !isPrinted(path)), outputs.filter(isPrinted)];
+}
+
 function whatIsRead(
   { frameSeconds }: Job,
   { frames, padding, classes, input, source }: Awaited<ReturnType<typeof readEmissions>>,
-  { blank, blankReason }: Vocabulary,
+  { blank, blankReason, notes }: Vocabulary,
   labels: number | undefined,
 ): string {
-  const cut = padding > 0 ? ` (rows of zeros cut off at the end: ${padding})` : '';
+  const cut = padding > 0 ? ` (rows that say nothing cut off at the end: ${padding})` : '';
   const sizes = `T = ${frames}${cut}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
-  return `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})`;
+  return `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})${notes.map((note) => `; vocabulary: ${note}`).join('')}`;
 }
 
 const optionOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

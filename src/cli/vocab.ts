@@ -1,31 +1,53 @@
-import { Vocabulary } from '../entries/text.js';
+import { Vocabulary, type VocabularySource } from '../entries/text.js';
+import { listingOf, parseListing } from '../text/listing.js';
 import { InputError, inputError } from './failure.js';
-import { readJson } from './input.js';
+import { readText } from './input.js';
+import type { Job } from './job.js';
 
-/** The vocabulary of a model with so many classes. @throws InputError naming the file. */
-export async function readVocabulary(
-  path: string,
-  blank: number | undefined,
-  classes: number,
-  signal: AbortSignal,
-): Promise<Vocabulary> {
-  const json = (await readJson(path, signal)) as Record<string, number> | string[];
-  const listed = Array.isArray(json)
-    ? json.findLastIndex((token) => token !== '') + 1
-    : Object.values(json ?? {}).reduce(
-        (most, label) => (typeof label === 'number' ? Math.max(most, label + 1) : most),
-        0,
-      );
-  if (listed > classes)
-    throw new InputError(
-      `${path}: expected at most ${classes} classes, as the emissions have, got ${listed}`,
-    );
-  try {
-    const vocabulary = Vocabulary.from(json, { classes, ...(blank !== undefined && { blank }) });
-    if (vocabulary.size > classes)
-      throw new RangeError(`blank: expected a class from 0 to ${classes - 1}, got ${vocabulary.blank}`);
-    return vocabulary;
-  } catch (error) {
-    throw inputError(path, error);
-  }
+/** A file of tokens, before it is known how many classes the model has. */
+export interface VocabularyFile {
+  /** Classes that it lists. */
+  readonly listed: number;
+  /** @throws InputError naming the file, where it does not fit a model of so many classes. */
+  of(classes: number): Vocabulary;
 }
+
+/** @throws InputError naming the file. */
+export async function readVocabulary(
+  { vocab: path, blank, language, delimiter }: Pick<Job, 'vocab' | 'blank' | 'language' | 'delimiter'>,
+  signal: AbortSignal,
+): Promise<VocabularyFile> {
+  const text = await readText(path, signal);
+  const told = <T>(make: () => T): T => {
+    try {
+      return make();
+    } catch (error) {
+      throw error instanceof SyntaxError
+        ? new InputError(`${path}: not JSON: ${error.message}`)
+        : inputError(path, error);
+    }
+  };
+  return told(() => {
+    const source = parseListing(text, path.toLowerCase().endsWith('.json') || undefined) as VocabularySource;
+    const listing = listingOf(source, isNested(source) ? language : undefined);
+    const listed = [...listing.keys()].reduce((most, label) => Math.max(most, label + 1), 0);
+    return {
+      listed,
+      of: (classes) =>
+        told(() =>
+          Vocabulary.from(source, {
+            ...{ classes, blank, delimiter },
+            language: isNested(source) ? language : undefined,
+          }),
+        ),
+    };
+  });
+}
+
+/** Whether there is a vocabulary for each language: only then does the language of the text choose one. */
+const isNested = (source: unknown): boolean =>
+  typeof source === 'object' &&
+  source !== null &&
+  !Array.isArray(source) &&
+  !('model' in source) &&
+  Object.values(source).some((value) => typeof value === 'object' && value !== null && !Array.isArray(value));

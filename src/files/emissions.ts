@@ -15,66 +15,193 @@ export interface Scores {
   readonly data: Float32Array<ArrayBuffer>;
 }
 
+/** A tensor for `run`, under the name that its numbers have. */
+export type ScoresInput =
+  | {
+      readonly logits: {
+        readonly data: Float32Array<ArrayBuffer>;
+        readonly shape: readonly [number, number];
+      };
+    }
+  | {
+      readonly logProbs: {
+        readonly data: Float32Array<ArrayBuffer>;
+        readonly shape: readonly [number, number];
+      };
+    };
+
 /** What a model gave for one recording, [frames, classes]. */
 export interface Emissions extends Scores {
   readonly frames: number;
   readonly classes: number;
-  /** Rows of zeros after these frames, which were cut off: the padding of a shorter recording. */
+  /** Rows after these frames that say nothing and were cut off: the padding of a shorter recording. */
   readonly padding: number;
+  /** `{ logits }` or `{ logProbs }`, to be spread into what `run` takes: `aligner.run({ ...scores, targets })`. */
+  readonly scores: ScoresInput;
 }
+
+/** The order of axes in a file: of one recording, or of a batch. */
+export type FileLayout = Layout | 'CT' | 'NCT';
+
+export const fileLayouts = ['TC', 'TNC', 'NTC', 'CT', 'NCT'] as const;
 
 export interface EmissionsOptions {
   /** Default: `scoreKindOf` the numbers. */
-  readonly kind?: ScoreKind;
-  /** Default: the first of `TC`, `TNC`, `NTC` that fits a single recording. */
-  readonly layout?: Layout;
+  readonly kind?: ScoreKind | undefined;
+  /** Default: the first of `TC`, `TNC`, `NTC` that fits a single recording. `CT` and `NCT` have the classes before the frames. */
+  readonly layout?: FileLayout | undefined;
+  /** Which recording of a batch, from 0. Default: the only one. */
+  readonly item?: number | undefined;
+  /** Frames of the recording; those after them are padding. Default: all but the rows at the end that say nothing. */
+  readonly inputLength?: number | undefined;
+  /** Classes of the model, where they are known: what tells swapped axes. */
+  readonly classes?: number | undefined;
 }
 
 /**
- * The emissions of one recording: a tensor [T, C], or a batch of one, without the rows of zeros at its end.
+ * The emissions of one recording: a tensor [T, C], or one of a batch, without the rows at its end that say nothing (zeros, −Infinity, or all
+ * of one value).
  *
- * @throws TypeError, RangeError for a wrong argument, and naming the tensor and what is wrong in it: another shape, integers, NaN or +Infinity, a negative probability, one above 1 or a row of them whose sum is, by more
- * than 0.01, a row of zeros among probabilities or log-probabilities, zeros alone.
+ * @throws TypeError, RangeError for a wrong argument, and naming the tensor and what is wrong in it: another shape, axes that are swapped,
+ * integers, NaN or +Infinity, a negative probability, one above 1 or a row of them whose sum is, by more than 0.01, a row of zeros among
+ * probabilities or log-probabilities, zeros alone.
  */
 export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}): Emissions {
   checkTensor(tensor);
-  checkObject('options', options, ['kind', 'layout']);
-  if (options.kind !== undefined) checkChoice('kind', options.kind, scoreKinds);
-  if (options.layout !== undefined) checkChoice('layout', options.layout, ['TNC', 'NTC', 'TC']);
-  const [rows, classes] = oneSequence(tensor, options.layout);
-  const invalid = findInvalidScore(tensor);
-  if (invalid) throw wrongValue(`${tensor.name}: [${invalid.index.join(', ')}]`, 'a score', invalid.value);
-  const data = scoresOf(tensor);
-  let frames = rows;
-  while (frames > 0 && isZeros(tensor, classes, frames - 1)) frames--;
-  if (frames === 0) throw new RangeError(`${tensor.name}: expected scores, got rows of zeros alone`);
-  const { exact } = tensor;
-  const spoken = {
-    ...{ ...tensor, data: data.subarray(0, frames * classes) },
-    ...(exact && { exact: exact.subarray(0, frames * classes) }),
+  checkObject('options', options, ['kind', 'layout', 'item', 'inputLength', 'classes']);
+  const { kind, layout, inputLength } = options;
+  if (kind !== undefined) checkChoice('kind', kind, scoreKinds);
+  if (layout !== undefined) checkChoice('layout', layout, fileLayouts);
+  if (options.classes !== undefined) checkInteger('classes', options.classes, 1);
+  const one = oneSequence(tensor, options);
+  const { name, rows, classes } = one;
+  const invalid = findInvalidScore(one);
+  if (invalid) throw wrongValue(`${name}: [${invalid.index.join(', ')}]`, 'a score', invalid.value);
+  if (layout === undefined) checkAxesOf({ ...one, shape: [rows, classes] }, options.classes);
+  const frames =
+    inputLength === undefined ? framesOf(one) : checkInteger('inputLength', inputLength, 0, rows);
+  if (frames === 0 && rows > 0)
+    throw new RangeError(
+      `${name}: expected scores, got rows of ${one.data[0] === 0 ? 'zeros' : one.data[0]} alone`,
+    );
+  const spoken: FileTensor = {
+    ...{ name, dtype: one.dtype, shape: one.shape.with(one.time, frames) },
+    data: one.data.subarray(0, frames * classes),
+    ...(one.exact && { exact: one.exact.subarray(0, frames * classes) }),
   };
-  return { ...asScores(spoken, classes, options.kind), frames, classes, padding: rows - frames };
+  const read = asScores(spoken, classes, kind);
+  const scores = { data: read.data, shape: [frames, classes] as const };
+  return {
+    ...read,
+    ...{ frames, classes, padding: rows - frames },
+    scores: read.argument === 'logits' ? { logits: scores } : { logProbs: scores },
+  };
 }
 
-/** A row that says nothing, as padding does. Of a single class, 0 is the logarithm of its probability. */
-function isZeros({ data, exact }: FileTensor, classes: number, row: number): boolean {
-  const given = exact ?? data;
-  if (classes === 1) return false;
-  for (let i = row * classes; i < (row + 1) * classes; i++) if (given[i] !== 0) return false;
-  return true;
+interface Sequence extends Pick<FileTensor, 'name' | 'dtype'> {
+  readonly rows: number;
+  readonly classes: number;
+  /** The axes of `data`, as messages tell its places; which of them is time. */
+  readonly shape: readonly number[];
+  readonly time: number;
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly exact?: Float64Array<ArrayBuffer>;
 }
 
-function oneSequence({ name, shape }: FileTensor, layout: Layout | undefined): [number, number] {
-  const fits = (order: Layout) =>
-    (layout === undefined || layout === order) &&
-    shape.length === order.length &&
-    shape.every((size, axis) => (order[axis] === 'N' ? size === 1 : size > 0));
-  const order = (['TC', 'TNC', 'NTC'] as const).find(fits);
-  if (order) return [shape[order.indexOf('T')], shape[order.indexOf('C')]];
-  const expected = { TC: '[T, C]', TNC: '[T, 1, C]', NTC: '[1, T, C]' };
-  throw new RangeError(
-    `${name}: expected one recording, ${layout ? expected[layout] : Object.values(expected).join(' or ')}, got [${shape.join(', ')}]`,
-  );
+/** Without the rows at the end that say nothing. */
+function framesOf(one: Sequence): number {
+  const { rows, classes } = one;
+  if (classes === 1) return rows;
+  const given = one.exact ?? one.data;
+  let frames = rows;
+  while (frames > 0 && isSilent(given, (frames - 1) * classes, classes)) frames--;
+  // all of one value, a recording is one without news
+  const [first] = given;
+  return frames === 0 && first !== 0 && first !== Number.NEGATIVE_INFINITY ? rows : frames;
+}
+
+/** A row in which all classes have one score that is not their share, as padding has it. */
+function isSilent(data: Float32Array | Float64Array, at: number, classes: number): boolean {
+  const first = data[at]!;
+  for (let i = at + 1; i < at + classes; i++) if (data[i] !== first) return false;
+  const isShare = [classes * Math.exp(first), classes * first].some((sum) => Math.abs(sum - 1) <= tolerance);
+  return !isShare;
+}
+
+const expected = { TC: '[T, C]', TNC: '[T, N, C]', NTC: '[N, T, C]', CT: '[C, T]', NCT: '[N, C, T]' };
+
+/** One recording of a tensor, its classes last. */
+function oneSequence(tensor: FileTensor, { layout, item }: EmissionsOptions): Sequence {
+  const { name, shape } = tensor;
+  const order = layout ?? layoutOf(shape, item !== undefined);
+  const batch = order === undefined ? 1 : order.includes('N') ? shape[order.indexOf('N')]! : 1;
+  const fits = order !== undefined && shape.length === order.length && shape.every((size) => size > 0);
+  if (!fits || (item === undefined && batch !== 1))
+    throw noRecording(tensor, layout, item, fits ? batch : undefined);
+  const n = item === undefined ? 0 : checkInteger('item', item, 0, batch - 1, ' (the last of the batch)');
+  const sizeOf = (axis: string) => shape[order.indexOf(axis)]!;
+  const strideOf = (axis: string) =>
+    order.includes(axis)
+      ? shape.slice(order.indexOf(axis) + 1).reduce((product, size) => product * size, 1)
+      : 0;
+  const [rows, classes] = [sizeOf('T'), sizeOf('C')];
+  const [byRow, byClass, first] = [strideOf('T'), strideOf('C'), n * strideOf('N')];
+  const scores = scoresOf(tensor);
+  const picked = <A extends Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(from: A): A => {
+    if (byClass === 1 && byRow === classes) return from.subarray(first, first + rows * classes) as A;
+    const to = new (from.constructor as new (length: number) => A)(rows * classes);
+    for (let t = 0; t < rows; t++)
+      for (let c = 0; c < classes; c++) to[t * classes + c] = from[first + t * byRow + c * byClass]!;
+    return to;
+  };
+  const isAsItWas = batch === 1 && !order.startsWith('C') && order !== 'NCT';
+  return {
+    ...{ name, dtype: tensor.dtype, rows, classes, data: picked(scores) },
+    shape: isAsItWas ? shape : [rows, classes],
+    time: isAsItWas ? order.indexOf('T') : 0,
+    ...(tensor.exact && { exact: picked(tensor.exact) }),
+  };
+}
+
+/** What a shape may be: one recording, or with an item a batch. */
+function layoutOf(shape: readonly number[], isBatch: boolean): FileLayout | undefined {
+  if (shape.length === 2) return 'TC';
+  if (shape.length !== 3) return undefined;
+  return shape[1] === 1 && shape[0] !== 1 ? 'TNC' : shape[0] === 1 || isBatch ? 'NTC' : undefined;
+}
+
+function noRecording(
+  { name, shape }: FileTensor,
+  layout: FileLayout | undefined,
+  item: number | undefined,
+  batch: number | undefined,
+): RangeError {
+  const wanted = layout ? expected[layout] : '[T, C], [1, T, C] or [T, 1, C]';
+  const hint =
+    item === undefined && (batch ?? (shape.length === 3 ? 2 : 1)) > 1
+      ? '; item: N takes one of a batch, from 0, which is [N, T, C] or else needs its layout'
+      : '';
+  return new RangeError(`${name}: expected one recording, ${wanted}, got [${shape.join(', ')}]${hint}`);
+}
+
+/**
+ * What says that frames and classes have been taken for each other: the model has as many classes as there are rows, or columns add up to 1
+ * where rows do not.
+ */
+function checkAxesOf({ name, data, shape }: FileTensor, classes: number | undefined): void {
+  const [rows = 0, columns = 0] = shape;
+  const swapped = (why: string) =>
+    new RangeError(
+      `${name}: expected [T, C], got [${rows}, ${columns}], ${why}: are the axes swapped? layout: 'CT' or 'NCT' reads them so`,
+    );
+  if (classes === columns) return;
+  if (classes === rows) throw swapped(`and the vocabulary has ${classes} classes`);
+  if (rows < 2 || scoreKindOf(data as Float32Array, columns) !== 'logits') return;
+  const turned = new Float32Array(data.length);
+  for (let t = 0; t < rows; t++)
+    for (let c = 0; c < columns; c++) turned[c * rows + t] = data[t * columns + c]!;
+  if (scoreKindOf(turned, rows) !== 'logits')
+    throw swapped('whose columns are normalised and whose rows are not');
 }
 
 /**
@@ -102,6 +229,14 @@ export function asScores(
   return { kind, argument: 'logProbs', data: Float32Array.from(given, Math.log) };
 }
 
+/** A row that is neither of probabilities nor of their logarithms. Of a single class, 0 is the logarithm of its probability. */
+function isZeros({ data, exact }: FileTensor, classes: number, row: number): boolean {
+  const given = exact ?? data;
+  if (classes === 1) return false;
+  for (let i = row * classes; i < (row + 1) * classes; i++) if (given[i] !== 0) return false;
+  return true;
+}
+
 function checkProbabilities(
   { name, shape }: FileTensor,
   given: Float32Array | Float64Array,
@@ -121,8 +256,9 @@ function checkProbabilities(
 const tolerance = 0.01;
 
 /**
- * What numbers of rows of `classes` are, by what their rows add up to: to 1, or their exponentials to 1, within 0.01; else
- * logits. Rows of zeros are padding and say nothing, nor do those with a NaN.
+ * What numbers of rows of `classes` are, by what their rows add up to: to 1, or their exponentials to 1, within 0.01; else logits. Rows whose
+ * values are all equal are padding and say nothing, nor do those with a NaN. Of log-probabilities some classes may be masked to −Infinity or
+ * nearly, and the last column may be a star's: zeros.
  *
  * @throws TypeError, RangeError unless there are so many scores that each row has `classes`.
  */
@@ -130,22 +266,38 @@ export function scoreKindOf(data: Float32Array, classes: number): ScoreKind {
   if (kindOf(data) !== 'Float32Array') throw wrongKind('data', 'a Float32Array', data);
   checkInteger('classes', classes, 1);
   if (data.length % classes !== 0) throw wrongValue('data', `rows of ${classes} values`, data.length);
-  const could = { 'log-probs': true, probs: true };
-  let normalised = 0;
-  for (let at = 0; at < data.length && (could.probs || could['log-probs']); at += classes) {
+  const could = { 'log-probs': true, star: classes > 2, probs: true };
+  let told = 0;
+  /** Rows of log-probabilities without a mask, or with most of the probability left. */
+  let whole = 0;
+  for (let at = 0; at < data.length && (could.probs || could['log-probs'] || could.star); at += classes) {
     const row = data.subarray(at, at + classes);
-    if (row.every((value) => value === 0) || row.some(Number.isNaN)) continue;
-    normalised++;
-    let [sum, exponentials, least, most] = [0, 0, Infinity, -Infinity];
-    for (const value of row) {
-      sum += value;
-      exponentials += Math.exp(value);
-      least = Math.min(least, value);
-      most = Math.max(most, value);
-    }
-    if (most > tolerance || Math.abs(exponentials - 1) > tolerance) could['log-probs'] = false;
+    if ((classes > 1 && isSilent(data, at, classes)) || row.some(Number.isNaN)) continue;
+    told++;
+    const { sum, exponentials, least, most } = sumsOf(row);
+    const starred = row[classes - 1] === 0;
+    const isMasked = least < mask && most <= tolerance && exponentials <= 1 + tolerance;
+    const isWhole = Math.abs(exponentials - 1) <= tolerance;
+    if (isWhole || exponentials >= 0.5) whole++;
+    if (most > tolerance || !(isWhole || isMasked)) could['log-probs'] = false;
+    if (!starred || most > tolerance || Math.abs(exponentials - 2) > tolerance) could.star = false;
     if (least < 0 || Math.abs(sum - 1) > tolerance) could.probs = false;
   }
-  if (normalised === 0) return 'logits';
-  return could['log-probs'] ? 'log-probs' : could.probs ? 'probs' : 'logits';
+  if (told === 0) return 'logits';
+  if ((could['log-probs'] && 2 * whole >= told) || could.star) return 'log-probs';
+  return could.probs ? 'probs' : 'logits';
+}
+
+/** What is masked is below it; no model gives so small a probability. */
+const mask = -1000;
+
+function sumsOf(row: Float32Array): { sum: number; exponentials: number; least: number; most: number } {
+  let [sum, exponentials, least, most] = [0, 0, Infinity, -Infinity];
+  for (const value of row) {
+    sum += value;
+    exponentials += Math.exp(value);
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return { sum, exponentials, least, most };
 }

@@ -37,7 +37,7 @@ export function writeTimedText(
   options: TimedTextOptions = {},
 ): string {
   if (typeof fileName !== 'string' || fileName === '') throw wrongKind('fileName', 'a file name', fileName);
-  checkObject('options', options, ['split', 'duration', 'characters', 'name', 'channel']);
+  checkObject('options', options, ['split', 'duration', 'characters', 'name', 'channel', 'language']);
   const name = fileName.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '');
   return writers[timedTextFormat(fileName)](words, { ...options, name: options.name ?? name });
 }

@@ -1,6 +1,6 @@
 import { wrongValue } from '../problem/errors.js';
 import { readNpy } from './npy.js';
-import type { FileTensors } from './tensor.js';
+import { type FileTensors, isTorch, torchFile } from './tensor.js';
 import { readZip, type UnpackOptions } from './zip.js';
 
 /**
@@ -11,6 +11,8 @@ import { readZip, type UnpackOptions } from './zip.js';
 export function readNpz(bytes: Uint8Array, name: string, options?: UnpackOptions): FileTensors {
   const entries = [...readZip(bytes, name, options)];
   const arrays = entries.filter(([entry]) => entry.endsWith('.npy'));
+  if (isTorch(entries.map(([entry]) => entry)))
+    throw new RangeError(`${name}: expected a .npz file of NumPy's, got ${torchFile}`);
   if (entries.length > 0 && arrays.length === 0)
     throw wrongValue(name, 'a zip archive with entries that end in .npy', entries[0][0]);
   return new Map(

@@ -1,16 +1,28 @@
-import { wrongValue } from '../problem/errors.js';
+import { checkInteger, isList } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
+import { columnsOf, endsSentence, joinedText } from '../text/script.js';
+import { unitsOf } from '../text/units.js';
 import { onTimeline, type Spoken, type TimedWord } from './timed.js';
 
 export interface SubtitleOptions {
-  /** `caption` (default): words grouped into cues of at most two lines; `word`: a cue for each word. */
-  readonly split?: 'caption' | 'word';
+  /**
+   * `caption` (default): words grouped into cues of at most two lines; `word`: a cue for each word; or how many words each line of the text has,
+   * for a cue a line.
+   */
+  readonly split?: 'caption' | 'word' | readonly number[] | undefined;
+  /** Of the text, as `Intl` names it: where words of a script without spaces begin. Default: that of the locale. */
+  readonly language?: string | undefined;
+  /** When the characters of the words are spoken, in order: where a word of a script without spaces may be cut. */
+  readonly characters?: readonly TimedWord[] | undefined;
 }
 
-/** What subtitlers keep to: 42 characters a line, two lines, 7 seconds. */
+/** What subtitlers keep to: 42 columns a line, two lines, 7 seconds, and 20 columns a second to read them. */
 const lineWidth = 42;
 const longestCue = 7000;
 const longestPause = 800;
-const sentenceEnd = /[.!?…。！？]["'”’»)\]]*$/u;
+const readColumns = 20;
+/** A frame of video. */
+const shortestCue = 42;
 
 /** SubRip: cues, numbered, with a comma before the milliseconds. */
 export function writeSrt(words: readonly TimedWord[], options?: SubtitleOptions): string {
@@ -30,18 +42,61 @@ export function writeVtt(words: readonly TimedWord[], options?: SubtitleOptions)
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-function cuesOf(words: readonly TimedWord[], { split = 'caption' }: SubtitleOptions = {}): Spoken[][] {
-  if (split !== 'caption' && split !== 'word') throw wrongValue('split', "'caption' or 'word'", split);
-  const spoken = onTimeline(words);
-  if (split === 'word') return spoken.map((word) => [word]);
+function cuesOf(words: readonly TimedWord[], options: SubtitleOptions = {}): Spoken[][] {
+  const { split = 'caption' } = options;
+  if (isList(split))
+    return readable(linesOfText(words, split as readonly number[]), Number.POSITIVE_INFINITY);
+  if (split !== 'caption' && split !== 'word')
+    throw wrongValue('split', "'caption', 'word' or how many words each line has", split);
+  if (split === 'word')
+    return readable(
+      onTimeline(words).map((word) => [word]),
+      Number.POSITIVE_INFINITY,
+    );
   const sentences: Spoken[][] = [];
-  for (const word of spoken) {
+  for (const word of onTimeline(piecesOf(words, options))) {
     const last = sentences.at(-1)?.at(-1);
-    if (last && word.start - last.end <= longestPause && !sentenceEnd.test(last.text))
+    if (last && word.start - last.end <= longestPause && !endsSentence(last.text))
       sentences.at(-1)!.push(word);
     else sentences.push([word]);
   }
-  return sentences.flatMap(halved);
+  return readable(sentences.flatMap(halved), longestCue);
+}
+
+/** Words that fit into a line, of scripts without spaces as well. */
+function piecesOf(words: readonly TimedWord[], { language, characters = [] }: SubtitleOptions): TimedWord[] {
+  // what is no list of words is refused by its name where the times are looked at
+  if (!Array.isArray(words)) return words as TimedWord[];
+  let at = 0;
+  return words.flatMap((word: TimedWord) => {
+    if (typeof word?.text !== 'string') return [word];
+    const first = at;
+    for (let text = ''; at < characters.length && text.length < word.text.length; at++) {
+      if (!word.text.includes(characters[at].text)) break;
+      text += characters[at].text;
+    }
+    return unitsOf(word, characters.slice(first, at), { language, widest: lineWidth });
+  });
+}
+
+/** A cue for each line, though it be wider than two. */
+function linesOfText(words: readonly TimedWord[], counts: readonly number[]): Spoken[][] {
+  const sum = Array.from(counts, (count, i) => checkInteger(`split[${i}]`, count, 0)).reduce(
+    (all, count) => all + count,
+    0,
+  );
+  if (!Array.isArray(words)) throw wrongKind('words', 'an array of { text, start, end }', words);
+  if (sum !== words.length) throw wrongValue('split', `lines of ${words.length} words in all`, sum);
+  let at = 0;
+  const lines = counts.map((count) => {
+    at += count;
+    return words.slice(at - count, at);
+  });
+  onTimeline(words);
+  const cues = lines
+    .filter((line) => line.length > 0)
+    .map((line) => ({ ...line[0], text: joinedText(line), end: Math.max(...line.map(({ end }) => end)) }));
+  return onTimeline(cues).map((cue) => [cue]);
 }
 
 /** Halves until each part fits, so that no word is left alone at the end of a long sentence. */
@@ -54,21 +109,34 @@ function halved(words: Spoken[]): Spoken[][] {
 function fits(cue: readonly Spoken[]): boolean {
   if (cue.at(-1)!.end - cue[0].start > longestCue) return false;
   // what is longer than two lines and the space between them is not tried at every place where it could break
-  if (cue.reduce((sum, { text }) => sum + 1 + width(text), -1) > 2 * lineWidth + 1) return false;
-  return linesOf(cue).every((line) => width(line) <= lineWidth);
+  if (cue.reduce((sum, { text }) => sum + columnsOf(text), 0) > 2 * lineWidth) return false;
+  return linesOf(cue).every((line) => columnsOf(line) <= lineWidth);
 }
 
-const width = (line: string) => [...line].length;
+/** As long as they can be read, where nothing else is shown then; none shorter than a frame of video, and none too long. */
+function readable(cues: Spoken[][], longest: number): Spoken[][] {
+  let now = 0;
+  return cues.map((cue, i) => {
+    const [first, last] = [cue[0], cue.at(-1)!];
+    const start = Math.max(first.start, now);
+    const next = cues[i + 1]?.[0].start ?? Infinity;
+    const columns = cue.reduce((sum, { text }) => sum + columnsOf(text), 0);
+    const long = Math.max(
+      last.end,
+      Math.min(next, start + Math.min(longestCue, (1000 * columns) / readColumns)),
+    );
+    now = Math.round(Math.max(start + shortestCue, Math.min(long, start + longest)));
+    if (cue.length === 1) return [{ ...first, start, end: now }];
+    return [{ ...first, start }, ...cue.slice(1, -1), { ...last, end: now }];
+  });
+}
 
 /** The text in one line if it fits, else in two as even as can be. */
 function linesOf(cue: readonly Spoken[]): string[] {
-  const texts = cue.map(({ text }) => text);
-  const whole = [texts.join(' ')];
-  if (texts.length === 1 || width(whole[0]) <= lineWidth) return whole;
-  const breaks = texts
-    .slice(1)
-    .map((_, i) => [texts.slice(0, i + 1).join(' '), texts.slice(i + 1).join(' ')]);
-  const widest = (lines: string[]) => Math.max(...lines.map(width));
+  const whole = joinedText(cue);
+  if (cue.length === 1 || columnsOf(whole) <= lineWidth) return [whole];
+  const breaks = cue.slice(1).map((_, i) => [joinedText(cue.slice(0, i + 1)), joinedText(cue.slice(i + 1))]);
+  const widest = (lines: string[]) => Math.max(...lines.map(columnsOf));
   return breaks.reduce((best, lines) => (widest(lines) < widest(best) ? lines : best));
 }
 

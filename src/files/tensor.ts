@@ -171,8 +171,45 @@ export function findInvalidScore({
   return i < 0 ? undefined : { index: indexOf(i, shape), value: data[i] };
 }
 
-/** The first bytes of a file, for a message that says what it is not. */
+const fromModel = 'a CTC model makes emissions of it: save those, as with numpy.save';
+const fromTensor = 'save its tensor with numpy.save, or with safetensors';
+
+/** What people have beside emissions, by the hexadecimal digits that it begins with, and the next step. */
+const others: readonly (readonly [begins: RegExp, what: string, next: string])[] = [
+  [/^52494646.{8}57415645/, 'a WAV recording', fromModel],
+  [/^(494433|ff[ef])/, 'an MP3 recording', fromModel],
+  [/^664c6143/, 'a FLAC recording', fromModel],
+  [/^4f676753/, 'an Ogg recording', fromModel],
+  [/^.{8}66747970/, 'an MPEG-4 recording', fromModel],
+  [/^1a45dfa3/, 'a WebM recording', fromModel],
+  [/^800[2-5]/, "a pickle of Python's, such as an old .pt", fromTensor],
+  [/^89484446/, 'an HDF5 file', fromTensor],
+  [/^080.12/, 'an ONNX model', 'run it, and save what comes out with numpy.save'],
+  [/^25504446/, 'a PDF', fromTensor],
+  [/^(89504e47|ffd8ff)/, 'a picture', fromModel],
+  [
+    /^(20|0a|0d|09)*[57]b/,
+    'JSON',
+    'save the numbers with numpy.save; cases for loss have names that end in .json',
+  ],
+  [
+    /^(3[0-9]|2[bcde]|[46]5|20|0a|0d|09|3b)+$/,
+    'numbers as text',
+    'numpy.save(NAME, numpy.loadtxt(FILE, delimiter=",")) makes a .npy of them',
+  ],
+];
+
+/** What a file is that is not what was expected, by its first bytes, and what to do about it. */
 export function beginning(bytes: Uint8Array): string {
-  const hex = Array.from(bytes.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0'));
-  return hex.length === 0 ? 'an empty file' : `a file that starts with the bytes ${hex.join(' ')}`;
+  if (bytes.length === 0) return 'an empty file';
+  const hex = Array.from(bytes.subarray(0, 64), (byte) => byte.toString(16).padStart(2, '0'));
+  const found = others.find(([begins]) => begins.test(hex.join('')));
+  if (found) return `${found[1]}; ${found[2]}`;
+  return `a file that starts with the bytes ${hex.slice(0, 8).join(' ')}`;
 }
+
+/** Whether the entries of a zip are those of PyTorch's: `archive/data.pkl`. */
+export const isTorch = (names: Iterable<string>): boolean =>
+  [...names].some((name) => /(^|\/)data\.pkl$/.test(name));
+
+export const torchFile = `a file of torch.save's; ${fromTensor}`;

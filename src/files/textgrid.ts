@@ -5,7 +5,7 @@ export interface TextGridOptions {
   /** Seconds of the recording. Default: the end of the last word. */
   readonly duration?: number | undefined;
   /** For a second tier, `characters`. */
-  readonly characters?: readonly TimedWord[];
+  readonly characters?: readonly TimedWord[] | undefined;
 }
 
 /**

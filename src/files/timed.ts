@@ -9,6 +9,8 @@ export interface TimedWord {
   readonly end: number;
   /** From 0 to 1. */
   readonly confidence?: number;
+  /** Whether no space stands between it and the word before. */
+  readonly joined?: boolean;
 }
 
 /** A word as files have it: one line of text, whole milliseconds. */
@@ -17,6 +19,7 @@ export interface Spoken {
   readonly start: number;
   readonly end: number;
   readonly confidence?: number;
+  readonly joined?: boolean;
 }
 
 /** Whole milliseconds beyond this are no longer told apart. */

@@ -49,12 +49,12 @@ export class Draft extends PlanRecording {
     this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
     this.together = { ALONE: false, WORKGROUP: tuning.rowWorkgroupSize, SUBGROUPS: tuning.subgroups };
     this.share = ALONE ? { ALONE } : this.together;
-    this.buffer('targets', 'word', task.sequences * recordWords(task.maxTargetLength, task.classes));
+    this.buffer('targets', 'word', task.sequences * recordWords(task));
   }
 
   /** The targets of a part of the batch. */
   targetsOf(part: Range): ElementRange {
-    const words = recordWords(this.#task.maxTargetLength, this.#task.classes);
+    const words = recordWords(this.#task);
     return { buffer: 'targets', first: part.first * words, count: count(part) * words };
   }
 
@@ -80,7 +80,7 @@ export class Draft extends PlanRecording {
     const { classes, dtype, gradient, maxTargetLength, scores: shiftOf } = this.#task;
     const both = kernel === 'gradient';
     // of a row the gradient looks at every state, the others at a label once however often it occurs
-    const work = classes + (both ? maxTargetLength : distinctLabels(maxTargetLength, classes));
+    const work = classes + (both ? maxTargetLength : distinctLabels(this.#task));
     const constants = {
       ...this.share,
       HALF: dtype === 'float16',
@@ -183,12 +183,12 @@ function problemOf(task: ProblemShape): Problem {
     sequences,
     classes,
     labels: maxTargetLength,
-    distinct: distinctLabels(maxTargetLength, classes),
+    distinct: distinctLabels(task),
     pairs: maxTargetLength + 1,
     blank: task.blank,
     zeroInfinity: Number(task.zeroInfinity),
     mean: Number(task.reduction === 'mean'),
-    recordWords: recordWords(maxTargetLength, classes),
+    recordWords: recordWords(task),
     frameStride: task.layout === 'NTC' ? 1 : sequences,
     sequenceStride: task.layout === 'NTC' ? frames : 1,
     gradOutputStride: Number(task.reduction === 'none'),

@@ -40,10 +40,10 @@ export function layoutOf(
   held: (width: Width) => Held,
   turns: (sliceSteps: number) => number,
 ): { readonly parts: Range[]; readonly layout: Layout } {
-  const { maxTargetLength, classes } = task;
+  const { maxTargetLength } = task;
   const lanes = tuning.lanes || Math.ceil((maxTargetLength + 1) / 4);
   const blocks = Math.ceil((maxTargetLength + 1) / (4 * lanes));
-  const slots = distinctLabels(maxTargetLength, classes) + 2;
+  const slots = distinctLabels(task) + 2;
   const width = { lanes, blocks, pairs: 4 * lanes * blocks, slots };
   const { parts, slices } = splitMemory(task, limits, tuning, held(width));
   const sliceSteps = count(slices[0]!);

@@ -23,6 +23,8 @@ export interface ProblemShape extends Axes {
   readonly keep: readonly Kept[];
   /** Paths that are drawn of each sequence. Default none. */
   readonly samples?: number;
+  /** Whether targets may hold the star. Default false. */
+  readonly stars?: boolean;
 }
 
 /** Bytes of an element on the GPU; the twins hold the same elements as float64. */

@@ -52,7 +52,7 @@ export function splitMemory(
       `${what}: expected a size that this device can hold (${room} bytes), got ${needed} bytes`,
     );
   };
-  const record = 4 * recordWords(maxTargetLength, classes);
+  const record = 4 * recordWords(task);
   fits(`T = ${frames}`, held.frames, most);
   fits(`maxTargetLength = ${maxTargetLength}`, Math.max(held.row, Math.ceil(held.slice(1))), most);
   fits(`C = ${classes} and maxTargetLength = ${maxTargetLength}`, record, most);

@@ -54,7 +54,7 @@ export function planStep(task: ProblemShape, limits: Limits, tuning: Tuning): Pl
 function layoutOf(task: ProblemShape, limits: Limits, tuning: Tuning): { parts: Range[]; layout: Layout } {
   const { frames, maxTargetLength: labels, keep } = task;
   const pairs = labels + 1;
-  const slots = distinctLabels(labels, task.classes) + 2;
+  const slots = distinctLabels(task) + 2;
   const keepsBeta = keep.includes('beta');
   const backward = task.gradient !== 'none' || keepsBeta || keep.includes('posterior');
   const stored = backward || keep.includes('alpha');

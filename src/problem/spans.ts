@@ -1,9 +1,10 @@
 import { checkInteger, isList } from './check.js';
 import { wrongKind, wrongValue } from './errors.js';
+import { STAR } from './star.js';
 
 /** One label of an alignment. */
 export interface TokenSpan {
-  /** Class of the label. */
+  /** Class of the label, or `STAR`. */
   readonly label: number;
   /** First frame. */
   readonly start: number;
@@ -16,7 +17,8 @@ export interface TokenSpan {
 /**
  * The labels of a path with the frames that they cover, with the semantics of `torchaudio.functional.merge_tokens`: equal
  * labels that follow each other are one span, blanks none. The spans of an alignment are its targets, one for one, since a
- * path has a blank between two equal labels. Frames with a negative label, which lie beyond the input, are passed over.
+ * path has a blank between two equal labels. Frames with a negative label, which lie beyond the input, are passed over; those of the star are a
+ * span.
  *
  * @param labels class at each frame, [T]
  * @param scores score of that class at each frame, [T]
@@ -38,7 +40,8 @@ export function mergeTokens(labels: ArrayLike<number>, scores: ArrayLike<number>
       if (typeof scores[end] !== 'number') throw wrongKind(`scores[${end}]`, 'a number', scores[end]);
       sum += scores[end]!;
     }
-    if (label !== blank && label >= 0) spans.push({ label, start, end, score: sum / (end - start) });
+    if (label !== blank && (label >= 0 || label === STAR))
+      spans.push({ label, start, end, score: sum / (end - start) });
   }
   return spans;
 }

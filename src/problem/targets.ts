@@ -1,5 +1,6 @@
 import { type Axes, checkInteger, checkObject, isList } from './check.js';
 import { wrongKind, wrongValue } from './errors.js';
+import { STAR } from './star.js';
 import type { Lengths, TargetLengths, Targets } from './types.js';
 
 /** The checked targets of a batch. */
@@ -106,7 +107,7 @@ function slice(list: ArrayLike<unknown>, from: number, to: number): unknown[] {
 export function checkTargets(
   targets: Targets,
   { inputLengths, targetLengths }: TargetLengths,
-  axes: Axes,
+  axes: Axes & { readonly stars?: boolean | undefined },
   blank: number,
   maxTargetLength = Infinity,
   names = coreNames,
@@ -130,7 +131,9 @@ export function checkTargets(
         length,
       );
     return Uint32Array.from({ length }, (_, i) =>
-      checkLabel(`${names.targets}[${n}][${i}]`, row[i], axes.classes, blank),
+      axes.stars && row[i] === STAR
+        ? STAR
+        : checkLabel(`${names.targets}[${n}][${i}]`, row[i], axes.classes, blank),
     );
   });
   return {
@@ -148,7 +151,12 @@ export function checkTargets(
 function checkLabel(argument: string, value: unknown, classes: number, blank: number): number {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < classes && value !== blank)
     return value as number;
-  throw wrongValue(argument, `a class from 0 to ${classes - 1} other than the blank (${blank})`, value);
+  const hint = value === STAR ? ', and no star, which only an aligner knows' : '';
+  throw wrongValue(
+    argument,
+    `a class from 0 to ${classes - 1} other than the blank (${blank})${hint}`,
+    value,
+  );
 }
 
 /** Labels of the longest target. */
@@ -163,26 +171,34 @@ export function requiredFrames(labels: ArrayLike<number>): number {
   return frames;
 }
 
+/** How large targets may be. */
+export interface TargetShape {
+  readonly maxTargetLength: number;
+  readonly classes: number;
+  /** Whether they may hold the star. */
+  readonly stars?: boolean | undefined;
+}
+
 /** Room for the distinct labels of a sequence. */
-export function distinctLabels(maxTargetLength: number, classes: number): number {
-  return Math.min(maxTargetLength, classes - 1);
+export function distinctLabels({ maxTargetLength, classes, stars }: TargetShape): number {
+  return Math.min(maxTargetLength, stars ? classes : classes - 1);
 }
 
 /** Words of a sequence's record, shaders/shared/sequence.wgsl; a multiple of 64 so that any range binds. */
-export function recordWords(maxTargetLength: number, classes: number): number {
-  const lists = 2 * maxTargetLength + 2 * distinctLabels(maxTargetLength, classes);
+export function recordWords(shape: TargetShape): number {
+  const { maxTargetLength, classes } = shape;
+  const lists = 2 * maxTargetLength + 2 * distinctLabels(shape);
   return Math.ceil((6 + lists + 2 * Math.ceil(classes / 32)) / 64) * 64;
 }
 
 /** The records of a batch, as shaders/shared/sequence.wgsl lays them out. */
 export function packRecords(
   batch: Batch,
-  blank: number,
-  maxTargetLength: number,
-  classes: number,
+  shape: TargetShape & { readonly blank: number },
 ): Uint32Array<ArrayBuffer> {
-  const words = recordWords(maxTargetLength, classes);
-  const room = distinctLabels(maxTargetLength, classes);
+  const { blank, maxTargetLength, classes } = shape;
+  const words = recordWords(shape);
+  const room = distinctLabels(shape);
   const slotClasses = 4 + maxTargetLength;
   const ends = slotClasses + room + 1;
   const places = ends + room + 1;
@@ -201,7 +217,8 @@ export function packRecords(
       if (j === 0 || label !== labels[order[j - 1]]) {
         distinct++;
         record[slotClasses + distinct] = label;
-        record[classTable + 2 * (label >> 5)] |= 1 << (label & 31);
+        // the star is no class
+        if (label < classes) record[classTable + 2 * (label >> 5)] |= 1 << (label & 31);
       }
       record[ends + distinct] = j + 1;
       const [before = label, after = label] = [labels[place - 1], labels[place + 1]];

@@ -1,8 +1,7 @@
 import { checkObject } from '../problem/check.js';
 import { wrongKind, wrongValue } from '../problem/errors.js';
+import { endsSentence, joinedText } from './script.js';
 import type { TimedWord } from './words.js';
-
-const endsSentence = /[.!?…。！？؟।]["'”’»)\]]*$/u;
 
 /**
  * Words in sentences: one ends with a full stop, an exclamation or question mark, or before a pause. Its confidence is the
@@ -29,7 +28,7 @@ export function segmentsOf(
   for (const word of words) {
     if (ended || (word.aligned && word.start - (spokenUntil ?? Infinity) > pauseSeconds)) sentences.push([]);
     sentences[sentences.length - 1].push(word);
-    ended = endsSentence.test(word.text);
+    ended = endsSentence(word.text);
     if (word.aligned) spokenUntil = Math.max(spokenUntil ?? word.end, word.end);
   }
   return sentences.map(segmentOf);
@@ -37,12 +36,14 @@ export function segmentsOf(
 
 function checkWord(word: unknown, w: number, before?: TimedWord): void {
   if (typeof word !== 'object' || word === null) throw wrongKind(`words[${w}]`, 'a timed word', word);
-  const kinds = { text: 'string', start: 'number', end: 'number', confidence: 'number', aligned: 'boolean' };
+  const kinds = { text: 'string', start: 'number', end: 'number', confidence: 'number' };
   for (const [key, kind] of Object.entries(kinds)) {
     const value: unknown = Reflect.get(word, key);
     if (typeof value !== kind) throw wrongKind(`words[${w}].${key}`, `a ${kind}`, value);
   }
-  const { start, end, confidence } = word as TimedWord;
+  const { start, end, confidence, aligned } = word as TimedWord;
+  if (typeof aligned !== 'boolean' && aligned !== 'part')
+    throw wrongKind(`words[${w}].aligned`, "a boolean, or 'part'", aligned);
   if (!Number.isFinite(start)) throw wrongValue(`words[${w}].start`, 'seconds', start);
   if (before && start < before.start)
     throw wrongValue(`words[${w}].start`, `seconds ≥ ${before.start} (the start of the word before)`, start);
@@ -56,14 +57,14 @@ function checkWord(word: unknown, w: number, before?: TimedWord): void {
 const mostConfidence = 1.0005;
 
 function segmentOf(words: readonly TimedWord[]): TimedWord {
-  const aligned = words.filter((word) => word.aligned);
+  const aligned = words.filter((word) => word.aligned !== false);
   const timed = aligned.length > 0 ? aligned : words;
   const inAll = aligned.reduce((sum, { start, end }) => sum + end - start, 0);
   const weightOf = ({ start, end }: TimedWord) => (inAll > 0 && inAll < Infinity ? end - start : 1);
   const weights = aligned.reduce((sum, word) => sum + weightOf(word), 0);
   const sure = aligned.reduce((sum, word) => sum + weightOf(word) * word.confidence, 0);
   return {
-    text: words.map(({ text }) => text).join(' '),
+    text: joinedText(words),
     start: timed[0].start,
     end: timed.reduce((last, { end }) => Math.max(last, end), timed[0].end),
     confidence: aligned.length > 0 ? Math.min(1, sure / weights) : 0,

@@ -1,76 +1,36 @@
-import { checkInteger, checkObject, kindOf } from '../problem/check.js';
+import { checkInteger, checkObject } from '../problem/check.js';
 import { shown, wrongKind, wrongValue } from '../problem/errors.js';
-import { Pieces } from './pieces.js';
+import { STAR } from '../problem/star.js';
+import {
+  blankOf,
+  type Listing,
+  listingOf,
+  namesBlank,
+  parseListing,
+  type VocabularySource,
+} from './listing.js';
+import { Speller } from './spelling.js';
+import { byteOf, type Convention, conventionOf, isSpecial, lettersOf, marksOf, written } from './tokens.js';
 
 export interface VocabularyOptions {
-  /** Class of the blank, for a vocabulary that does not name it. One past the last class where it does not list it. */
-  readonly blank?: number;
-  /** Number of classes of the model, where it has more than the vocabulary lists. */
-  readonly classes?: number;
+  /**
+   * Class of the blank, for a vocabulary that does not name it. `'first'` and `'last'` are the model's first and last class, also where the
+   * vocabulary does not list the blank: with `'first'` its tokens are then those of the classes from 1 on.
+   */
+  readonly blank?: number | 'first' | 'last' | undefined;
+  /** Number of classes of the model. Default: as many as the vocabulary lists. */
+  readonly classes?: number | undefined;
+  /** The token that stands between words, or its class; null for none. Default: `<space>`, else a space, else `|`. */
+  readonly delimiter?: string | number | null | undefined;
+  /** Which one, where there is one for each language. */
+  readonly language?: string | undefined;
 }
 
 /** A label and the characters of the text that it spells; none where several labels spell one character. */
 export interface Spelled {
+  /** A class, or `STAR` for a part of a word that is said and that no token spells. */
   readonly label: number;
   readonly text: string;
-}
-
-/** SentencePiece's mark of a word's beginning. */
-const wordStart = '▁';
-
-/** Letters that Unicode does not decompose, and the marks of typography. */
-const plain = new Map(
-  Object.entries({ '’': "'", '‘': "'", ʼ: "'", ʻ: "'", '`': "'", '´': "'", '‐': '-', '‑': '-', '–': '-' }),
-);
-for (const pair of ['æae', 'œoe', 'øo', 'łl', 'đd', 'ðd', 'þth', 'ßss', 'ıi'])
-  plain.set(pair[0], pair.slice(1));
-
-/** A quotation mark that looks like an apostrophe: nobody speaks it, and its label would move the start of the word. */
-const quotes = /(?<![\p{L}\p{M}\p{N}])['’‘]|['’‘](?![\p{L}\p{M}\p{N}])/gu;
-
-const isSpecial = (token: string) => /^(<.+>|\[.+\])$/su.test(token);
-
-function tokensOf(json: Readonly<Record<string, number>> | readonly string[]): Map<number, string> {
-  // neither a Map nor a typed array, whose entries are others than they look
-  if (!/^(Object|Array)$/.test(kindOf(json)))
-    throw wrongKind('vocabulary', '{ token: class } or an array of tokens', json);
-  const tokens = new Map<number, string>();
-  const seen = new Map<string, number>();
-  const add = (token: string, label: number) => {
-    // what fills a list up to a round number
-    if (token === '') return;
-    const [before, other] = [seen.get(token), tokens.get(label)];
-    if (before !== undefined)
-      throw wrongValue(`vocabulary[${label}]`, `a token other than that of class ${before}`, token);
-    if (other !== undefined)
-      throw wrongValue(`vocabulary[${shown(token)}]`, `a class other than that of ${shown(other)}`, label);
-    tokens.set(label, token);
-    seen.set(token, label);
-  };
-  if (Array.isArray(json)) {
-    json.forEach((token, label) => {
-      if (typeof token !== 'string') throw wrongKind(`vocabulary[${label}]`, 'a token', token);
-      add(token, label);
-    });
-  } else {
-    for (const [token, label] of Object.entries(json))
-      add(token, checkInteger(`vocabulary[${shown(token)}]`, label, 0));
-  }
-  return tokens;
-}
-
-function blankOf(tokens: ReadonlyMap<number, string>): [blank: number, reason: string] {
-  for (const name of ['<blank>', '<blk>', '<pad>', '[pad]']) {
-    const found = [...tokens].find(([, token]) => token.toLowerCase() === name);
-    if (found) return [found[0], `the vocabulary has ${shown(found[1])}`];
-  }
-  const first = tokens.get(0);
-  if (first === '-' || first === '_') return [0, `class 0 is ${shown(first)}`];
-  throw wrongValue(
-    'vocabulary',
-    "'<blank>', '<blk>', '<pad>' or '[PAD]', or '-' or '_' as class 0, or else the option blank",
-    [...tokens.values()],
-  );
 }
 
 /** The classes of a recogniser and how they spell text. */
@@ -85,57 +45,65 @@ export class Vocabulary {
   readonly blankReason: string;
   /** Class that stands between words, where there is one. */
   readonly delimiter: number | undefined;
-  /** Whether words are marked at their beginning, by `▁` as SentencePiece has it. */
+  /** Whether words are marked at their beginning or end by their pieces: `▁` of SentencePiece, `##`, `Ġ`, `</w>`. */
   readonly marksWords: boolean;
+  /** What was assumed where the list and the model's classes differ, in words. */
+  readonly notes: readonly string[];
 
-  readonly #tokens: ReadonlyMap<number, string>;
-  /** By token: those that spell text. */
-  readonly #classes = new Map<string, number>();
-  readonly #characters = new Set<string>();
+  readonly #tokens: Listing;
+  readonly #convention: Convention;
   /** Made for the first word that is spelled: reading needs none. */
-  #pieces: Pieces | undefined;
-  readonly #folded = new Map<string, readonly string[]>();
+  #speller: Speller | undefined;
 
   /**
-   * A `vocab.json` as wav2vec2's, `{ token: class }`, or an array of tokens in the order of their classes. The blank is
-   * `<blank>`, else `<blk>`, `<pad>`, `[PAD]`, else `-` or `_` as class 0. Between words stands `|`, else a space,
-   * `<space>`; or words begin with `▁`. Classes without a token are harmless, a second token for a class is not.
+   * From what comes with a model, as JSON: `{ token: class }`, as wav2vec2's vocab.json, such a one for each language, an array of tokens in
+   * the order of their classes, or a tokenizer.json. The blank is `<blank>`, else `<blk>`, `<pad>`, `[PAD]`, else `-` or `_` as class 0. Between
+   * words stands `<space>`, else a space, else `|`; or words begin with `▁` or `Ġ`, end with `</w>`, or go on with `##`. Classes without a
+   * token are harmless, and so are tokens past the model's classes; a second token for a class is not.
    *
-   * @throws TypeError, RangeError if there is no blank, or for what is not a class.
+   * @throws TypeError, RangeError if there is no blank, for what is not a class, or where the list does not fit the number of classes.
    */
-  static from(
-    json: Readonly<Record<string, number>> | readonly string[],
-    options: VocabularyOptions = {},
-  ): Vocabulary {
-    checkObject('options', options, ['blank', 'classes']);
-    const tokens = tokensOf(json);
-    const listed = [...tokens.keys()].reduce((most, label) => Math.max(most, label + 1), 0);
-    const size = options.classes === undefined ? listed : checkInteger('classes', options.classes, listed);
-    const [blank, reason] =
-      options.blank === undefined
-        ? blankOf(tokens)
-        : [checkInteger('blank', options.blank, 0, size, ' (one past the last class)'), 'it was given'];
-    return new Vocabulary(tokens, Math.max(size, blank + 1), blank, reason);
+  static from(source: VocabularySource, options: VocabularyOptions = {}): Vocabulary {
+    checkObject('options', options, ['blank', 'classes', 'delimiter', 'language']);
+    const { language } = options;
+    if (language !== undefined && typeof language !== 'string')
+      throw wrongKind('language', 'a string', language);
+    return new Vocabulary(fitted(listingOf(source, language), options), options.delimiter);
   }
 
-  private constructor(tokens: ReadonlyMap<number, string>, size: number, blank: number, blankReason: string) {
+  /**
+   * From a file that comes with a model, as text: JSON as above; `tokens.txt`, a token and its class a line; a dictionary, a token a line;
+   * SentencePiece's `.vocab`, a token and its score a line; fairseq's `dict.txt`, a token and how often it occurs.
+   *
+   * @throws SyntaxError for JSON that is none, and what `from` throws.
+   */
+  static parse(text: string, options: VocabularyOptions = {}): Vocabulary {
+    if (typeof text !== 'string') throw wrongKind('text', 'the text of a vocabulary file', text);
+    return Vocabulary.from(parseListing(text) as VocabularySource, options);
+  }
+
+  /** @internal */
+  private constructor(fitted: Fitted, delimiter: VocabularyOptions['delimiter']) {
+    if (!(fitted?.tokens instanceof Map))
+      throw new TypeError(
+        'Vocabulary: expected Vocabulary.from(…) or Vocabulary.parse(…), got new Vocabulary(…)',
+      );
+    const { tokens, size, blank, blankReason, notes } = fitted;
     this.size = size;
     this.blank = blank;
     this.blankToken = tokens.get(blank);
     this.blankReason = blankReason;
+    this.notes = notes;
     this.#tokens = tokens;
-
-    for (const [label, token] of tokens)
-      if (label !== blank && !isSpecial(token)) this.#classes.set(token, label);
-    this.marksWords = [...this.#classes.keys()].some((token) => token.startsWith(wordStart));
-    if (this.marksWords) {
-      this.delimiter = this.#classes.get(wordStart);
-    } else {
-      const space = [...tokens].find(([, token]) => token === '<space>')?.[0];
-      this.delimiter = this.#classes.get('|') ?? this.#classes.get(' ') ?? space;
-      if (this.delimiter !== undefined) this.#classes.delete(tokens.get(this.delimiter)!);
-    }
-    for (const token of this.#classes.keys()) for (const character of token) this.#characters.add(character);
+    const texts = [...tokens].filter(
+      ([label, token]) => label !== blank && label < size && !isSpecial(token),
+    );
+    const convention = conventionOf(texts.map(([, token]) => token));
+    this.delimiter = delimiterOf(tokens, convention, delimiter);
+    // where a space stands between words, a lone ▁ is a letter
+    const isLetter = convention === '▁' && this.delimiter !== undefined && tokens.get(this.delimiter) !== '▁';
+    this.#convention = isLetter ? 'letters' : convention;
+    this.marksWords = this.#convention !== 'letters';
   }
 
   /** The token of a class, if it has one. @throws TypeError, RangeError for what is no class of any model. */
@@ -145,8 +113,8 @@ export class Vocabulary {
   }
 
   /**
-   * What a class reads as: its token, a space in front where a word begins, a space alone for the delimiter. Empty for the
-   * blank, for tokens like `<s>` and `[UNK]` and for classes without a token.
+   * What a class reads as: its token, a space in front where a word begins and behind where one ends, a space alone for the delimiter. Empty
+   * for the blank, for tokens like `<s>` and `[UNK]`, for bytes and for classes without a token.
    *
    * @throws TypeError, RangeError for what is no class of any model.
    */
@@ -155,62 +123,154 @@ export class Vocabulary {
     if (label === this.delimiter) return ' ';
     const token = this.#tokens.get(label) ?? '';
     if (label === this.blank || isSpecial(token)) return '';
-    return this.marksWords ? token.replaceAll(wordStart, ' ') : token;
+    const { text, begins, ends } = written(token, this.#convention);
+    return `${begins ? ' ' : ''}${text}${ends ? ' ' : ''}`;
+  }
+
+  /** The byte that a class stands for, if its token is one, as `<0xE7>`: those that follow each other are one text in UTF-8. */
+  byte(label: number): number | undefined {
+    return byteOf(this.token(label) ?? '');
   }
 
   /**
-   * The labels that spell a word, the longest token first at each place, so that pieces of words do as well as letters. A
-   * character that the vocabulary lacks is spelled in its other case, without typography, accents and ligatures, or left
-   * out. Tokens like `<s>` and `[UNK]` never spell anything.
+   * The labels that spell a word: those that leave the fewest letters out, then those nearest to what is written (composed and decomposed
+   * letters, then the other case, typography and ligatures, compatible characters, accents left out, bytes), then the fewest. A part that
+   * is said and that no token spells is a `STAR`. What nobody says has no label: punctuation that the vocabulary lacks, pictures, signs
+   * like ™.
    *
    * @throws TypeError unless the word is a string.
    */
   spell(word: string): Spelled[] {
     if (typeof word !== 'string') throw wrongKind('word', 'a string', word);
-    const letters = this.marksWords ? [{ letter: wordStart, text: '' }] : [];
-    for (const character of word.replaceAll(wordStart, '').normalize('NFC').replace(quotes, '')) {
-      this.#fold(character).forEach((letter, i) => {
-        letters.push({ letter, text: i === 0 ? character : '' });
-      });
-    }
-    this.#pieces ??= new Pieces(this.#classes);
-    const longest = this.#pieces.longestAt(letters.map(({ letter }) => letter));
-    const spelled: Spelled[] = [];
-    for (let at = 0; at < letters.length; ) {
-      const piece = longest[at];
-      const end = at + (piece?.length ?? 1);
-      if (piece) {
-        const text = letters.slice(at, end).map((letter) => letter.text);
-        spelled.push({ label: piece.label, text: text.join('') });
-      } else if (letters[end]?.text === '') {
-        // the rest of a folded character spells it alone
-        letters[end].text = letters[at].text;
-      }
-      at = end;
-    }
+    if (this.isSpecial(word)) return [{ label: STAR, text: word }];
+    this.#speller ??= new Speller(
+      [...this.#tokens].flatMap(([label, token]) => [...this.#lettersOf(token, label)]),
+    );
+    const marks = marksOf[this.#convention];
+    const parts = this.#speller.spell(this.#convention === '▁' ? word.replaceAll('▁', '') : word, marks);
+    const spelled = parts.map(({ label = STAR, text }) => ({ label, text }));
     return spelled.some(({ label }) => label !== this.delimiter) ? spelled : [];
   }
 
-  /** A character in characters of the vocabulary: the first of its forms that lies wholly in the vocabulary, else those characters of the last form that do. */
-  #fold(character: string): readonly string[] {
-    const known = this.#folded.get(character);
-    if (known) return known;
-    const forms = [
-      character,
-      plain.get(character.toLowerCase()) ?? character,
-      character.normalize('NFKC'),
-      character.normalize('NFKD'),
-    ];
-    const spellings = forms.map((form) => [...form].map((letter) => this.#inItsCase(letter)));
-    const whole = spellings.find((spelling) => !spelling.includes(undefined));
-    const folded = (whole ?? spellings[forms.length - 1]).flatMap((letters) => (letters ? [...letters] : []));
-    this.#folded.set(character, folded);
-    return folded;
+  /** Whether a word is one of the vocabulary's tokens that are no text, as `<unk>`. */
+  isSpecial(word: string): boolean {
+    return isSpecial(word) && [...this.#tokens.values()].includes(word);
   }
 
-  #inItsCase(letter: string): string | undefined {
-    return [letter, letter.toLowerCase(), letter.toUpperCase()].find((form) =>
-      [...form].every((each) => this.#characters.has(each)),
-    );
+  #lettersOf(token: string, label: number) {
+    const isNone = label === this.blank || label >= this.size || label === this.delimiter;
+    const isText = !isSpecial(token) || byteOf(token) !== undefined;
+    // a lone ▁ begins a word
+    return (isNone && !(this.marksWords && token === '▁')) || !isText
+      ? []
+      : lettersOf(token, label, this.#convention);
   }
+}
+
+interface Fitted {
+  readonly tokens: Listing;
+  readonly size: number;
+  readonly blank: number;
+  readonly blankReason: string;
+  readonly notes: readonly string[];
+}
+
+/** A list and the model's classes: where the blank is, and which token is of which class. */
+function fitted(listing: Listing, { blank, classes }: VocabularyOptions): Fitted {
+  const count = [...listing.keys()].reduce((most, label) => Math.max(most, label + 1), 0);
+  const size = classes === undefined ? undefined : checkInteger('classes', classes, 1);
+  if (blank === 'first' || blank === 'last') return atAnEnd(listing, count, size, blank);
+  if (blank !== undefined) checkInteger('blank', blank, 0, size === undefined ? count : size - 1);
+  checkCount(listing, count, size, blank);
+  const [found, blankReason] = blank === undefined ? blankOf(listing) : [blank, 'it was given'];
+  if (size !== undefined && found >= size)
+    throw wrongValue('blank', `a class from 0 to ${size - 1}, as the model has ${size} classes`, found);
+  const notes = size === undefined ? [] : notesOn(listing, count, size);
+  return { tokens: listing, size: size ?? Math.max(count, found + 1), blank: found, blankReason, notes };
+}
+
+/** The model's first or last class is the blank, listed or not. */
+function atAnEnd(
+  listing: Listing,
+  count: number,
+  classes: number | undefined,
+  end: 'first' | 'last',
+): Fitted {
+  const there = listing.get(end === 'first' ? 0 : count - 1);
+  const isListed = classes === undefined ? there !== undefined && namesBlank(there) : classes <= count;
+  const more = (classes ?? (isListed ? count : count + 1)) - count;
+  const withSpace = more === 2 && ![...listing.values()].includes(' ');
+  if (more > 1 && !withSpace) throw wrongCount(listing, count, count + more);
+  const notes: string[] = [];
+  const shift = !isListed && end === 'first' ? 1 : 0;
+  const tokens = new Map([...listing].map(([label, token]) => [label + shift, token]));
+  if (!isListed)
+    notes.push(`the blank is not listed: it is the ${end} class, before or behind ${count} tokens`);
+  if (withSpace) {
+    tokens.set(end === 'first' ? count + 1 : count, ' ');
+    notes.push('the space is not listed: it is the class behind the tokens');
+  }
+  const size = count + more;
+  return {
+    tokens,
+    size,
+    blank: end === 'first' ? 0 : size - 1,
+    blankReason: `it was given as the ${end}`,
+    notes,
+  };
+}
+
+/** @throws RangeError where a list and the number of classes do not belong together. */
+function checkCount(
+  listing: Listing,
+  count: number,
+  size: number | undefined,
+  blank: number | undefined,
+): void {
+  if (size === undefined || count === size) return;
+  const beyond = [...listing].filter(([label, token]) => label >= size && !isSpecial(token));
+  if (beyond.length > 0) throw wrongCount(listing, count, size);
+  if (count > size || size - count > 2) return;
+  // a blank that is also a letter: the list has no place for it
+  const token = blank === undefined ? undefined : listing.get(blank);
+  if (token !== undefined && !namesBlank(token)) throw wrongCount(listing, count, size);
+}
+
+function wrongCount(listing: Listing, count: number, size: number): RangeError {
+  const shownTokens = [listing.get(0), listing.get(count - 1)].map((token) => shown(token ?? ''));
+  const explained =
+    size === count + 1
+      ? "; is the blank not listed? blank: 'first' or 'last'"
+      : size === count + 2
+        ? "; are the blank and the space not listed, as PaddleOCR has it? blank: 'first'"
+        : '';
+  return new RangeError(
+    `vocabulary: expected the tokens of ${size} classes, as the model has, got ${count} (from ${shownTokens.join(' to ')})${explained}`,
+  );
+}
+
+function notesOn(listing: Listing, count: number, size: number): string[] {
+  const beyond = [...listing].filter(([label]) => label >= size).map(([, token]) => token);
+  const notes: string[] = [];
+  if (beyond.length > 0) notes.push(`${beyond.join(', ')}: past the last class, never used`);
+  if (count < size) notes.push(`${size - count} of ${size} classes have no token`);
+  return notes;
+}
+
+function delimiterOf(
+  tokens: Listing,
+  convention: Convention,
+  given: VocabularyOptions['delimiter'],
+): number | undefined {
+  const classOf = (token: string) => [...tokens].find(([, other]) => other === token)?.[0];
+  if (given === null) return undefined;
+  if (typeof given === 'string') {
+    const found = classOf(given);
+    if (found === undefined) throw wrongValue('delimiter', 'a token of the vocabulary', given);
+    return found;
+  }
+  if (given !== undefined) return checkInteger('delimiter', given, 0);
+  const space = classOf('<space>') ?? classOf(' ');
+  if (space !== undefined) return space;
+  return convention === 'letters' ? classOf('|') : convention === '▁' ? classOf('▁') : undefined;
 }

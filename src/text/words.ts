@@ -1,6 +1,7 @@
 import { checkInteger, checkObject, isList } from '../problem/check.js';
 import { shown, wrongKind, wrongValue } from '../problem/errors.js';
 import { mergeTokens, type TokenSpan } from '../problem/spans.js';
+import { STAR } from '../problem/star.js';
 import type { Transcript } from './transcript.js';
 
 /** A stretch of text and when it was spoken. */
@@ -10,10 +11,15 @@ export interface TimedWord {
   readonly start: number;
   /** Seconds. */
   readonly end: number;
-  /** Geometric mean of the probabilities of its labels over their frames, from 0 to 1; 0 without labels. */
+  /** Geometric mean of the probabilities of its labels over their frames, from 0 to 1, whatever stands for what has none; 0 without labels. */
   readonly confidence: number;
-  /** False where the alignment says nothing about it, and the times are those between its neighbours. */
-  readonly aligned: boolean;
+  /**
+   * Whether its labels spell it: `'part'` where a star stands for a part of it, false where it has none. Its times are then those of the star; or,
+   * where nobody says it or the star heard nothing, those between its neighbours.
+   */
+  readonly aligned: boolean | 'part';
+  /** Whether no space stands between it and the word before, as in a text without spaces. */
+  readonly joined?: boolean;
 }
 
 export interface TimedText {
@@ -54,9 +60,12 @@ export function timedBy(
   spans: readonly TokenSpan[],
   text: string,
   { frameSeconds, offsetSeconds }: Required<Timing>,
+  aligned: boolean | 'part' = true,
 ): TimedWord {
   let [frames, sum] = [0, 0];
-  for (const { start, end, score } of spans) {
+  for (const { label, start, end, score } of spans) {
+    // what a star heard says nothing of the text
+    if (label === STAR && aligned !== true) continue;
     frames += end - start;
     sum += (end - start) * score;
   }
@@ -65,8 +74,8 @@ export function timedBy(
     start: offsetSeconds + spans[0].start * frameSeconds,
     end: offsetSeconds + spans[spans.length - 1].end * frameSeconds,
     // a log-probability may be rounded to one above 0
-    confidence: Math.min(1, Math.exp(sum / frames)),
-    aligned: true,
+    confidence: frames === 0 ? 0 : Math.min(1, Math.exp(sum / frames)),
+    aligned,
   };
 }
 
@@ -82,7 +91,7 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
   const { targets, wordOf, textOf, blank } = transcript;
   const spans = mergeTokens(path.labels, path.scores, blank);
   const timing = checkTiming(options, path.labels.length);
-  const frames = Array.from(path.labels).filter((label) => label >= 0).length;
+  const frames = Array.from(path.labels).filter((label) => label !== -1).length;
   if (frames > 0 && (spans.length !== targets.length || spans.some(({ label }, i) => label !== targets[i])))
     throw wrongValue(
       'labels',
@@ -100,26 +109,67 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
     if (textOf[i] === '' && before?.word === word) before.spans.push(span);
     else characters.push({ word, text: textOf[i], spans: [span] });
   });
-  const words = transcript.words.map((text, w) =>
-    ofWord[w].length > 0 ? timedBy(ofWord[w], text, timing) : text,
-  );
+  const words = transcript.words.map((text, w) => {
+    const of = ofWord[w];
+    const aligned = transcript.spelled?.[w] ?? of.length > 0;
+    return of.length > 0 && !(aligned === false && heardNothing(of))
+      ? timedBy(of, text, timing, aligned)
+      : text;
+  });
+  shareStars(words, transcript);
   const end = timing.offsetSeconds + (frames || path.labels.length) * timing.frameSeconds;
   return {
     words: placed(words, timing.offsetSeconds, end),
-    characters: characters.map(({ text, spans }) => timedBy(spans, text, timing)),
+    characters: characters.map(({ word, text, spans }) =>
+      timedBy(spans, text, timing, transcript.spelled?.[word] === true || howMuch(spans)),
+    ),
   };
 }
+
+/** Words that are not spelled, one after another without a delimiter, have one star for all: they share its time by length. */
+function shareStars(words: (TimedWord | string)[], { spelled, wordOf, targets }: Transcript): void {
+  const stars = new Set(wordOf.filter((_, i) => targets[i] === STAR));
+  words.forEach((first, w) => {
+    if (typeof first === 'string' || first.aligned !== false) return;
+    let end = w + 1;
+    while (
+      end < words.length &&
+      typeof words[end] === 'string' &&
+      spelled?.[end] === false &&
+      !stars.has(end)
+    )
+      end++;
+    const texts = words.slice(w, end).map((word) => (typeof word === 'string' ? word : word.text));
+    const lengths = texts.map((text) => (/[\p{L}\p{N}]/u.test(text) ? text.length : 0));
+    const all = lengths.reduce((sum, length) => sum + length, 0);
+    if (end === w + 1 || all === 0) return;
+    let start = first.start;
+    texts.forEach((text, i) => {
+      const to = start + ((first.end - first.start) * lengths[i]) / all;
+      words[w + i] = { ...first, text, start, end: i === texts.length - 1 ? first.end : to };
+      start = to;
+    });
+  });
+}
+
+function howMuch(spans: readonly TokenSpan[]): boolean | 'part' {
+  const stars = spans.filter(({ label }) => label === STAR).length;
+  return stars === 0 ? true : stars === spans.length ? false : 'part';
+}
+
+/** A star takes a frame, though it be of silence: where in the silence says nothing. */
+const heardNothing = (spans: readonly TokenSpan[]) => spans.every(({ start, end }) => end - start === 1);
 
 function checkTranscript(transcript: Transcript): void {
   if (typeof transcript !== 'object' || transcript === null || !isList(transcript.targets))
     throw wrongKind('transcript', 'what tokenise returns', transcript);
-  const { words, targets, wordOf, textOf, star, blank } = transcript;
+  const { words, targets, wordOf, textOf, spelled, blank } = transcript;
   if (!Array.isArray(words)) throw wrongKind('transcript.words', 'an array of words', words);
   for (const [w, word] of words.entries())
     if (typeof word !== 'string') throw wrongKind(`transcript.words[${w}]`, 'a word', word);
   checkInteger('transcript.blank', blank, 0);
-  // of version 0.1 it was whether there is one
-  if (star !== undefined && typeof star !== 'boolean') checkInteger('transcript.star', star, 1);
+  if (spelled !== undefined && !(Array.isArray(spelled) && spelled.length === words.length))
+    throw wrongKind('transcript.spelled', 'an array of a value for each word', spelled);
   for (const [name, list] of Object.entries({ wordOf, textOf })) {
     if (!isList(list)) throw wrongKind(`transcript.${name}`, 'an array', list);
     if (list.length !== targets.length)
@@ -131,8 +181,23 @@ function checkTranscript(transcript: Transcript): void {
   }
 }
 
-/** Gives the words that are text alone the time between their neighbours. */
+/** Seconds that a letter takes, at the least, where nothing is known of its word. */
+const secondsPerLetter = 0.06;
+
+/**
+ * Gives the words that are text alone the time between their neighbours. Before the first word that is known, and behind the last, there may
+ * be silence of any length: there they lie next to it, as long as it takes to say them.
+ */
 function placed(words: readonly (TimedWord | string)[], begin: number, end: number): TimedWord[] {
+  const isKnown = (word: TimedWord | string) => typeof word !== 'string';
+  const [first, last] = [words.findIndex(isKnown), words.findLastIndex(isKnown)];
+  const lengthOf = (from: number, to: number) =>
+    words.slice(from, to).reduce((sum, word) => sum + (word as string).length, 0);
+  const spoken = (from: number, to: number) => secondsPerLetter * lengthOf(from, to);
+  if (first >= 0) {
+    begin = Math.max(begin, (words[first] as TimedWord).start - spoken(0, first));
+    end = Math.min(end, (words[last] as TimedWord).end + spoken(last + 1, words.length));
+  }
   let [until, length] = [end, 0];
   const rooms = words.toReversed().map((word) => {
     length = typeof word === 'string' ? length + word.length : 0;

@@ -3,7 +3,7 @@
  * probability of zero. What is far, that is masks and no sum of what a model gives, has the bits of 2^53 and above them those that
  * the shader has: the order of doubles is that of their bits.
  */
-const unitsPerNat = 2 ** 26;
+export const unitsPerNat = 2 ** 26;
 
 /** Whether two scores are below 2^26, as all are that a model gives. */
 export function areOrdinary(a: number, b: number): boolean {

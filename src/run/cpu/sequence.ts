@@ -1,4 +1,8 @@
 import type { Problem } from '../../kernels/uniforms.js';
+import { STAR } from '../../problem/star.js';
+
+/** As a word. */
+const STAR_WORD = STAR >>> 0;
 
 /** The twin of shaders/shared/sequence.wgsl: a sequence's record, read. */
 export class Sequence {
@@ -24,6 +28,11 @@ export class Sequence {
     this.#classes = this.#labels + problem.labels;
     this.#starts = this.#classes + problem.distinct + 1;
     this.#places = this.#starts + problem.distinct + 1;
+  }
+
+  /** Whether the star, which then has the last slot, is among the targets. */
+  get hasStar(): boolean {
+    return this.classOf(this.slots - 1) === STAR_WORD;
   }
 
   slotAt(i: number): number {

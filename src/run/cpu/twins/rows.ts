@@ -1,5 +1,5 @@
 import { FRAME, type Kernel } from '../buffers.js';
-import { areOrdinary, costOf } from '../cost.js';
+import { areOrdinary, costOf, unitsPerNat } from '../cost.js';
 import { expDown } from '../exponential.js';
 import { storeExp, ZERO } from '../extended.js';
 import * as middle from '../middle.js';
@@ -16,7 +16,8 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
     const n = problem.boxSequence + y;
     const part = n - problem.firstSequence;
     const sequence = new Sequence(problem, targets, n);
-    const { slots, range } = sequence;
+    const { range, hasStar } = sequence;
+    const slots = sequence.slots - Number(hasStar);
     const classOf = Int32Array.from({ length: slots }, (_, slot) => sequence.classOf(slot));
     const end = Math.min(problem.boxEnd, sequence.inputLength);
     for (let t = problem.boxFrame; t < end; t++) {
@@ -37,8 +38,10 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
         ({ largest, rest } = lookAt(scores, start, start + problem.classes));
         invalid = !(rest >= 0 && largest < Number.POSITIVE_INFINITY);
       } else {
-        for (let slot = 0; slot < slots; slot++) {
-          const x = scores[start + classOf[slot]];
+        // where there is a star all classes count
+        const counted = hasStar ? problem.classes : slots;
+        for (let i = 0; i < counted; i++) {
+          const x = scores[start + (hasStar ? i : classOf[i])];
           if (x > largest) largest = x;
           // true for NaN too
           if (!(x < Number.POSITIVE_INFINITY)) invalid = true;
@@ -54,9 +57,11 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
       if (held) {
         const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
         if (READING) {
-          const base = baseOf(scores, start, classOf, unit, LOGITS === true, problem.blank);
+          const base = hasStar ? unit : baseOf(scores, start, classOf, unit, LOGITS === true, problem.blank);
           const far = costsOf(scores, start, classOf, base, emissions as Float64Array, first);
           if (far >= (range >> 8) * 2 ** 32) masks[part] = 1;
+          if (hasStar)
+            (emissions as Float64Array)[first + slots] = starOf(largest, scores[start + problem.blank]);
           (emissions as Float64Array)[first + width - 1] = Number.POSITIVE_INFINITY;
           continue;
         }
@@ -78,6 +83,12 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
     }
   }
 };
+
+/** What the star is below the best class, as shaders/shared/distance.wgsl has it. */
+function starOf(largest: number, blank: number): number {
+  if (largest === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
+  return Math.trunc((blank === largest ? 0.01 : 0.02) * unitsPerNat);
+}
 
 /** What costs are below: the largest score, or far from the score of another class the largest of those that count. */
 function baseOf(

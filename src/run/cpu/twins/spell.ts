@@ -1,3 +1,4 @@
+import { STAR } from '../../../problem/star.js';
 import { FRAME, type Kernel } from '../buffers.js';
 import { Sequence } from '../sequence.js';
 import { NO_END } from '../ways.js';
@@ -26,7 +27,10 @@ export const spell: Kernel = (problem, { grid, constants }, bindings) => {
       const c = sequence.classOf(s & 1 ? sequence.slotAt(s >> 1) : 0);
       const frame = (part * problem.frames + t) * FRAME.words;
       labels[place] = c;
-      const score = scores[row * problem.classes + c];
+      const isStar = c === STAR >>> 0;
+      const largest = frames[frame + FRAME.unit];
+      const below = scores[row * problem.classes + problem.blank] === largest ? 0.01 : 0.02;
+      const score = isStar ? largest - below : scores[row * problem.classes + c];
       // in this order: beside a large unit the normaliser would be nothing
       labelScores[place] = constants.LOGITS
         ? score - frames[frame + FRAME.unit] - frames[frame + FRAME.lnNormaliser]

@@ -1,0 +1,15 @@
+import { STAR, type Transcript, tokenise, type Vocabulary } from 'webgpu-ctc/text';
+
+/** A text without what cannot be spelled: a lattice has no star. Words that are left out keep their place among the words. */
+export function spelledIn(text: string, vocabulary: Vocabulary): Transcript {
+  const { words, spelled = [] } = tokenise(text, vocabulary);
+  const kept = words.flatMap((_, w) => (spelled[w] === false ? [] : [w]));
+  const { blank, ...part } = tokenise(kept.map((w) => words[w]).join(' '), vocabulary);
+  const places = part.targets.flatMap((label, i) => (label === STAR ? [] : [i]));
+  return {
+    ...{ words, blank, spelled: spelled.map((whole) => whole !== false) },
+    targets: places.map((i) => part.targets[i]!),
+    wordOf: places.map((i) => kept[part.wordOf[i]!] ?? -1),
+    textOf: places.map((i) => part.textOf[i]!),
+  };
+}

@@ -1,0 +1,361 @@
+// Situations of people who align and read with the models of others: a recogniser that is sure of one class a frame, so that what is
+// right is known by construction.
+import { describe, expect, test } from 'vitest';
+import { CtcAligner, CtcDecoder } from 'webgpu-ctc/node';
+import {
+  readingOf,
+  type TimedWord,
+  type TokeniseOptions,
+  tokenise,
+  Vocabulary,
+  wordsOf,
+} from '../src/entries/text.js';
+import { sharedDevice } from './device.js';
+import { cli, json, workshop } from './program.js';
+
+const gpu = await sharedDevice();
+const shop = workshop('situations');
+
+/** Log-probabilities, [T, C]: the class that is said has `p`, the others share the rest. */
+function said(labels: readonly number[], classes: number, p = 0.9): Float32Array<ArrayBuffer> {
+  const data = new Float32Array(labels.length * classes).fill(Math.log((1 - p) / (classes - 1)));
+  labels.forEach((label, t) => {
+    data[t * classes + label] = Math.log(p);
+  });
+  return data;
+}
+
+type Said = string | readonly [token: string, frames: number];
+
+/** The classes of tokens, some for several frames. */
+const framesOf = (tokens: readonly string[], list: readonly Said[]) =>
+  list.flatMap((one) => {
+    const [token, count] = typeof one === 'string' ? [one, 1] : one;
+    expect(tokens).toContain(token);
+    return Array<number>(count).fill(tokens.indexOf(token));
+  });
+
+const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+const list = ['<pad>', '<s>', '</s>', '<unk>', '|', ...letters, "'"];
+const classes = list.length;
+const listed = Object.fromEntries(list.map((token, label) => [token, label]));
+const vocabulary = Vocabulary.from(listed);
+
+const told = (words: readonly TimedWord[]) =>
+  words.map(({ text, start, end }) => `${text} ${start.toFixed(2)}-${end.toFixed(2)}`).join(', ');
+const sure = (words: readonly TimedWord[]) => words.map(({ confidence }) => Number(confidence.toFixed(2)));
+
+const frameSeconds = 0.02;
+
+/** The words of a text in log-probabilities: the same on the GPU and on the CPU. */
+async function aligned(
+  of: Vocabulary,
+  text: string,
+  logProbs: Float32Array<ArrayBuffer>,
+  options?: TokeniseOptions,
+) {
+  const shape = [logProbs.length / of.size, of.size] as const;
+  const transcript = tokenise(text, of, options);
+  const both = await Promise.all(
+    [gpu.device, 'cpu' as const].map(async (device) => {
+      const aligner = await CtcAligner.create({ device, blank: of.blank });
+      const path = await aligner.run({ logProbs: { data: logProbs, shape }, targets: transcript.targets });
+      aligner.destroy();
+      return wordsOf(transcript, path, { frameSeconds });
+    }),
+  );
+  expect(told(both[0]!.words)).toBe(told(both[1]!.words));
+  return { ...both[1]!, transcript };
+}
+
+async function read(of: Vocabulary, logProbs: Float32Array<ArrayBuffer>) {
+  const decoder = await CtcDecoder.create({ device: 'cpu', blank: of.blank });
+  const shape = [logProbs.length / of.size, of.size] as const;
+  const { labels, scores } = await decoder.run({ logProbs: { data: logProbs, shape } });
+  return readingOf(labels, scores, of, { frameSeconds });
+}
+
+/** A command with what it answers, or what it says is wrong. */
+async function run(
+  ...args: string[]
+): Promise<{ code: number | null; words?: TimedWord[]; text?: string; error?: string }> {
+  const { code, stdout } = await cli([...args, '--device', 'cpu', '--json']);
+  const [{ result, error }] = json(stdout).slice(-1) as [{ result?: object; error?: string }];
+  return { code, ...result, ...(error !== undefined && { error }) };
+}
+
+const catSat: readonly Said[] = [
+  ...([['<pad>', 3], 'c', 'c', '<pad>', 'a', 'a', '<pad>', 't', ['<pad>', 2]] as const),
+  ...([['|', 2], '<pad>', 's', '<pad>', 'a', '<pad>', 't', ['<pad>', 5]] as const),
+];
+const cat = framesOf(list, catSat);
+const catScores = said(cat, classes);
+const right = 'cat 0.06-0.20, sat 0.30-0.40';
+
+const file = {
+  get cat() {
+    return shop.npy('cat.npy', [cat.length, classes], catScores);
+  },
+  get vocab() {
+    return shop.write('vocab.json', listed);
+  },
+};
+const align = (emissions: string, vocab: string, ...more: string[]) =>
+  run('align', emissions, '--vocab', vocab, '--text', 'cat sat', ...more);
+
+describe('emissions', () => {
+  test.each([
+    ['zeros', 0],
+    ['−Infinity', Number.NEGATIVE_INFINITY],
+    ['one value', -3.5],
+  ])('rows of %s at the end are padding', async (_, value) => {
+    // an unsure last letter, which could go into the padding
+    const scores = catScores.slice();
+    const row = scores.subarray((cat.length - 6) * classes, (cat.length - 5) * classes);
+    row.fill(Math.log(0.05 / (classes - 2)));
+    row[listed.t!] = Math.log(0.4);
+    row[0] = Math.log(0.55);
+    const padded = new Float32Array((cat.length + 50) * classes).fill(value);
+    padded.set(scores);
+    const { words } = await align(shop.npy('pad.npy', [cat.length + 50, classes], padded), file.vocab);
+    expect(told(words!)).toBe(right);
+  });
+
+  test('swapped axes are refused with the way out, which reads them', async () => {
+    const labels = [...cat, ...Array<number>(40).fill(0)];
+    const [scores, T] = [said(labels, classes), labels.length];
+    const turned = new Float32Array(scores.length);
+    for (let t = 0; t < T; t++)
+      for (let c = 0; c < classes; c++) turned[c * T + t] = scores[t * classes + c]!;
+    const swapped = shop.npy('ct.npy', [classes, T], turned);
+    const refused = await run('decode', swapped, '--vocab', file.vocab);
+    expect(refused).toMatchObject({ code: 2, error: expect.stringMatching(/axes swapped\? layout: 'CT'/) });
+    expect((await run('decode', swapped, '--vocab', file.vocab, '--layout', 'CT')).text).toBe('cat sat');
+    const batch = shop.npy('nct.npy', [1, classes, T], turned);
+    expect((await run('decode', batch, '--vocab', file.vocab)).code).toBe(2);
+    expect((await run('decode', batch, '--vocab', file.vocab, '--layout', 'NCT')).text).toBe('cat sat');
+  });
+
+  test('log-probabilities with a star’s column, or with masked classes, are log-probabilities', async () => {
+    const wide = classes + 1;
+    const starred = new Float32Array(cat.length * wide);
+    for (let t = 0; t < cat.length; t++)
+      starred.set(catScores.subarray(t * classes, (t + 1) * classes), t * wide);
+    const vocab = shop.write('star.json', { ...listed, '*': classes });
+    const { words } = await align(shop.npy('star.npy', [cat.length, wide], starred), vocab);
+    expect([told(words!), sure(words!)]).toEqual([right, [0.9, 0.9]]);
+    for (const mask of [Number.NEGATIVE_INFINITY, -1e9]) {
+      const masked = catScores.map((score) => (score < -3 ? mask : score));
+      const { words } = await align(shop.npy('masked.npy', [cat.length, classes], masked), file.vocab);
+      expect([told(words!), sure(words!)]).toEqual([right, [0.9, 0.9]]);
+    }
+  });
+
+  test('one of a batch, and its frames', async () => {
+    const two = new Float32Array(2 * catScores.length);
+    two.set(catScores, catScores.length);
+    const batch = shop.npy('two.npy', [2, cat.length, classes], two);
+    const { error } = await align(batch, file.vocab);
+    expect(error).toMatch(/item: N takes one of a batch/);
+    const { words } = await align(batch, file.vocab, '--item', '1', '--length', String(cat.length));
+    expect(told(words!)).toBe(right);
+  });
+});
+
+describe('vocabularies', () => {
+  test('a blank that never wins, while a special token does, is told', async () => {
+    const fairseq = ['<s>', '<pad>', '</s>', '<unk>', '|', ...letters, "'"];
+    const vocab = shop.write(
+      'fairseq.json',
+      Object.fromEntries(fairseq.map((token, label) => [token, label])),
+    );
+    const { code, error } = await align(file.cat, vocab);
+    expect([code, error]).toEqual([2, expect.stringMatching(/class 0 \(<s>\) is of \d+ of 25: --blank 0$/)]);
+    expect(told((await align(file.cat, vocab, '--blank', '0')).words!)).toBe(right);
+  });
+
+  test('tokens past the model’s classes are harmless', async () => {
+    const added = { ...listed, '<S>': classes, '</S>': classes + 1 };
+    expect(told((await align(file.cat, shop.write('added.json', added))).words!)).toBe(right);
+    const of = Vocabulary.from(added, { classes });
+    expect(of.notes).toEqual(['<S>, </S>: past the last class, never used']);
+    const { words } = await aligned(of, 'cat * sat', catScores, { star: '*' });
+    expect(words[0]!.text).toBe('cat');
+  });
+
+  test.each<[name: string, content: string | object, more: string[]]>([
+    ['nested.json', { eng: listed, deu: listed }, ['--language', 'eng']],
+    ['tokens.txt', list.map((token, label) => `${token} ${label}`).join('\n'), []],
+    ['dict.txt', list.join('\n'), []],
+    ['spm.vocab', list.map((token, label) => `${token}\t${-label / 2}`).join('\n'), []],
+    ['tokenizer.json', { version: '1.0', added_tokens: [], model: { vocab: listed } }, []],
+    ['unigram.json', { model: { vocab: list.map((token) => [token, -1]) } }, []],
+    ['utf16.txt', `\ufeff${list.join('\r\n')}`, []],
+  ])('%s', async (name, content, more) => {
+    const bytes = name.startsWith('utf16') ? Buffer.from(content as string, 'utf16le') : content;
+    expect(told((await align(file.cat, shop.write(name, bytes), ...more)).words!)).toBe(right);
+  });
+
+  test('a blank is found where it is named, else its place is asked for', () => {
+    for (const blank of ['<pad>', '[PAD]', '<blk>', '<blank>', '<BLANK>'])
+      expect(Vocabulary.from(['a', blank]).blank).toBe(1);
+    for (const blank of ['ε', '<eps>', '<ctc_blank>', 'blank', '[blank]', '[CTCblank]', '<EMP>'])
+      expect(() => Vocabulary.from([blank, 'a'])).toThrow(/option blank/);
+  });
+
+  test('NeMo’s last class; a dictionary without its blank; PaddleOCR’s without its space', async () => {
+    const nemo = [' ', ...letters, "'"];
+    const scores = said(
+      framesOf(
+        [...nemo, '<pad>'],
+        catSat.map((one) => swap(one)),
+      ),
+      nemo.length + 1,
+    );
+    const emissions = shop.npy('nemo.npy', [cat.length, nemo.length + 1], scores);
+    const vocab = shop.write('nemo.json', nemo);
+    for (const blank of ['28', 'last'])
+      expect(told((await align(emissions, vocab, '--blank', blank)).words!)).toBe(right);
+    const { error } = await align(emissions, vocab);
+    expect(error).toMatch(/blank/);
+
+    const dictionary = ['a', 'b', 'c', 'd'];
+    const labels = framesOf(['blank', ...dictionary], [['blank', 2], 'b', 'blank', 'a', 'blank', 'd']);
+    const shifted = shop.npy('shifted.npy', [labels.length, 5], said(labels, 5));
+    const dict = shop.write('dict4.json', dictionary);
+    const wrong = await run('decode', shifted, '--vocab', dict, '--blank', '0');
+    expect([wrong.code, wrong.error]).toEqual([
+      2,
+      expect.stringMatching(/5 classes.*got 4.*blank: 'first' or 'last'/),
+    ]);
+    expect((await run('decode', shifted, '--vocab', dict, '--blank', 'first')).text).toBe('bad');
+
+    const withSpace = framesOf(['blank', ...dictionary, ' '], ['b', 'a', ' ', 'd', 'blank']);
+    const ocr = shop.npy('ocr.npy', [withSpace.length, 6], said(withSpace, 6));
+    expect((await run('decode', ocr, '--vocab', dict, '--blank', '0')).error).toMatch(/as PaddleOCR has it/);
+    expect((await run('decode', ocr, '--vocab', dict, '--blank', 'first')).text).toBe('ba d');
+
+    function swap(one: Said): Said {
+      return typeof one === 'string' ? (one === '|' ? ' ' : one) : [one[0] === '|' ? ' ' : one[0], one[1]];
+    }
+  });
+
+  test('where a space is listed the bar is a letter', async () => {
+    const tokens = ['blank', ...'0123abc|', ' '];
+    const of = Vocabulary.from(tokens, { blank: 0 });
+    const scores = said(
+      framesOf(tokens, ['a', 'blank', '|', 'blank', 'b', 'blank', ' ', 'c']),
+      tokens.length,
+    );
+    expect((await read(of, scores)).text).toBe('a|b c');
+    const { transcript } = await aligned(of, 'a|b c', scores);
+    expect(transcript.targets.map((label) => tokens[label])).toEqual(['a', '|', 'b', ' ', 'c']);
+  });
+
+  test('bytes are one character', async () => {
+    const tokens = ['<blank>', '<unk>', '▁', '北', '東', '<0xE7>', '<0x88>', '<0xBF>'];
+    const of = Vocabulary.from(tokens);
+    const scores = said(
+      framesOf(tokens, ['▁', '北', '<blank>', '東', '<blank>', '<0xE7>', '<0x88>', '<0xBF>', '<blank>']),
+      tokens.length,
+    );
+    expect((await read(of, scores)).text).toBe('北東爿');
+    expect(told((await aligned(of, '北東爿', scores)).words)).toMatch(/^北東爿 0\.0[02]-0\.16$/);
+  });
+});
+
+describe('texts', () => {
+  test('what is written composed, and what in parts', async () => {
+    const tokens = ['<pad>', '|', '\u09af', '\u09bc', '\u09df', '\u09be'];
+    const scores = said(
+      framesOf(tokens, [
+        ['<pad>', 5],
+        ['\u09be', 2],
+        ['<pad>', 3],
+        ['\u09df', 2],
+        ['<pad>', 20],
+      ]),
+      tokens.length,
+    );
+    const { transcript, words } = await aligned(Vocabulary.from(tokens), '\u09be\u09df', scores);
+    expect([transcript.targets, sure(words)]).toEqual([[5, 4], [0.9]]);
+  });
+
+  test('a number is what is heard in its place', async () => {
+    const labels = framesOf(list, [
+      ...([['<pad>', 3], 'h', 'e', 'l', '<pad>', 'l', 'o', ['<pad>', 2], '|', ['<pad>', 2]] as const),
+      ...([...'twenty', ['<pad>', 2], '|', ['<pad>', 2], ...'world', ['<pad>', 4]] as const),
+    ]);
+    const scores = said(labels, classes, 0.85);
+    labels.forEach((label, t) => {
+      if (label === 0) return;
+      for (let c = 0; c < classes; c++)
+        if (c !== label) scores[t * classes + c] = Math.log(c === 0 ? 0.08 : 0.07 / (classes - 2));
+    });
+    const { words } = await aligned(vocabulary, 'hello 20 world', scores);
+    expect(told(words)).toBe('hello 0.06-0.18, 20 0.28-0.40, world 0.50-0.60');
+    expect(words.map(({ aligned }) => aligned)).toEqual([true, false, true]);
+    // and with its reading it is aligned, under its own text
+    const expand = (word: string) => (word === '20' ? ['twenty', 'two oh'] : []);
+    const spelled = await aligned(vocabulary, 'hello 20 world', scores, { expand });
+    expect(told(spelled.words)).toBe(told(words));
+    expect(spelled.words.map(({ aligned }) => aligned)).toEqual([true, true, true]);
+    expect(spelled.characters.map(({ text }) => text)).toEqual([...'hello', '20', ...'world']);
+  });
+
+  test('what nobody says has no time', async () => {
+    const labels = framesOf(list, [
+      ['<pad>', 3],
+      ...'win',
+      ['<pad>', 3],
+      '|',
+      ['<pad>', 3],
+      ...'top',
+      ['<pad>', 4],
+    ]);
+    const { words } = await aligned(vocabulary, 'Win™ top', said(labels, classes));
+    expect([told(words), sure(words)]).toEqual(['Win™ 0.06-0.12, top 0.26-0.32', [0.9, 0.9]]);
+  });
+
+  test('tags are spoken as written, or heard', async () => {
+    const labels = framesOf(list, [...'hi', '|', 'm', '<pad>', 'm', '|', ...'yo']);
+    const { words } = await aligned(vocabulary, 'hi [loud laughter] yo', said(labels, classes), {
+      tags: 'heard',
+    });
+    expect(told(words.filter(({ aligned }) => aligned === true))).toBe('hi 0.00-0.04, yo 0.14-0.18');
+    expect(tokenise('[ah]', vocabulary).targets).toEqual([listed.a, listed.h]);
+  });
+
+  test('labels of any tokenizer', async () => {
+    const words = [
+      { text: 'Cat', labels: [listed.c!, listed.a!, listed.t!, listed['|']!] },
+      { text: '—', labels: [] },
+      { text: 'sat.', labels: [listed.s!, listed.a!, listed.t!] },
+    ];
+    const transcript = tokenise(words, vocabulary);
+    const aligner = await CtcAligner.create({ device: 'cpu' });
+    const logProbs = { data: catScores, shape: [cat.length, classes] as const };
+    const path = await aligner.run({ logProbs, targets: transcript.targets });
+    expect(told(wordsOf(transcript, path, { frameSeconds }).words)).toBe(
+      'Cat 0.06-0.20, — 0.20-0.30, sat. 0.30-0.40',
+    );
+    expect(() => tokenise([{ text: 'a', labels: [99] }], vocabulary)).toThrow(
+      /^text\[0\]\.labels\[0\]: expected an integer from 0 to 31/,
+    );
+  });
+
+  test('files in UTF-8 and UTF-16, and no others', async () => {
+    const labels = framesOf(list, [['<pad>', 3], ...'cafe', ['<pad>', 2], ['|', 2], ...'noir', ['<pad>', 3]]);
+    const emissions = shop.npy('cafe.npy', [labels.length, classes], said(labels, classes));
+    const with_ = (bytes: Uint8Array) =>
+      run('align', emissions, '--vocab', file.vocab, '--text-file', shop.write('t.txt', bytes));
+    for (const bytes of [
+      Buffer.from('\ufeffcafé\r\nnoir\r\n'),
+      Buffer.from('\ufeffcafé noir', 'utf16le'),
+      Buffer.from('\ufeffcafé noir', 'utf16le').swap16(),
+    ])
+      expect((await with_(bytes)).text).toBe('café noir');
+    const { code, error } = await with_(Buffer.from('café noir', 'latin1'));
+    expect([code, error]).toEqual([2, expect.stringMatching(/got 0xe9 at byte 3$/)]);
+  });
+});
