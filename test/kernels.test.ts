@@ -72,7 +72,7 @@ async function probe(
   input: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
   count: number,
 ) {
-  const code = `const HALF = true; const LOGITS = true;
+  const code = `const HALF = true; const BRAIN = false; const LOGITS = true;
     ${structOf('Problem')}
     ${problemWgsl.replace(/.*@binding\(1\).*/, '')}
     ${extended}${exponential}${values}${frameWgsl}${scoresWgsl}${emission}${fixed}${four}
@@ -287,7 +287,14 @@ describe('what is said twice agrees', () => {
   });
 
   test('a line of a module and the line of the file that it comes from', async () => {
-    const rows: Constants = { WORKGROUP: 64, LOGITS: true, ALONE: false, HALF: false, SOFTMAX: true };
+    const rows: Constants = {
+      WORKGROUP: 64,
+      LOGITS: true,
+      ALONE: false,
+      HALF: false,
+      BRAIN: false,
+      SOFTMAX: true,
+    };
     const sweeps: Constants = { ...rows, MIDDLE: true, SUBGROUPS: true, LANES: 8, STORE: true };
     const step: KernelName[] = ['rows', 'alpha', 'loss', 'beta', 'gradient', 'posterior', 'scales', 'reduce'];
     const fused: KernelName[] = ['rows', 'sweep', 'loss', 'spread', 'gradient', 'reduce'];

@@ -479,6 +479,31 @@ describe('an alignment', () => {
     ]);
   });
 
+  test('characters up to the middle between neighbours of the same word', () => {
+    const transcript = tokenise('ab a', vocabulary);
+    const [a, b, space] = [3, 4, 1];
+    const labels = [0, a, 0, 0, b, 0, space, 0, a, 0];
+    const path = { labels, scores: labels.map(() => 0) };
+    const spansOf = (spans?: 'labels' | 'midpoints') =>
+      wordsOf(transcript, path, { frameSeconds: 1, offsetSeconds: 10, spans }).characters.map(
+        ({ start, end }) => [start, end],
+      );
+    expect(spansOf()).toEqual([
+      [11, 12],
+      [14, 15],
+      [18, 19],
+    ]);
+    expect(spansOf('labels')).toEqual(spansOf());
+    expect(spansOf('midpoints')).toEqual([
+      [11, 13],
+      [13, 15],
+      [18, 19],
+    ]);
+    expect(() => spansOf('middle' as never)).toThrow(
+      "spans: expected one of 'labels', 'midpoints', got 'middle'",
+    );
+  });
+
   test('a letter that several labels spell is one character', () => {
     const path = { labels: [21, 0, 21], scores: [0, 0, 0] };
     const { characters } = wordsOf(tokenise('ß', vocabulary), path, { frameSeconds: 1 });

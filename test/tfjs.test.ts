@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 import '@tensorflow/tfjs-backend-cpu';
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/tfjs';
+import { ctcLoss, disposeCtcLoss, prepareCtcLoss } from 'webgpu-ctc/tfjs';
 import { openDevice, type TestDevice } from './device.js';
 import { batchOf, ctcBuffers, difference, expectedOf, pretendToBePage } from './frameworks.js';
 import { expectNamed } from './nasty.js';
@@ -90,6 +90,24 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
     tf.engine().endScope();
   });
 
+  test('labels as model.fit gives them, and such as another loss has used', async () => {
+    tf.engine().startScope();
+    const logits = logitsOf();
+    const longest = Math.max(...labels.map(({ length }) => length));
+    const padded = labels.flatMap((row) => [...row, ...Array(longest - row.length).fill(-1)]);
+    const labelLengths = labels.map(({ length }) => length);
+    const expected = await ctcLoss({ logits, ...input }).data();
+    for (const dtype of ['int32', 'float32'] as const) {
+      const tensor = tf.tensor2d(padded, [labels.length, longest], dtype);
+      const given = { logits, logitLengths, labels: tensor, labelLengths };
+      expect(await ctcLoss(given).data()).toEqual(expected);
+      // takes the values to where it computes
+      await tf.add(tensor, 1).data();
+      expect(await ctcLoss(given).data()).toEqual(expected);
+    }
+    tf.engine().endScope();
+  });
+
   test('a hundred steps of training learn, and leak no tensor and no buffer', async () => {
     const weights = tf.tidy(() => tf.variable(tf.zeros<tf.Rank.R2>([7, 7])));
     const inputs = tf.tensor2d(batch.logits, [150, 7]);
@@ -161,7 +179,7 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
     expect(wrong({ logits: batch.logits })).toThrow('logits: expected a tf.Tensor, got Float32Array of 1050');
     const ids = tf.tensor2d(new Int32Array(25), [5, 5], 'int32');
     expect(wrong({ logits: ids, labels: logits })).toThrow("logits: expected a float32 tensor, got 'int32'");
-    expect(wrong({ labels: logits })).toThrow('labels: expected an int32 tensor [N, S], or arrays');
+    expect(wrong({ labels: logits })).toThrow('labels: expected a tensor [N, S] of integers, or arrays');
     expect(wrong({ labels: labels.slice(1) })).toThrow(
       'labels: expected 5 rows (the batch is 5 in NTC), got 4',
     );
@@ -191,12 +209,30 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
       const large = tf.tensor2d(new Int32Array(2000).fill(1), [5, 400], 'int32');
       const sum = tf.add(large, large);
       expect(wrong({ labels: sum })).toThrow(
-        'labels: expected values on the host, got a tensor that is on the GPU',
+        'labels: expected values that are on the host, or were at an earlier call, got a tensor that is on the GPU',
       );
       tf.dispose([large, sum]);
     }
     tf.dispose([logits, ids, flat]);
   });
+});
+
+test('prepared, the first loss of a shape compiles nothing', async () => {
+  await tf.setBackend('webgpu');
+  disposeCtcLoss();
+  const lengths = [3, 23, 11] as const;
+  const compile = vi.spyOn(gpu.device, 'createComputePipeline');
+  await prepareCtcLoss({ logits: lengths, maxLabelLength: 5, blank: 2 });
+  expect(compile.mock.calls.filter(([{ label }]) => label?.startsWith('ctc:'))).toEqual([]);
+  const grad = tf.grad((x: tf.Tensor) => ctcLoss({ logits: x, labels: [[1], [3, 3], [4]], blank: 2 }));
+  const logits = tf.zeros([...lengths]);
+  tf.dispose(grad(logits));
+  expect(compile.mock.calls.filter(([{ label }]) => label?.startsWith('ctc:'))).toEqual([]);
+  compile.mockRestore();
+  tf.dispose(logits);
+  await expect(prepareCtcLoss({ logits: [3, 4], maxLabelLength: -1 })).rejects.toThrow(
+    'maxLabelLength: expected an integer ≥ 0, got -1',
+  );
 });
 
 test('a step on the GPU reads nothing back, and uploads nothing but the targets', async () => {

@@ -3,7 +3,9 @@
 @group(0) @binding(3) var<storage, read> scores: array<u32>;
 @group(0) @binding(10) var<storage, read> vectors: array<vec4u>; // the same memory
 
+/// The bits of two bytes as float32: of a half, or of the upper half of a float32.
 fn halfBits(half: u32) -> u32 {
+  if (BRAIN) { return half << 16u; }
   let special = ((half & 0x8000u) << 16u) | INFINITY | ((half & 0x03ffu) << 13u);
   return select(bitcast<u32>(unpack2x16float(half).x), special, (half & 0x7c00u) == 0x7c00u);
 }

@@ -3,7 +3,7 @@
 import { reduced } from '../api/reduced.js';
 import type { Settings } from '../api/settings.js';
 import { texts } from '../kernels/texts.js';
-import type { ProblemShape } from '../plan/plan.js';
+import type { Plan, ProblemShape } from '../plan/plan.js';
 import { sweepsFor } from '../plan/strategies.js';
 import { planSweeps } from '../plan/sweeps-plan.js';
 import { tuningFor } from '../plan/tuning.js';
@@ -14,6 +14,7 @@ import { CpuRunner } from '../run/cpu/cpu-runner.js';
 import { adapterOf, limitsOf } from '../run/device.js';
 import { GpuRunner } from '../run/gpu/gpu-runner.js';
 import { inErrorScopesNow, whyLost } from '../run/gpu/lost.js';
+import { pipelineFor } from '../run/gpu/pipelines.js';
 import { programNow } from '../run/gpu/program.js';
 
 /** Shapes whose kernels and memory are kept: the last that were asked for. */
@@ -27,6 +28,9 @@ interface Made<R> {
   /** What the device said against it, some time later. */
   error?: CtcError;
 }
+
+/** Batches whose longest targets differ a little share their kernels and their memory. */
+const roomFor = (labels: number) => 8 * Math.ceil(Math.max(labels, 1) / 8);
 
 /** The losses of a device, or of the CPU: made when first needed, then used again for every batch of the same shape. */
 export class Losses<R extends GpuRunner | CpuRunner> {
@@ -45,8 +49,7 @@ export class Losses<R extends GpuRunner | CpuRunner> {
   for(problem: LossProblem, batch: Batch): R {
     const lost = this.#device && whyLost(this.#device);
     if (lost) throw lost;
-    // batches whose longest targets differ a little share their kernels and their memory
-    const task = { ...problem, maxTargetLength: 8 * Math.ceil(Math.max(longest(batch), 1) / 8) };
+    const task = { ...problem, maxTargetLength: roomFor(longest(batch)) };
     const key = JSON.stringify(task);
     const made = this.#made.get(key) ?? this.#make(task);
     this.#made.delete(key);
@@ -64,11 +67,30 @@ export class Losses<R extends GpuRunner | CpuRunner> {
     return made.runner;
   }
 
+  /** Compiles what `for` will need of a shape, while the page goes on. @throws CtcError `gpu-validation`, `device-lost`. */
+  async prepare(problem: LossProblem, longestTarget: number): Promise<void> {
+    const device = this.#device;
+    if (!device) return;
+    const maxTargetLength = roomFor(longestTarget);
+    const plans = (['logits', 'none'] as const).map((gradient) =>
+      this.#plan({ ...problem, gradient, maxTargetLength }),
+    );
+    await Promise.all(
+      plans.flatMap(({ commands }) =>
+        commands.map((c) => c.type === 'dispatch' && pipelineFor(device, c.kernel, c.constants)),
+      ),
+    );
+  }
+
+  #plan(task: LossProblem & { maxTargetLength: number }): Plan {
+    const sizes = tuningFor(adapterOf(this.#device));
+    const shape: ProblemShape = { ...task, scores: 'logits', dtype: 'float32', keep: [] };
+    return planSweeps(shape, limitsOf(this.#device), sizes, sweepsFor(shape, sizes));
+  }
+
   #make(task: LossProblem & { maxTargetLength: number }): Made<R> {
     const device = this.#device;
-    const sizes = tuningFor(adapterOf(device));
-    const shape: ProblemShape = { ...task, scores: 'logits', dtype: 'float32', keep: [] };
-    const plan = planSweeps(shape, limitsOf(device), sizes, sweepsFor(shape, sizes));
+    const plan = this.#plan(task);
     if (!device) return { runner: new CpuRunner(plan, 'where the logits are') as R };
     const { result, heard } = inErrorScopesNow(
       device,

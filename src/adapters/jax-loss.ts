@@ -5,7 +5,16 @@ import { checkChoice } from '../problem/check.js';
 import { isInstance, peek, wrongKind } from '../problem/errors.js';
 import type { Lengths, Targets } from '../problem/types.js';
 import { lossesOn, lossesOnCpu, lossNow, submitLoss } from './immediate.js';
-import { checkKeys, type LossArguments, lossShape, requestOf } from './loss-arguments.js';
+import {
+  checkKeys,
+  type LossArguments,
+  lossShape,
+  type PrepareArguments,
+  problemOf,
+  requestOf,
+} from './loss-arguments.js';
+
+export type { PrepareArguments } from './loss-arguments.js';
 
 /** What `ctcLoss` takes; the labels and lengths are the host's. */
 export type CtcLossInput = LossArguments<JaxArray, Targets, Lengths>;
@@ -45,6 +54,9 @@ export async function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> 
     throw wrongKind('logits', 'an Array of jax-js', logits);
   }
   try {
+    for (const [name, value] of Object.entries({ labels, labelLengths, logitLengths }))
+      if (isInstance(value, JaxArray))
+        throw wrongKind(name, `arrays of the host, such as await ${name}.data()`, 'an Array of jax-js');
     if (logits.dtype !== numpy.float32) throw wrongKind('logits', 'float32', logits.dtype);
     const what = requestOf(logits.shape, input, labels, labelLengths, logitLengths);
     const problem = { ...what.problem, gradient: 'logits' } as const;
@@ -81,6 +93,17 @@ export async function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> 
     // its buffer may be used again for what is submitted from now on
     logits.dispose();
   }
+}
+
+/**
+ * Compiles the kernels of a shape of problem for jax-js' device `webgpu` while the page goes on: without it the first `ctcLoss` of a
+ * shape holds the page until they are compiled.
+ *
+ * @throws TypeError, RangeError naming the argument; CtcError `gpu-validation`, `device-lost`.
+ */
+export async function prepareCtcLoss(input: PrepareArguments): Promise<void> {
+  const problem = problemOf(input);
+  await lossesOn(getWebGPUDevice()).prepare({ ...problem, gradient: 'logits' }, input.maxLabelLength);
 }
 
 /** Frees the kernels and the memory that `ctcLoss` keeps for a device of jax-js. They are made again when they are needed. */

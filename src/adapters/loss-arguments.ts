@@ -1,7 +1,7 @@
 // The arguments of a framework's `ctcLoss`: one object, in the words of machine learning frameworks.
 
 import type { Settings } from '../api/settings.js';
-import { type Axes, checkAxes, checkChoice, checkObject } from '../problem/check.js';
+import { type Axes, checkAxes, checkChoice, checkInteger, checkObject, isList } from '../problem/check.js';
 import { wrongKind } from '../problem/errors.js';
 import { type Batch, checkTargets } from '../problem/targets.js';
 import type { Lengths, Targets } from '../problem/types.js';
@@ -84,6 +84,29 @@ export function requestOf(
     problem: { ...axes, blank, reduction, zeroInfinity },
     batch: checkTargets(labels, lengths, axes, blank, Number.POSITIVE_INFINITY, names),
   };
+}
+
+/** What is known of a loss before its first batch. */
+export interface PrepareArguments {
+  /** Shape of the logits, [N, T, C] unless `layout` says otherwise, or [T, C]. */
+  readonly logits: readonly number[];
+  /** Labels of the longest target. */
+  readonly maxLabelLength: number;
+  readonly blank?: number;
+  readonly layout?: 'NTC' | 'TNC';
+  readonly reduction?: 'none' | 'sum' | 'mean';
+  readonly zeroInfinity?: boolean;
+}
+
+/** @throws TypeError, RangeError naming the argument. */
+export function problemOf(input: PrepareArguments): LossRequest['problem'] {
+  checkObject('input', input, ['logits', 'maxLabelLength', 'blank', 'layout', 'reduction', 'zeroInfinity']);
+  const { logits, maxLabelLength, layout } = input;
+  checkInteger('maxLabelLength', maxLabelLength, 0);
+  if (!isList(logits)) throw wrongKind('logits', 'a shape', logits);
+  const sequences = logits.length === 3 ? Number(logits[layout === 'TNC' ? 1 : 0]) : 1;
+  const none = Array(Number.isInteger(sequences) && sequences > 0 ? sequences : 1).fill([]);
+  return requestOf(logits, input, none, undefined, undefined).problem;
 }
 
 /** Shape of the losses: one for each sequence, or one number. */

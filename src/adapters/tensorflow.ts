@@ -15,9 +15,19 @@ import {
 import { isInstance, wrongKind } from '../problem/errors.js';
 import type { Lengths, Targets } from '../problem/types.js';
 import { lossesOn, lossesOnCpu, lossNow, submitLoss } from './immediate.js';
-import { checkKeys, type LossArguments, type LossRequest, lossShape, requestOf } from './loss-arguments.js';
+import {
+  checkKeys,
+  type LossArguments,
+  type LossRequest,
+  lossShape,
+  type PrepareArguments,
+  problemOf,
+  requestOf,
+} from './loss-arguments.js';
 
-/** What `ctcLoss` takes. Labels and lengths are arrays, or int32 tensors whose values are still on the host. */
+export type { PrepareArguments } from './loss-arguments.js';
+
+/** What `ctcLoss` takes. Labels and lengths are arrays, or tensors of integers, int32 or float32, whose values are on the host or were at an earlier call. */
 export type CtcLossInput = LossArguments<Tensor, Targets | Tensor, Lengths | Tensor>;
 
 /** Of the backend `webgpu`, what is used. */
@@ -85,6 +95,18 @@ function scaledOnce(upstream: Tensor, grad: Tensor, scores: Tensor, what: LossRe
   return once(upstream, scores);
 }
 
+/**
+ * Compiles the kernels of a shape of problem while the page goes on: without it the first `ctcLoss` of a shape holds the page until
+ * they are compiled.
+ *
+ * @throws TypeError, RangeError naming the argument; CtcError `gpu-validation`, `device-lost`.
+ */
+export async function prepareCtcLoss(input: PrepareArguments): Promise<void> {
+  const problem = problemOf(input);
+  const gpu = webGpu();
+  if (gpu) await lossesOn(gpu.device).prepare({ ...problem, gradient: 'logits' }, input.maxLabelLength);
+}
+
 /** Frees the kernels and the memory that `ctcLoss` keeps for the backend in use. They are made again when they are needed. */
 export function disposeCtcLoss(): void {
   const gpu = webGpu();
@@ -133,10 +155,10 @@ function scaled(upstream: Tensor, grad: Tensor, { problem: { layout, sequences }
 
 function hostLabels(labels: Targets | Tensor): Targets {
   if (!isInstance(labels, Tensor)) return labels;
-  if (labels.rank !== 2 || labels.dtype !== 'int32')
+  if (labels.rank !== 2 || !/^(int32|float32)$/.test(labels.dtype))
     throw wrongKind(
       'labels',
-      'an int32 tensor [N, S], or arrays',
+      'a tensor [N, S] of integers, or arrays',
       `a ${labels.dtype} tensor [${labels.shape}]`,
     );
   return { data: valuesOf('labels', labels), shape: labels.shape as [number, number] };
@@ -144,18 +166,29 @@ function hostLabels(labels: Targets | Tensor): Targets {
 
 function hostLengths(name: string, lengths: Lengths | Tensor | undefined): Lengths | undefined {
   if (!isInstance(lengths, Tensor)) return lengths;
-  if (lengths.rank !== 1 || lengths.dtype !== 'int32')
-    throw wrongKind(name, 'an int32 tensor [N], or an array', `a ${lengths.dtype} tensor [${lengths.shape}]`);
+  if (lengths.rank !== 1 || !/^(int32|float32)$/.test(lengths.dtype))
+    throw wrongKind(
+      name,
+      'a tensor [N] of integers, or an array',
+      `a ${lengths.dtype} tensor [${lengths.shape}]`,
+    );
   return valuesOf(name, lengths);
 }
+
+/** Values that were on the host once: what a tensor holds never changes. */
+const seen = new WeakMap<object, ArrayLike<number>>();
 
 /** A tensor's values without a wait: those on the GPU would stop the page until it has caught up. */
 function valuesOf(name: string, tensor: Tensor): ArrayLike<number> {
   const backend = webGpu();
+  const known = seen.get(tensor.dataId);
+  if (known) return known;
   if (backend?.tensorMap.has(tensor.dataId) && !backend.tensorMap.get(tensor.dataId).values) {
     throw new TypeError(
-      `${name}: expected values on the host, got a tensor that is on the GPU; pass an array, or await its data() before`,
+      `${name}: expected values that are on the host, or were at an earlier call, got a tensor that is on the GPU; pass an array, or what its data() gives`,
     );
   }
-  return tensor.dataSync<'int32'>();
+  const values = tensor.dataSync<'int32'>();
+  seen.set(tensor.dataId, values);
+  return values;
 }

@@ -69,6 +69,8 @@ export type LossResult<
 > = {
   readonly backend: Backend;
   readonly loss: D extends HostData ? LossValue<R, S> : GpuBuffer;
+  /** With `zeroInfinity`, of scores on the host: whether each sequence has a path. Those that have none are the zeros. */
+  readonly feasible?: readonly boolean[];
 } & (G extends 'none' ? unknown : { readonly grad: D extends HostData ? Float32Array : GpuBuffer });
 
 export type PrepareOptions<S extends Shape = Shape> = AlignPrepareOptions<S> & {
@@ -231,7 +233,12 @@ const definition: Definition = {
 function lossesOf({ loss, grad }: Raw, { task, targetLengths }: About): object {
   const losses = reduced(loss as Float64Array, task, targetLengths);
   const isOne = task.reduction !== 'none' || task.layout === 'TC';
-  return { loss: isOne ? losses[0] : Float32Array.from(losses), ...(grad && { grad }) };
+  const each = Array.from(loss as Float64Array, (one) => one !== Number.POSITIVE_INFINITY);
+  return {
+    loss: isOne ? losses[0] : Float32Array.from(losses),
+    ...(grad && { grad }),
+    ...(task.zeroInfinity && { feasible: each }),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 export { CtcError, type CtcErrorCode } from '../problem/errors.js';
 export { mergeTokens, type TokenSpan } from '../problem/spans.js';
 export { STAR } from '../problem/star.js';
+export { requiredFrames } from '../problem/targets.js';
 export type * from '../problem/types.js';
 export type * from './contracts.js';
 export * from './ctc-aligner.js';

@@ -1,11 +1,12 @@
 import type { ProblemShape } from '../plan/plan.js';
 
-/** The losses of a batch as they are asked for, in float64: all of them, or one number. */
+/** The losses of a batch, infinite where there is no path, as they are asked for, in float64: all of them, or one number. */
 export function reduced(
-  losses: Float64Array,
-  { reduction, sequences }: Pick<ProblemShape, 'reduction' | 'sequences'>,
+  each: Float64Array,
+  { reduction, sequences, zeroInfinity }: Pick<ProblemShape, 'reduction' | 'sequences' | 'zeroInfinity'>,
   targetLengths: readonly number[],
 ): Float64Array {
+  const losses = zeroInfinity ? each.map((loss) => (loss === Number.POSITIVE_INFINITY ? 0 : loss)) : each;
   if (reduction === 'none') return losses;
   let sum = 0;
   let worst = 0;

@@ -1,6 +1,6 @@
 import { strategyNames } from '../plan/strategies.js';
 import { checkChoice, checkDevice, checkInteger, checkObject } from '../problem/check.js';
-import { wrongKind } from '../problem/errors.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import type { GpuDevice, Gradient, Reduction } from '../problem/types.js';
 import type { Strategy } from './contracts.js';
 
@@ -25,6 +25,7 @@ export function checkSettings(options: object, keys: readonly (keyof Settings)[]
   const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
   checkDevice(device);
   if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
+  if (blank === -1) throw wrongValue('blank', 'an integer ≥ 0 (C − 1 for the last class)', blank);
   checkInteger('blank', blank, 0);
   checkChoice('reduction', reduction, ['none', 'sum', 'mean']);
   checkChoice('gradient', gradient, ['logits', 'logProbs', 'none']);

@@ -15,6 +15,7 @@ import {
   unlessTaken,
 } from '../problem/check.js';
 import { CtcError, wrongKind, wrongValue } from '../problem/errors.js';
+import { areProbabilities } from '../problem/probabilities.js';
 import { type Batch, checkTargets, packRecords } from '../problem/targets.js';
 import type { GpuCommandEncoder, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../run/runner.js';
@@ -51,6 +52,7 @@ export class Task {
   /** Whether the kept lattice is whole: of a run that succeeded, or of what was encoded. */
   protected hasRun = false;
   #destroyed = false;
+  #hasLooked = false;
 
   constructor(
     definition: TaskDefinition,
@@ -156,7 +158,18 @@ export class Task {
       throw wrongKind(scores, `a host array, since this runs on the CPU (${this.backend.reason})`, data);
     const bytes = port.rows * port.rowBytes;
     if (onDevice || !mayWait) return checkGpuData(scores, data, Math.ceil(bytes / 4) * 4, port.alignment);
-    return checkHostData(scores, held(data), bytes / portBytes[port.element], dtype);
+    const checked = checkHostData(scores, held(data), bytes / portBytes[port.element], dtype);
+    if (!this.#hasLooked && scores === 'logits' && checked instanceof Float32Array) this.#look(checked);
+    return checked;
+  }
+
+  /** The first batch tells what a model gives. */
+  #look(logits: Float32Array): void {
+    this.#hasLooked = true;
+    if (!areProbabilities(logits, this.plan.task.classes)) return;
+    console.warn(
+      'webgpu-ctc: logits: the rows of this batch are probabilities, of which each sums to 1; if the model ends in a softmax, pass their logarithms as logProbs',
+    );
   }
 
   /** An input of a few numbers: a number where there is one, a list of them, or a buffer. */

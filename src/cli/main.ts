@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as align from './align-command.js';
 import * as completion from './completion-command.js';
 import { completionOf } from './completion-command.js';
@@ -80,7 +81,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (argv.includes('--version')) {
-    print(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version);
+    print(JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')).version);
     return 0;
   }
   if (!command) {

@@ -1,1 +1,8 @@
-export { type CtcLossAndGradient, type CtcLossInput, ctcLoss, disposeCtcLoss } from '../adapters/jax-loss.js';
+export {
+  type CtcLossAndGradient,
+  type CtcLossInput,
+  ctcLoss,
+  disposeCtcLoss,
+  type PrepareArguments,
+  prepareCtcLoss,
+} from '../adapters/jax-loss.js';

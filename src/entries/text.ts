@@ -5,4 +5,11 @@ export { type Reading, readingOf } from '../text/reading.js';
 export { segmentsOf } from '../text/segments.js';
 export { type LabelledWord, type TokeniseOptions, type Transcript, tokenise } from '../text/transcript.js';
 export { type Spelled, Vocabulary, type VocabularyOptions } from '../text/vocabulary.js';
-export { type Path, type TimedText, type TimedWord, type Timing, wordsOf } from '../text/words.js';
+export {
+  type Path,
+  type TimedText,
+  type TimedWord,
+  type Timing,
+  type WordsOptions,
+  wordsOf,
+} from '../text/words.js';

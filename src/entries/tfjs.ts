@@ -1,1 +1,7 @@
-export { type CtcLossInput, ctcLoss, disposeCtcLoss } from '../adapters/tensorflow.js';
+export {
+  type CtcLossInput,
+  ctcLoss,
+  disposeCtcLoss,
+  type PrepareArguments,
+  prepareCtcLoss,
+} from '../adapters/tensorflow.js';

@@ -43,7 +43,7 @@ export class Draft extends PlanRecording {
     this.#task = task;
     this.#limits = limits;
     this.#tuning = tuning;
-    this.input(task.scores, this.#rows(task.dtype === 'float16' ? 'half' : 'float'));
+    this.input(task.scores, this.#rows(task.dtype === 'float32' ? 'float' : 'half'));
     // by C alone, since a sequence's bits must not depend on its batch
     const ALONE = task.classes < tuning.sharedRow;
     this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
@@ -83,7 +83,8 @@ export class Draft extends PlanRecording {
     const work = classes + (both ? maxTargetLength : distinctLabels(this.#task));
     const constants = {
       ...this.share,
-      HALF: dtype === 'float16',
+      HALF: dtype !== 'float32',
+      BRAIN: dtype === 'bfloat16',
       ...(both && { SOFTMAX: gradient === 'logits' }),
       ...more,
     };

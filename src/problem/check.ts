@@ -197,10 +197,15 @@ export function checkAxes(
 
 export function checkDtype(name: string, dtype: Dtype | undefined, data?: unknown): Dtype {
   const kind = /^(Float32|Float16|Uint16)Array$/.exec(kindOf(data))?.[1];
-  const own = kind === undefined ? undefined : kind === 'Float32' ? 'float32' : 'float16';
-  if (kind === 'Uint16' && dtype === undefined) throw wrongKind(name, "'float16' for a Uint16Array", dtype);
-  const chosen = checkChoice(name, dtype === undefined ? (own ?? 'float32') : dtype, ['float32', 'float16']);
-  if (own && chosen !== own) throw wrongValue(name, `'${own}' for a ${kind}Array`, chosen);
+  const of = { Float32: ['float32'], Float16: ['float16'], Uint16: ['float16', 'bfloat16'] }[kind ?? ''];
+  if (kind === 'Uint16' && dtype === undefined)
+    throw wrongKind(name, "'float16' or 'bfloat16' for a Uint16Array", dtype);
+  const own = of?.[0] as Dtype | undefined;
+  const chosen = checkChoice(name, dtype === undefined ? (own ?? 'float32') : dtype, [
+    ...(['float32', 'float16', 'bfloat16'] as const),
+  ]);
+  if (of && !of.includes(chosen))
+    throw wrongValue(name, `${of.map((one) => `'${one}'`).join(' or ')} for a ${kind}Array`, chosen);
   return chosen;
 }
 
@@ -260,7 +265,11 @@ export function checkHostData(
   count: number,
   dtype: Dtype,
 ): Float32Array | Uint16Array {
-  const kinds = dtype === 'float32' ? ['Float32Array'] : ['Float16Array', 'Uint16Array'];
+  const kinds = {
+    float32: ['Float32Array'],
+    float16: ['Float16Array', 'Uint16Array'],
+    bfloat16: ['Uint16Array'],
+  }[dtype];
   const array = data as Float32Array;
   if (!isList(data) || !kinds.includes(kindOf(data)))
     throw wrongKind(name, `a ${kinds.join(' or ')}, or a GPUBuffer`, data);

@@ -1,3 +1,12 @@
+/** The number that the bits of a bfloat16, the upper half of a float32, stand for. */
+export function brainToFloat(bits: number): number {
+  word[0] = bits << 16;
+  return float[0]!;
+}
+
+const word = new Int32Array(1);
+const float = new Float32Array(word.buffer);
+
 /** The number that the bits of an IEEE 754 binary16 stand for. */
 export function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;

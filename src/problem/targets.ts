@@ -28,7 +28,9 @@ function checkLengths(argument: string, lengths: Lengths, axes: Axes, most: numb
     return new Array(axes.sequences).fill(checkInteger(argument, lengths, 0, most, what));
   if (!isList(lengths)) throw wrongKind(argument, 'an array of integers, or one integer', lengths);
   checkCount(argument, 'lengths', lengths.length, axes);
-  return Array.from(lengths, (value, n) => checkInteger(`${argument}[${n}]`, value, 0, most, what));
+  return Array.from(lengths as ArrayLike<unknown>, (value, n) =>
+    checkInteger(`${argument}[${n}]`, typeof value === 'bigint' ? Number(value) : value, 0, most, what),
+  );
 }
 
 /** The rows as they lie in memory, padding and all. */
@@ -133,7 +135,13 @@ export function checkTargets(
     return Uint32Array.from({ length }, (_, i) =>
       axes.stars && row[i] === STAR
         ? STAR
-        : checkLabel(`${names.targets}[${n}][${i}]`, row[i], axes.classes, blank),
+        : checkLabel(
+            `${names.targets}[${n}][${i}]`,
+            row[i],
+            axes.classes,
+            blank,
+            given ? undefined : names.targetLengths,
+          ),
     );
   });
   return {
@@ -148,14 +156,28 @@ export function checkTargets(
   };
 }
 
-function checkLabel(argument: string, value: unknown, classes: number, blank: number): number {
+/** @param padding what says how long a target is, where nothing has said it */
+function checkLabel(
+  argument: string,
+  given: unknown,
+  classes: number,
+  blank: number,
+  padding: string | undefined,
+): number {
+  // of int64 tensors, and of tokenizers
+  const value = typeof given === 'bigint' ? Number(given) : given;
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < classes && value !== blank)
     return value as number;
-  const hint = value === STAR ? ', and no star, which only an aligner knows' : '';
+  const isPadding = padding !== undefined && typeof value === 'number' && value < 0 && value !== STAR;
+  const hint = isPadding
+    ? `; if it is padding, ${padding} says how many labels each sequence has`
+    : value === STAR
+      ? ', and no star, which only an aligner knows'
+      : '';
   throw wrongValue(
     argument,
     `a class from 0 to ${classes - 1} other than the blank (${blank})${hint}`,
-    value,
+    given,
   );
 }
 
@@ -164,8 +186,15 @@ export function longest({ labels }: Batch): number {
   return labels.reduce((most, { length }) => Math.max(most, length), 0);
 }
 
-/** Frames that the labels need: one each, and a blank between repeats. */
-export function requiredFrames(labels: ArrayLike<number>): number {
+/**
+ * The fewest frames in which the labels of a sequence have a path: one each, and a blank between equal neighbours. With fewer the loss is
+ * infinite.
+ *
+ * @param labels classes of one sequence, without blanks
+ * @throws TypeError unless it is a list.
+ */
+export function requiredFrames(labels: ArrayLike<number | bigint>): number {
+  if (!isList(labels)) throw wrongKind('labels', 'the labels of a sequence', labels);
   let frames = labels.length;
   for (let i = 1; i < labels.length; i++) if (labels[i] === labels[i - 1]) frames++;
   return frames;

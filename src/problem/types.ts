@@ -23,7 +23,7 @@ export type Gradient = 'logits' | 'logProbs' | 'none';
 /** Order of the axes in memory: time, batch, classes. `TC` is one sequence without a batch axis. */
 export type Layout = 'TNC' | 'NTC' | 'TC';
 
-export type Dtype = 'float32' | 'float16';
+export type Dtype = 'float32' | 'float16' | 'bfloat16';
 
 /** `[T, N, C]` in the order of the layout, or `[T, C]`. */
 export type Shape = readonly [number, number, number] | readonly [number, number];
@@ -34,7 +34,7 @@ export type GpuData =
   | { readonly buffer: GpuBuffer; readonly offset?: number | undefined; readonly size?: number }
   | undefined;
 
-/** float32, or float16 as `Float16Array` or as bits in a `Uint16Array` with `dtype: 'float16'`. */
+/** float32; float16 as `Float16Array`, or its bits in a `Uint16Array` with `dtype: 'float16'`; bfloat16 as bits with `dtype: 'bfloat16'`. */
 export type HostData = Float32Array | Uint16Array | Half;
 
 export interface Tensor<S extends Shape = Shape, D extends HostData | GpuData = HostData | GpuData> {
@@ -51,12 +51,15 @@ export interface Tensor<S extends Shape = Shape, D extends HostData | GpuData = 
  * or concatenated (flat; `targetLengths` must add up).
  */
 export type Targets =
-  | readonly ArrayLike<number>[]
-  | ArrayLike<number>
-  | { readonly data: ArrayLike<number>; readonly shape: readonly [number, number] };
+  | readonly Integers[]
+  | Integers
+  | { readonly data: Integers; readonly shape: readonly [number, number] };
+
+/** Integers in a list or a typed array of any kind, `BigInt64Array` too. */
+export type Integers = ArrayLike<number> | ArrayLike<bigint>;
 
 /** One length for each sequence, or one number for all. */
-export type Lengths = ArrayLike<number> | number;
+export type Lengths = Integers | number;
 
 export interface TargetLengths {
   /** Frames of each sequence. Default: all T. */

@@ -1,3 +1,4 @@
+import { checkObject } from '../problem/check.js';
 import { wrongKind } from '../problem/errors.js';
 import { mergeTokens, type TokenSpan } from '../problem/spans.js';
 import { segmented } from './script.js';
@@ -36,7 +37,8 @@ export function readingOf(
 ): Reading {
   if (!(vocabulary instanceof Vocabulary)) throw wrongKind('vocabulary', 'a Vocabulary', vocabulary);
   const spans = mergeTokens(labels, scores, vocabulary.blank);
-  const { language, ...times } = options ?? {};
+  checkObject('options', options, ['frameSeconds', 'offsetSeconds', 'language']);
+  const { language, ...times } = options;
   if (language !== undefined && typeof language !== 'string')
     throw wrongKind('language', 'a string', language);
   const timing = checkTiming(times, labels.length);

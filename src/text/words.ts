@@ -1,4 +1,4 @@
-import { checkInteger, checkObject, isList } from '../problem/check.js';
+import { checkChoice, checkInteger, checkObject, isList } from '../problem/check.js';
 import { shown, wrongKind, wrongValue } from '../problem/errors.js';
 import { mergeTokens, type TokenSpan } from '../problem/spans.js';
 import { STAR } from '../problem/star.js';
@@ -33,6 +33,14 @@ export interface Timing {
   readonly frameSeconds: number;
   /** When the first frame begins, for a part of a longer recording. Default 0. */
   readonly offsetSeconds?: number;
+}
+
+export interface WordsOptions extends Timing {
+  /**
+   * Where characters end and begin: `'labels'`, the default, at the frames that their labels take, of which CTC models often need one alone; or
+   * `'midpoints'`, in the middle between them and their neighbours in the same word, nearer to what is seen of a glyph, or heard.
+   */
+  readonly spans?: 'labels' | 'midpoints' | undefined;
 }
 
 /** Class of the path at each frame (−1 beyond the input) and its log-probability, [T] each. */
@@ -85,12 +93,15 @@ export function timedBy(
  *
  * @throws TypeError, RangeError for a wrong argument, or if the path is not one of the transcript's targets.
  */
-export function wordsOf(transcript: Transcript, path: Path, options: Timing): TimedText {
+export function wordsOf(transcript: Transcript, path: Path, options: WordsOptions): TimedText {
   checkTranscript(transcript);
   if (typeof path !== 'object' || path === null) throw wrongKind('path', '{ labels, scores }', path);
   const { targets, wordOf, textOf, blank } = transcript;
   const spans = mergeTokens(path.labels, path.scores, blank);
-  const timing = checkTiming(options, path.labels.length);
+  checkObject('options', options, ['frameSeconds', 'offsetSeconds', 'spans']);
+  const { spans: where = 'labels', ...times } = options;
+  checkChoice('spans', where, ['labels', 'midpoints']);
+  const timing = checkTiming(times, path.labels.length);
   const frames = Array.from(path.labels).filter((label) => label !== -1).length;
   if (frames > 0 && (spans.length !== targets.length || spans.some(({ label }, i) => label !== targets[i])))
     throw wrongValue(
@@ -120,9 +131,17 @@ export function wordsOf(transcript: Transcript, path: Path, options: Timing): Ti
   const end = timing.offsetSeconds + (frames || path.labels.length) * timing.frameSeconds;
   return {
     words: placed(words, timing.offsetSeconds, end),
-    characters: characters.map(({ word, text, spans }) =>
-      timedBy(spans, text, timing, transcript.spelled?.[word] === true || howMuch(spans)),
-    ),
+    characters: characters.map(({ word, text, spans }, i) => {
+      const timed = timedBy(spans, text, timing, transcript.spelled?.[word] === true || howMuch(spans));
+      if (where === 'labels') return timed;
+      const [before, after] = [characters[i - 1], characters[i + 1]];
+      const at = (frame: number) => timing.offsetSeconds + frame * timing.frameSeconds;
+      return {
+        ...timed,
+        ...(before?.word === word && { start: at((before.spans.at(-1)!.end + spans[0].start) / 2) }),
+        ...(after?.word === word && { end: at((spans.at(-1)!.end + after.spans[0].start) / 2) }),
+      };
+    }),
   };
 }
 

@@ -1,11 +1,11 @@
 import { byName } from '../../kernels/by-name.js';
 import { type Binding, type Plan, type Port, portBytes, portOf } from '../../plan/plan.js';
 import { CtcError } from '../../problem/errors.js';
-import { halfToFloat } from '../../problem/half.js';
+import { brainToFloat, halfToFloat } from '../../problem/half.js';
 import type { Kept, RunOptions } from '../../problem/types.js';
 import { latticeOf } from '../kept-lattice.js';
 import type { Call, Raw, Runner } from '../runner.js';
-import { allocate, type Bindings, type CpuBuffer, type Kernel, TOTAL } from './buffers.js';
+import { allocate, type Bindings, type CpuBuffer, INFEASIBLE, type Kernel, TOTAL } from './buffers.js';
 import { type Extended, ln } from './extended.js';
 
 /** Each twin under the name of its kernel. */
@@ -65,14 +65,15 @@ export class CpuRunner implements Runner {
 
   /** Arrays for all that kernels bind of a caller's. Numbers that they find in a buffer of the plan's are put there. */
   #callers({ inputs }: Call): Callers {
-    const { inputs: takes, outputs } = this.#plan;
+    const { inputs: takes, outputs, task } = this.#plan;
+    const toFloat = task.dtype === 'bfloat16' ? brainToFloat : halfToFloat;
     const callers: Record<string, Float32Array | Float64Array> = {};
     for (const [name, port] of Object.entries(takes)) {
       const given = inputs[name] as Float32Array | Uint16Array | Float64Array | undefined;
       const { access, buffer, default: value, rowBytes } = port;
       if (access === 'copy') (this.#buffers[buffer!] as Uint32Array).set(given ?? [value!]);
       else if (given)
-        callers[name] = given instanceof Uint16Array ? Float32Array.from(given, halfToFloat) : given;
+        callers[name] = given instanceof Uint16Array ? Float32Array.from(given, toFloat) : given;
       else callers[name] = new Float64Array(rowBytes / portBytes[port.element]).fill(value!);
     }
     for (const [name, { access, rows, rowBytes, totals }] of Object.entries(outputs))
@@ -192,11 +193,12 @@ export class CpuRunner implements Runner {
   }
 }
 
-/** The loss of each sequence. */
+/** The loss of each sequence, infinite where there is no path. */
 function lossesOf(totals: Float64Array): Float64Array {
-  return Float64Array.from(
-    { length: totals.length / TOTAL.words },
-    (_, n) => totals[n * TOTAL.words + TOTAL.loss]!,
+  return Float64Array.from({ length: totals.length / TOTAL.words }, (_, n) =>
+    totals[n * TOTAL.words + TOTAL.status] === INFEASIBLE
+      ? Number.POSITIVE_INFINITY
+      : totals[n * TOTAL.words + TOTAL.loss]!,
   );
 }
 

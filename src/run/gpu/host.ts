@@ -5,6 +5,7 @@ import type { DeviceTensor, Memory } from './memory.js';
 import { Staging } from './staging.js';
 
 const REGULAR = 0;
+const INFEASIBLE = 1;
 
 /** Bytes that move between two turns of the event loop. */
 const chunkBytes = 2 ** 24;
@@ -81,6 +82,53 @@ export async function readWords(
   }
 }
 
+/** Buffers on their way to the host, behind other work in its last submission: so there is one wait for both. */
+export class Readback {
+  readonly #buffers: readonly GPUBuffer[];
+  readonly #staging: GPUBuffer;
+  readonly #length: number;
+
+  /** @returns undefined where they are too many bytes for one go */
+  static of(device: GPUDevice, buffers: readonly GPUBuffer[]): Readback | undefined {
+    const length = buffers.reduce((sum, { size }) => sum + size, 0);
+    return length > chunkBytes ? undefined : new Readback(device, buffers, length);
+  }
+
+  private constructor(device: GPUDevice, buffers: readonly GPUBuffer[], size: number) {
+    this.#buffers = buffers;
+    this.#length = size;
+    this.#staging = device.createBuffer({ label: 'ctc:readback:staging', size, usage: 0x1 | 0x8 });
+  }
+
+  encode(encoder: GPUCommandEncoder): void {
+    let place = 0;
+    for (const buffer of this.#buffers) {
+      encoder.copyBufferToBuffer(buffer, 0, this.#staging, place, buffer.size);
+      place += buffer.size;
+    }
+  }
+
+  /** Once what was submitted is done. */
+  map(): Promise<void> {
+    return this.#staging.mapAsync(1, 0, this.#length);
+  }
+
+  /** The words of each buffer. */
+  words(): Int32Array<ArrayBuffer>[] {
+    const all = new Int32Array(this.#staging.getMappedRange(0, this.#length).slice(0));
+    let place = 0;
+    return this.#buffers.map(({ size }) => {
+      const words = all.slice(place, place + size / 4);
+      place += size / 4;
+      return words;
+    });
+  }
+
+  destroy(): void {
+    this.#staging.destroy();
+  }
+}
+
 async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array): Promise<void> {
   const staging = new Staging(device, Math.min(buffer.size, chunkBytes));
   try {
@@ -103,7 +151,7 @@ export function resultOf(
   return element === 'float' ? new Float32Array(words.buffer) : words;
 }
 
-/** −ln Z of each sequence, finished in float64 from what the device knows of it. */
+/** −ln Z of each sequence, infinite where there is no path, finished in float64 from what the device knows of it. */
 function lossesOf(totals: Int32Array<ArrayBuffer>, scores: ProblemShape['scores']): Float64Array {
   const floats = new Float32Array(totals.buffer);
   const words = elementBytes.total / 4;
@@ -111,6 +159,7 @@ function lossesOf(totals: Int32Array<ArrayBuffer>, scores: ProblemShape['scores'
     const [m, , , , , far, , loss] = floats.subarray(n * words);
     const [, e, k, high, low, , status] = totals.subarray(n * words);
     const near = (high * 2 ** 32 + (low >>> 0)) / 2 ** 30;
+    if (status === INFEASIBLE) return Number.POSITIVE_INFINITY;
     if (status !== REGULAR) return loss;
     const finished = 0 - ((k + e) * Math.LN2 + near + far * 2 ** 20 + Math.log(m));
     // of logits a path's probability is at most 1, whatever rounding made of it

@@ -28,6 +28,12 @@ const dispatchesPerSubmission = 1024;
  */
 const mostKept = 64;
 
+/** What the last submission of a run does besides, and what then ends it in place of the queue's own news. */
+export interface Ending {
+  encode(encoder: GPUCommandEncoder): void;
+  map(): Promise<void>;
+}
+
 /** A place in a plan: a command, and how many of its steps are done. */
 interface Cursor {
   command: number;
@@ -82,7 +88,7 @@ export class Scheduler {
    * The whole plan in submissions of some milliseconds each, two in flight, with turns of the event loop
    * between them. An abort leaves what was submitted to end by itself.
    */
-  async run(tensors: DeviceTensors, { signal, onProgress }: RunOptions): Promise<void> {
+  async run(tensors: DeviceTensors, { signal, onProgress }: RunOptions, ending?: Ending): Promise<void> {
     const queue = this.#device.queue;
     const cursor = { command: 0, step: 0 };
     const flying: { cost: number; start: number; done: Promise<number> }[] = [];
@@ -103,10 +109,16 @@ export class Scheduler {
       const { cost, landing } = await inErrorScopes(this.#device, 'run', () => {
         const encoder = this.#device.createCommandEncoder({ label: `ctc:${this.#plan.name}:encoder` });
         const cost = this.#encode(encoder, tensors, cursor, this.#pace.size, dispatchesPerSubmission);
+        const isLast = ending && cursor.command === this.#plan.commands.length;
+        if (isLast) ending.encode(encoder);
         queue.submit([encoder.finish()]);
-        return { cost, landing: queue.onSubmittedWorkDone().then(() => performance.now()) };
+        const landing = isLast ? ending.map() : queue.onSubmittedWorkDone();
+        // Firefox completes a mapping only when something follows it on the queue
+        if (isLast) queue.submit([]);
+        const landed = landing.then(() => performance.now());
+        landed.catch(() => {});
+        return { cost, landing: landed };
       });
-      landing.catch(() => {});
       flying.push({ cost, start, done: landing });
       if (flying.length > 1) await land();
     }
