@@ -76,44 +76,47 @@ describe('loading', () => {
     }));
 
   test('what scores are is detected, shown and changeable', () =>
-    exploreOnCpu(async (page) => {
-      const logProbs = { data: Float32Array.from(probs, Math.log), shape: [4, 3] as const };
-      const { loss } = await ctcLoss(logProbs, [1, 2], undefined, undefined, {
-        device: 'cpu',
-        reduction: 'none',
-      });
-      const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}.`;
-      const kinds = async () => {
-        await page.locator('#data > button').click();
-        const pressed = page.locator('#data [aria-pressed="true"]');
-        const taken = await pressed.innerText();
-        await page.keyboard.press('Escape');
-        return taken;
-      };
-      for (const [content, kind] of [
-        [probs, 'Probabilities'],
-        [probs.map(Math.log), 'Log-probabilities'],
-        [probs.map((p) => Math.log(p) + 3), 'Logits'],
-      ] as const) {
-        await load(page, file('scores.npy', writeNpy(Float32Array.from(content), [4, 3])));
-        await expect.poll(() => text(page)).toBe('1 2');
-        // the same probabilities, whatever they are written as
-        await expect.poll(() => sentence(page)).toBe(spelled);
-        expect(await kinds()).toBe(`${kind}\nAs detected`);
-      }
-      const before = await sentence(page);
-      const change = async (kind: RegExp) => {
-        await page.locator('#data > button').click();
-        await page.locator('#data').getByRole('button', { name: kind }).click();
-      };
-      await change(/^Probabilities/);
-      await expect.poll(() => notice(page)).toMatch(/expected a probability/);
-      expect(await sentence(page)).toBe(before);
-      await load(page, file('scores.npy', writeNpy(Float32Array.from(probs), [4, 3])));
-      await expect.poll(kinds).toBe('Probabilities\nAs detected');
-      await change(/^Logits/);
-      await expect.poll(() => sentence(page)).not.toBe(spelled);
-    }));
+    exploreOnCpu(
+      async (page) => {
+        const logProbs = { data: Float32Array.from(probs, Math.log), shape: [4, 3] as const };
+        const { loss } = await ctcLoss(logProbs, [1, 2], undefined, undefined, {
+          device: 'cpu',
+          reduction: 'none',
+        });
+        const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}.`;
+        const kinds = async () => {
+          await page.locator('#data > button').click();
+          const pressed = page.locator('#data [aria-pressed="true"]');
+          const taken = await pressed.innerText();
+          await page.keyboard.press('Escape');
+          return taken;
+        };
+        for (const [content, kind] of [
+          [probs, 'Probabilities'],
+          [probs.map(Math.log), 'Log-probabilities'],
+          [probs.map((p) => Math.log(p) + 3), 'Logits'],
+        ] as const) {
+          await load(page, file('scores.npy', writeNpy(Float32Array.from(content), [4, 3])));
+          await expect.poll(() => text(page)).toBe('1 2');
+          // the same probabilities, whatever they are written as
+          await expect.poll(() => sentence(page)).toBe(spelled);
+          expect(await kinds()).toBe(`${kind}\nAs detected`);
+        }
+        const before = await sentence(page);
+        const change = async (kind: RegExp) => {
+          await page.locator('#data > button').click();
+          await page.locator('#data').getByRole('button', { name: kind }).click();
+        };
+        await change(/^Probabilities/);
+        await expect.poll(() => notice(page)).toMatch(/expected a probability/);
+        expect(await sentence(page)).toBe(before);
+        await load(page, file('scores.npy', writeNpy(Float32Array.from(probs), [4, 3])));
+        await expect.poll(kinds).toBe('Probabilities\nAs detected');
+        await change(/^Logits/);
+        await expect.poll(() => sentence(page)).not.toBe(spelled);
+      },
+      { expected: [/the rows of this batch are probabilities/] },
+    ));
 
   test('one of several tensors is chosen', () =>
     exploreOnCpu(async (page) => {

@@ -192,7 +192,7 @@ describe('what goes in', () => {
       ]);
       expect(json((await aligned(small, '--json')).stdout)[0]).not.toHaveProperty('tensor');
       const ofLoss = await cli(['loss', file, '--targets', '1', '--device', 'cpu']);
-      expect(ofLoss.stderr).toBe(`${file}: logits: logits (detected), [24, 5]\n`);
+      expect(ofLoss.stderr).toBe(`${file}: logits: logits (detected), [24, 5] as TC\n`);
       expect(json(ofLoss.stdout)).toMatchObject([{ tensor: 'logits' }]);
     });
   });
@@ -487,7 +487,7 @@ describe('a mistake ends with its code and a message that names the file or the 
     ['another layout', [small, ...known, ...text, '--layout', 'TNC'], `${small}: expected one recording, [T, N, C], got [24, 5]`],
     ['several tensors', [file('many.safetensors', safetensors({ x: logits, y: logits })), ...known, ...text], /many\.safetensors: expected one tensor of scores, got x, y; choose one with .*many\.safetensors:NAME$/],
     ['no such tensor', [`${place('many.safetensors')}:z`, ...known, ...text], /many\.safetensors: expected a tensor z, got x, y$/],
-    ['NaN', [nan, ...known, ...text], `${nan}: [3, 2]: expected a score, got NaN`],
+    ['NaN', [nan, ...known, ...text], `${nan}: [3, 2]: expected a score; if it is padding, inputLength says how many frames there are, got NaN`],
     ['a negative probability', [...ok.with(0, npy('negative.npy', [1, width], [1, -1, 1, 0, 0])), '--input', 'probs'], /negative\.npy: \[0, 1\]: expected a probability, got -1$/],
     ['a vocabulary that is no JSON', [small, '--vocab', file('bad.json', '{'), ...text], /bad\.json: not JSON: /],
     ['a vocabulary without blank', [small, '--vocab', file('plain.json', { a: 0, b: 1 }), ...text], /plain\.json: vocabulary: expected '<blank>'/],
@@ -515,7 +515,7 @@ describe('a mistake ends with its code and a message that names the file or the 
       'a mistake in a file',
       [nan, ...known, ...text],
       2,
-      /^webgpu-ctc: .*nan\.npy: \[3, 2\]: expected a score, got NaN\n$/,
+      /^webgpu-ctc: .*nan\.npy: \[3, 2\]: expected a score; .*, got NaN\n$/,
     ],
     ['an impossible target', [small, ...known, '--text', 'abc '.repeat(9)], 3, /^webgpu-ctc: .* got 24$/m],
     ['no WebGPU', [...ok, '--device', 'gpu'], 4, /^webgpu-ctc: .*nonexistent\.json/m],

@@ -138,7 +138,7 @@ const tables: Record<string, Row[]> = {
   targets: [
     ['none', run({ targets: undefined }), TypeError, /^targets: expected .*(rows|array).*, got undefined$/],
     ['a string', run({ targets: 'cat' }), TypeError, /^targets: expected .*(rows|array).*, got 'cat'$/],
-    ['a label equal to the blank', run({ targets: [[1, 2], [0]] }), RangeError, 'targets[1][0]: expected a class from 0 to 4 other than the blank (0), got 0'],
+    ['a label equal to the blank', run({ targets: [[1, 2], [0]] }), RangeError, 'targets[1][0]: expected a class from 0 to 4 other than the blank (0); if it is padding, targetLengths says how many labels each sequence has, got 0'],
     ['a label ≥ C', run({ targets: [[1, 5], [3]] }), RangeError, 'targets[0][1]: expected a class from 0 to 4 other than the blank (0), got 5'],
     ['a negative label', run({ targets: [[1, -1], [3]] }), RangeError, 'targets[0][1]: expected a class from 0 to 4 other than the blank (0); if it is padding, targetLengths says how many labels each sequence has, got -1'],
     ['a fractional label', run({ targets: [[1, 1.5], [3]] }), RangeError, 'targets[0][1]: expected a class from 0 to 4 other than the blank (0), got 1.5'],

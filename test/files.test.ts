@@ -659,7 +659,7 @@ describe('the emissions of one recording', () => {
     ['probs', probs, 'logProbs', probs.map(Math.log)],
   ] as const)('%s are known by their sums', (kind, values, argument, scores) => {
     const expected = {
-      ...{ kind, argument, frames: 2, classes: 2, padding: 0 },
+      ...{ kind, argument, frames: 2, classes: 2, padding: 0, starred: false },
       data: Float32Array.from(scores),
       scores: { [argument]: { data: Float32Array.from(scores), shape: [2, 2] } },
     };
@@ -758,7 +758,11 @@ describe('the emissions of one recording', () => {
       'expected one recording, [T, C], [1, T, C] or [T, 1, C], got [2, 2, 2]; item: N takes one',
     ],
     [tensor(probs, 2, 2), { layout: 'TNC' }, 'expected one recording, [T, N, C], got [2, 2]'],
-    [tensor([0, 1, Number.NaN, 0], 2, 2), {}, '[1, 0]: expected a score, got NaN'],
+    [
+      tensor([0, 1, Number.NaN, 0], 2, 2),
+      {},
+      '[1, 0]: expected a score; if it is padding, inputLength says how many frames there are, got NaN',
+    ],
     [tensor([0, 1, -1, 0], 2, 2), { kind: 'probs' }, '[1, 0]: expected a probability, got -1'],
     [tensor([0, 1, 1, 1.25], 2, 2), { kind: 'probs' }, '[1, 1]: expected a probability, got 1.25'],
     [tensor([3, 5, 9], 1, 1, 3), { kind: 'probs' }, '[0, 0, 0]: expected a probability, got 3'],

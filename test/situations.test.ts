@@ -108,6 +108,7 @@ describe('emissions', () => {
     ['zeros', 0],
     ['−Infinity', Number.NEGATIVE_INFINITY],
     ['one value', -3.5],
+    ['each class its share', Math.log(1 / classes)],
   ])('rows of %s at the end are padding', async (_, value) => {
     // an unsure last letter, which could go into the padding
     const scores = catScores.slice();
@@ -151,6 +152,46 @@ describe('emissions', () => {
     }
   });
 
+  test('a star’s column is read by nobody; costs, and axes of one size that are swapped, are refused', async () => {
+    const wide = classes + 1;
+    const starred = new Float32Array(cat.length * wide);
+    for (let t = 0; t < cat.length; t++)
+      starred.set(catScores.subarray(t * classes, (t + 1) * classes), t * wide);
+    const emissions = shop.npy('starred.npy', [cat.length, wide], starred);
+    for (const vocab of [file.vocab, shop.write('starred.json', { ...listed, '*': classes })])
+      expect((await run('decode', emissions, '--vocab', vocab)).text).toBe('cat sat');
+
+    const costs = shop.npy(
+      'costs.npy',
+      [cat.length, classes],
+      catScores.map((score) => -score),
+    );
+    expect((await align(costs, file.vocab)).error).toMatch(
+      /got negative logarithms of probabilities; their negatives/,
+    );
+
+    const few = ['<pad>', 'a', 'b', 'c'];
+    const square = said([1, 0, 2, 3], 4);
+    const turned = square.map((_, i) => square[(i % 4) * 4 + Math.floor(i / 4)]!);
+    // each class is said at its own place, so that columns add up and rows do not
+    turned.set([Math.log(0.5), Math.log(0.4), Math.log(0.9), Math.log(0.9)], 0);
+    for (let c = 0; c < 4; c++) {
+      const sum = [1, 2, 3].reduce((all, t) => all + Math.exp(turned[4 * t + c]!), 0);
+      for (const t of [1, 2, 3]) turned[4 * t + c]! += Math.log((1 - Math.exp(turned[c]!)) / sum);
+    }
+    const vocab = shop.write('few.json', few);
+    const { error } = await run('decode', shop.npy('square.npy', [4, 4], turned), '--vocab', vocab);
+    expect(error).toMatch(/columns are normalised and whose rows are not: are the axes swapped/);
+  });
+
+  test('NaN beyond the frames of the recording is not read', async () => {
+    const padded = new Float32Array((cat.length + 3) * classes).fill(Number.NaN);
+    padded.set(catScores);
+    const emissions = shop.npy('nan.npy', [cat.length + 3, classes], padded);
+    expect((await align(emissions, file.vocab)).error).toMatch(/if it is padding, inputLength says/);
+    expect(told((await align(emissions, file.vocab, '--length', String(cat.length))).words!)).toBe(right);
+  });
+
   test('one of a batch, and its frames', async () => {
     const two = new Float32Array(2 * catScores.length);
     two.set(catScores, catScores.length);
@@ -159,6 +200,13 @@ describe('emissions', () => {
     expect(error).toMatch(/item: N takes one of a batch/);
     const { words } = await align(batch, file.vocab, '--item', '1', '--length', String(cat.length));
     expect(told(words!)).toBe(right);
+    // of many frames and few sequences nobody knows which is which
+    const many = shop.npy(
+      'many.npy',
+      [cat.length, 2, classes],
+      new Float32Array(2 * catScores.length).fill(-1),
+    );
+    expect((await align(many, file.vocab, '--item', '1')).error).toMatch(/expected a layout, NTC or TNC/);
   });
 });
 
@@ -181,6 +229,30 @@ describe('vocabularies', () => {
     expect(of.notes).toEqual(['<S>, </S>: past the last class, never used']);
     const { words } = await aligned(of, 'cat * sat', catScores, { star: '*' });
     expect(words[0]!.text).toBe('cat');
+  });
+
+  test('symbols of a lexicon are no classes; a dictionary of another model is refused, whatever its blank', async () => {
+    const symbols = { ...listed, '#0': classes, '#1': classes + 1 };
+    expect(told((await align(file.cat, shop.write('lexicon.json', symbols))).words!)).toBe(right);
+    const dictionary = Array.from('0123456789abcdefgh');
+    for (const blank of ['first', 'last'] as const)
+      for (const count of [16, 17, 18])
+        expect(() => Vocabulary.from(dictionary, { blank, classes: count })).toThrow(RangeError);
+    expect(() => Vocabulary.from(dictionary, { classes: 19 })).toThrow(/blank: 'first' or 'last'/);
+  });
+
+  test('the case of i is that of the language', () => {
+    const spelled = (tokens: string, word: string, language?: string) => {
+      const of = Vocabulary.from(['<pad>', ...tokens], { language });
+      return of
+        .spell(word)
+        .map(({ label }) => of.token(label))
+        .join('');
+    };
+    expect(spelled('IİY', 'iyi')).toBe('İYİ');
+    expect(spelled('abcinı', 'IN')).toBe('ın');
+    expect(spelled('abcinı', 'IN', 'en')).toBe('in');
+    expect(spelled('abcin', 'IN', 'tr-TR')).toBe('in');
   });
 
   test.each<[name: string, content: string | object, more: string[]]>([
@@ -261,6 +333,30 @@ describe('vocabularies', () => {
     );
     expect((await read(of, scores)).text).toBe('北東爿');
     expect(told((await aligned(of, '北東爿', scores)).words)).toMatch(/^北東爿 0\.0[02]-0\.16$/);
+  });
+});
+
+describe('the command line', () => {
+  test('subtitles on stdout, in each way to write it', async () => {
+    const args = [
+      'align',
+      file.cat,
+      '--vocab',
+      file.vocab,
+      '--text',
+      'cat sat',
+      '--device',
+      'cpu',
+      '--quiet',
+    ];
+    const right = '1\n00:00:00,060 --> 00:00:00,400\ncat sat\n';
+    for (const output of [['-o', '-.srt'], ['-o-.srt'], ['--output=-.srt'], ['--output', '-.srt']])
+      expect(await cli([...args, ...output])).toEqual({ code: 0, stdout: right, stderr: '' });
+    expect(await cli([...args, '-o=-.srt'])).toMatchObject({ code: 2, stdout: '' });
+    expect(await cli([...args, '--text', 'cat'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^webgpu-ctc: --text: expected it once, got it twice/),
+    });
   });
 });
 

@@ -143,7 +143,7 @@ async function problemOf(file: string, targets: string, values: TensorValues, si
   const isUsed = usedRows(shape, inOrder, inputLengths);
   const scores = scoresIn(tensor, shape.at(-1) ?? 1, kind, isUsed);
   const { data, argument, input: found, source, tensor: key } = scores;
-  say(`${source}: ${found}, [${shape.join(', ')}]${inOrder ? ` as ${inOrder}` : ''}`);
+  say(`${source}: ${found}, [${shape.join(', ')}] as ${inOrder ?? (shape.length === 3 ? 'TNC' : 'TC')}`);
   const emissions = { data, shape: shape as Shape, ...(inOrder !== undefined && { layout: inOrder }) };
   const given = argument === 'logits' ? { logits: emissions } : { logProbs: emissions };
   const problem: Case = {

@@ -3,12 +3,27 @@ import { UsageError } from './failure.js';
 import { nearest } from './nearest.js';
 
 export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(argv: string[], options: T) {
-  checkArguments(argv, options);
+  const args = joined(argv, options);
+  checkArguments(args, options);
   try {
-    return parseArgs({ args: argv, allowPositionals: true, options });
+    return parseArgs({ args, allowPositionals: true, options });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** `-o -.srt`, which Node's parser takes for two options, as one argument. */
+function joined(argv: readonly string[], options: NonNullable<ParseArgsConfig['options']>): string[] {
+  const args: string[] = [];
+  for (const arg of argv) {
+    const before = args.at(-1) ?? '';
+    const named = Object.entries(options).find(
+      ([name, { short, type }]) => type === 'string' && (before === `--${name}` || before === `-${short}`),
+    );
+    if (named && /^-\.[^/\\]/.test(arg)) args[args.length - 1] = `--${named[0]}=${arg}`;
+    else args.push(arg);
+  }
+  return args;
 }
 
 /** What the parser of Node would say in its own words. */
@@ -21,6 +36,7 @@ function checkArguments(argv: readonly string[], options: NonNullable<ParseArgsC
     tokens: true,
   });
   const known = Object.keys(options);
+  const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const option = options[token.name];
@@ -28,14 +44,23 @@ function checkArguments(argv: readonly string[], options: NonNullable<ParseArgsC
       const meant = nearest(token.name, known);
       throw new UsageError(`${token.rawName}: unknown option${meant ? `; did you mean --${meant}?` : ''}`);
     }
+    if (seen.has(token.name) && !option.multiple && option.type === 'string')
+      throw new UsageError(`${token.rawName}: expected it once, got it twice`);
+    seen.add(token.name);
+    if (/^-[^-]/.test(token.rawName) && token.inlineValue && token.value?.startsWith('='))
+      throw wrongOption(
+        token.rawName,
+        `a space before the value, or --${token.name}${token.value}`,
+        token.value,
+      );
     if (option.type === 'boolean' && token.value !== undefined)
       throw wrongOption(token.rawName, 'no value', token.value);
-    const isOption =
-      token.value !== undefined && !token.inlineValue && /^-./.test(token.value) && token.value !== '-';
+    // -.srt is a file on stdout
+    const isOption = token.value !== undefined && !token.inlineValue && /^-[^.]/.test(token.value);
     if (option.type === 'string' && (token.value === undefined || isOption))
       throw wrongOption(
         token.rawName,
-        isOption ? `a value (${token.rawName}=${token.value} if that is one)` : 'a value',
+        isOption ? `a value (--${token.name}=${token.value} if that is one)` : 'a value',
         token.value,
       );
   }

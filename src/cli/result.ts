@@ -52,12 +52,13 @@ export function contentOf(path: string, name: string, result: Result, split?: Sp
 
 export function jsonOf({ text, score, duration, words, characters }: Result) {
   const round = (list: TimedText['words']) =>
-    list.map(({ text, start, end, confidence, aligned }) => ({
+    list.map(({ text, start, end, confidence, aligned, joined }) => ({
       text,
       start: rounded(start),
       end: rounded(end),
       confidence: rounded(confidence),
       aligned,
+      ...(joined && { joined }),
     }));
   return {
     text,

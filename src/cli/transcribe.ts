@@ -206,7 +206,12 @@ class Transcription<R extends Instance> {
     const score = jsonNumber(result.score);
     const sure = howSure(result);
     const { confidence, unspelled } = sure;
-    const quality = { confidence, ...(unspelled.length > 0 && { unspelled }) };
+    const { notes } = vocabulary;
+    const quality = {
+      confidence,
+      ...(unspelled.length > 0 && { unspelled }),
+      ...(notes.length > 0 && { notes }),
+    };
     return {
       report: { tensor, input, blank: vocabulary.blank, ...sized, score, ...quality, device },
       ...{ result, sure: sure.text },
@@ -296,13 +301,14 @@ function outputsOf({ outputs }: Job): [files: string[], printed: string[]] {
 
 function whatIsRead(
   { frameSeconds }: Job,
-  { frames, padding, classes, input, source }: Awaited<ReturnType<typeof readEmissions>>,
+  { frames, padding, classes, input, source, starred }: Awaited<ReturnType<typeof readEmissions>>,
   { blank, blankReason, notes }: Vocabulary,
   labels: number | undefined,
 ): string {
   const cut = padding > 0 ? ` (rows that say nothing cut off at the end: ${padding})` : '';
-  const sizes = `T = ${frames}${cut}, C = ${classes}${labels === undefined ? '' : `, S = ${labels}`}`;
-  return `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms, blank ${blank} (${blankReason})${notes.map((note) => `; vocabulary: ${note}`).join('')}`;
+  const star = starred ? ' (a column of zeros, that of a star, left out)' : '';
+  const sizes = `T = ${frames}${cut}, C = ${classes}${star}${labels === undefined ? '' : `, S = ${labels}`}`;
+  return `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms${frameSeconds < 0.001 ? ' (milliseconds, not seconds: is that meant?)' : ''}, blank ${blank} (${blankReason})${notes.map((note) => `; vocabulary: ${note}`).join('')}`;
 }
 
 const optionOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -29,25 +29,11 @@ export async function readVocabulary(
   };
   return told(() => {
     const source = parseListing(text, path.toLowerCase().endsWith('.json') || undefined) as VocabularySource;
-    const listing = listingOf(source, isNested(source) ? language : undefined);
+    const listing = listingOf(source, language);
     const listed = [...listing.keys()].reduce((most, label) => Math.max(most, label + 1), 0);
     return {
       listed,
-      of: (classes) =>
-        told(() =>
-          Vocabulary.from(source, {
-            ...{ classes, blank, delimiter },
-            language: isNested(source) ? language : undefined,
-          }),
-        ),
+      of: (classes) => told(() => Vocabulary.from(source, { classes, blank, delimiter, language })),
     };
   });
 }
-
-/** Whether there is a vocabulary for each language: only then does the language of the text choose one. */
-const isNested = (source: unknown): boolean =>
-  typeof source === 'object' &&
-  source !== null &&
-  !Array.isArray(source) &&
-  !('model' in source) &&
-  Object.values(source).some((value) => typeof value === 'object' && value !== null && !Array.isArray(value));

@@ -36,6 +36,8 @@ export interface Emissions extends Scores {
   readonly classes: number;
   /** Rows after these frames that say nothing and were cut off: the padding of a shorter recording. */
   readonly padding: number;
+  /** Whether a last column of zeros, that of a star, was left out: the aligner has a star of its own. */
+  readonly starred: boolean;
   /** `{ logits }` or `{ logProbs }`, to be spread into what `run` takes: `aligner.run({ ...scores, targets })`. */
   readonly scores: ScoresInput;
 }
@@ -75,27 +77,84 @@ export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}):
   if (options.classes !== undefined) checkInteger('classes', options.classes, 1);
   const one = oneSequence(tensor, options);
   const { name, rows, classes } = one;
-  const invalid = findInvalidScore(one);
-  if (invalid) throw wrongValue(`${name}: [${invalid.index.join(', ')}]`, 'a score', invalid.value);
   if (layout === undefined) checkAxesOf({ ...one, shape: [rows, classes] }, options.classes);
   const frames =
     inputLength === undefined ? framesOf(one) : checkInteger('inputLength', inputLength, 0, rows);
+  const used = {
+    data: one.data.subarray(0, frames * classes),
+    shape: one.shape.with(one.time, frames),
+    ...(one.exact && { exact: one.exact.subarray(0, frames * classes) }),
+  };
+  const invalid = findInvalidScore(used);
+  if (invalid) {
+    const hint =
+      inputLength === undefined ? '; if it is padding, inputLength says how many frames there are' : '';
+    throw wrongValue(`${name}: [${invalid.index.join(', ')}]`, `a score${hint}`, invalid.value);
+  }
   if (frames === 0 && rows > 0)
     throw new RangeError(
       `${name}: expected scores, got rows of ${one.data[0] === 0 ? 'zeros' : one.data[0]} alone`,
     );
-  const spoken: FileTensor = {
-    ...{ name, dtype: one.dtype, shape: one.shape.with(one.time, frames) },
-    data: one.data.subarray(0, frames * classes),
-    ...(one.exact && { exact: one.exact.subarray(0, frames * classes) }),
+  const starred = kind !== 'logits' && kind !== 'probs' && hasStarColumn(used.data, classes);
+  const spoken = starred ? withoutLast(used, classes) : used;
+  const own = starred ? classes - 1 : classes;
+  const tensorOfOne: FileTensor = {
+    ...{ name, dtype: one.dtype, shape: starred ? [frames, own] : used.shape, data: spoken.data },
+    ...(spoken.exact && { exact: spoken.exact }),
   };
-  const read = asScores(spoken, classes, kind);
-  const scores = { data: read.data, shape: [frames, classes] as const };
+  const read = asScores(tensorOfOne, own, kind);
+  if (kind === undefined && read.kind === 'logits' && areCosts(read.data, own))
+    throw new RangeError(
+      `${name}: expected logits, log-probabilities or probabilities, got negative logarithms of probabilities; their negatives are log-probabilities`,
+    );
+  const scores = { data: read.data, shape: [frames, own] as const };
   return {
     ...read,
-    ...{ frames, classes, padding: rows - frames },
+    ...{ frames, classes: own, padding: rows - frames, starred },
     scores: read.argument === 'logits' ? { logits: scores } : { logProbs: scores },
   };
+}
+
+interface Used {
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly exact?: Float64Array<ArrayBuffer>;
+}
+
+function withoutLast({ data, exact }: Used, classes: number): Used {
+  const narrow = <A extends Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(from: A): A =>
+    from.filter((_, i) => i % classes !== classes - 1) as A;
+  return { data: narrow(data), ...(exact && { exact: narrow(exact) }) };
+}
+
+/** Whether behind log-probabilities there is a column of zeros, that of a star as torchaudio's aligner has it. */
+function hasStarColumn(data: Float32Array, classes: number): boolean {
+  if (classes < 3) return false;
+  let told = false;
+  for (let at = 0; at < data.length; at += classes) {
+    const row = data.subarray(at, at + classes);
+    if (row[classes - 1] !== 0) return false;
+    if (isSilent(data, at, classes)) continue;
+    const { exponentials, most } = sumsOf(row);
+    if (most > tolerance || Math.abs(exponentials - 2) > tolerance) return false;
+    told = true;
+  }
+  return told;
+}
+
+/** Whether scores are −ln p: positive, and the exponentials of their negatives sum to 1. */
+function areCosts(data: Float32Array, classes: number): boolean {
+  let told = false;
+  for (let at = 0; at < data.length; at += classes) {
+    if (isSilent(data, at, classes)) continue;
+    let sum = 0;
+    for (let i = at; i < at + classes; i++) {
+      if (data[i]! < 0) return false;
+      sum += Math.exp(-data[i]!);
+    }
+    if (Math.abs(sum - 1) > tolerance) return false;
+    told = true;
+  }
+  return told && classes > 1;
 }
 
 interface Sequence extends Pick<FileTensor, 'name' | 'dtype'> {
@@ -114,18 +173,24 @@ function framesOf(one: Sequence): number {
   if (classes === 1) return rows;
   const given = one.exact ?? one.data;
   let frames = rows;
-  while (frames > 0 && isSilent(given, (frames - 1) * classes, classes)) frames--;
+  while (frames > 0 && isFlat(given, (frames - 1) * classes, classes)) frames--;
   // all of one value, a recording is one without news
   const [first] = given;
   return frames === 0 && first !== 0 && first !== Number.NEGATIVE_INFINITY ? rows : frames;
 }
 
-/** A row in which all classes have one score that is not their share, as padding has it. */
-function isSilent(data: Float32Array | Float64Array, at: number, classes: number): boolean {
+/** A row in which all classes have one score, as padding has it. */
+function isFlat(data: Float32Array | Float64Array, at: number, classes: number): boolean {
   const first = data[at]!;
   for (let i = at + 1; i < at + classes; i++) if (data[i] !== first) return false;
-  const isShare = [classes * Math.exp(first), classes * first].some((sum) => Math.abs(sum - 1) <= tolerance);
-  return !isShare;
+  return true;
+}
+
+/** Such a row, unless it is the share of each class: then it is a distribution. */
+function isSilent(data: Float32Array | Float64Array, at: number, classes: number): boolean {
+  if (!isFlat(data, at, classes)) return false;
+  const first = data[at]!;
+  return [classes * Math.exp(first), classes * first].every((sum) => Math.abs(sum - 1) > tolerance);
 }
 
 const expected = { TC: '[T, C]', TNC: '[T, N, C]', NTC: '[N, T, C]', CT: '[C, T]', NCT: '[N, C, T]' };
@@ -167,7 +232,9 @@ function oneSequence(tensor: FileTensor, { layout, item }: EmissionsOptions): Se
 function layoutOf(shape: readonly number[], isBatch: boolean): FileLayout | undefined {
   if (shape.length === 2) return 'TC';
   if (shape.length !== 3) return undefined;
-  return shape[1] === 1 && shape[0] !== 1 ? 'TNC' : shape[0] === 1 || isBatch ? 'NTC' : undefined;
+  if (shape[1] === 1 && shape[0] !== 1) return 'TNC';
+  // more sequences than frames are rather the frames of fewer sequences
+  return shape[0] === 1 || (isBatch && shape[0]! <= shape[1]!) ? 'NTC' : undefined;
 }
 
 function noRecording(
@@ -176,6 +243,10 @@ function noRecording(
   item: number | undefined,
   batch: number | undefined,
 ): RangeError {
+  if (layout === undefined && item !== undefined && shape.length === 3)
+    return new RangeError(
+      `${name}: expected a layout, NTC or TNC, for a batch of which either may be time, got [${shape.join(', ')}]`,
+    );
   const wanted = layout ? expected[layout] : '[T, C], [1, T, C] or [T, 1, C]';
   const hint =
     item === undefined && (batch ?? (shape.length === 3 ? 2 : 1)) > 1
@@ -194,8 +265,7 @@ function checkAxesOf({ name, data, shape }: FileTensor, classes: number | undefi
     new RangeError(
       `${name}: expected [T, C], got [${rows}, ${columns}], ${why}: are the axes swapped? layout: 'CT' or 'NCT' reads them so`,
     );
-  if (classes === columns) return;
-  if (classes === rows) throw swapped(`and the vocabulary has ${classes} classes`);
+  if (classes === rows && classes !== columns) throw swapped(`and the vocabulary has ${classes} classes`);
   if (rows < 2 || scoreKindOf(data as Float32Array, columns) !== 'logits') return;
   const turned = new Float32Array(data.length);
   for (let t = 0; t < rows; t++)

@@ -10,6 +10,8 @@ export interface SubtitleOptions {
    * for a cue a line.
    */
   readonly split?: 'caption' | 'word' | readonly number[] | undefined;
+  /** Seconds of the recording: no cue is shown for longer. */
+  readonly duration?: number | undefined;
   /** Of the text, as `Intl` names it: where words of a script without spaces begin. Default: that of the locale. */
   readonly language?: string | undefined;
   /** When the characters of the words are spoken, in order: where a word of a script without spaces may be cut. */
@@ -43,15 +45,17 @@ const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 function cuesOf(words: readonly TimedWord[], options: SubtitleOptions = {}): Spoken[][] {
-  const { split = 'caption' } = options;
+  const { split = 'caption', duration = Number.POSITIVE_INFINITY } = options;
+  const whole = 1000 * (typeof duration === 'number' ? duration : Number.POSITIVE_INFINITY);
   if (isList(split))
-    return readable(linesOfText(words, split as readonly number[]), Number.POSITIVE_INFINITY);
+    return readable(linesOfText(words, split as readonly number[]), Number.POSITIVE_INFINITY, whole);
   if (split !== 'caption' && split !== 'word')
     throw wrongValue('split', "'caption', 'word' or how many words each line has", split);
   if (split === 'word')
     return readable(
       onTimeline(words).map((word) => [word]),
       Number.POSITIVE_INFINITY,
+      whole,
     );
   const sentences: Spoken[][] = [];
   for (const word of onTimeline(piecesOf(words, options))) {
@@ -60,7 +64,7 @@ function cuesOf(words: readonly TimedWord[], options: SubtitleOptions = {}): Spo
       sentences.at(-1)!.push(word);
     else sentences.push([word]);
   }
-  return readable(sentences.flatMap(halved), longestCue);
+  return readable(sentences.flatMap(halved), longestCue, whole);
 }
 
 /** Words that fit into a line, of scripts without spaces as well. */
@@ -114,12 +118,12 @@ function fits(cue: readonly Spoken[]): boolean {
 }
 
 /** As long as they can be read, where nothing else is shown then; none shorter than a frame of video, and none too long. */
-function readable(cues: Spoken[][], longest: number): Spoken[][] {
+function readable(cues: Spoken[][], longest: number, whole: number): Spoken[][] {
   let now = 0;
   return cues.map((cue, i) => {
     const [first, last] = [cue[0], cue.at(-1)!];
     const start = Math.max(first.start, now);
-    const next = cues[i + 1]?.[0].start ?? Infinity;
+    const next = cues[i + 1]?.[0].start ?? Math.max(whole, last.end);
     const columns = cue.reduce((sum, { text }) => sum + columnsOf(text), 0);
     const long = Math.max(
       last.end,

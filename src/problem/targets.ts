@@ -168,7 +168,8 @@ function checkLabel(
   const value = typeof given === 'bigint' ? Number(given) : given;
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < classes && value !== blank)
     return value as number;
-  const isPadding = padding !== undefined && typeof value === 'number' && value < 0 && value !== STAR;
+  const isPadding =
+    padding !== undefined && (value === blank || (typeof value === 'number' && value < 0)) && value !== STAR;
   const hint = isPadding
     ? `; if it is padding, ${padding} says how many labels each sequence has`
     : value === STAR

@@ -62,7 +62,11 @@ export function clustersOf(word: string): Cluster[] {
  *
  * @param knows whether any token of the vocabulary has a letter: what no token has is not worth a form of its own
  */
-export function formsOf({ text, isLast }: Cluster, knows: (letter: string) => boolean): Form[] {
+export function formsOf(
+  { text, isLast }: Cluster,
+  knows: (letter: string) => boolean,
+  isTurkish: boolean,
+): Form[] {
   const found = new Map<string, Form>();
   const said = Math.max(1, [...text].filter(isSaid).length);
   const add = (form: string, cost: number) => {
@@ -72,7 +76,7 @@ export function formsOf({ text, isLast }: Cluster, knows: (letter: string) => bo
   };
   /** In each case, composed and decomposed. */
   const addAll = (form: string, cost: number) => {
-    const cases = [form, ...casesOf(form, isLast, knows)];
+    const cases = [form, ...casesOf(form, isLast, isTurkish)];
     for (const [i, cased] of cases.entries()) {
       const own = cost + (i === 0 ? 0 : costs.letterCase) + 0.125 * Math.max(0, i - 1);
       add(cased, own);
@@ -90,11 +94,11 @@ export function formsOf({ text, isLast }: Cluster, knows: (letter: string) => bo
 }
 
 /** The other cases of a letter, as its language has them: a sigma that ends a word, and the dotless i of Turkish where it is known. */
-function casesOf(form: string, isLast: boolean, knows: (letter: string) => boolean): string[] {
+function casesOf(form: string, isLast: boolean, isTurkish: boolean): string[] {
   const sigma = isLast ? ['ς', 'σ'] : ['σ', 'ς'];
   if (form === 'Σ') return sigma;
   if (form === 'σ' || form === 'ς') return ['Σ', ...sigma.filter((other) => other !== form)];
-  const turkish = knows('ı') ? { I: 'ı', İ: 'i', i: 'İ', ı: 'I' }[form] : undefined;
+  const turkish = isTurkish ? { I: 'ı', İ: 'i', i: 'İ', ı: 'I' }[form] : undefined;
   const others = [form.toLowerCase(), form.toUpperCase()].filter((other) => other !== form);
   return turkish === undefined ? others : [turkish, ...others.filter((other) => other !== turkish)];
 }

@@ -18,29 +18,19 @@ export function listingOf(source: unknown, language: string | undefined): Listin
   if (!/^(Object|Array)$/.test(kindOf(source)))
     throw wrongKind('vocabulary', '{ token: class } or an array of tokens', source);
   if (Array.isArray(source)) {
-    noLanguage(language);
     return listed(Array.from(source, (token, label) => [token, label, `vocabulary[${label}]`]));
   }
   const model = (source as { model?: { vocab?: unknown } }).model;
   if (typeof model === 'object' && model !== null) {
-    noLanguage(language);
     return ofTokenizer(model.vocab, (source as { added_tokens?: unknown }).added_tokens);
   }
   const entries = Object.entries(source as object);
   const nested = entries.filter(([, value]) => kindOf(value) === 'Object');
-  if (nested.length === 0) {
-    noLanguage(language);
-    return ofObject(source as object);
-  }
+  if (nested.length === 0) return ofObject(source as object);
   const names = nested.map(([name]) => name);
   const found = nested.find(([name]) => name === (language ?? (names.length === 1 ? names[0] : undefined)));
   if (!found) throw wrongValue('language', `one of ${names.map(shown).join(', ')}`, language);
   return ofObject(found[1] as object);
-}
-
-function noLanguage(language: string | undefined): void {
-  if (language !== undefined)
-    throw wrongValue('language', 'a vocabulary that is nested by language', language);
 }
 
 type Entry = readonly [token: unknown, label: unknown, place: string];
@@ -104,10 +94,16 @@ export function blankOf(tokens: Listing): [blank: number, reason: string] {
   const hint = perhaps ? ` (blank: ${perhaps[0]} for ${shown(perhaps[1])})` : '';
   throw wrongValue(
     'vocabulary',
-    `'<blank>', '<blk>', '<pad>' or '[PAD]', or '-' or '_' as class 0, or else the option blank${hint}`,
+    `'<blank>', '<blk>', '<pad>' or '[PAD]', or '-' or '_' as class 0, or else the option blank, a class, 'first' or 'last'${hint}`,
     [...tokens.values()],
   );
 }
+
+/** What models have no class for, though it is listed behind the others: symbols of a lexicon, and the star. */
+const isAuxiliary = (token: string): boolean => /^(#\d+|\*|<star>)$/.test(token);
+
+/** Whether a token past the last class says nothing about the model. */
+export const isHarmless = (token: string): boolean => isSpecial(token) || isAuxiliary(token);
 
 /** Whether a token can be the name of a blank: it spells nothing that is read. */
 export const namesBlank = (token: string): boolean =>

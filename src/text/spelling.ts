@@ -136,9 +136,13 @@ export class Speller {
   /** Of letters that were met before. */
   readonly #forms = new Map<string, readonly Form[]>();
 
-  constructor(tokens: readonly Token[]) {
+  readonly #isTurkish: boolean;
+
+  /** @param isTurkish whether i and ı are two letters, in both cases; by default where the tokens have both */
+  constructor(tokens: readonly Token[], isTurkish?: boolean) {
     this.#tree = new Tree(tokens);
     for (const { letters } of tokens) for (const letter of letters) this.#letters.add(letter);
+    this.#isTurkish = isTurkish ?? (this.#letters.has('ı') || this.#letters.has('İ'));
   }
 
   /**
@@ -157,7 +161,9 @@ export class Speller {
     if (begin !== undefined) extend(graph, -1, [{ letters: [begin], cost: 0 }]);
     clusters.forEach((cluster, i) => {
       const key = `${cluster.isLast} ${cluster.text}`;
-      const forms = cluster.isQuote ? unspoken : (this.#forms.get(key) ?? formsOf(cluster, knows));
+      const forms = cluster.isQuote
+        ? unspoken
+        : (this.#forms.get(key) ?? formsOf(cluster, knows, this.#isTurkish));
       this.#forms.set(key, forms);
       extend(graph, i, forms);
     });

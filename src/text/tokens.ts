@@ -107,11 +107,12 @@ export function* lettersOf(token: string, label: number, convention: Convention)
   }
   const { text, begins, ends } = written(token, convention);
   const forms = [text, text.normalize('NFC'), text.normalize('NFD')];
+  if (/^[\p{L}\p{M}]+$/u.test(text)) forms.push(text.normalize('NFKD'));
   for (const [i, form] of forms.entries())
     if (forms.indexOf(form) === i)
       yield {
         label,
         letters: [...(begins ? [begin] : []), ...form, ...(ends ? [end] : [])],
-        cost: i === 0 ? 0 : 1,
+        cost: i === 0 ? 0 : i < 3 ? 1 : 5,
       };
 }

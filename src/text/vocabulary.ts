@@ -3,6 +3,7 @@ import { shown, wrongKind, wrongValue } from '../problem/errors.js';
 import { STAR } from '../problem/star.js';
 import {
   blankOf,
+  isHarmless,
   type Listing,
   listingOf,
   namesBlank,
@@ -22,7 +23,7 @@ export interface VocabularyOptions {
   readonly classes?: number | undefined;
   /** The token that stands between words, or its class; null for none. Default: `<space>`, else a space, else `|`. */
   readonly delimiter?: string | number | null | undefined;
-  /** Which one, where there is one for each language. */
+  /** Of the text, such as `tr`: which case its letters have. And which vocabulary, where there is one for each language. */
   readonly language?: string | undefined;
 }
 
@@ -52,6 +53,7 @@ export class Vocabulary {
 
   readonly #tokens: Listing;
   readonly #convention: Convention;
+  readonly #isTurkish: boolean | undefined;
   /** Made for the first word that is spelled: reading needs none. */
   #speller: Speller | undefined;
 
@@ -68,7 +70,7 @@ export class Vocabulary {
     const { language } = options;
     if (language !== undefined && typeof language !== 'string')
       throw wrongKind('language', 'a string', language);
-    return new Vocabulary(fitted(listingOf(source, language), options), options.delimiter);
+    return new Vocabulary(fitted(listingOf(source, language), options), options.delimiter, language);
   }
 
   /**
@@ -83,7 +85,7 @@ export class Vocabulary {
   }
 
   /** @internal */
-  private constructor(fitted: Fitted, delimiter: VocabularyOptions['delimiter']) {
+  private constructor(fitted: Fitted, delimiter: VocabularyOptions['delimiter'], language?: string) {
     if (!(fitted?.tokens instanceof Map))
       throw new TypeError(
         'Vocabulary: expected Vocabulary.from(…) or Vocabulary.parse(…), got new Vocabulary(…)',
@@ -95,6 +97,7 @@ export class Vocabulary {
     this.blankReason = blankReason;
     this.notes = notes;
     this.#tokens = tokens;
+    this.#isTurkish = language === undefined ? undefined : /^(tr|az)\b/i.test(language);
     const texts = [...tokens].filter(
       ([label, token]) => label !== blank && label < size && !isSpecial(token),
     );
@@ -145,6 +148,7 @@ export class Vocabulary {
     if (this.isSpecial(word)) return [{ label: STAR, text: word }];
     this.#speller ??= new Speller(
       [...this.#tokens].flatMap(([label, token]) => [...this.#lettersOf(token, label)]),
+      this.#isTurkish,
     );
     const marks = marksOf[this.#convention];
     const parts = this.#speller.spell(this.#convention === '▁' ? word.replaceAll('▁', '') : word, marks);
@@ -182,11 +186,21 @@ function fitted(listing: Listing, { blank, classes }: VocabularyOptions): Fitted
   if (blank === 'first' || blank === 'last') return atAnEnd(listing, count, size, blank);
   if (blank !== undefined) checkInteger('blank', blank, 0, size === undefined ? count : size - 1);
   checkCount(listing, count, size, blank);
-  const [found, blankReason] = blank === undefined ? blankOf(listing) : [blank, 'it was given'];
+  const [found, blankReason] =
+    blank === undefined ? namedBlank(listing, count, size) : [blank, 'it was given'];
   if (size !== undefined && found >= size)
     throw wrongValue('blank', `a class from 0 to ${size - 1}, as the model has ${size} classes`, found);
   const notes = size === undefined ? [] : notesOn(listing, count, size);
   return { tokens: listing, size: size ?? Math.max(count, found + 1), blank: found, blankReason, notes };
+}
+
+/** The blank that is listed; where none is and the model has more classes, that is why. */
+function namedBlank(listing: Listing, count: number, size: number | undefined) {
+  try {
+    return blankOf(listing);
+  } catch (error) {
+    throw size === count + 1 || size === count + 2 ? wrongCount(listing, count, size) : error;
+  }
 }
 
 /** The model's first or last class is the blank, listed or not. */
@@ -199,6 +213,11 @@ function atAnEnd(
   const there = listing.get(end === 'first' ? 0 : count - 1);
   const isListed = classes === undefined ? there !== undefined && namesBlank(there) : classes <= count;
   const more = (classes ?? (isListed ? count : count + 1)) - count;
+  checkBeyond(listing, count, classes);
+  if (more <= 0 && there !== undefined && !namesBlank(there))
+    throw new RangeError(
+      `blank: expected a list without its blank, or with it as the ${end}, got ${shown(there)} there and ${count} tokens for ${classes} classes; blank: ${end === 'first' ? 0 : count - 1} takes that class`,
+    );
   const withSpace = more === 2 && ![...listing.values()].includes(' ');
   if (more > 1 && !withSpace) throw wrongCount(listing, count, count + more);
   const notes: string[] = [];
@@ -220,6 +239,12 @@ function atAnEnd(
   };
 }
 
+/** @throws RangeError where text is listed past the last class. */
+function checkBeyond(listing: Listing, count: number, size: number | undefined): void {
+  if (size !== undefined && [...listing].some(([label, token]) => label >= size && !isHarmless(token)))
+    throw wrongCount(listing, count, size);
+}
+
 /** @throws RangeError where a list and the number of classes do not belong together. */
 function checkCount(
   listing: Listing,
@@ -228,8 +253,7 @@ function checkCount(
   blank: number | undefined,
 ): void {
   if (size === undefined || count === size) return;
-  const beyond = [...listing].filter(([label, token]) => label >= size && !isSpecial(token));
-  if (beyond.length > 0) throw wrongCount(listing, count, size);
+  checkBeyond(listing, count, size);
   if (count > size || size - count > 2) return;
   // a blank that is also a letter: the list has no place for it
   const token = blank === undefined ? undefined : listing.get(blank);
