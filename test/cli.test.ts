@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clock } from '../src/cli/progress.js';
 import { expectGradient, expectLosses } from './bars.js';
 import { strategies } from './compute.js';
 import { goldens, numbers, reductions, rowMaxima } from './golden.js';
@@ -196,6 +197,32 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
     expect(stderr).toContain(`webgpu-ctc: ${missing}: ENOENT`);
     expect(stderr).toContain(`webgpu-ctc: ${folder}: EISDIR`);
   });
+});
+
+test('the time that is left is told once it can be known', () => {
+  let now = 0;
+  const text = clock(() => now);
+  const told = [
+    [1000, 0.5],
+    [10_000, 0.01],
+    [10_000, 0.25],
+    [10_000, 0.05],
+    [100_000, 0.02],
+    [1_000_000, 0.1],
+    [10_000, 1],
+  ].map(([ms, share]) => {
+    now = ms!;
+    return text(share!);
+  });
+  expect(told).toEqual([
+    '50 %',
+    '1 %',
+    '25 %, 30 s left',
+    '5 %, 3 min left',
+    '2 %, 1 h 22 min left',
+    '10 %, 2 h 30 min left',
+    '100 %',
+  ]);
 });
 
 describe('a wrong command line ends with code 2, the reason and the usage', () => {

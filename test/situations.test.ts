@@ -130,7 +130,10 @@ describe('emissions', () => {
       for (let c = 0; c < classes; c++) turned[c * T + t] = scores[t * classes + c]!;
     const swapped = shop.npy('ct.npy', [classes, T], turned);
     const refused = await run('decode', swapped, '--vocab', file.vocab);
-    expect(refused).toMatchObject({ code: 2, error: expect.stringMatching(/axes swapped\? layout: 'CT'/) });
+    expect(refused).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/axes swapped\? --layout CT or NCT reads them so/),
+    });
     expect((await run('decode', swapped, '--vocab', file.vocab, '--layout', 'CT')).text).toBe('cat sat');
     const batch = shop.npy('nct.npy', [1, classes, T], turned);
     expect((await run('decode', batch, '--vocab', file.vocab)).code).toBe(2);
@@ -188,7 +191,7 @@ describe('emissions', () => {
     const padded = new Float32Array((cat.length + 3) * classes).fill(Number.NaN);
     padded.set(catScores);
     const emissions = shop.npy('nan.npy', [cat.length + 3, classes], padded);
-    expect((await align(emissions, file.vocab)).error).toMatch(/if it is padding, inputLength says/);
+    expect((await align(emissions, file.vocab)).error).toMatch(/if it is padding, --length says/);
     expect(told((await align(emissions, file.vocab, '--length', String(cat.length))).words!)).toBe(right);
   });
 
@@ -197,7 +200,7 @@ describe('emissions', () => {
     two.set(catScores, catScores.length);
     const batch = shop.npy('two.npy', [2, cat.length, classes], two);
     const { error } = await align(batch, file.vocab);
-    expect(error).toMatch(/item: N takes one of a batch/);
+    expect(error).toMatch(/--item N takes one of a batch/);
     const { words } = await align(batch, file.vocab, '--item', '1', '--length', String(cat.length));
     expect(told(words!)).toBe(right);
     // of many frames and few sequences nobody knows which is which
@@ -206,7 +209,7 @@ describe('emissions', () => {
       [cat.length, 2, classes],
       new Float32Array(2 * catScores.length).fill(-1),
     );
-    expect((await align(many, file.vocab, '--item', '1')).error).toMatch(/expected a layout, NTC or TNC/);
+    expect((await align(many, file.vocab, '--item', '1')).error).toMatch(/expected --layout NTC or TNC/);
   });
 });
 
@@ -298,7 +301,7 @@ describe('vocabularies', () => {
     const wrong = await run('decode', shifted, '--vocab', dict, '--blank', '0');
     expect([wrong.code, wrong.error]).toEqual([
       2,
-      expect.stringMatching(/5 classes.*got 4.*blank: 'first' or 'last'/),
+      expect.stringMatching(/5 classes.*got 4.*--blank first or last/),
     ]);
     expect((await run('decode', shifted, '--vocab', dict, '--blank', 'first')).text).toBe('bad');
 

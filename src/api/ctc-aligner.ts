@@ -1,4 +1,5 @@
 import { held } from '../problem/check.js';
+import { load } from '../problem/load.js';
 import type {
   GpuData,
   HostData,
@@ -86,7 +87,7 @@ const definition: Definition = {
   Task: TargetTask,
   answer: withScore,
   async plan(shape, limits, tuning) {
-    return (await import('../plan/align-plan.js')).planAlign(shape, limits, tuning);
+    return (await load(() => import('../plan/align-plan.js'))).planAlign(shape, limits, tuning);
   },
 };
 

@@ -1,3 +1,4 @@
+import { load } from '../problem/load.js';
 import { mergeTokens } from '../problem/spans.js';
 import { checkTargets } from '../problem/targets.js';
 import type { GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
@@ -87,7 +88,7 @@ const definition: Definition = {
   Task: LengthTask,
   answer: withReadings,
   async plan(shape, limits, tuning) {
-    return (await import('../plan/align-plan.js')).planGreedy(shape, limits, tuning);
+    return (await load(() => import('../plan/align-plan.js'))).planGreedy(shape, limits, tuning);
   },
 };
 

@@ -1,3 +1,4 @@
+import { load } from '../problem/load.js';
 import type { GpuBuffer, GpuData, HostData, RunOptions, Shape } from '../problem/types.js';
 import type {
   AlignInput,
@@ -87,6 +88,6 @@ const definition: Definition = {
   Task: TargetTask,
   answer: (raw) => raw,
   async plan(shape, limits, tuning) {
-    return (await import('../plan/posterior-plan.js')).planPosterior(shape, limits, tuning);
+    return (await load(() => import('../plan/posterior-plan.js'))).planPosterior(shape, limits, tuning);
   },
 };

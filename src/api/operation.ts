@@ -13,6 +13,7 @@ import {
   scoresKey,
 } from '../problem/check.js';
 import { CtcError, wrongKind } from '../problem/errors.js';
+import { load } from '../problem/load.js';
 import { checkTargets, longest } from '../problem/targets.js';
 import type { GpuDevice, RunOptions, Shape, TargetLengths, Targets, Tensor } from '../problem/types.js';
 import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
@@ -168,8 +169,8 @@ export class Operation {
     const plan = await this.#definition.plan(task, room, sizes, strategy);
     const backend = this.#backend(plan.name);
     const runner: Runner = device
-      ? await (await import('../run/gpu/gpu-runner.js')).GpuRunner.create(device, plan)
-      : new (await import('../run/cpu/cpu-runner.js')).CpuRunner(plan, backend.reason);
+      ? await (await load(() => import('../run/gpu/gpu-runner.js'))).GpuRunner.create(device, plan)
+      : new (await load(() => import('../run/cpu/cpu-runner.js'))).CpuRunner(plan, backend.reason);
     const made = new this.#definition.Task(this.#definition, plan, runner, backend, () =>
       this.#tasks.delete(made),
     );

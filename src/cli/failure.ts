@@ -16,6 +16,19 @@ export function exitCode(error: unknown): number {
   return 1;
 }
 
+/** What the library calls options of its own in a hint, and the command line its options. */
+const hints: readonly (readonly [of: RegExp, as: string])[] = [
+  [/layout: '(\w+)' or '(\w+)' reads/, '--layout $1 or $2 reads'],
+  [/expected a layout, NTC or TNC/, 'expected --layout NTC or TNC'],
+  [/item: N takes/, '--item N takes'],
+  [/inputLength says/, '--length says'],
+  [/blank: 'first' or 'last'/, '--blank first or last'],
+  [/blank: 'first'/, '--blank first'],
+  [/\(blank: (\d+) for/, '(--blank $1 for'],
+  [/the option blank, a class, 'first' or 'last'/, 'the option --blank: a class, first or last'],
+  [/language: expected one of/, '--language: expected one of'],
+];
+
 /** What the file system and the library say of an input, with the input's name; anything else is ours. */
 export function inputError(name: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof InputError) return error;
@@ -23,6 +36,6 @@ export function inputError(name: string, error: unknown): unknown {
   const ofFile = 'syscall' in error || code === 'ERR_INVALID_ARG_VALUE' || error instanceof RangeError;
   const ofLibrary = error instanceof TypeError && error.message.includes('expected');
   if (!ofFile && !ofLibrary) return error;
-  const { message } = error;
+  const message = hints.reduce((text, [of, as]) => text.replace(of, as), error.message);
   return new InputError(message.startsWith(`${name}: `) ? message : `${name}: ${message}`);
 }

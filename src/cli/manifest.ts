@@ -9,7 +9,7 @@ import { wrongOption } from './options.js';
 import { checkOutputs, clearLeftovers } from './output.js';
 import { placeOf } from './place.js';
 import { print, say } from './printable.js';
-import { progress } from './progress.js';
+import { clock, progress } from './progress.js';
 import { stateOf } from './record.js';
 
 export interface Shard {
@@ -60,6 +60,8 @@ class Manifest {
   #code = 0;
   /** Whether it could be read before its first job; else each job is looked at when its turn comes. */
   #isKnown = false;
+  /** Jobs of this shard, where that is known. */
+  #total = 0;
 
   constructor(path: string, options: ManifestOptions) {
     this.#path = path;
@@ -71,6 +73,7 @@ class Manifest {
     await this.#lookAhead();
     const { shard, jobs, signal, quiet } = this.#options;
     const shown = progress(quiet);
+    const shareText = clock();
     const flying = new Set<Promise<void>>();
     let stopped: unknown;
     let line = 0;
@@ -84,7 +87,9 @@ class Manifest {
           (report) => {
             shown.end();
             print(JSON.stringify(report));
-            shown.show(this.#counted);
+            const { done, skipped, failed } = this.#counts;
+            const left = this.#total > 0 && shareText((done + skipped + failed) / this.#total);
+            shown.show(left ? `${this.#counted}: ${left}` : this.#counted);
           },
           (error) => {
             stopped ??= error;
@@ -116,6 +121,8 @@ class Manifest {
     let line = 0;
     for await (const text of linesOf(this.#path, this.#options.signal)) {
       line++;
+      const { shard } = this.#options;
+      if (text.trim() !== '' && (line - shard.index) % shard.count === 0) this.#total++;
       try {
         const given = parse(text);
         this.#read(given, line);

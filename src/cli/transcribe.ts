@@ -12,7 +12,7 @@ import { runManifest, shardOf } from './manifest.js';
 import { choice, integer, parse, wrongOption } from './options.js';
 import { checkOutputs, type OutputFile, writeOutputs } from './output.js';
 import { print, printable, say } from './printable.js';
-import { progress } from './progress.js';
+import { clock, progress } from './progress.js';
 import { remember, stateOf } from './record.js';
 import { contentOf, jsonOf, type Result } from './result.js';
 import { readVocabulary } from './vocab.js';
@@ -116,8 +116,9 @@ class Transcription<R extends Instance> {
       );
     await checkOutputs(files, inputs, force);
     const shown = progress(quiet);
+    const text = clock();
     const { report, result, sure } = await this.#perform(job, false, (share) =>
-      shown.show(`${Math.floor(100 * share)} %`),
+      shown.show(text(share)),
     ).finally(shown.end);
     this.#tell(sure);
     this.#print(job, report, result);

@@ -1,3 +1,4 @@
+import { load } from '../problem/load.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import type { Tuning } from './tuning.js';
 
@@ -13,15 +14,15 @@ interface LossPlan {
 export const strategies = {
   step: {
     keeps: true,
-    plan: async (...given) => (await import('./step-plan.js')).planStep(...given),
+    plan: async (...given) => (await load(() => import('./step-plan.js'))).planStep(...given),
   },
   fused: {
     keeps: false,
-    plan: async (...given) => (await import('./sweeps-plan.js')).planSweeps(...given, 'fused'),
+    plan: async (...given) => (await load(() => import('./sweeps-plan.js'))).planSweeps(...given, 'fused'),
   },
   tiled: {
     keeps: false,
-    plan: async (...given) => (await import('./sweeps-plan.js')).planSweeps(...given, 'tiled'),
+    plan: async (...given) => (await load(() => import('./sweeps-plan.js'))).planSweeps(...given, 'tiled'),
   },
 } as const satisfies Readonly<Record<string, LossPlan>>;
 

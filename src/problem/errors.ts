@@ -4,7 +4,8 @@ export type CtcErrorCode =
   | 'out-of-memory'
   | 'gpu-validation'
   | 'destroyed'
-  | 'busy';
+  | 'busy'
+  | 'load-failed';
 
 /**
  * What is neither a wrong kind (`TypeError`) nor a wrong value (`RangeError`).
@@ -14,6 +15,7 @@ export type CtcErrorCode =
  * - `out-of-memory`: the device refused an allocation
  * - `gpu-validation`: WebGPU refused a command; the message holds its words and the place in the shader
  * - `destroyed`: the object was destroyed
+ * - `load-failed`: a part of the library could not be loaded; load the page again
  * - `busy`: the task's working memory is in use by a run that has not ended, or by something encoded that has not been submitted
  */
 export class CtcError extends Error {

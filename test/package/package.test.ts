@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { homedir, hostname } from 'node:os';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from '../../e2e/browser.js';
@@ -186,8 +187,9 @@ describe('in Chromium', () => {
   });
 
   const results = `Promise.all([job(ctc, 'cpu'), job(ctc, 'gpu')])`;
-  async function outcome(path: string): Promise<unknown> {
+  async function outcome(path: string, before?: (page: Page) => Promise<unknown>): Promise<unknown> {
     const page = await browser.newPage();
+    await before?.(page);
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
@@ -209,6 +211,26 @@ ${results}.catch(String).then((outcome) => Object.assign(globalThis, { outcome }
 </script>`,
     );
     expect(await outcome('plain.html')).toEqual([result('cpu'), result('gpu')]);
+  });
+
+  test('a part that cannot be loaded is told, at each call', async () => {
+    app.write(
+      'offline.html',
+      `<!doctype html><script type="module">
+import { CtcLoss } from './node_modules/webgpu-ctc/dist/index.js';
+const ctc = await CtcLoss.create({ device: 'cpu' });
+const run = () => ctc.run({ logits: { data: new Float32Array(12), shape: [4, 3] }, targets: [1] });
+const first = await run().catch(({ name, code }) => [name, code]);
+const again = await run().then(({ loss }) => loss, String);
+Object.assign(globalThis, { outcome: { first, again } });
+</script>`,
+    );
+    const part = '**/chunks/cpu-runner*.js';
+    const cut = async (page: Page) => page.route(part, (route) => route.abort());
+    expect(await outcome('offline.html', cut)).toEqual({
+      first: ['CtcError', 'load-failed'],
+      again: expect.stringMatching(/^CtcError: a part of the library could not be loaded: .*cpu-runner/),
+    });
   });
 
   test('a module worker', async () => {

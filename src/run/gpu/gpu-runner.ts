@@ -1,4 +1,5 @@
 import { type Plan, type Port, portOf } from '../../plan/plan.js';
+import { load } from '../../problem/load.js';
 import type { DeviceLattice, Kept, RunOptions } from '../../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../runner.js';
 import { inErrorScopes, inErrorScopesNow } from './lost.js';
@@ -20,7 +21,7 @@ export class GpuRunner implements Runner {
   readonly #kept: typeof import('./device-lattice.js') | undefined;
 
   static async create(device: GPUDevice, plan: Plan): Promise<GpuRunner> {
-    const kept = plan.kept.length > 0 ? await import('./device-lattice.js') : undefined;
+    const kept = plan.kept.length > 0 ? await load(() => import('./device-lattice.js')) : undefined;
     return new GpuRunner(device, plan, await programOf(device, plan), kept);
   }
 
@@ -52,7 +53,7 @@ export class GpuRunner implements Runner {
   }
 
   async #runFromHost(call: Call, options: RunOptions): Promise<Raw> {
-    const { download, Readback, readWords, resultOf } = await import('./host.js');
+    const { download, Readback, readWords, resultOf } = await load(() => import('./host.js'));
     const tensors = await this.#given(call, options);
     const outputs = Object.entries(this.#plan.outputs);
     for (const [name, { buffer }] of outputs) if (!buffer) tensors[name] = await this.#memory.tensor(name);
@@ -141,7 +142,7 @@ export class GpuRunner implements Runner {
         this.#memory.alive();
         this.#write(port.buffer!, wordsOf(port, given));
       } else if (given && isHost(given)) {
-        const { upload } = await import('./host.js');
+        const { upload } = await load(() => import('./host.js'));
         const tensor = await this.#memory.tensor(name);
         const data = given instanceof Float64Array ? Float32Array.from(given) : given;
         await upload(this.#device, this.#memory, tensor, port.rowBytes, data, options);

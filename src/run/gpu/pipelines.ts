@@ -8,6 +8,7 @@ import {
   type Texts,
 } from '../../kernels/kernels.js';
 import { CtcError } from '../../problem/errors.js';
+import { load } from '../../problem/load.js';
 import { unlessLost } from './lost.js';
 
 export interface Pipeline {
@@ -33,7 +34,11 @@ const keyOf = (kernel: KernelName, constants: Constants) => `${kernel} ${JSON.st
 /** A kernel compiled for a device; compilations in flight are shared. */
 export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
   return cached(device, keyOf(kernel, constants), async () =>
-    compile(device, kernel, moduleOf(kernel, constants, (await import('../../kernels/texts.js')).texts)),
+    compile(
+      device,
+      kernel,
+      moduleOf(kernel, constants, (await load(() => import('../../kernels/texts.js'))).texts),
+    ),
   );
 }
 
@@ -107,6 +112,6 @@ async function compile(device: GPUDevice, kernel: string, source: KernelModule):
     return { pipeline, layout, bindings };
   } catch (cause) {
     if (cause instanceof CtcError) throw cause;
-    throw await (await import('./explain.js')).explain(device, kernel, source, module, cause);
+    throw await (await load(() => import('./explain.js'))).explain(device, kernel, source, module, cause);
   }
 }

@@ -1,6 +1,7 @@
 import count from '../../../shaders/helpers/count.wgsl?raw';
 import type { Texts } from '../../kernels/kernels.js';
 import type { Plan } from '../../plan/plan.js';
+import { load } from '../../problem/load.js';
 import { Memory } from './memory.js';
 import type { Numbers } from './numbers.js';
 import { helperFor, type Pipeline, pipelineFor, pipelineNow } from './pipelines.js';
@@ -43,7 +44,7 @@ export async function programOf(device: GPUDevice, plan: Plan): Promise<Program>
     access === 'copy' ? [buffer!] : [],
   );
   if (copied.length === 0) return { memory, scheduler, slots };
-  const { Numbers } = await import('./numbers.js');
+  const { Numbers } = await load(() => import('./numbers.js'));
   return { memory, scheduler, slots, numbers: await Numbers.create(device, memory, copied) };
 }
 
