@@ -293,7 +293,7 @@ describe('what comes out', () => {
     const failed = await aligned(place('none.npy'), '--json');
     expect(failed).toMatchObject({ code: 2, stderr: '' });
     expect(json(failed.stdout)).toEqual([
-      { status: 'failed', exit: 2, error: expect.stringContaining('none.npy: ENOENT') },
+      { status: 'failed', exit: 2, error: expect.stringContaining('none.npy: there is no such file') },
     ]);
   });
 
@@ -475,8 +475,8 @@ describe('a mistake ends with its code and a message that names the file or the 
     ['the same output twice', [...ok, '-o', 'a.srt', '-o', 'a.srt'], 'a.srt: expected each output once, got it twice'],
     ['an output in no folder', [...ok, '-o', 'no/a.srt'], 'no/a.srt: expected a folder no, got none'],
     ['a folder as output', [...ok, '-o', place('folder.srt'), '--force'], `${place('folder.srt')}: expected a file, got a folder or device`],
-    ['no such file', ['none.npy', ...known, ...text], /^none\.npy: ENOENT/],
-    ['a folder', [folder, ...known, ...text], /: EISDIR/],
+    ['no such file', ['none.npy', ...known, ...text], /^none\.npy: there is no such file or folder \(ENOENT\)/],
+    ['a folder', [folder, ...known, ...text], /: expected a file, got a folder \(EISDIR\)/],
     ['no tensor', [file('text.npy', 'hello'), ...known, ...text], /text\.npy: expected a \.npy or \.npz file of NumPy's/],
     ['a text in another encoding', [small, ...known, '--text-file', file('latin.txt', Uint8Array.of(0x61, 0xe4))], /latin\.txt: expected text in UTF-8, .*, got 0xe4 at byte 1$/],
     ['a vocabulary that is nested', [small, '--vocab', file('nested.json', `{"<pad>": 0, "a": ${'['.repeat(1e5)}${']'.repeat(1e5)}}`), ...text], /nested\.json: vocabulary\['a'\]: expected an integer ≥ 0, got /],

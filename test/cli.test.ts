@@ -194,8 +194,8 @@ describe('a bad file ends with code 2 and a message that names file and key', ()
       typeof message === 'string' ? message : expect.stringMatching(message),
     ]);
     expect(seen).toEqual(wanted);
-    expect(stderr).toContain(`webgpu-ctc: ${missing}: ENOENT`);
-    expect(stderr).toContain(`webgpu-ctc: ${folder}: EISDIR`);
+    expect(stderr).toContain(`webgpu-ctc: ${missing}: there is no such file`);
+    expect(stderr).toContain(`webgpu-ctc: ${folder}: expected a file, got a folder`);
   });
 });
 

@@ -29,6 +29,16 @@ const hints: readonly (readonly [of: RegExp, as: string])[] = [
   [/language: expected one of/, '--language: expected one of'],
 ];
 
+/** What the file system refuses, in words; its code is kept for those who search for it. */
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a part of its path is a file and not a folder',
+  EISDIR: 'expected a file, got a folder',
+  EACCES: 'there is no permission to use it',
+  EPERM: 'there is no permission to use it',
+  ENOSPC: 'there is no space left to write it',
+};
+
 /** What the file system and the library say of an input, with the input's name; anything else is ours. */
 export function inputError(name: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof InputError) return error;
@@ -36,6 +46,8 @@ export function inputError(name: string, error: unknown): unknown {
   const ofFile = 'syscall' in error || code === 'ERR_INVALID_ARG_VALUE' || error instanceof RangeError;
   const ofLibrary = error instanceof TypeError && error.message.includes('expected');
   if (!ofFile && !ofLibrary) return error;
+  if ('syscall' in error && code !== undefined && code in refusals)
+    return new InputError(`${name}: ${refusals[code]} (${code})`);
   const message = hints.reduce((text, [of, as]) => text.replace(of, as), error.message);
   return new InputError(message.startsWith(`${name}: `) ? message : `${name}: ${message}`);
 }

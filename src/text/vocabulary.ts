@@ -224,7 +224,11 @@ function atAnEnd(
   const shift = !isListed && end === 'first' ? 1 : 0;
   const tokens = new Map([...listing].map(([label, token]) => [label + shift, token]));
   if (!isListed)
-    notes.push(`the blank is not listed: it is the ${end} class, before or behind ${count} tokens`);
+    notes.push(
+      end === 'first'
+        ? `the blank is not listed: it is class 0, and the ${count} tokens listed follow it`
+        : `the blank is not listed: it is the class that follows the ${count} tokens listed`,
+    );
   if (withSpace) {
     tokens.set(end === 'first' ? count + 1 : count, ' ');
     notes.push('the space is not listed: it is the class behind the tokens');
