@@ -1,6 +1,6 @@
 import * as jax from '@jax-js/jax';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { ctcLoss, disposeCtcLoss } from 'webgpu-ctc/jax';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { ctcLoss, disposeCtcLoss, prepareCtcLoss } from 'webgpu-ctc/jax';
 import type { TestDevice } from './device.js';
 import { batchOf, ctcBuffers, difference, expectedOf, openJax } from './frameworks.js';
 import { expectNamed } from './nasty.js';
@@ -159,4 +159,30 @@ describe.each(['webgpu', 'cpu'] as const)('on the device %s', (device) => {
     );
     inside.dispose();
   });
+});
+
+test('prepared, the first loss of a shape compiles nothing', async () => {
+  jax.defaultDevice('webgpu');
+  disposeCtcLoss();
+  const lengths = [3, 23, 11] as const;
+  const compiled = [
+    vi.spyOn(gpu.device, 'createComputePipeline'),
+    vi.spyOn(gpu.device, 'createComputePipelineAsync'),
+  ];
+  const ofCtc = () =>
+    compiled.flatMap((spy) => spy.mock.calls).filter(([{ label }]) => label?.startsWith('ctc:')).length;
+  await prepareCtcLoss({ logits: lengths, maxLabelLength: 5, blank: 2 });
+  const before = ofCtc();
+  expect(before).toBeGreaterThan(0);
+  const { loss, grad } = await ctcLoss({
+    logits: np.zeros([...lengths]),
+    labels: [[1], [3, 3], [4]],
+    blank: 2,
+  });
+  await Promise.all([loss.data(), grad.data()]);
+  expect(ofCtc()).toBe(before);
+  for (const spy of compiled) spy.mockRestore();
+  await expect(prepareCtcLoss({ logits: [3, 4], maxLabelLength: -1 })).rejects.toThrow(
+    'maxLabelLength: expected an integer ≥ 0, got -1',
+  );
 });
