@@ -33,6 +33,6 @@ fn spell(@builtin(workgroup_id) group: vec3u, own: Lane) {
     labelScores[place] = scoreOf(scoreBits(start + c), largest, lnNormaliser);
     return;
   }
-  let below = select(0.02, 0.01, bitcast<f32>(scoreBits(start + problem.blank)) == largest);
+  let below = belowBest(bitcast<f32>(scoreBits(start + problem.blank)) == largest);
   labelScores[place] = bitcast<u32>(bitcast<f32>(scoreOf(bitcast<u32>(largest), largest, lnNormaliser)) - below);
 }

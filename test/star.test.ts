@@ -3,20 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { CtcAligner, STAR } from 'webgpu-ctc/node';
 import { forced } from '../src/api/forced.js';
 import { sharedDevice } from './device.js';
+import { seeded } from './reference.js';
 
 const gpu = await sharedDevice();
 const withSubgroups = await sharedDevice('subgroups');
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface Problem {
   readonly frames: number;

@@ -7,9 +7,7 @@ const ARE_COSTS = true;
 const NO_EMISSION = Emission(0u, UNREACHABLE);
 const CERTAIN = Emission();
 
-/// How far the star is below the best class of a frame: 0.01 below the blank, since it must pass through the silence between the words that it
-/// stands for, yet leave the silence at its ends to the blank; 0.02 below another class, so that it takes no frame from one that is right.
-fn starEmission(isBlankBest: bool) -> Emission { return select(Emission(1342177u, 0u), Emission(671088u, 0u), isBlankBest); }
+fn starEmission(isBlankBest: bool) -> Emission { return unitsOf(belowBest(isBlankBest)); }
 
 fn unitOf(x: f32, range: i32) -> Reduced { return Reduced(); }
 

@@ -51,6 +51,10 @@ fn classOf(sequence: Sequence, slot: u32) -> u32 {
   return targets[sequence.base + 4u + problem.labels + slot];
 }
 
+/// How far the star is below the best class of a frame: 0.01 below the blank, since it must pass through the silence between the words that it
+/// stands for, yet leave the silence at its ends to the blank; 0.02 below another class, so that it takes no frame from one that is right.
+fn belowBest(isBlankBest: bool) -> f32 { return select(0.02, 0.01, isBlankBest); }
+
 /// Whether the star is among the labels, and then has the last slot.
 fn hasStar(sequence: Sequence) -> bool { return classOf(sequence, slotsOf(sequence) - 1u) == STAR; }
 

@@ -14,8 +14,6 @@ import {
   requestOf,
 } from './loss-arguments.js';
 
-export type { PrepareArguments } from './loss-arguments.js';
-
 /** What `ctcLoss` takes; the labels and lengths are the host's. */
 export type CtcLossInput = LossArguments<JaxArray, Targets, Lengths>;
 

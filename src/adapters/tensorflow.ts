@@ -25,8 +25,6 @@ import {
   requestOf,
 } from './loss-arguments.js';
 
-export type { PrepareArguments } from './loss-arguments.js';
-
 /** What `ctcLoss` takes. Labels and lengths are arrays, or tensors of integers, int32 or float32, whose values are on the host or were at an earlier call. */
 export type CtcLossInput = LossArguments<Tensor, Targets | Tensor, Lengths | Tensor>;
 

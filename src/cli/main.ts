@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as align from './align-command.js';
 import * as completion from './completion-command.js';
-import { completionOf } from './completion-command.js';
 import * as decode from './decode-command.js';
 import { exitCode, UsageError } from './failure.js';
 import * as info from './info-command.js';
@@ -18,8 +17,7 @@ interface Command {
 }
 
 const commands = new Map<string, Command>(Object.entries({ loss, align, decode, info }));
-const { usage: completionUsage, help: completionHelp } = completion;
-commands.set('completion', { usage: completionUsage, help: completionHelp, run: completionOf(commands) });
+commands.set('completion', { ...completion, run: completion.completionOf(commands) });
 
 const usage = [...commands.values()]
   .map(({ usage }) => usage)

@@ -3,6 +3,7 @@ import type { CtcReaderOptions, ReaderBackend } from '../api/contracts.js';
 import type { Vocabulary } from '../entries/text.js';
 import type { Emissions } from '../files/emissions.js';
 import type { RunOptions } from '../problem/types.js';
+import { meanConfidence } from '../text/segments.js';
 import { jsonNumber } from './case.js';
 import { inputsOf } from './claims.js';
 import { readEmissions } from './emission-files.js';
@@ -278,9 +279,8 @@ interface Sureness {
 /** How far a result can be trusted, in a line. */
 function howSure({ words }: Result): Sureness {
   const aligned = words.filter((word) => word.aligned !== false);
-  const seconds = aligned.reduce((sum, { start, end }) => sum + end - start, 0);
-  const sum = aligned.reduce((all, { start, end, confidence }) => all + (end - start) * confidence, 0);
-  const confidence = seconds > 0 ? Number((sum / seconds).toFixed(6)) : null;
+  const takesTime = aligned.some(({ start, end }) => end > start);
+  const confidence = takesTime ? Number(meanConfidence(aligned).toFixed(6)) : null;
   const unspelled = words
     .filter(({ aligned, text }) => aligned !== true && /[\p{L}\p{N}]/u.test(text))
     .map(({ text }) => text);

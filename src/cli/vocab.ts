@@ -1,5 +1,5 @@
 import { Vocabulary, type VocabularySource } from '../entries/text.js';
-import { listingOf, parseListing } from '../text/listing.js';
+import { classesOf, listingOf, parseListing } from '../text/listing.js';
 import { InputError, inputError } from './failure.js';
 import { readText } from './input.js';
 import type { Job } from './job.js';
@@ -29,10 +29,8 @@ export async function readVocabulary(
   };
   return told(() => {
     const source = parseListing(text, path.toLowerCase().endsWith('.json') || undefined) as VocabularySource;
-    const listing = listingOf(source, language);
-    const listed = [...listing.keys()].reduce((most, label) => Math.max(most, label + 1), 0);
     return {
-      listed,
+      listed: classesOf(listingOf(source, language)),
       of: (classes) => told(() => Vocabulary.from(source, { classes, blank, delimiter, language })),
     };
   });

@@ -3,6 +3,6 @@ export {
   type CtcLossInput,
   ctcLoss,
   disposeCtcLoss,
-  type PrepareArguments,
   prepareCtcLoss,
 } from '../adapters/jax-loss.js';
+export type { PrepareArguments } from '../adapters/loss-arguments.js';

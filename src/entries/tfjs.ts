@@ -1,7 +1,7 @@
+export type { PrepareArguments } from '../adapters/loss-arguments.js';
 export {
   type CtcLossInput,
   ctcLoss,
   disposeCtcLoss,
-  type PrepareArguments,
   prepareCtcLoss,
 } from '../adapters/tensorflow.js';

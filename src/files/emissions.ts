@@ -134,12 +134,15 @@ function hasStarColumn(data: Float32Array, classes: number): boolean {
     const row = data.subarray(at, at + classes);
     if (row[classes - 1] !== 0) return false;
     if (isSilent(data, at, classes)) continue;
-    const { exponentials, most } = sumsOf(row);
-    if (most > tolerance || Math.abs(exponentials - 2) > tolerance) return false;
+    if (!isStarRow(row, sumsOf(row))) return false;
     told = true;
   }
   return told;
 }
+
+/** Log-probabilities, and a zero behind them. */
+const isStarRow = (row: Float32Array, { exponentials, most }: Sums): boolean =>
+  row.at(-1) === 0 && most <= tolerance && Math.abs(exponentials - 2) <= tolerance;
 
 /** Whether scores are −ln p: positive, and the exponentials of their negatives sum to 1. */
 function areCosts(data: Float32Array, classes: number): boolean {
@@ -180,7 +183,7 @@ function framesOf(one: Sequence): number {
 }
 
 /** A row in which all classes have one score, as padding has it. */
-function isFlat(data: Float32Array | Float64Array, at: number, classes: number): boolean {
+function isFlat(data: ArrayLike<number>, at: number, classes: number): boolean {
   const first = data[at]!;
   for (let i = at + 1; i < at + classes; i++) if (data[i] !== first) return false;
   return true;
@@ -301,10 +304,8 @@ export function asScores(
 
 /** A row that is neither of probabilities nor of their logarithms. Of a single class, 0 is the logarithm of its probability. */
 function isZeros({ data, exact }: FileTensor, classes: number, row: number): boolean {
-  const given = exact ?? data;
-  if (classes === 1) return false;
-  for (let i = row * classes; i < (row + 1) * classes; i++) if (given[i] !== 0) return false;
-  return true;
+  const [given, at] = [exact ?? data, row * classes];
+  return classes > 1 && given[at] === 0 && isFlat(given, at, classes);
 }
 
 function checkProbabilities(
@@ -344,13 +345,13 @@ export function scoreKindOf(data: Float32Array, classes: number): ScoreKind {
     const row = data.subarray(at, at + classes);
     if ((classes > 1 && isSilent(data, at, classes)) || row.some(Number.isNaN)) continue;
     told++;
-    const { sum, exponentials, least, most } = sumsOf(row);
-    const starred = row[classes - 1] === 0;
+    const sums = sumsOf(row);
+    const { sum, exponentials, least, most } = sums;
     const isMasked = least < mask && most <= tolerance && exponentials <= 1 + tolerance;
     const isWhole = Math.abs(exponentials - 1) <= tolerance;
     if (isWhole || exponentials >= 0.5) whole++;
     if (most > tolerance || !(isWhole || isMasked)) could['log-probs'] = false;
-    if (!starred || most > tolerance || Math.abs(exponentials - 2) > tolerance) could.star = false;
+    if (!isStarRow(row, sums)) could.star = false;
     if (least < 0 || Math.abs(sum - 1) > tolerance) could.probs = false;
   }
   if (told === 0) return 'logits';
@@ -361,7 +362,14 @@ export function scoreKindOf(data: Float32Array, classes: number): ScoreKind {
 /** What is masked is below it; no model gives so small a probability. */
 const mask = -1000;
 
-function sumsOf(row: Float32Array): { sum: number; exponentials: number; least: number; most: number } {
+interface Sums {
+  readonly sum: number;
+  readonly exponentials: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+function sumsOf(row: Float32Array): Sums {
   let [sum, exponentials, least, most] = [0, 0, Infinity, -Infinity];
   for (const value of row) {
     sum += value;

@@ -45,18 +45,17 @@ const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 function cuesOf(words: readonly TimedWord[], options: SubtitleOptions = {}): Spoken[][] {
-  const { split = 'caption', duration = Number.POSITIVE_INFINITY } = options;
-  const whole = 1000 * (typeof duration === 'number' ? duration : Number.POSITIVE_INFINITY);
-  if (isList(split))
-    return readable(linesOfText(words, split as readonly number[]), Number.POSITIVE_INFINITY, whole);
-  if (split !== 'caption' && split !== 'word')
+  const { split = 'caption', duration } = options;
+  const whole = typeof duration === 'number' ? 1000 * duration : Number.POSITIVE_INFINITY;
+  if (split === 'caption') return readable(captionsOf(words, options), longestCue, whole);
+  if (!isList(split) && split !== 'word')
     throw wrongValue('split', "'caption', 'word' or how many words each line has", split);
-  if (split === 'word')
-    return readable(
-      onTimeline(words).map((word) => [word]),
-      Number.POSITIVE_INFINITY,
-      whole,
-    );
+  const cues = split === 'word' ? onTimeline(words).map((word) => [word]) : linesOfText(words, split);
+  return readable(cues, Number.POSITIVE_INFINITY, whole);
+}
+
+/** A caption ends with its sentence, before a pause, or where it is full. */
+function captionsOf(words: readonly TimedWord[], options: SubtitleOptions): Spoken[][] {
   const sentences: Spoken[][] = [];
   for (const word of onTimeline(piecesOf(words, options))) {
     const last = sentences.at(-1)?.at(-1);
@@ -64,7 +63,7 @@ function cuesOf(words: readonly TimedWord[], options: SubtitleOptions = {}): Spo
       sentences.at(-1)!.push(word);
     else sentences.push([word]);
   }
-  return readable(sentences.flatMap(halved), longestCue, whole);
+  return sentences.flatMap(halved);
 }
 
 /** Words that fit into a line, of scripts without spaces as well. */

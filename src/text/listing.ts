@@ -33,6 +33,10 @@ export function listingOf(source: unknown, language: string | undefined): Listin
   return ofObject(found[1] as object);
 }
 
+/** How many classes are listed, with those that have no token between them. */
+export const classesOf = (listing: Listing): number =>
+  [...listing.keys()].reduce((most, label) => Math.max(most, label + 1), 0);
+
 type Entry = readonly [token: unknown, label: unknown, place: string];
 
 const ofObject = (source: object) =>

@@ -59,15 +59,21 @@ const mostConfidence = 1.0005;
 function segmentOf(words: readonly TimedWord[]): TimedWord {
   const aligned = words.filter((word) => word.aligned !== false);
   const timed = aligned.length > 0 ? aligned : words;
-  const inAll = aligned.reduce((sum, { start, end }) => sum + end - start, 0);
-  const weightOf = ({ start, end }: TimedWord) => (inAll > 0 && inAll < Infinity ? end - start : 1);
-  const weights = aligned.reduce((sum, word) => sum + weightOf(word), 0);
-  const sure = aligned.reduce((sum, word) => sum + weightOf(word) * word.confidence, 0);
   return {
     text: joinedText(words),
     start: timed[0].start,
     end: timed.reduce((last, { end }) => Math.max(last, end), timed[0].end),
-    confidence: aligned.length > 0 ? Math.min(1, sure / weights) : 0,
+    confidence: meanConfidence(aligned),
     aligned: aligned.length > 0,
   };
+}
+
+/** The mean of the words' confidences, weighted by how long they take, or plain where they take no time; 0 of no words. */
+export function meanConfidence(aligned: readonly TimedWord[]): number {
+  if (aligned.length === 0) return 0;
+  const inAll = aligned.reduce((sum, { start, end }) => sum + end - start, 0);
+  const weightOf = ({ start, end }: TimedWord) => (inAll > 0 && inAll < Infinity ? end - start : 1);
+  const weights = aligned.reduce((sum, word) => sum + weightOf(word), 0);
+  const sure = aligned.reduce((sum, word) => sum + weightOf(word) * word.confidence, 0);
+  return Math.min(1, sure / weights);
 }

@@ -86,7 +86,7 @@ export function tokenise(
   return {
     words: words.map(({ word }) => word),
     ...{ targets, wordOf, textOf, blank },
-    spelled: words.map(({ word, parts }) => howMuch(word, parts, spelling.star)),
+    spelled: words.map(({ word, parts }) => (word === spelling.star && parts.length > 0) || howMuch(parts)),
   };
 }
 
@@ -169,9 +169,8 @@ function labelled(word: LabelledWord, place: string, { size, blank }: Vocabulary
   });
 }
 
-function howMuch(text: string, parts: readonly Spelled[], star: string | undefined): boolean | 'part' {
-  if (parts.length === 0) return false;
-  if (text === star) return true;
+/** Whether labels spell all of what is said, a part, or nothing: for the rest there is a star. */
+export function howMuch(parts: readonly { readonly label: number }[]): boolean | 'part' {
   const stars = parts.filter(({ label }) => label === STAR).length;
-  return stars === 0 ? true : stars === parts.length ? false : 'part';
+  return stars === parts.length ? false : stars === 0 ? true : 'part';
 }

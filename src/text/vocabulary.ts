@@ -3,6 +3,7 @@ import { shown, wrongKind, wrongValue } from '../problem/errors.js';
 import { STAR } from '../problem/star.js';
 import {
   blankOf,
+  classesOf,
   isHarmless,
   type Listing,
   listingOf,
@@ -145,7 +146,8 @@ export class Vocabulary {
    */
   spell(word: string): Spelled[] {
     if (typeof word !== 'string') throw wrongKind('word', 'a string', word);
-    if (this.isSpecial(word)) return [{ label: STAR, text: word }];
+    const isToken = isSpecial(word) && [...this.#tokens.values()].includes(word);
+    if (isToken) return [{ label: STAR, text: word }];
     this.#speller ??= new Speller(
       [...this.#tokens].flatMap(([label, token]) => [...this.#lettersOf(token, label)]),
       this.#isTurkish,
@@ -154,11 +156,6 @@ export class Vocabulary {
     const parts = this.#speller.spell(this.#convention === '▁' ? word.replaceAll('▁', '') : word, marks);
     const spelled = parts.map(({ label = STAR, text }) => ({ label, text }));
     return spelled.some(({ label }) => label !== this.delimiter) ? spelled : [];
-  }
-
-  /** Whether a word is one of the vocabulary's tokens that are no text, as `<unk>`. */
-  isSpecial(word: string): boolean {
-    return isSpecial(word) && [...this.#tokens.values()].includes(word);
   }
 
   #lettersOf(token: string, label: number) {
@@ -181,7 +178,7 @@ interface Fitted {
 
 /** A list and the model's classes: where the blank is, and which token is of which class. */
 function fitted(listing: Listing, { blank, classes }: VocabularyOptions): Fitted {
-  const count = [...listing.keys()].reduce((most, label) => Math.max(most, label + 1), 0);
+  const count = classesOf(listing);
   const size = classes === undefined ? undefined : checkInteger('classes', classes, 1);
   if (blank === 'first' || blank === 'last') return atAnEnd(listing, count, size, blank);
   if (blank !== undefined) checkInteger('blank', blank, 0, size === undefined ? count : size - 1);

@@ -2,7 +2,7 @@ import { checkChoice, checkInteger, checkObject, isList } from '../problem/check
 import { shown, wrongKind, wrongValue } from '../problem/errors.js';
 import { mergeTokens, type TokenSpan } from '../problem/spans.js';
 import { STAR } from '../problem/star.js';
-import type { Transcript } from './transcript.js';
+import { howMuch, type Transcript } from './transcript.js';
 
 /** A stretch of text and when it was spoken. */
 export interface TimedWord {
@@ -169,11 +169,6 @@ function shareStars(words: (TimedWord | string)[], { spelled, wordOf, targets }:
       start = to;
     });
   });
-}
-
-function howMuch(spans: readonly TokenSpan[]): boolean | 'part' {
-  const stars = spans.filter(({ label }) => label === STAR).length;
-  return stars === 0 ? true : stars === spans.length ? false : 'part';
 }
 
 /** A star takes a frame, though it be of silence: where in the silence says nothing. */

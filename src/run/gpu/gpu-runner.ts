@@ -2,7 +2,7 @@ import { type Plan, type Port, portOf } from '../../plan/plan.js';
 import { load } from '../../problem/load.js';
 import type { DeviceLattice, Kept, RunOptions } from '../../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../runner.js';
-import { inErrorScopes, inErrorScopesNow } from './lost.js';
+import { inErrorScopes } from './lost.js';
 import type { DeviceTensor, Memory } from './memory.js';
 import { type Program, programOf } from './program.js';
 import type { Scheduler } from './scheduler.js';
@@ -61,11 +61,9 @@ export class GpuRunner implements Runner {
       buffer ? [this.#memory.buffer(totals ?? buffer)] : tensors[name]!.buffers,
     );
     const isWhole = all.length === outputs.length;
-    const made = isWhole && inErrorScopesNow(this.#device, 'readback', () => Readback.of(this.#device, all));
-    const readback = made ? made.result : undefined;
-    if (made && readback) {
+    const readback = isWhole ? Readback.of(this.#device, all) : undefined;
+    if (readback) {
       try {
-        await made.heard;
         await this.#scheduler.run(tensors, options, readback);
         const words = readback.words();
         return Object.fromEntries(

@@ -2,6 +2,7 @@
 import { elementBytes, type Port, type ProblemShape } from '../../plan/plan.js';
 import type { RunOptions } from '../../problem/types.js';
 import type { DeviceTensor, Memory } from './memory.js';
+import type { Ending } from './scheduler.js';
 import { Staging } from './staging.js';
 
 const REGULAR = 0;
@@ -59,22 +60,17 @@ export async function readWords(
   device: GPUDevice,
   ...buffers: readonly GPUBuffer[]
 ): Promise<Int32Array<ArrayBuffer>[]> {
-  const words = buffers.map(({ size }) => new Int32Array(size / 4));
-  const length = buffers.reduce((sum, { size }) => sum + size, 0);
-  if (length > chunkBytes) {
+  if (bytesIn(buffers) > chunkBytes) {
+    const words = buffers.map(({ size }) => new Int32Array(size / 4));
     for (const [i, buffer] of buffers.entries())
       await readInto(device, buffer, new Uint8Array(words[i]!.buffer));
     return words;
   }
-  const staging = new Staging(device, length);
+  const staging = new Staging(device, bytesIn(buffers));
   try {
-    const ranges = buffers.map((buffer) => ({ buffer, offset: 0, size: buffer.size }));
-    await staging.read(ranges, ({ buffer, byteOffset }) => {
-      let place = byteOffset;
-      for (const of of words) {
-        of.set(new Int32Array(buffer, place, of.length));
-        place += of.byteLength;
-      }
+    let words: Int32Array<ArrayBuffer>[] = [];
+    await staging.read(rangesOf(buffers), (bytes) => {
+      words = wordsOf(bytes, buffers);
     });
     return words;
   } finally {
@@ -82,46 +78,47 @@ export async function readWords(
   }
 }
 
+const bytesIn = (buffers: readonly GPUBuffer[]) => buffers.reduce((sum, { size }) => sum + size, 0);
+
+const rangesOf = (buffers: readonly GPUBuffer[]) =>
+  buffers.map((buffer) => ({ buffer, offset: 0, size: buffer.size }));
+
+/** Copies of the words of buffers whose bytes lie one after another. */
+function wordsOf({ buffer, byteOffset }: Uint8Array<ArrayBuffer>, buffers: readonly GPUBuffer[]) {
+  let place = byteOffset;
+  return buffers.map(({ size }) => {
+    const words = new Int32Array(buffer, place, size / 4).slice();
+    place += size;
+    return words;
+  });
+}
+
 /** Buffers on their way to the host, behind other work in its last submission: so there is one wait for both. */
-export class Readback {
+export class Readback implements Ending {
   readonly #buffers: readonly GPUBuffer[];
-  readonly #staging: GPUBuffer;
-  readonly #length: number;
+  readonly #staging: Staging;
 
   /** @returns undefined where they are too many bytes for one go */
   static of(device: GPUDevice, buffers: readonly GPUBuffer[]): Readback | undefined {
-    const length = buffers.reduce((sum, { size }) => sum + size, 0);
-    return length > chunkBytes ? undefined : new Readback(device, buffers, length);
+    return bytesIn(buffers) > chunkBytes ? undefined : new Readback(device, buffers);
   }
 
-  private constructor(device: GPUDevice, buffers: readonly GPUBuffer[], size: number) {
+  private constructor(device: GPUDevice, buffers: readonly GPUBuffer[]) {
     this.#buffers = buffers;
-    this.#length = size;
-    this.#staging = device.createBuffer({ label: 'ctc:readback:staging', size, usage: 0x1 | 0x8 });
+    this.#staging = new Staging(device, bytesIn(buffers));
   }
 
   encode(encoder: GPUCommandEncoder): void {
-    let place = 0;
-    for (const buffer of this.#buffers) {
-      encoder.copyBufferToBuffer(buffer, 0, this.#staging, place, buffer.size);
-      place += buffer.size;
-    }
+    this.#staging.encode(encoder, rangesOf(this.#buffers));
   }
 
-  /** Once what was submitted is done. */
-  map(): Promise<void> {
-    return this.#staging.mapAsync(1, 0, this.#length);
+  map(): Promise<undefined> {
+    return this.#staging.map();
   }
 
-  /** The words of each buffer. */
+  /** The words of each buffer, once `map` has ended. */
   words(): Int32Array<ArrayBuffer>[] {
-    const all = new Int32Array(this.#staging.getMappedRange(0, this.#length).slice(0));
-    let place = 0;
-    return this.#buffers.map(({ size }) => {
-      const words = all.slice(place, place + size / 4);
-      place += size / 4;
-      return words;
-    });
+    return wordsOf(this.#staging.bytes(), this.#buffers);
   }
 
   destroy(): void {

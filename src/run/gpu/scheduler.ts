@@ -31,7 +31,7 @@ const mostKept = 64;
 /** What the last submission of a run does besides, and what then ends it in place of the queue's own news. */
 export interface Ending {
   encode(encoder: GPUCommandEncoder): void;
-  map(): Promise<void>;
+  map(): Promise<undefined>;
 }
 
 /** A place in a plan: a command, and how many of its steps are done. */
@@ -113,8 +113,6 @@ export class Scheduler {
         if (isLast) ending.encode(encoder);
         queue.submit([encoder.finish()]);
         const landing = isLast ? ending.map() : queue.onSubmittedWorkDone();
-        // Firefox completes a mapping only when something follows it on the queue
-        if (isLast) queue.submit([]);
         const landed = landing.then(() => performance.now());
         landed.catch(() => {});
         return { cost, landing: landed };

@@ -3,11 +3,18 @@ import { inErrorScopes, unlessLost } from './lost.js';
 const USAGE = { MAP_READ: 1, COPY_DST: 8 } as const;
 const READ = 1;
 
+interface Range {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** Where bytes of the device pass on their way to the host. */
 export class Staging {
   readonly size: number;
   readonly #device: GPUDevice;
   #buffer: GPUBuffer | undefined;
+  #length = 0;
 
   constructor(device: GPUDevice, size: number) {
     this.#device = device;
@@ -15,32 +22,42 @@ export class Staging {
   }
 
   /** Ranges of the caller's, one after another, once everything submitted before is done; `use` must not keep the bytes. */
-  async read(
-    ranges: readonly { readonly buffer: GPUBuffer; readonly offset: number; readonly size: number }[],
-    use: (bytes: Uint8Array<ArrayBuffer>) => void,
-  ): Promise<void> {
+  async read(ranges: readonly Range[], use: (bytes: Uint8Array<ArrayBuffer>) => void): Promise<void> {
     const device = this.#device;
-    const length = ranges.reduce((sum, { size }) => sum + size, 0);
-    const { buffer, mapping } = await inErrorScopes(device, 'readback', () => {
-      const usage = USAGE.MAP_READ | USAGE.COPY_DST;
-      this.#buffer ??= device.createBuffer({ label: 'ctc:readback:staging', size: this.size, usage });
-      const buffer = this.#buffer;
+    const { mapping } = await inErrorScopes(device, 'readback', () => {
       const encoder = device.createCommandEncoder({ label: 'ctc:readback:encoder' });
-      let place = 0;
-      for (const range of ranges) {
-        encoder.copyBufferToBuffer(range.buffer, range.offset, buffer, place, range.size);
-        place += range.size;
-      }
+      this.encode(encoder, ranges);
       device.queue.submit([encoder.finish()]);
-      const mapping = buffer.mapAsync(READ, 0, length);
-      mapping.catch(() => {});
-      // Firefox completes a mapping only when something follows it on the queue
-      device.queue.submit([]);
-      return { buffer, mapping };
+      return { mapping: this.map() };
     });
     await unlessLost(device, mapping);
-    use(new Uint8Array(buffer.getMappedRange(0, length)));
-    buffer.unmap();
+    use(this.bytes());
+    this.#buffer!.unmap();
+  }
+
+  /** Copies ranges here, one after another. */
+  encode(encoder: GPUCommandEncoder, ranges: readonly Range[]): void {
+    const usage = USAGE.MAP_READ | USAGE.COPY_DST;
+    this.#buffer ??= this.#device.createBuffer({ label: 'ctc:readback:staging', size: this.size, usage });
+    this.#length = 0;
+    for (const { buffer, offset, size } of ranges) {
+      encoder.copyBufferToBuffer(buffer, offset, this.#buffer, this.#length, size);
+      this.#length += size;
+    }
+  }
+
+  /** Once that is submitted: ends when it is done, and `bytes` are there. */
+  map(): Promise<undefined> {
+    const mapping = this.#buffer!.mapAsync(READ, 0, this.#length);
+    mapping.catch(() => {});
+    // Firefox completes a mapping only when something follows it on the queue
+    this.#device.queue.submit([]);
+    return mapping;
+  }
+
+  /** What was copied last, until the staging is used again or destroyed. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#buffer!.getMappedRange(0, this.#length));
   }
 
   destroy(): void {

@@ -1,3 +1,4 @@
+import { belowBest } from '../../../problem/star.js';
 import { FRAME, type Kernel } from '../buffers.js';
 import { areOrdinary, costOf, unitsPerNat } from '../cost.js';
 import { expDown } from '../exponential.js';
@@ -84,10 +85,10 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
   }
 };
 
-/** What the star is below the best class, as shaders/shared/distance.wgsl has it. */
+/** The cost of the star in a frame. */
 function starOf(largest: number, blank: number): number {
   if (largest === Number.NEGATIVE_INFINITY) return Number.POSITIVE_INFINITY;
-  return Math.trunc((blank === largest ? 0.01 : 0.02) * unitsPerNat);
+  return Math.trunc(belowBest(blank === largest) * unitsPerNat);
 }
 
 /** What costs are below: the largest score, or far from the score of another class the largest of those that count. */

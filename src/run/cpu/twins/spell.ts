@@ -1,4 +1,4 @@
-import { STAR } from '../../../problem/star.js';
+import { belowBest, STAR } from '../../../problem/star.js';
 import { FRAME, type Kernel } from '../buffers.js';
 import { Sequence } from '../sequence.js';
 import { NO_END } from '../ways.js';
@@ -29,7 +29,7 @@ export const spell: Kernel = (problem, { grid, constants }, bindings) => {
       labels[place] = c;
       const isStar = c === STAR >>> 0;
       const largest = frames[frame + FRAME.unit];
-      const below = scores[row * problem.classes + problem.blank] === largest ? 0.01 : 0.02;
+      const below = belowBest(scores[row * problem.classes + problem.blank] === largest);
       const score = isStar ? largest - below : scores[row * problem.classes + c];
       // in this order: beside a large unit the normaliser would be nothing
       labelScores[place] = constants.LOGITS
