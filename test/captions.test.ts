@@ -123,7 +123,7 @@ describe('captions', () => {
     const cues = cuesOf(list, { split: [2, 2, 1] });
     expect(cues.map(({ lines }) => lines)).toEqual([['one day'], ['the cat'], ['sat']]);
     expect(cues.map(({ start }) => start)).toEqual([0, 0.8, 1.6]);
-    expect(() => cuesOf(list, { split: [2, 2] })).toThrow('split: expected lines of 5 words in all, got 4');
+    expect(() => cuesOf(list, { split: [2, 2] })).toThrow('split: expected cues of 5 words in all, got 4');
   });
 
   test('what ends a sentence', () => {

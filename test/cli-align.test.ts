@@ -5,6 +5,7 @@ import * as align from '../src/cli/align-command.js';
 import * as decode from '../src/cli/decode-command.js';
 import * as loss from '../src/cli/loss-command.js';
 import { scoreKindOf } from '../src/files/emissions.js';
+import { writeTimedText } from '../src/files/formats.js';
 import { writeNpy } from '../src/files/npy.js';
 import {
   cli,
@@ -592,5 +593,52 @@ describe('interrupted', () => {
     await program.until('stderr', (text) => text.includes('ready'));
     program.kill('SIGINT');
     expect(await program.end).toMatchObject({ code: 130 });
+  });
+});
+
+describe('a text that has times already', () => {
+  const old = '1\n00:00:09,000 --> 00:00:09,500\n<i>ab</i>\n\n2\n00:00:10,000 --> 00:00:11,000\nb\nc\n';
+  const said = npy('mended.npy', [60, width], spoken([2, 3, 1, 3, 1, 4], 60, width)); // ab b c
+  const mended = (file: string, ...args: string[]) =>
+    cli(['align', said, '--vocab', vocab, '--device', 'cpu', '--text-file', file, ...args]);
+  const lines = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .filter((line) => !/-->|^$|^\d+$/.test(line));
+
+  test.each(['old.srt', 'old.txt'])('subtitles keep their cues and lines, called %s', async (name) => {
+    const { code, stdout, stderr } = await mended(write(name, old), '-o', '-.srt');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(
+      /^1\n00:00:00,\d+ --> 00:00:\d\d,\d+\nab\n\n2\n00:00:0\d,\d+ --> 00:00:0\d,\d+\nb\nc\n$/,
+    );
+    expect(stderr).toContain('(text: srt, 2 cues)');
+  });
+
+  test('WebVTT and a TextGrid, and another split where one is asked for', async () => {
+    const vtt = write(
+      'old.vtt',
+      'WEBVTT\n\n00:09.000 --> 00:10.000\n<v A>ab b\n\n00:10.000 --> 00:11.000\nc\n',
+    );
+    expect(lines((await mended(vtt, '-o', '-.srt')).stdout)).toEqual(['ab b', 'c']);
+    expect(lines((await mended(vtt, '-o', '-.srt', '--split', 'word')).stdout)).toEqual(['ab', 'b', 'c']);
+    const grid = writeTimedText('x.TextGrid', [
+      { text: 'ab b', start: 1, end: 2 },
+      { text: 'c', start: 3, end: 4 },
+    ]);
+    const file = write('old.TextGrid', grid);
+    expect(lines((await mended(file, '-o', '-.srt')).stdout)).toEqual(['ab b c']);
+    expect(lines((await mended(file, '-o', '-.srt', '--split', 'line')).stdout)).toEqual(['ab b', 'c']);
+    const { code, stderr } = await mended(file, '--tier', 'words2');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining("old.TextGrid: tier: expected one of 'words', got 'words2'"),
+    ]);
+  });
+
+  test('what is wrong in it is named by its line', async () => {
+    const { code, stderr } = await mended(write('bad.srt', `${old}\n00:00:1x --> 00:00:12,000\nc\n`));
+    expect([code, stderr]).toEqual([2, expect.stringContaining('bad.srt: line 10: expected times')]);
   });
 });

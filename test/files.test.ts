@@ -952,7 +952,7 @@ describe.each(['srt', 'vtt'] as const)('.%s', (type) => {
 
   test('another split is refused', () => {
     expect(() => write([], { split: 'line' as 'word' })).toThrow(
-      "split: expected 'caption', 'word' or how many words each line has, got 'line'",
+      "split: expected 'caption', 'word' or how many words each cue has, got 'line'",
     );
   });
 });

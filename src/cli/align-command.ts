@@ -1,5 +1,6 @@
 import { CtcAligner } from '../entries/node.js';
 import { type Transcript, tokenise, type Vocabulary, wordsOf } from '../entries/text.js';
+import { formatOf, type ReadableFormat, readableFormats, readCues } from '../files/formats.js';
 import { requiredFrames } from '../problem/targets.js';
 import { ImpossibleTarget, InputError, inputError } from './failure.js';
 import { readText } from './input.js';
@@ -28,7 +29,9 @@ EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.
                else <pad>. --delimiter TOKEN: what stands between words; by default a space, else |
 --language TAG of the text, such as ja: where its words begin. Chooses in a vocabulary with one for each, too
 --frame-ms N   from one frame to the next, 20 by default
---split UNIT   word, char or line: what a cue of .srt and .vtt (else a caption) and a line of .ctm (else a word) holds
+--split UNIT   word, char or line: what a cue of .srt and .vtt (else a caption) and a line of .ctm (else a word) holds.
+               A text that is .srt or .vtt itself keeps its cues and their lines, with new times; of a .TextGrid an
+               interval is a line. --tier NAME: which tier of it; by default words, or the only one
 --star WORD    a word of the text, such as '*', that stands for anything spoken, as what cannot be spelled does by itself
 --free ENDS    start, end or start,end: anything may be spoken before or after the text
 --tags HOW     said or heard: whether [tags] and <tags> are spoken as written, or something else is heard there
@@ -56,8 +59,12 @@ const aligns: Transcriber<CtcAligner> = {
   async prepare({ job, emissions, vocabulary, signal }) {
     const transcript = await transcriptOf(job, vocabulary, signal);
     const { frames, frameSeconds } = { ...emissions, ...job };
+    // subtitles stay the cues that they are
+    const isSubtitles = transcript.format === 'srt' || transcript.format === 'vtt';
+    const cuesKept = job.split === 'line' || (job.split === undefined && isSubtitles);
     return {
       labels: transcript.targets.length,
+      text: transcript.format && `${transcript.format}, ${transcript.cues.length} cues`,
       async run(aligner, options) {
         const { targets } = transcript;
         const { blank } = vocabulary;
@@ -70,7 +77,7 @@ const aligns: Transcriber<CtcAligner> = {
           text: transcript.words.join(' '),
           score: path.score,
           duration: frames * frameSeconds,
-          ...(job.split === 'line' && { lines: transcript.lines }),
+          ...(cuesKept && { cues: transcript.cues }),
           language: job.language,
           ...timed,
         };
@@ -81,25 +88,45 @@ const aligns: Transcriber<CtcAligner> = {
 
 export const run = (argv: string[], signal: AbortSignal) => transcribe(argv, signal, aligns);
 
-/** How many words each line of a text has; none where it is empty. */
-const linesOf = (text: string) =>
-  text
-    .split(/\r\n|[\n\r\u2028\u2029]/)
-    .map((line) => line.match(/\S+/gu)?.length ?? 0)
-    .filter((count) => count > 0);
+/** A text to align. */
+interface Written {
+  readonly text: string;
+  /** How many words each line of each of its cues has; a text without cues is one for each of its lines. */
+  readonly cues: readonly (readonly number[])[];
+  /** What it was read as, where it is more than text. */
+  readonly format?: ReadableFormat | undefined;
+}
+
+const linesOf = (text: string): string[] => text.split(/\r\n|[\n\r\u2028\u2029]/);
+
+const wordsIn = (text: string): number => text.match(/\S+/gu)?.length ?? 0;
+
+/** Subtitles and a TextGrid are known by their name, or by what is in them: taken for text, their times would be words. */
+async function readWritten({ text, textFile, tier }: Job, signal: AbortSignal): Promise<Written> {
+  const written = textFile === undefined ? text! : await readText(textFile, signal);
+  const named = /\.(srt|vtt|TextGrid)$/i.exec(textFile ?? '')?.[1];
+  const format =
+    readableFormats.find((one) => one.toLowerCase() === named?.toLowerCase()) ?? formatOf(written);
+  if (format === undefined) return { text: written, cues: linesOf(written).map((line) => [wordsIn(line)]) };
+  const cues = readCues(format, written, { tier });
+  return {
+    ...{ text: cues.map(({ text }) => text).join('\n'), format },
+    cues: cues.map(({ text }) => linesOf(text).map(wordsIn)),
+  };
+}
 
 async function transcriptOf(
   job: Job,
   vocabulary: Vocabulary,
   signal: AbortSignal,
-): Promise<Transcript & { readonly lines: readonly number[] }> {
-  const { text, textFile, star, free, tags } = job;
+): Promise<Transcript & Pick<Written, 'cues' | 'format'>> {
+  const { textFile, star, free, tags } = job;
   const name = textFile ?? 'text';
-  const written = textFile === undefined ? text! : await readText(textFile, signal);
-  const transcript = (() => {
+  const transcript = await (async () => {
     try {
+      const { text, ...rest } = await readWritten(job, signal);
       const options = { freeStart: free.includes('start'), freeEnd: free.includes('end') };
-      return { ...tokenise(written, vocabulary, { ...options, star, tags }), lines: linesOf(written) };
+      return { ...tokenise(text, vocabulary, { ...options, star, tags }), ...rest };
     } catch (error) {
       throw inputError(name, error);
     }

@@ -26,6 +26,8 @@ export interface Job {
   readonly frameSeconds: number;
   readonly text?: string | undefined;
   readonly textFile?: string | undefined;
+  /** Of a TextGrid that is the text. */
+  readonly tier?: string | undefined;
   readonly star?: string | undefined;
   readonly free: readonly ('start' | 'end')[];
   readonly tags?: 'said' | 'heard' | undefined;
@@ -53,6 +55,7 @@ export const jobOptions = {
 export const textOptions = {
   text: { type: 'string' },
   'text-file': { type: 'string' },
+  tier: { type: 'string' },
   star: { type: 'string' },
   free: { type: 'string' },
   tags: { type: 'string' },
@@ -135,6 +138,7 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     frameSeconds: milliseconds / 1000,
     text: text('text'),
     textFile: given.textFile === undefined ? undefined : file('textFile', 'a file'),
+    tier: text('tier', 'the name of a tier'),
     star: text('star', 'a word of the text'),
     free: free.map((end) => choice(named('free'), end, ['start', 'end'])),
     tags: one('tags', ['said', 'heard']),

@@ -11,8 +11,8 @@ export interface Result extends TimedText {
   readonly score: number;
   /** Seconds of the recording. */
   readonly duration: number;
-  /** How many words each line of the text has, where that is asked for. */
-  readonly lines?: readonly number[] | undefined;
+  /** How many words each line of each cue of the text has, where cues are those of the text. */
+  readonly cues?: readonly (readonly number[])[] | undefined;
   readonly language?: string | undefined;
 }
 
@@ -35,7 +35,7 @@ export function checkFormat(path: string): void {
 /** The text of a file in the format of its extension. `name` is that of the recording. */
 export function contentOf(path: string, name: string, result: Result, split?: Split): string {
   if (isJson(path)) return `${JSON.stringify(jsonOf(result), null, 2)}\n`;
-  const { words, characters, duration, lines, language } = result;
+  const { words, characters, duration, cues, language } = result;
   const grid = timedTextFormat(path) === 'TextGrid';
   try {
     return writeTimedText(path, split === 'char' && !grid ? characters : words, {
@@ -43,7 +43,7 @@ export function contentOf(path: string, name: string, result: Result, split?: Sp
       duration,
       characters,
       language,
-      split: split === 'line' && lines ? lines : split ? 'word' : 'caption',
+      split: cues ?? (split ? 'word' : 'caption'),
     });
   } catch (error) {
     throw inputError(path, error);

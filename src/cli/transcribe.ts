@@ -37,6 +37,8 @@ export interface Transcriber<R extends Instance> {
   /** All that can be said before the device is asked: S, if there is a target, and what remains to be done. */
   prepare(recording: Recording): Promise<{
     readonly labels?: number;
+    /** What the text was read as, where it is more than text. */
+    readonly text?: string | undefined;
     run(instance: R, options: RunOptions): Promise<Result>;
   }>;
   /** What is written on stdout where no output is named. */
@@ -192,8 +194,8 @@ class Transcription<R extends Instance> {
     const { frames, padding, classes, input, tensor } = emissions;
     const vocabulary = listing.of(classes);
     checkBlank(job, emissions, vocabulary);
-    const { labels, run } = await this.#transcriber.prepare({ job, emissions, vocabulary, signal });
-    if (!ofManifest) this.#tell(whatIsRead(job, emissions, vocabulary, labels));
+    const { labels, text, run } = await this.#transcriber.prepare({ job, emissions, vocabulary, signal });
+    if (!ofManifest) this.#tell(whatIsRead(job, emissions, vocabulary, labels, text));
     const instance = await this.#instanceOnce();
     const result = await run(instance, { signal, onProgress }).catch((error) => {
       throw inputError(file, error);
@@ -305,10 +307,11 @@ function whatIsRead(
   { frames, padding, classes, input, source, starred }: Awaited<ReturnType<typeof readEmissions>>,
   { blank, blankReason, notes }: Vocabulary,
   labels: number | undefined,
+  text: string | undefined,
 ): string {
   const cut = padding > 0 ? ` (rows that say nothing cut off at the end: ${padding})` : '';
   const star = starred ? ' (a column of zeros, that of a star, left out)' : '';
-  const sizes = `T = ${frames}${cut}, C = ${classes}${star}${labels === undefined ? '' : `, S = ${labels}`}`;
+  const sizes = `T = ${frames}${cut}, C = ${classes}${star}${labels === undefined ? '' : `, S = ${labels}`}${text ? ` (text: ${text})` : ''}`;
   return `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms${frameSeconds < 0.001 ? ' (milliseconds, not seconds: is that meant?)' : ''}, blank ${blank} (${blankReason})${notes.map((note) => `; vocabulary: ${note}`).join('')}`;
 }
 

@@ -1,3 +1,4 @@
+export type { Cue } from '../files/cues.js';
 export {
   type Emissions,
   type EmissionsOptions,
@@ -7,6 +8,8 @@ export {
   scoreKinds,
 } from '../files/emissions.js';
 export {
+  type ReadTimedTextOptions,
+  readTimedText,
   type TimedTextFormat,
   type TimedTextOptions,
   timedTextFormats,

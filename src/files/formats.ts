@@ -1,8 +1,9 @@
 import { checkObject } from '../problem/check.js';
 import { wrongKind, wrongValue } from '../problem/errors.js';
 import { type CtmOptions, writeCtm } from './ctm.js';
+import { type Cue, readSrt, readVtt } from './cues.js';
 import { type SubtitleOptions, writeSrt, writeVtt } from './subtitles.js';
-import { type TextGridOptions, writeTextGrid } from './textgrid.js';
+import { readTextGrid, type TextGridOptions, writeTextGrid } from './textgrid.js';
 import type { TimedWord } from './timed.js';
 
 export interface TimedTextOptions extends SubtitleOptions, TextGridOptions, Partial<CtmOptions> {}
@@ -40,4 +41,48 @@ export function writeTimedText(
   checkObject('options', options, ['split', 'duration', 'characters', 'name', 'channel', 'language']);
   const name = fileName.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '');
   return writers[timedTextFormat(fileName)](words, { ...options, name: options.name ?? name });
+}
+
+/** @throws RangeError for a text that is not of its format. */
+const readers = { srt: readSrt, vtt: readVtt, TextGrid: readTextGrid };
+
+export interface ReadTimedTextOptions {
+  /** Of a TextGrid: the name of the tier. Default: the only one, or the one called `words`. */
+  readonly tier?: string | undefined;
+}
+
+/** A format in which texts come with their times. */
+export type ReadableFormat = keyof typeof readers;
+
+export const readableFormats = Object.keys(readers) as readonly ReadableFormat[];
+
+/** The format that a text has, whatever its file is called; undefined for text without times. */
+export function formatOf(text: string): ReadableFormat | undefined {
+  const start = text.slice(0, 1000).replace(/^\ufeff/, '');
+  if (/^WEBVTT(?:\s|$)/.test(start)) return 'vtt';
+  if (/^\s*(?:File type *= *)?"ooTextFile(?: short)?"/.test(start)) return 'TextGrid';
+  return /^\s*(?:\d+\s*[\r\n]\s*)?(?:\d+:)?\d+:\d+[.,]\d+ *--> *\d/.test(start) ? 'srt' : undefined;
+}
+
+/** The cues of a text of a format. @throws RangeError naming what was expected. */
+export const readCues = (format: ReadableFormat, text: string, { tier }: ReadTimedTextOptions = {}): Cue[] =>
+  readers[format](text, tier);
+
+/**
+ * What a file of subtitles (SRT, WebVTT) or a TextGrid says, and when, in the order of the file: a transcript whose times are to be mended.
+ * Bold, colours, positions and speakers are left out, and so are the empty intervals of a TextGrid. Times are what is written, in seconds.
+ *
+ * @param fileName whose extension says the format
+ * @throws TypeError, RangeError for a wrong argument; naming the line that is not of its format, so that no text is lost.
+ */
+export function readTimedText(fileName: string, text: string, options: ReadTimedTextOptions = {}): Cue[] {
+  if (typeof fileName !== 'string' || fileName === '') throw wrongKind('fileName', 'a file name', fileName);
+  if (typeof text !== 'string') throw wrongKind('text', 'the text of the file', text);
+  checkObject('options', options, ['tier']);
+  const { tier } = options;
+  if (tier !== undefined && typeof tier !== 'string') throw wrongKind('tier', 'the name of a tier', tier);
+  const format = timedTextFormat(fileName);
+  if (format === 'ctm')
+    throw wrongValue(fileName, 'a file name that ends in .srt, .vtt or .TextGrid', '.ctm');
+  return readCues(format, text, options);
 }

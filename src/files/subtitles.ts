@@ -2,14 +2,14 @@ import { checkInteger, isList } from '../problem/check.js';
 import { wrongKind, wrongValue } from '../problem/errors.js';
 import { columnsOf, endsSentence, joinedText } from '../text/script.js';
 import { unitsOf } from '../text/units.js';
-import { onTimeline, type Spoken, type TimedWord } from './timed.js';
+import { oneLine, onTimeline, type Spoken, type TimedWord } from './timed.js';
 
 export interface SubtitleOptions {
   /**
-   * `caption` (default): words grouped into cues of at most two lines; `word`: a cue for each word; or how many words each line of the text has,
-   * for a cue a line.
+   * `caption` (default): words grouped into cues of at most two lines; `word`: a cue for each word; or how many words each cue has, or each
+   * line of each cue: `[3, [2, 4]]` is a cue of a line of three words, and one of two lines.
    */
-  readonly split?: 'caption' | 'word' | readonly number[] | undefined;
+  readonly split?: 'caption' | 'word' | readonly (number | readonly number[])[] | undefined;
   /** Seconds of the recording: no cue is shown for longer. */
   readonly duration?: number | undefined;
   /** Of the text, as `Intl` names it: where words of a script without spaces begin. Default: that of the locale. */
@@ -29,29 +29,48 @@ const shortestCue = 42;
 /** SubRip: cues, numbered, with a comma before the milliseconds. */
 export function writeSrt(words: readonly TimedWord[], options?: SubtitleOptions): string {
   return cuesOf(words, options)
-    .map((cue, i) => `${i + 1}\n${span(cue, ',')}\n${linesOf(cue).join('\n').replaceAll('-->', '→')}\n`)
+    .map((cue, i) => `${i + 1}\n${span(cue, ',')}\n${cue.lines.join('\n').replaceAll('-->', '→')}\n`)
     .join('\n');
 }
 
 /** WebVTT, https://www.w3.org/TR/webvtt1/. */
 export function writeVtt(words: readonly TimedWord[], options?: SubtitleOptions): string {
-  const cues = cuesOf(words, options).map(
-    (cue) => `${span(cue, '.')}\n${escaped(linesOf(cue).join('\n'))}\n`,
-  );
+  const cues = cuesOf(words, options).map((cue) => `${span(cue, '.')}\n${escaped(cue.lines.join('\n'))}\n`);
   return ['WEBVTT\n', ...cues].join('\n');
 }
 
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-function cuesOf(words: readonly TimedWord[], options: SubtitleOptions = {}): Spoken[][] {
+/** What is shown at once. */
+interface Shown {
+  /** Milliseconds. */
+  readonly start: number;
+  readonly end: number;
+  readonly lines: readonly string[];
+}
+
+function cuesOf(words: readonly TimedWord[], options: SubtitleOptions = {}): Shown[] {
   const { split = 'caption', duration } = options;
   const whole = typeof duration === 'number' ? 1000 * duration : Number.POSITIVE_INFINITY;
-  if (split === 'caption') return readable(captionsOf(words, options), longestCue, whole);
-  if (!isList(split) && split !== 'word')
-    throw wrongValue('split', "'caption', 'word' or how many words each line has", split);
-  const cues = split === 'word' ? onTimeline(words).map((word) => [word]) : linesOfText(words, split);
-  return readable(cues, Number.POSITIVE_INFINITY, whole);
+  const shown = (cues: Spoken[][], longest: number, lines?: readonly (readonly string[])[]) =>
+    readable(cues, longest, whole).map((cue, i): Shown => {
+      const [{ start }, { end }] = [cue[0], cue.at(-1)!];
+      return { start, end, lines: lines?.[i] ?? linesOf(cue) };
+    });
+  if (split === 'caption') return shown(captionsOf(words, options), longestCue);
+  if (split === 'word')
+    return shown(
+      onTimeline(words).map((word) => [word]),
+      Number.POSITIVE_INFINITY,
+    );
+  if (!isList(split)) throw wrongValue('split', "'caption', 'word' or how many words each cue has", split);
+  const cues = cuesOfCounts(words, split);
+  return shown(
+    onTimeline(cues).map((cue) => [cue]),
+    Number.POSITIVE_INFINITY,
+    cues.map(({ lines }) => lines),
+  );
 }
 
 /** A caption ends with its sentence, before a pause, or where it is full. */
@@ -82,24 +101,33 @@ function piecesOf(words: readonly TimedWord[], { language, characters = [] }: Su
   });
 }
 
-/** A cue for each line, though it be wider than two. */
-function linesOfText(words: readonly TimedWord[], counts: readonly number[]): Spoken[][] {
-  const sum = Array.from(counts, (count, i) => checkInteger(`split[${i}]`, count, 0)).reduce(
-    (all, count) => all + count,
-    0,
+/** A cue for each count of words, or a line of one, though it be wider than a screen. */
+function cuesOfCounts(
+  words: readonly TimedWord[],
+  counts: readonly (number | readonly number[])[],
+): (TimedWord & { readonly lines: readonly string[] })[] {
+  const lengths = Array.from(counts, (count, i) =>
+    isList(count)
+      ? Array.from(count, (one, j) => checkInteger(`split[${i}][${j}]`, one, 0))
+      : [checkInteger(`split[${i}]`, count, 0)],
   );
+  const sum = lengths.flat().reduce((all, count) => all + count, 0);
   if (!Array.isArray(words)) throw wrongKind('words', 'an array of { text, start, end }', words);
-  if (sum !== words.length) throw wrongValue('split', `lines of ${words.length} words in all`, sum);
-  let at = 0;
-  const lines = counts.map((count) => {
-    at += count;
-    return words.slice(at - count, at);
-  });
+  if (sum !== words.length) throw wrongValue('split', `cues of ${words.length} words in all`, sum);
   onTimeline(words);
-  const cues = lines
-    .filter((line) => line.length > 0)
-    .map((line) => ({ ...line[0], text: joinedText(line), end: Math.max(...line.map(({ end }) => end)) }));
-  return onTimeline(cues).map((cue) => [cue]);
+  let at = 0;
+  return lengths.flatMap((counts) => {
+    const first = at;
+    const lines = counts
+      .map((count) => {
+        at += count;
+        return oneLine(joinedText(words.slice(at - count, at)));
+      })
+      .filter(Boolean);
+    const of = words.slice(first, at);
+    if (lines.length === 0) return [];
+    return { ...of[0], text: lines.join(' '), lines, end: Math.max(...of.map(({ end }) => end)) };
+  });
 }
 
 /** Halves until each part fits, so that no word is left alone at the end of a long sentence. */
@@ -143,8 +171,8 @@ function linesOf(cue: readonly Spoken[]): string[] {
   return breaks.reduce((best, lines) => (widest(lines) < widest(best) ? lines : best));
 }
 
-function span(cue: readonly Spoken[], point: string): string {
-  return `${clock(cue[0].start, point)} --> ${clock(cue.at(-1)!.end, point)}`;
+function span({ start, end }: Shown, point: string): string {
+  return `${clock(start, point)} --> ${clock(end, point)}`;
 }
 
 function clock(ms: number, point: string): string {

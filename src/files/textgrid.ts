@@ -1,4 +1,5 @@
-import { wrongKind, wrongValue } from '../problem/errors.js';
+import { shown, wrongKind, wrongValue } from '../problem/errors.js';
+import type { Cue } from './cues.js';
 import { checkSeconds, decimal, milliseconds, onTimeline, type Spoken, type TimedWord } from './timed.js';
 
 export interface TextGridOptions {
@@ -74,4 +75,74 @@ function tier(name: string, intervals: readonly Spoken[], end: number): string[]
       `            text = "${interval.text.replaceAll('"', '""')}"`,
     ]),
   ];
+}
+
+/**
+ * What one tier of a TextGrid says and when, without its empty intervals: Praat's long text form, or its short one. A point begins and ends at once.
+ *
+ * @param tier its name. Default: the only one, or the one called `words` or `word`.
+ * @throws RangeError where the text is no TextGrid; listing the tiers, where it is not clear which one is meant.
+ */
+export function readTextGrid(text: string, tier?: string): Cue[] {
+  const tiers = tiersOf(text);
+  const found =
+    tier === undefined
+      ? (tiers.find(({ name }) => /^words?$/i.test(name)) ?? (tiers.length === 1 ? tiers[0] : undefined))
+      : tiers.find(({ name }) => name === tier);
+  if (!found) {
+    const names = tiers.map(({ name }) => shown(name)).join(', ');
+    throw wrongValue('tier', names === '' ? 'a TextGrid with tiers' : `one of ${names}`, tier);
+  }
+  return found.cues.filter(({ text }) => text.trim() !== '');
+}
+
+/** The numbers, and the texts in quotes: all else in such a file is there for people. */
+function* partsOf(text: string): Generator<string | number> {
+  // the number of a [1] is no part, nor is what follows a !
+  for (const [part] of text.matchAll(/"(?:[^"]|"")*"|\[[^\]]*\]|![^\n]*|[^\s"[\]!]+/gu)) {
+    if (part.startsWith('"')) yield part.slice(1, -1).replaceAll('""', '"');
+    else if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/iu.test(part)) yield Number(part);
+  }
+}
+
+function tiersOf(grid: string): { readonly name: string; readonly cues: readonly Cue[] }[] {
+  const parts = partsOf(grid);
+  const next = (expected: string) => {
+    const { value, done } = parts.next();
+    if (done) throw wrongValue('text', `a TextGrid with ${expected}`, 'its end');
+    return value;
+  };
+  const text = (expected: string) => {
+    const value = next(expected);
+    if (typeof value !== 'string') throw wrongValue('text', `a TextGrid with ${expected}`, value);
+    return value;
+  };
+  const number = (expected: string) => {
+    const value = next(expected);
+    if (typeof value !== 'number') throw wrongValue('text', `a TextGrid with ${expected}`, value);
+    return value;
+  };
+  text('"ooTextFile" first');
+  const kind = text('"TextGrid" second');
+  if (kind !== 'TextGrid') throw wrongValue('text', '"TextGrid" as its object class', kind);
+  number('where it begins');
+  number('where it ends');
+  const tiers: { name: string; cues: Cue[] }[] = [];
+  const count = number('how many tiers it has');
+  for (let i = 1; i <= count; i++) {
+    const isPoints = text(`the class of tier ${i}`) === 'TextTier';
+    const name = text(`the name of tier ${i}`);
+    number(`where tier ${i} begins`);
+    number(`where tier ${i} ends`);
+    const cues: Cue[] = [];
+    const intervals = number(`how many intervals tier ${i} has`);
+    for (let j = 1; j <= intervals; j++) {
+      const what = `of interval ${j} of tier ${i}`;
+      const start = number(`the start ${what}`);
+      const end = isPoints ? start : number(`the end ${what}`);
+      cues.push({ start, end, text: text(`the text ${what}`) });
+    }
+    tiers.push({ name, cues });
+  }
+  return tiers;
 }

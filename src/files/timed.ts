@@ -62,7 +62,7 @@ export function onTimeline(words: readonly TimedWord[], argument = 'words'): Spo
       throw wrongValue(`${argument}[${i}].confidence`, 'a number from 0 to 1', confidence);
   }
   const spoken = words
-    .map((word) => ({ ...word, text: word.text.replace(/[\p{Cc}\p{Zl}\p{Zp} ]+/gu, ' ').trim() }))
+    .map((word) => ({ ...word, text: oneLine(word.text) }))
     .filter(({ text }) => text !== '');
   let now = 0;
   return spoken.map((word, i) => {
@@ -72,6 +72,9 @@ export function onTimeline(words: readonly TimedWord[], argument = 'words'): Spo
     return { ...word, start, end: now };
   });
 }
+
+/** Text without line breaks, controls and spaces at its ends. */
+export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp} ]+/gu, ' ').trim();
 
 export function milliseconds(seconds: number): number {
   return Math.round(seconds * 1000);

@@ -1,0 +1,182 @@
+// Texts that come with their times: what is in the file is read, all of it, or the line is named.
+
+import fc from 'fast-check';
+import { type CaptionsFileFormat, parseText } from 'media-captions';
+import { describe, expect, test } from 'vitest';
+import { readTimedText, type TimedWord, writeTimedText } from '../src/entries/files.js';
+import { formatOf } from '../src/files/formats.js';
+
+const textsOf = (fileName: string, text: string, tier?: string) =>
+  readTimedText(fileName, text, { tier }).map(({ text }) => text);
+
+/** One after another, with letters of any script and no markup. */
+const words = fc
+  .array(
+    fc.tuple(
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
+      fc.integer({ min: 0, max: 3000 }),
+      fc.integer({ min: 50, max: 9000 }),
+    ),
+    { minLength: 1, maxLength: 12 },
+  )
+  .map((list) => {
+    let now = 0;
+    return list.map(([text, pause, length]) => {
+      const start = now + pause;
+      now = start + length;
+      return { text: text.replace(/[<>{}&\\]/gu, 'x'), start: start / 1000, end: now / 1000 };
+    });
+  });
+
+describe.each(['srt', 'vtt'] as const)('.%s', (format) => {
+  const name = `x.${format}`;
+
+  test('what was written is read, as another reader reads it', () =>
+    fc.assert(
+      fc.asyncProperty(words, async (list) => {
+        const written = writeTimedText(name, list);
+        const read = readTimedText(name, written);
+        const { cues } = await parseText(written, { type: format as CaptionsFileFormat });
+        const theirs = cues.map(({ startTime, endTime, text }) => ({ text, start: startTime, end: endTime }));
+        const close = (cues: readonly TimedWord[]) =>
+          cues.map(({ text, start, end }) => [text.trim(), Math.round(1000 * start), Math.round(1000 * end)]);
+        expect(close(read)).toEqual(close(theirs));
+        const spoken = list.map(({ text }) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, '')).join('');
+        expect(read.map(({ text }) => text.replace(/\s+/gu, '')).join('')).toBe(spoken);
+      }),
+    ));
+
+  test('is known without its name', () => {
+    const text = writeTimedText(name, [{ text: 'a', start: 1, end: 2 }]);
+    for (const given of [text, `\ufeff${text.replaceAll('\n', '\r\n')}`])
+      expect(formatOf(given)).toBe(format);
+  });
+});
+
+test('SubRip as people have it: no number, hours of one digit, carriage returns, positions, formats, an empty line in a cue', () => {
+  const text = [
+    '\ufeff1',
+    '0:00:01,000 --> 0:00:02,500 X1:40 X2:600',
+    '<i>Hello</i> {\\an8}there,',
+    '- <font color="red">you</font> & a <3 b < c',
+    '',
+    '',
+    'a second paragraph',
+    '',
+    '00:00:03.0 --> 00:00:04.25',
+    'no number',
+    '3',
+    '00:05,5-->00:06,5',
+    'no empty line before it',
+    '',
+    '00:07,000 --> 00:06,000',
+    'its end before its start',
+  ].join('\r\n');
+  expect(readTimedText('x.srt', text)).toEqual([
+    { start: 1, end: 2.5, text: 'Hello there,\n- you & a <3 b < c\na second paragraph' },
+    { start: 3, end: 4.25, text: 'no number' },
+    { start: 5.5, end: 6.5, text: 'no empty line before it' },
+    { start: 7, end: 6, text: 'its end before its start' },
+  ]);
+});
+
+test('WebVTT: header, notes, styles and names of cues are no text; speakers, classes and times in it are left out', () => {
+  const text = [
+    'WEBVTT - a title',
+    'X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000',
+    '',
+    'STYLE',
+    '::cue { color: red }',
+    '',
+    'NOTE',
+    'not --> this',
+    '',
+    'the name of a cue',
+    '01:00:01.000 --> 01:00:02.000 align:start',
+    '<v Fred>Hi, <c.yellow>I am</c> &lt;Fred&gt; &amp; &#x41;&unknown;</v> <00:01.500>now',
+    'second line',
+    '',
+    '00:03.000 --> 00:04.000',
+    '',
+  ].join('\n');
+  expect(readTimedText('x.VTT', text)).toEqual([
+    { start: 3601, end: 3602, text: 'Hi, I am <Fred> & A&unknown; now\nsecond line' },
+  ]);
+});
+
+test.each([
+  [
+    'x.srt',
+    'Hello world\nno cue',
+    "line 1: expected a cue: a line with its times, and its text below, got 'Hello world'",
+  ],
+  [
+    'x.srt',
+    '1\n00:00:x,000 --> 00:00:02,500\nhi',
+    'line 2: expected times, such as 00:00:01,000 --> 00:00:02,500',
+  ],
+  ['x.vtt', '00:01.000 --> 00:02.000\nhi', "line 1: expected WEBVTT, got '00:01.000 --> 00:02.000'"],
+  [
+    'x.vtt',
+    'WEBVTT\n\n00:01.000 --> 00:02.000\nhi\n\nlost',
+    "line 6: expected a cue: a line with its times, and its text below, got 'lost'",
+  ],
+  ['x.TextGrid', 'Hello', 'text: expected a TextGrid with "ooTextFile" first'],
+  ['x.ctm', 'a 1 0 1 b', 'x.ctm: expected a file name that ends in .srt, .vtt or .TextGrid'],
+  ['x.doc', '', 'x.doc: expected a file name that ends in one of'],
+])('%s: %j is refused', (name, text, message) => {
+  expect(() => readTimedText(name, text)).toThrow(message);
+});
+
+describe('TextGrid', () => {
+  const characters = [{ text: 'a "b"', start: 0, end: 0.25 }];
+
+  test('what was written is read, tier by tier', () =>
+    fc.assert(
+      fc.property(words, (list) => {
+        const grid = writeTimedText('x.TextGrid', list, { characters });
+        const spoken = list
+          .map(({ text }) => text.replace(/[\p{Cc}\p{Zl}\p{Zp} ]+/gu, ' ').trim())
+          .filter(Boolean);
+        expect(textsOf('x.TextGrid', grid)).toEqual(spoken);
+        expect(readTimedText('x.TextGrid', grid, { tier: 'characters' })).toEqual(characters);
+        expect(formatOf(grid)).toBe('TextGrid');
+      }),
+    ));
+
+  const short = (...tiers: readonly string[]) =>
+    [
+      'File type = "ooTextFile"',
+      'Object class = "TextGrid"',
+      '',
+      0,
+      3,
+      '<exists>',
+      tiers.length,
+      ...tiers,
+    ].join('\n');
+  const utterances =
+    '"IntervalTier"\n"Mary"\n0\n3\n3\n0\n1.5\n"she said ""hi"""\n1.5\n2\n""\n2\n3.0e0\n"bye!" ! a comment "not this"';
+
+  test('the short form, with quotes, comments and points', () => {
+    const grid = short(utterances, '"TextTier"\n"bell"\n0\n3\n1\n2.5\n"ding"');
+    expect(readTimedText('x.TextGrid', grid, { tier: 'Mary' })).toEqual([
+      { text: 'she said "hi"', start: 0, end: 1.5 },
+      { text: 'bye!', start: 2, end: 3 },
+    ]);
+    expect(readTimedText('x.TextGrid', grid, { tier: 'bell' })).toEqual([
+      { text: 'ding', start: 2.5, end: 2.5 },
+    ]);
+    expect(() => textsOf('x.TextGrid', grid)).toThrow("tier: expected one of 'Mary', 'bell', got undefined");
+    expect(textsOf('x.TextGrid', short(utterances))).toEqual(['she said "hi"', 'bye!']);
+  });
+
+  test('a file that is cut off is refused, wherever that is', () => {
+    const grid = short(utterances);
+    const end = grid.indexOf('"bye!"');
+    for (let length = 0; length < end; length++)
+      expect(() => textsOf('x.TextGrid', grid.slice(0, length), 'Mary'), grid.slice(0, length)).toThrow(
+        RangeError,
+      );
+  });
+});
