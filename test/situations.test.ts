@@ -1,5 +1,8 @@
 // Situations of people who align and read with the models of others: a recogniser that is sure of one class a frame, so that what is
 // right is known by construction.
+import { Tokenizer } from '@huggingface/tokenizers';
+import { toCardinal as inGerman } from 'n2words/de-DE';
+import { toCardinal as inEnglish } from 'n2words/en-US';
 import { describe, expect, test } from 'vitest';
 import { CtcAligner, CtcDecoder } from 'webgpu-ctc/node';
 import {
@@ -153,6 +156,20 @@ describe('emissions', () => {
       const { words } = await align(shop.npy('masked.npy', [cat.length, classes], masked), file.vocab);
       expect([told(words!), sure(words!)]).toEqual([right, [0.9, 0.9]]);
     }
+  });
+
+  test('logits with swapped axes, of a model with more classes than tokens', async () => {
+    const [rows, T] = [classes + 2, 120];
+    const logits = Float32Array.from({ length: rows * T }, (_, i) => 4 * Math.sin(i * i));
+    const swapped = shop.npy('cl.npy', [rows, T], logits);
+    expect(await run('decode', swapped, '--vocab', file.vocab)).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(
+        /far more classes than the 32 tokens.*--layout CT or NCT reads them so; --layout TC takes them/,
+      ),
+    });
+    for (const layout of ['CT', 'TC'])
+      expect((await run('decode', swapped, '--vocab', file.vocab, '--layout', layout)).code).toBe(0);
   });
 
   test('a star’s column is read by nobody; costs, and axes of one size that are swapped, are refused', async () => {
@@ -441,6 +458,77 @@ describe('texts', () => {
     expect(() => tokenise([{ text: 'a', labels: [99] }], vocabulary)).toThrow(
       /^text\[0\]\.labels\[0\]: expected an integer from 0 to 31/,
     );
+  });
+
+  test('a tokenizer.json: its tokenizer gives the pieces that the model was trained on', () => {
+    const vocab = Object.fromEntries(
+      ['<pad>', '<unk>', '▁', ...'helowrd', '▁h', 'll', 'he', '▁he', 'llo', '▁w', 'or'].map((token, i) => [
+        token,
+        i,
+      ]),
+    );
+    const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true };
+    const merges = ['▁ h', 'h e', '▁h e', 'l l', 'll o', '▁ w', 'o r'].map((pair) => pair.split(' '));
+    const json = {
+      version: '1.0',
+      added_tokens: [{ id: 0, content: '<pad>', special: true }],
+      ...{ normalizer: null, pre_tokenizer: metaspace, post_processor: null, decoder: metaspace },
+      model: { type: 'BPE', unk_token: '<unk>', vocab, merges },
+    };
+    const tokenizer = new Tokenizer(json, {});
+    const of = Vocabulary.from(json);
+    const text = 'hello world  hello';
+    const words = text.split(/\s+/).map((word) => ({
+      text: word,
+      labels: tokenizer.encode(word, { add_special_tokens: false }).ids,
+    }));
+    const theirs = tokenise(words, of);
+    const ours = tokenise(text, of);
+    const spelled = ({ targets }: typeof ours) =>
+      targets
+        .map((label) => of.read(label))
+        .join('')
+        .trim();
+    expect(theirs.targets).toEqual([
+      vocab['▁he'],
+      vocab.llo,
+      vocab['▁w'],
+      vocab.or,
+      vocab.l,
+      vocab.d,
+      vocab['▁he'],
+      vocab.llo,
+    ]);
+    expect([spelled(theirs), spelled(ours)]).toEqual(['hello world hello', 'hello world hello']);
+    expect(theirs.words).toEqual(ours.words);
+  });
+
+  test.each([
+    ['en', inEnglish, 'of 20 cats', 'of|twenty|cats'],
+    ['en', inEnglish, 'of 1984 cats', 'of|one|thousand|nine|hundred|eightyfour|cats'],
+    ['de', inGerman, 'am 21. mai', 'am|21.|mai'],
+    ['de', inGerman, 'nach 21 tagen', 'nach|einundzwanzig|tagen'],
+  ] as const)('whole numbers in words, %s: %3$s', (_, toCardinal, text, spelled) => {
+    const expand = (word: string) => (/^\d+$/.test(word) ? [toCardinal(Number(word))] : []);
+    const { targets, words } = tokenise(text, vocabulary, { expand });
+    expect(words).toEqual(text.split(' '));
+    expect(targets.map((label) => (label === -2 ? '*' : list[label])).join('')).toBe(
+      spelled.replace(/21\./, '*'),
+    );
+  });
+
+  test('tokens that were added, in a file of their own', async () => {
+    const vocab = shop.write('own.json', Object.fromEntries([...letters, '|'].map((token, i) => [token, i])));
+    const added = shop.write('added_tokens.json', { '<s>': 27, '<pad>': 28 });
+    const own = [...letters, '|', '<s>', '<pad>'];
+    const labels = framesOf(own, [['<pad>', 3], ...'cat', ['<pad>', 3]]);
+    const emissions = shop.npy('added.npy', [labels.length, own.length], said(labels, own.length));
+    const with_ = (...args: string[]) => run('align', emissions, '--vocab', vocab, '--text', 'cat', ...args);
+    expect((await with_()).code).toBe(2);
+    const { words } = await with_('--added-tokens', added);
+    expect(told(words!)).toBe('cat 0.06-0.12');
+    const { code, error } = await with_('--added-tokens', shop.write('list.json', ['<s>']));
+    expect([code, error]).toEqual([2, expect.stringContaining('list.json: expected { token: class }')]);
   });
 
   test('files in UTF-8 and UTF-16, and no others', async () => {

@@ -22,21 +22,20 @@ EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.
 --item N       one of a batch, from 0. --length N: its frames. --layout ORDER: TC, TNC, NTC, or CT and NCT, classes before frames
 --input KIND   logits, log-probs or probs; by default the numbers show it
 --unpacked-mb  what a tensor of a .npz may unpack to; by default 64 times the file, and at least 64 MiB
--o FILE        .srt, .vtt, .TextGrid, .ctm or .json, several times if you like; without it JSON on stdout. -.srt is on stdout
---force        overwrite files that exist
---vocab FILE   the model's vocab.json or tokenizer.json, tokens.txt, a dictionary of a token a line, or .vocab
+-o FILE        .srt, .vtt, .TextGrid, .ctm or .json, several times if you like; without it JSON on stdout. -.srt is on
+               stdout. --force: overwrite files that exist
+--vocab FILE   the model's vocab.json or tokenizer.json, tokens.txt, a dictionary of a token a line, or .vocab;
+               --added-tokens FILE: the added_tokens.json beside a vocab.json
 --blank ID     class of the blank, or first or last; auto, the default, takes what the vocabulary calls <blank>,
                else <pad>. --delimiter TOKEN: what stands between words; by default a space, else |
 --language TAG of the text, such as ja: where its words begin. Chooses in a vocabulary with one for each, too
 --frame-ms N   from one frame to the next, 20 by default
 --split UNIT   word, char or line: what a cue of .srt and .vtt (else a caption) and a line of .ctm (else a word) holds.
-               A text that is .srt or .vtt itself keeps its cues and their lines, with new times; of a .TextGrid an
-               interval is a line. --tier NAME: which tier of it; by default words, or the only one
+               A --text-file of .srt or .vtt keeps its cues, with new times. --tier NAME: of one that is a .TextGrid
 --star WORD    a word of the text, such as '*', that stands for anything spoken, as what cannot be spelled does by itself
 --free ENDS    start, end or start,end: anything may be spoken before or after the text
 --tags HOW     said or heard: whether [tags] and <tags> are spoken as written, or something else is heard there
---device NAME  auto, gpu or cpu
---quiet, -q    nothing on stderr but errors
+--device NAME  auto, gpu or cpu. --quiet, -q: nothing on stderr but errors
 --json         one JSON object on stdout, also of an error, and nothing on stderr
 
 --manifest     a job a line: { "id", "emissions", "text" or "textFile", "output": a path or an array of paths }, and
@@ -45,8 +44,7 @@ EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.
                Jobs whose outputs are there as they wrote them are skipped: start again what was stopped. Whether an input
                was changed since is not looked at: remove the outputs then, or give --force. Other files
                are left alone, and their jobs fail. --force does all again and overwrites, but nothing that is read.
---jobs N       jobs in flight, 4 by default
---shard I/N    every N-th line from the I-th on, for machine I of N
+--jobs N       jobs in flight, 4 by default. --shard I/N: every N-th line from the I-th on, for machine I of N
 
 exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 3 the text does not fit, 4 no WebGPU with
 --device gpu, 130 interrupted (143 by SIGTERM), 141 the reader of stdout left. With a manifest 3 if nothing worse than

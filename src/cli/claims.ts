@@ -73,7 +73,9 @@ export type Input = readonly [key: string, path: string];
 export function inputsOf(job: Job | Given, place = (path: string) => path): Input[] {
   const tensor = job.tensor === undefined ? undefined : String(job.tensor);
   return Object.entries(job).flatMap(([name, path]): Input[] => {
-    const key = ['emissions', 'vocab', 'textFile'].find((known) => plain(known) === plain(name));
+    const key = ['emissions', 'vocab', 'addedTokens', 'textFile'].find(
+      (known) => plain(known) === plain(name),
+    );
     if (key === undefined || typeof path !== 'string' || path === '') return [];
     return [[key, key === 'emissions' ? fileOf(place(path), tensor)[0] : place(path)]];
   });

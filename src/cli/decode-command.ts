@@ -13,8 +13,8 @@ What was spoken, and when: the best class of each frame, repeats merged, blanks 
   webgpu-ctc decode talk.npy --vocab vocab.json -o talk.srt -o talk.json
 
 Without -o the text on stdout. EMISSIONS, --tensor, --item, --length, --layout, --input, --unpacked-mb, -o, --force, --vocab,
---blank, --delimiter, --language, --frame-ms, --split, --device, --quiet, --json, --manifest, --jobs, --shard and the exit codes
-are those of webgpu-ctc align --help, jobs without a text, and no cue for a line of it.`;
+--added-tokens, --blank, --delimiter, --language, --frame-ms, --split, --device, --quiet, --json, --manifest,
+--jobs, --shard and the exit codes are those of webgpu-ctc align --help, jobs without a text, and no cue for a line of it.`;
 
 const decodes: Transcriber<CtcDecoder> = {
   hasText: false,

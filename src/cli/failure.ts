@@ -19,6 +19,7 @@ export function exitCode(error: unknown): number {
 /** What the library calls options of its own in a hint, and the command line its options. */
 const hints: readonly (readonly [of: RegExp, as: string])[] = [
   [/layout: '(\w+)' or '(\w+)' reads/, '--layout $1 or $2 reads'],
+  [/layout: 'TC' takes/, '--layout TC takes'],
   [/expected a layout, NTC or TNC/, 'expected --layout NTC or TNC'],
   [/item: N takes/, '--item N takes'],
   [/inputLength says/, '--length says'],

@@ -17,6 +17,8 @@ export interface Job {
   /** That a tensor of a compressed file may have. */
   readonly unpackedBytes?: number | undefined;
   readonly vocab: string;
+  /** Tokens that were added to the vocabulary, in a file of their own. */
+  readonly addedTokens?: string | undefined;
   /** Left out: as the vocabulary says. */
   readonly blank?: number | 'first' | 'last' | undefined;
   /** Of the text, and of a vocabulary with one for each. */
@@ -44,6 +46,7 @@ export const jobOptions = {
   length: { type: 'string' },
   'unpacked-mb': { type: 'string' },
   vocab: { type: 'string' },
+  'added-tokens': { type: 'string' },
   blank: { type: 'string' },
   language: { type: 'string' },
   delimiter: { type: 'string' },
@@ -132,6 +135,7 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     unpackedBytes:
       given.unpackedMb === undefined ? undefined : megabytes(named('unpackedMb'), given.unpackedMb),
     vocab,
+    addedTokens: given.addedTokens === undefined ? undefined : file('addedTokens', 'a file'),
     blank: blankOf(named('blank'), blank),
     language: text('language', 'a language, such as en'),
     delimiter: text('delimiter', 'the token between words'),
@@ -175,6 +179,7 @@ export function inFolder(folder: string, job: Job): Job {
     ...job,
     emissions: place(job.emissions),
     vocab: place(job.vocab),
+    addedTokens: job.addedTokens && place(job.addedTokens),
     textFile: job.textFile && place(job.textFile),
     outputs: job.outputs.map(place),
   };

@@ -25,8 +25,13 @@ const known = new Map<string, Known>();
 function sealOf({ outputs: _, ...job }: Job, output: string, content: string | Uint8Array): string {
   const folder = dirname(output);
   const from = (path: string | undefined) => path && relative(folder, placeOf(path));
-  const { emissions, vocab, textFile } = job;
-  const files = { emissions: from(emissions), vocab: from(vocab), textFile: from(textFile) };
+  const { emissions, vocab, addedTokens, textFile } = job;
+  const files = {
+    emissions: from(emissions),
+    vocab: from(vocab),
+    addedTokens: from(addedTokens),
+    textFile: from(textFile),
+  };
   const said = JSON.stringify([basename(output), { ...job, ...files }]);
   return createHash('sha256').update(said).update('\0').update(content).digest('hex').slice(0, 32);
 }

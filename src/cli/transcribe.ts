@@ -109,7 +109,7 @@ class Transcription<R extends Instance> {
       );
     const { force, quiet, json } = this.#options;
     const job = jobOf({ ...given, emissions: positionals[0] }, this.#transcriber.hasText, optionOf);
-    if ([job.emissions, job.vocab, job.textFile].filter((path) => path === '-').length > 1)
+    if ([job.emissions, job.vocab, job.addedTokens, job.textFile].filter((path) => path === '-').length > 1)
       throw new UsageError('-: expected stdin for one input, got it for several');
     const inputs = inputsOf(job).map(([, input]) => input);
     const [files, printed] = outputsOf(job);
@@ -160,7 +160,10 @@ class Transcription<R extends Instance> {
       );
     const atOnce = integer('--jobs', jobs ?? 4, 1);
     // a job's own paths are relative to its manifest
-    const defaults = typeof given.vocab === 'string' ? { ...given, vocab: resolve(given.vocab) } : given;
+    const ownPaths = ['vocab', 'addedTokens'].flatMap((key) =>
+      typeof given[key] === 'string' ? [[key, resolve(given[key])]] : [],
+    );
+    const defaults = { ...given, ...Object.fromEntries(ownPaths) };
     const part = shardOf('--shard', shard ?? '1/1');
     const { hasText } = this.#transcriber;
     // what is wrong for all jobs is told once, before the first

@@ -12,26 +12,54 @@ export interface VocabularyFile {
   of(classes: number): Vocabulary;
 }
 
+type Listed = Pick<Job, 'vocab' | 'addedTokens' | 'blank' | 'language' | 'delimiter'>;
+
 /** @throws InputError naming the file. */
-export async function readVocabulary(
-  { vocab: path, blank, language, delimiter }: Pick<Job, 'vocab' | 'blank' | 'language' | 'delimiter'>,
-  signal: AbortSignal,
-): Promise<VocabularyFile> {
+export async function readVocabulary(job: Listed, signal: AbortSignal): Promise<VocabularyFile> {
+  const { vocab: path, addedTokens, blank, language, delimiter } = job;
+  const own = await readListing(path, signal);
+  const source =
+    addedTokens === undefined
+      ? own
+      : withAdded(path, own, addedTokens, await readListing(addedTokens, signal));
+  return told(path, () => ({
+    listed: classesOf(listingOf(source, language)),
+    of: (classes) => told(path, () => Vocabulary.from(source, { classes, blank, delimiter, language })),
+  }));
+}
+
+async function readListing(path: string, signal: AbortSignal): Promise<VocabularySource> {
   const text = await readText(path, signal);
-  const told = <T>(make: () => T): T => {
-    try {
-      return make();
-    } catch (error) {
-      throw error instanceof SyntaxError
-        ? new InputError(`${path}: not JSON: ${error.message}`)
-        : inputError(path, error);
-    }
-  };
-  return told(() => {
-    const source = parseListing(text, path.toLowerCase().endsWith('.json') || undefined) as VocabularySource;
-    return {
-      listed: classesOf(listingOf(source, language)),
-      of: (classes) => told(() => Vocabulary.from(source, { classes, blank, delimiter, language })),
-    };
-  });
+  return told(
+    path,
+    () => parseListing(text, path.toLowerCase().endsWith('.json') || undefined) as VocabularySource,
+  );
+}
+
+/** A vocab.json and the added_tokens.json beside it, both `{ token: class }`. */
+function withAdded(
+  path: string,
+  source: VocabularySource,
+  addedPath: string,
+  added: VocabularySource,
+): VocabularySource {
+  const isFlat = (listing: VocabularySource): listing is Readonly<Record<string, number>> =>
+    !Array.isArray(listing) && Object.values(listing).every((label) => typeof label === 'number');
+  for (const [name, listing] of [
+    [path, source],
+    [addedPath, added],
+  ] as const)
+    if (!isFlat(listing))
+      throw new InputError(`${name}: expected { token: class }, as vocab.json and added_tokens.json are`);
+  return { ...(source as Readonly<Record<string, number>>), ...(added as Readonly<Record<string, number>>) };
+}
+
+function told<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof SyntaxError
+      ? new InputError(`${path}: not JSON: ${error.message}`)
+      : inputError(path, error);
+  }
 }

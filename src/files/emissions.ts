@@ -259,8 +259,8 @@ function noRecording(
 }
 
 /**
- * What says that frames and classes have been taken for each other: the model has as many classes as there are rows, or columns add up to 1
- * where rows do not.
+ * What says that frames and classes have been taken for each other: the model has as many classes as there are rows, columns add up to 1
+ * where rows do not, or there are far more classes than the vocabulary has tokens.
  */
 function checkAxesOf({ name, data, shape }: FileTensor, classes: number | undefined): void {
   const [rows = 0, columns = 0] = shape;
@@ -275,6 +275,10 @@ function checkAxesOf({ name, data, shape }: FileTensor, classes: number | undefi
     for (let c = 0; c < columns; c++) turned[c * rows + t] = data[t * columns + c]!;
   if (scoreKindOf(turned, rows) !== 'logits')
     throw swapped('whose columns are normalised and whose rows are not');
+  if (classes !== undefined && columns > 2 * classes + 16) {
+    const { message } = swapped(`far more classes than the ${classes} tokens of the vocabulary`);
+    throw new RangeError(`${message}; layout: 'TC' takes them as they are`);
+  }
 }
 
 /**
