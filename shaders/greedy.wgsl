@@ -6,13 +6,19 @@
 
 const LARGEST_FINITE_KEY = 0xff7fffffu;
 
+/// In the order of what counts: a zero with a sign is one without, and no probability is a number below zero.
+fn keyOf(bits: u32) -> u32 {
+  if (isNegative(bits)) { return orderKey(NAN); }
+  return orderKey(select(bits, 0u, bits == 0x80000000u));
+}
+
 /// Key and class of the first of a lane's largest scores, and how many are as large.
 fn bestOfLane(lane: u32, start: u32) -> vec3u {
   var best = vec3u(0u, NO_LABEL, 0u);
   for (var v = lane; 4u * v < problem.classes; v += LANES) {
     let bits = fourOfRow(v, start);
     for (var j = 0u; j < 4u; j++) {
-      let key = orderKey(bits[j]);
+      let key = keyOf(bits[j]);
       if (key > best.x) { best = vec3u(key, 4u * v + j, 0u); }
       best.z += u32(key == best.x);
     }
@@ -50,7 +56,9 @@ fn greedy(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let key = largestOf(lane, best.x);
   let first = ~largestOf(lane, select(0u, ~best.y, best.x == key));
   let bits = fromOrderKey(key);
+  // the class was chosen by the probabilities themselves: of two that hardly differ the logarithms may be equal
   var score = bits;
+  if (PROBS) { score = lnBits(bits); }
   var none = key > orderKey(INFINITY) || (LOGITS && (key > LARGEST_FINITE_KEY || bits == MINUS_INFINITY));
   if (LOGITS) {
     let sum = sumOfRow(lane, seen, key);

@@ -36,10 +36,10 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
     seen = laneOfRow(lane, start);
     if (seen.key == orderKey(LOWEST_BITS)) { seen.equal = countLowest(lane, start); }
   } else if (heard) {
-    for (var c = lane; c < problem.classes; c += LANES) { seen.key = max(seen.key, orderKey(scoreBits(start + c))); }
+    for (var c = lane; c < problem.classes; c += LANES) { seen.key = max(seen.key, orderKey(scoreAt(start + c))); }
   } else {
     for (var slot = lane; slot < slots; slot += LANES) {
-      seen.key = max(seen.key, orderKey(scoreBits(start + classOf(sequence, slot))));
+      seen.key = max(seen.key, orderKey(scoreAt(start + classOf(sequence, slot))));
     }
   }
   let key = largestOf(lane, seen.key);
@@ -62,23 +62,23 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let part = n - problem.firstSequence;
   if (lane == 0u) { frames[framePlace(part, t)] = frame; }
   if (isHeld(step)) {
-    if (ARE_COSTS && LOGITS && !areOrdinary(bitcast<u32>(largest), scoreBits(start + problem.blank))) {
+    if (ARE_COSTS && LOGITS && !areOrdinary(bitcast<u32>(largest), scoreAt(start + problem.blank))) {
       // far from the score of another class the differences of those that count would be lost
       var counted = select(MINUS_INFINITY_KEY, key, heard);
-      for (var slot = 0u; slot < slots; slot++) { counted = max(counted, orderKey(scoreBits(start + classOf(sequence, slot)))); }
+      for (var slot = 0u; slot < slots; slot++) { counted = max(counted, orderKey(scoreAt(start + classOf(sequence, slot)))); }
       frame.largest = bitcast<f32>(fromOrderKey(counted));
     }
     let place = emissionRow(sweepRow(part, sweep), step);
     var areFar = false;
     for (var slot = lane; slot < slots; slot += LANES) {
-      let value = emission(scoreBits(start + classOf(sequence, slot)), frame, range);
+      let value = emission(scoreAt(start + classOf(sequence, slot)), frame, range);
       emissions[place + slot] = value;
       areFar |= mayBeFar(value, range);
     }
     if (areFar) { noteFar(part); }
     if (heard && lane == 0u) {
       emissions[place + slots] = NO_EMISSION;
-      if (!none) { emissions[place + slots] = starEmission(orderKey(scoreBits(start + problem.blank)) == key); }
+      if (!none) { emissions[place + slots] = starEmission(orderKey(scoreAt(start + problem.blank)) == key); }
     }
     if (lane == 0u) { emissions[place + problem.distinct + 1u] = noEmission(frame); }
   }

@@ -30,9 +30,9 @@ fn spell(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let lnNormaliser = frames[framePlace(part, t)].lnNormaliser;
   labels[place] = c;
   if (c != STAR) {
-    labelScores[place] = scoreOf(scoreBits(start + c), largest, lnNormaliser);
+    labelScores[place] = scoreOf(scoreAt(start + c), largest, lnNormaliser);
     return;
   }
-  let below = belowBest(bitcast<f32>(scoreBits(start + problem.blank)) == largest);
+  let below = belowBest(bitcast<f32>(scoreAt(start + problem.blank)) == largest);
   labelScores[place] = bitcast<u32>(bitcast<f32>(scoreOf(bitcast<u32>(largest), largest, lnNormaliser)) - below);
 }

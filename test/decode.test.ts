@@ -33,11 +33,41 @@ async function decoderOf(how: How, blank = 0) {
 }
 
 describe.each(Object.entries(ways))('%s', (_, how) => {
+  test.each(['logits', 'logProbs', 'probs'])(
+    'a zero with a sign is one without: of equal %s the first is read',
+    async (scores) => {
+      const decoder = await decoderOf(how);
+      const low = scores === 'probs' ? 0 : -5;
+      for (const row of [
+        [-0, 0],
+        [low, -0, 0, low],
+        [low, low, low, low, -0, 0, -0],
+      ]) {
+        const { labels } = await decoder.run({
+          [scores]: { data: Float32Array.from(row), shape: [1, row.length] },
+        } as never);
+        expect((labels as Int32Array)[0], `[${row}]`).toBe(row.indexOf(Math.max(...row)));
+      }
+      decoder.destroy();
+    },
+  );
+
+  test('of two probabilities that differ by the last bit the larger one is read', async () => {
+    const decoder = await decoderOf(how);
+    const probs = Float32Array.of(1e-3, 1e-3, 1e-3, 1e-3);
+    new Uint32Array(probs.buffer)[2]!++;
+    const { labels, scores } = (await decoder.run({ probs: { data: probs, shape: [1, 4] } })) as Decoding;
+    expect(labels[0]).toBe(2);
+    expect(scores[0]).toBeCloseTo(Math.log(1e-3), 5);
+    decoder.destroy();
+  });
+
   test.each([
     ['logProbs', 'TNC', 7],
     ['logProbs', 'NTC', 13],
     ['logits', 'TNC', 33],
     ['logits', 'NTC', 4],
+    ['probs', 'NTC', 9],
   ] as const)('best classes of %s in %s, %i classes', async (scores, layout, classes) => {
     const batch = makeBatch('random', 60 + classes, {
       frames: 11,

@@ -7,6 +7,7 @@ import { CtcLoss } from 'webgpu-ctc/node';
 import type { Strategy } from '../src/api/contracts.js';
 import * as sources from '../src/api/ctc-loss.js';
 import { type Forced, forced } from '../src/api/forced.js';
+import type { ScoresKey } from '../src/problem/check.js';
 import type { Kept } from '../src/problem/types.js';
 import { strategies, swapAxes } from './compute.js';
 import { sharedDevice } from './device.js';
@@ -16,7 +17,6 @@ import {
   latticeOf,
   type Problems,
   problemsOf,
-  type ScoresKey,
   type Truth,
   truthOf,
 } from './enumeration.js';
@@ -31,7 +31,7 @@ const isBuilt = CtcLoss !== sources.CtcLoss;
 const count = Math.ceil(Number(process.env.PROBLEMS ?? (isBuilt ? 160 : 640)) / sequences);
 const firstSeed = 1000 * Number(process.env.SEED ?? 1);
 const batches = Array.from({ length: count }, (_, i) => problemsOf(firstSeed + i, sequences));
-const truths = (['logits', 'logProbs'] as const).map(
+const truths = (['logits', 'logProbs', 'probs'] as const).map(
   (scores) =>
     [scores, batches.map((batch) => batch.targets.map((_, n) => truthOf(batch, n, scores)))] as const,
 );
@@ -85,7 +85,9 @@ async function named<T>(problem: string, work: () => Promise<T>): Promise<T> {
 
 /** Scores in the layout of the batch, as one run takes them. */
 function tensorOf(batch: Problems, scores: ScoresKey) {
-  const { frames, classes, layout, halves } = batch;
+  const { frames, classes, layout } = batch;
+  // a half without its sign
+  const halves = scores === 'probs' ? batch.halves?.map((half) => half & 0x7fff) : batch.halves;
   const data = halves ?? batch[scores];
   return {
     data: layout === 'TNC' ? data : swapAxes(data as Uint16Array, frames, sequences),

@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { CtcAligner, CtcDecoder, CtcLoss, requiredFrames } from 'webgpu-ctc/node';
 import { sharedDevice } from './device.js';
+import type { Instance } from './operations.js';
 
 const gpu = await sharedDevice();
 const devices = { cpu: 'cpu' as const, gpu: gpu.device };
@@ -46,7 +47,7 @@ describe.each(ways)('%s, %s', (device, strategy) => {
     expect(await ctc.run({ logits: half, targets })).toEqual(await ctc.run({ logits: wide, targets }));
     ctc.destroy();
     for (const Kind of [CtcAligner, CtcDecoder]) {
-      const one = await Kind.create({ device: devices[device] });
+      const one: Instance = await Kind.create({ device: devices[device] });
       const more = Kind === CtcAligner ? { targets } : {};
       expect(await one.run({ logits: half, ...more } as never)).toEqual(
         await one.run({ logits: wide, ...more } as never),
@@ -95,9 +96,7 @@ test('probabilities that are taken for logits are told, once', async () => {
   task.setTargets(targets);
   await task.run({ logits: probabilities });
   await task.run({ logits: probabilities });
-  expect(warned.mock.calls).toEqual([
-    [expect.stringMatching(/^webgpu-ctc: logits: .* pass their logarithms as logProbs$/)],
-  ]);
+  expect(warned.mock.calls).toEqual([[expect.stringMatching(/^webgpu-ctc: logits: .* pass them as probs$/)]]);
   // logits, their log-probabilities, and what an untrained network gives
   for (const input of [
     { logits: { data, shape } },
@@ -106,6 +105,17 @@ test('probabilities that are taken for logits are told, once', async () => {
   ])
     await ctc.run({ ...input, targets } as never);
   expect(warned).toHaveBeenCalledTimes(1);
+  // and what is taken for probabilities and is none; those that are, also where some are masked
+  await ctc.run({ logProbs: { data: probabilities, shape }, targets });
+  await ctc.run({ probs: { data: probabilities, shape }, targets });
+  await ctc.run({ probs: { data: probabilities.map((p) => (p < 0.1 ? 0 : p)), shape }, targets });
+  await ctc.run({ probs: { data, shape }, targets });
+  await ctc.run({ probs: { data: probabilities.map(Math.log), shape }, targets });
+  expect(warned.mock.calls.slice(1)).toEqual([
+    [expect.stringMatching(/^webgpu-ctc: logProbs: .* pass them as probs$/)],
+    [expect.stringMatching(/^webgpu-ctc: probs: .* no probabilities/)],
+    [expect.stringMatching(/^webgpu-ctc: probs: .* no probabilities/)],
+  ]);
   warned.mockRestore();
   ctc.destroy();
 });

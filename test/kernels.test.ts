@@ -6,6 +6,7 @@ import extended from '../shaders/shared/extended.wgsl?raw';
 import fixed from '../shaders/shared/fixed.wgsl?raw';
 import four from '../shaders/shared/four.wgsl?raw';
 import frameWgsl from '../shaders/shared/frame.wgsl?raw';
+import probability from '../shaders/shared/probability.wgsl?raw';
 import problemWgsl from '../shaders/shared/problem.wgsl?raw';
 import scoresWgsl from '../shaders/shared/scores.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
@@ -37,7 +38,7 @@ describe('emissions are exp(score − unit) to 1e-6, and exactly 1 at the unit',
     const target = Array.from({ length: labels }, (_, i) => i + 1);
     const frames = units.length;
     const shape = { frames, sequences: 1, classes: labels + 1, blank: 0, targets: [target] };
-    return { ...shape, inputLengths: [frames], logits: data, logProbs: data };
+    return { ...shape, inputLengths: [frames], logits: data, logProbs: data, probs: data };
   })();
 
   test.each(['logProbs', 'logits'] as const)('%s', async (scores) => {
@@ -72,10 +73,10 @@ async function probe(
   input: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
   count: number,
 ) {
-  const code = `const HALF = true; const BRAIN = false; const LOGITS = true;
+  const code = `const HALF = true; const BRAIN = false; const LOGITS = true; const PROBS = false;
     ${structOf('Problem')}
     ${problemWgsl.replace(/.*@binding\(1\).*/, '')}
-    ${extended}${exponential}${values}${frameWgsl}${scoresWgsl}${emission}${fixed}${four}
+    ${extended}${exponential}${values}${frameWgsl}${scoresWgsl}${probability}${emission}${fixed}${four}
     @group(0) @binding(4) var<storage, read_write> out: array<vec4u>;
     fn input(i: u32) -> f32 { return bitcast<f32>(scores[i]); }
     @compute @workgroup_size(64) fn probe(@builtin(global_invocation_id) id: vec3u) {
@@ -148,6 +149,37 @@ describe('the number type, on the device', () => {
     got.forEach((value, i) => {
       const error = value.integer(1) * Math.LN2 + value.float(0) - Math.log(m[i]!);
       expect(Math.abs(error), `m = ${m[i]}`).toBeLessThanOrEqual(1.2e-7);
+    });
+  });
+
+  test('ln of a probability, of any magnitude and near 1, is right to three ulps; of what is none it is not a number', async () => {
+    const random = seeded(4);
+    const special = [
+      0,
+      -0,
+      1,
+      2,
+      2 ** -126,
+      2 ** -149,
+      1.5 * 2 ** -140,
+      1 - 2 ** -24,
+      1 + 2 ** -23,
+      3.4028234663852886e38,
+    ];
+    const none = [-1, -1e-45, Number.NEGATIVE_INFINITY, Number.NaN, Number.POSITIVE_INFINITY];
+    const p = Float32Array.from({ length: 4096 }, (_, i) => {
+      const one = [...special, ...none][i];
+      if (one !== undefined) return one;
+      return i % 2 ? 1 - 10 ** (-7 * random()) : 10 ** (46 * random() - 45);
+    });
+    const got = await probe('vec4u(lnBits(bitcast<u32>(input(i))), 0, 0, 0)', p, p.length);
+    got.forEach((value, i) => {
+      const expected = Math.log(p[i]!);
+      if (!Number.isFinite(expected)) expect(value.float(0), `p = ${p[i]}`).toBe(expected);
+      else
+        expect(Math.abs(value.float(0) - expected), `p = ${p[i]}`).toBeLessThanOrEqual(
+          3.6e-7 * Math.abs(expected),
+        );
     });
   });
 
@@ -290,6 +322,7 @@ describe('what is said twice agrees', () => {
     const rows: Constants = {
       WORKGROUP: 64,
       LOGITS: true,
+      PROBS: false,
       ALONE: false,
       HALF: false,
       BRAIN: false,

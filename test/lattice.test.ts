@@ -30,6 +30,7 @@ const batch: Batch = {
   inputLengths,
   logits,
   logProbs,
+  probs: logProbs.map(Math.exp),
 };
 
 /** [N, T, L], as `read` gives it, from the definition. */

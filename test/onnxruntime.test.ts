@@ -65,6 +65,27 @@ describe('where the scores are read', () => {
     decoder.destroy();
   });
 
+  test('arrays, wherever the scores are, with one call', async () => {
+    for (const output of [onGpu(ours), onHost]) {
+      const { scores, device } = await scoresFrom(output, { kind: 'probs', env: envOf(ours.device) });
+      const decoder = await CtcDecoder.create({ device });
+      const { readings, labels } = await decoder.run({ ...scores, results: 'host' });
+      expect(readings.map(({ ids }) => ids.length)).toHaveLength(2);
+      expect(labels).toBeInstanceOf(Int32Array);
+      expect(Object.keys(scores)).toEqual(['probs']);
+      decoder.destroy();
+    }
+  });
+
+  test('a device that is lost is told', async () => {
+    const gone = await openDevice();
+    const output = onGpu(gone);
+    gone.device.destroy();
+    await expect(scoresFrom(output, { env: envOf(gone.device) })).rejects.toMatchObject({
+      code: 'device-lost',
+    });
+  });
+
   test('of another device, or of no known one: over the host, and it says so', async () => {
     const output = onGpu(others);
     const elsewhere = await scoresFrom(output, { env: envOf(ours.device) });
@@ -127,7 +148,9 @@ test('what is wrong is named', async () => {
   );
   await wrong({ dims: [2, 5, 3] }).toThrow('output.data: expected a typed array');
   await wrong(onHost, { layout: 'NCT' }).toThrow("layout: expected one of 'NTC', 'TNC', got 'NCT'");
-  await wrong(onHost, { kind: 'probs' }).toThrow("kind: expected one of 'logits', 'logProbs', got 'probs'");
+  await wrong(onHost, { kind: 'softmax' }).toThrow(
+    "kind: expected one of 'logits', 'logProbs', 'probs', got 'softmax'",
+  );
   await wrong(onHost, { session: 1 }).toThrow('options: expected the keys kind, layout, env, device');
 });
 

@@ -87,6 +87,33 @@ describe.each(everyOperation)('%s', (name, operation) => {
     instance.destroy();
   });
 
+  test("buffers in are arrays out with results: 'host'", async () => {
+    const instance = await operation.create({ device });
+    const task = await prepareTask(instance, room);
+    setOn(task, first);
+    const expected = await alone('gpu', first, scoresOf(1));
+    const toHost = { ...taskInputOf(operation, gpu.buffer(scoresOf(1))), results: 'host' };
+    const ofTask = await task.run(toHost);
+    const ofArrays = await task.run(taskInputOf(operation, scoresOf(1)));
+    // with all that only results on the host have: scores of paths, readings
+    expect(ofTask).toEqual(ofArrays);
+    expect(results(ofTask)).toEqual(expected);
+    const input = inputOf(operation, size, first, gpu.buffer(scoresOf(1)));
+    expect(results(await runInstance(instance, { ...input, results: 'host' }))).toEqual(expected);
+    const arrays = inputOf(operation, size, first, scoresOf(1));
+    expect(results(await runInstance(instance, { ...arrays, results: 'host' }))).toEqual(expected);
+    await expect(task.run({ ...toHost, results: 'gpu' })).rejects.toThrow(
+      "results: expected one of 'host', got 'gpu'",
+    );
+    const [[name, buffer] = []] = Object.entries(outputs().buffers);
+    await expect(task.run({ ...toHost, [name!]: buffer })).rejects.toThrow(
+      `${name}: expected none, since results go to the host`,
+    );
+    const encoder = device.createCommandEncoder();
+    expect(() => task.encode!(encoder, toHost)).toThrow("got 'results'");
+    instance.destroy();
+  });
+
   test.runIf(operation.encodes)('what is encoded is what is run', async () => {
     const instance = await operation.create({ device });
     const task = await prepareTask(instance, room);

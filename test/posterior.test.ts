@@ -38,7 +38,7 @@ async function expectations(batch: Batch, how: How, samples = 0, seed?: number) 
 const alignments: readonly Batch[] = [
   {
     ...{ frames: 3, sequences: 1, classes: 2, blank: 0, targets: [[1]], inputLengths: [3] },
-    ...{ logits: new Float32Array(6), logProbs: new Float32Array(6) },
+    ...{ logits: new Float32Array(6), logProbs: new Float32Array(6), probs: new Float32Array(6).fill(1) },
   },
   ...[1, 2, 3, 4, 5, 6].map((seed) =>
     makeBatch('random', seed, { frames: 5, sequences: 8, classes: 3, labels: 2, ragged: true }),
@@ -153,7 +153,10 @@ describe.each(Object.entries(ways))('%s', (_, how) => {
     const [T, N] = [3, 2];
     const scores = new Float32Array(T * N * 2);
     const sizes = { frames: T, sequences: N, classes: 2, blank: 0, inputLengths: [T, T] };
-    const batch: Batch = { ...sizes, targets: [[1], [1]], logits: scores, logProbs: scores };
+    const batch: Batch = {
+      ...{ ...sizes, targets: [[1], [1]], logits: scores, logProbs: scores },
+      probs: scores.map(Math.exp),
+    };
     const drawnBy = async (seed: number) => {
       const { samples } = await expectations(batch, how, K, seed);
       return Array.from({ length: N * K }, (_, i) => samples!.subarray(i * T, (i + 1) * T).join());

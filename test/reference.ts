@@ -2,8 +2,9 @@
  * What the library is compared with: CTC from its definition, over all paths, and a plain log-space forward-backward,
  * both in float64 and apart from src/. And the problems to compare on, made from a seed.
  */
+import type { ScoresKey } from '../src/problem/check.js';
 
-/** Scores in TNC order; `logProbs` is the log-softmax of `logits`, each rounded to float32. */
+/** Scores in TNC order; `logProbs` is the log-softmax of `logits`, `probs` the softmax, each rounded to float32. */
 export interface Batch {
   readonly frames: number;
   readonly sequences: number;
@@ -13,6 +14,7 @@ export interface Batch {
   readonly inputLengths: readonly number[];
   readonly logits: Float32Array<ArrayBuffer>;
   readonly logProbs: Float32Array<ArrayBuffer>;
+  readonly probs: Float32Array<ArrayBuffer>;
 }
 
 /** One sequence: a row of scores for each frame, as log-probabilities that need not be normalised. */
@@ -122,12 +124,13 @@ export interface Reference {
 }
 
 /** Sequence n of a batch; `scores: 'logits'` normalises in float64. */
-export function sequenceOf(batch: Batch, n: number, scores: 'logits' | 'logProbs'): Sequence {
+export function sequenceOf(batch: Batch, n: number, scores: ScoresKey): Sequence {
   const { sequences, classes, blank } = batch;
   const rows = Array.from({ length: batch.inputLengths[n]! }, (_, t) => {
     const start = (t * sequences + n) * classes;
     const row = Float64Array.from(batch[scores].subarray(start, start + classes));
     if (scores === 'logProbs') return row;
+    if (scores === 'probs') return row.map(Math.log);
     const top = row.reduce((a, b) => Math.max(a, b));
     const normaliser = top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));
     return row.map((x) => x - normaliser);
@@ -138,7 +141,7 @@ export function sequenceOf(batch: Batch, n: number, scores: 'logits' | 'logProbs
 /** Losses, and the gradient of their sum in TNC order. */
 export function reference(
   batch: Batch,
-  scores: 'logits' | 'logProbs',
+  scores: ScoresKey,
   gradient: 'logits' | 'logProbs',
   paths = forwardBackward,
 ): Reference {
@@ -224,14 +227,15 @@ export function makeBatch(kind: Kind, seed: number, size: Size): Batch {
       if (kind === 'silent') for (const c of usable) logits[start + c]! -= 300;
     }
   }
-  const logProbs = logits.slice();
-  const batch = { frames, sequences, classes, blank, targets, inputLengths, logits, logProbs };
+  const [logProbs, probs] = [logits.slice(), logits.slice()];
+  const batch = { frames, sequences, classes, blank, targets, inputLengths, logits, logProbs, probs };
   for (let start = 0; start < logits.length; start += classes) {
     const row = Float64Array.from(logits.subarray(start, start + classes));
     const top = Math.max(...row);
     const normaliser = top + Math.log(row.reduce((sum, x) => sum + Math.exp(x - top), 0));
     row.forEach((x, c) => {
       logProbs[start + c] = x - normaliser;
+      probs[start + c] = Math.exp(x - normaliser);
     });
   }
   return batch;

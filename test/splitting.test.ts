@@ -227,7 +227,7 @@ describe.each(everyPlan)(
         seed: fc.nat(1000),
       },
       layout: fc.constantFrom('TNC' as const, 'NTC' as const),
-      scores: fc.constantFrom('logProbs' as const, 'logits' as const),
+      scores: fc.constantFrom('logProbs' as const, 'logits' as const, 'probs' as const),
       gradient: fc.constantFrom(...gradients.filter((gradient) => gradient !== 'logProbs')),
       keep: keeping.includes(strategy) ? fc.subarray([...everything]) : fc.constant([]),
     });

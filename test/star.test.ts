@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CtcAligner, STAR } from 'webgpu-ctc/node';
 import { forced } from '../src/api/forced.js';
 import { sharedDevice } from './device.js';
+import type { Instance } from './operations.js';
 import { seeded } from './reference.js';
 
 const gpu = await sharedDevice();
@@ -121,8 +122,8 @@ test('other operations have no star, and a star is one of the targets alone', as
   const { CtcLoss, CtcPosterior } = await import('webgpu-ctc/node');
   const logProbs = { data: new Float32Array(6).fill(-1), shape: [2, 3] as const };
   for (const Kind of [CtcLoss, CtcPosterior]) {
-    const one = await Kind.create({ device: 'cpu' });
-    await expect(one.run({ logProbs, targets: [STAR] })).rejects.toThrow(
+    const one: Instance = await Kind.create({ device: 'cpu' });
+    await expect(one.run({ logProbs, targets: [STAR] } as never)).rejects.toThrow(
       'targets[0][0]: expected a class from 0 to 2 other than the blank (0), and no star, which only an aligner knows, got -2',
     );
   }

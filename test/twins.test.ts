@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KernelName } from '../src/kernels/kernels.js';
 import type { Problem } from '../src/kernels/uniforms.js';
 import { type Command, type Copy, type Dispatch, type Plan, portOf } from '../src/plan/plan.js';
+import type { ScoresKey } from '../src/problem/check.js';
 import { adapterOf } from '../src/run/device.js';
 import { sharedDevice } from './device.js';
 import { everyOperation } from './operations.js';
@@ -16,7 +17,7 @@ const range = (first: number, end: number) =>
   Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
 
 /** A sequence as shaders/shared/sequence.wgsl and middle.wgsl see it. */
-function sequenceOf(batch: Batch, n: number, scores: 'logits' | 'logProbs') {
+function sequenceOf(batch: Batch, n: number, scores: ScoresKey) {
   const { inputLengths, targets, blank, classes, sequences } = batch;
   const target = targets[n]!;
   const [T, S] = [inputLengths[n]!, target.length];
@@ -609,12 +610,7 @@ function edgeRoom({ problem, constants }: Work, rows: readonly { row: number }[]
 }
 
 /** The sequences that a dispatch is for. */
-function sequencesFor(
-  batch: Batch,
-  scores: 'logits' | 'logProbs',
-  { kernel, grid }: Dispatch,
-  problem: Problem,
-) {
+function sequencesFor(batch: Batch, scores: ScoresKey, { kernel, grid }: Dispatch, problem: Problem) {
   const all = range(0, batch.sequences);
   const ofBox = ['rows', 'gradient', 'spell', 'greedy', 'posterior'].includes(kernel);
   const counts: Partial<Record<KernelName, number>> = {
@@ -815,6 +811,7 @@ const masked = ((): Batch => {
 const batches = [
   { name: 'random', batch: random, scores: 'logProbs' },
   { name: 'random', batch: random, scores: 'logits' },
+  { name: 'random', batch: random, scores: 'probs' },
   { name: 'tied', batch: tied, scores: 'logProbs' },
   { name: 'extreme', batch: extreme, scores: 'logProbs' },
   { name: 'extreme', batch: extreme, scores: 'logits' },
@@ -842,7 +839,9 @@ describe.each(batches)(
   'each kernel writes what its twin writes, from $scores of the $name batch',
   ({ batch, scores }) => {
     describe.each(Object.entries(ways))('%s', (_, wayOf) => {
-      test.each(plans)('%s', async (__, strategy, planner) => {
+      // costs are whole numbers, which the two logarithms of a probability may miss by one: those are enumeration's
+      const compared = plans.filter(([, strategy]) => scores !== 'probs' || strategy !== 'align');
+      test.each(compared)('%s', async (__, strategy, planner) => {
         const way = wayOf(strategy);
         await compareAll(
           way.tuning?.subgroups ? withSubgroups : plain,

@@ -5,6 +5,7 @@ import { planStep } from '../src/plan/step-plan.js';
 import type { LossStrategy } from '../src/plan/strategies.js';
 import { planSweeps } from '../src/plan/sweeps-plan.js';
 import { type Tuning, tuningFor } from '../src/plan/tuning.js';
+import type { ScoresKey } from '../src/problem/check.js';
 import { packRecords } from '../src/problem/targets.js';
 import { type CpuBuffer, FRAME, TOTAL } from '../src/run/cpu/buffers.js';
 import { costOf as distanceOf } from '../src/run/cpu/cost.js';
@@ -36,7 +37,7 @@ export interface Way {
 
 export type Planner = (task: ProblemShape, limits: Limits, tuning: Tuning) => Plan;
 
-export function planOf(batch: Batch, planner: Planner, way: Way & { scores: 'logits' | 'logProbs' }): Plan {
+export function planOf(batch: Batch, planner: Planner, way: Way & { scores: ScoresKey }): Plan {
   const { frames, sequences, classes, blank, targets } = batch;
   const maxTargetLength = Math.max(...targets.map((row) => row.length));
   const shape = { frames, sequences, classes, blank, maxTargetLength, scores: way.scores, keep: [] } as const;
@@ -81,6 +82,10 @@ function scoresOf({ task }: Plan, batch: Batch): Float32Array<ArrayBuffer> {
   const data = batch[task.scores];
   return task.layout === 'NTC' ? swapAxes(data, batch.frames, batch.sequences) : data;
 }
+
+/** Of probabilities the twins take the logarithms. */
+const asTwinsTake = (data: Float32Array<ArrayBuffer>, { task }: Plan) =>
+  task.scores === 'probs' ? Float64Array.from(data, Math.log) : data;
 
 export function recordsOf({ task }: Plan, { targets, inputLengths }: Batch): Uint32Array<ArrayBuffer> {
   const labels = targets.map((row) => Uint32Array.from(row));
@@ -241,7 +246,7 @@ export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Prom
   const losses = new Float64Array(outputs).fill(Number.NaN);
   const gradients = new Float32Array(((grad?.rows ?? 0) * (grad?.rowBytes ?? 0)) / 4).fill(Number.NaN);
   const callers = {
-    ...{ [plan.task.scores]: scoresOf(plan, batch), loss: losses, grad: gradients },
+    ...{ [plan.task.scores]: asTwinsTake(scoresOf(plan, batch), plan), loss: losses, grad: gradients },
     gradOutput: new Float64Array(outputs).fill(1),
   };
   const left = () => {

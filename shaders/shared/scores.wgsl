@@ -24,11 +24,11 @@ fn fourScores(v: u32) -> vec4u {
   return vec4u(halfBits(low & 0xffffu), halfBits(low >> 16u), halfBits(high & 0xffffu), halfBits(high >> 16u));
 }
 
-/// Those of elements 4v to 4v + 3 of the row that starts at `start`; −Infinity in place of what is no part of it.
+/// Those of elements 4v to 4v + 3 of the row that starts at `start`; a probability of zero in place of what is no part of it.
 /// A row starts anywhere, but which scores go together must not depend on where.
 fn fourOfRow(v: u32, start: u32) -> vec4u {
   if (start % 4u == 0u && 4u * v + 4u <= problem.classes) { return fourScores(start / 4u + v); }
-  var bits = vec4u(MINUS_INFINITY);
+  var bits = vec4u(select(MINUS_INFINITY, 0u, PROBS));
   for (var j = 0u; j < 4u; j++) {
     if (4u * v + j < problem.classes) { bits[j] = scoreBits(start + 4u * v + j); }
   }

@@ -10,9 +10,10 @@ struct Row {
   upstream: u32,
 }
 
-/// exp(score) of four classes; for logits in units of the largest.
+/// exp(score) of four classes, or their probabilities; for logits in units of the largest.
 fn softmax(bits: vec4u, row: Row) -> vec4f {
   if (!SOFTMAX) { return vec4f(); }
+  if (PROBS) { return bitcast<vec4f>(bits); }
   if (LOGITS) {
     let e = expOfTwice(max(0.5 * finite(bits) - 0.5 * row.largest, vec4f(-44.0))) * row.inverse;
     // beside the lowest finite number, which `finite` makes of −Infinity, it would count as much
@@ -21,23 +22,34 @@ fn softmax(bits: vec4u, row: Row) -> vec4f {
   return expOfTwice(clamp(0.5 * finite(bits), vec4f(-44.0), vec4f(8.0)));
 }
 
-/// Whether that holds for log-probabilities: no NaN, no +Infinity, nothing beyond 16.
+/// Whether that holds for log-probabilities: no NaN, no +Infinity, nothing beyond 16; and for probabilities, nothing below 0.
 fn arePlain(bits: vec4u) -> bool {
+  if (PROBS) { return !SOFTMAX || all(bits <= vec4u(0x41800000)); }
   return LOGITS || !SOFTMAX || !(any(bitcast<vec4i>(bits) > vec4i(0x41800000)) || any(bits > vec4u(MINUS_INFINITY)));
+}
+
+/// exp(score), or the probability, of one class that is not plain.
+fn exponentialOf(bits: u32) -> Extended {
+  // a zero with a sign is one without
+  if (PROBS) { return normalised(select(bitcast<f32>(bits), 0.0, bits >= INFINITY), 0); }
+  let x = reduce(bitcast<f32>(bits), 1 << 20u);
+  return normalised(expNearZero(clamp(x.r, -0.35, 0.35)), x.k);
 }
 
 /// Gradient of a class, whatever its score and the factor: overflow becomes Infinity here and not in arithmetic.
 fn rare(bits: u32, posterior: f32, row: Row) -> u32 {
   let upstreamSize = row.upstream & 0x7fffffffu;
   let upstreamSign = row.upstream & 0x80000000u;
-  var value = softmax(vec4u(bits), row).x - posterior;
+  let isNone = isNaN(bits) || isNegative(bits);
+  var value = 0.0;
   var e = 0;
-  if (!arePlain(vec4u(bits))) {
+  if (arePlain(vec4u(bits))) {
+    value = softmax(vec4u(bits), row).x - posterior;
+  } else {
     // unnormalised scores may be large: beside them the posterior does not count
-    let x = reduce(bitcast<f32>(bits), 1 << 20u);
-    let p = normalised(expNearZero(clamp(x.r, -0.35, 0.35)), x.k);
-    if (isNaN(bits) || bits == INFINITY || p.e > 127) {
-      return select(INFINITY | upstreamSign, NAN, isNaN(bits) || isNaN(row.upstream) || upstreamSize == 0u);
+    let p = exponentialOf(bits);
+    if (isNone || bits == INFINITY || p.e > 127) {
+      return select(INFINITY | upstreamSign, NAN, isNone || isNaN(row.upstream) || upstreamSize == 0u);
     }
     value = p.m;
     e = p.e;

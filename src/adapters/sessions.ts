@@ -1,8 +1,15 @@
 /** Outputs of an ONNX Runtime Web session as scores for the loss, lattices, alignment and reading: on the session's device where they are. */
 
 import type { Scores } from '../api/contracts.js';
-import { checkChoice, checkInteger, checkObject, isDevice, isList } from '../problem/check.js';
-import { keysOf, peek, wrongKind, wrongValue } from '../problem/errors.js';
+import {
+  checkChoice,
+  checkInteger,
+  checkObject,
+  isDevice,
+  isList,
+  type ScoresKey,
+} from '../problem/check.js';
+import { CtcError, keysOf, peek, wrongKind, wrongValue } from '../problem/errors.js';
 import type { GpuBuffer, GpuDevice, HostData, Shape } from '../problem/types.js';
 import { inErrorScopes } from '../run/gpu/lost.js';
 
@@ -22,8 +29,8 @@ export interface OutputTensor {
 }
 
 export interface ScoresOptions {
-  /** What the numbers are. Default `logits`: models for CTC rarely end in a softmax. */
-  readonly kind?: 'logits' | 'logProbs';
+  /** What the numbers are. Default `logits`; OCR models often end in a softmax: `probs`. */
+  readonly kind?: ScoresKey;
   /** Order of three axes. Default `NTC`. */
   readonly layout?: 'NTC' | 'TNC';
   /** `env` of the ONNX Runtime that made the tensor: says on which device its sessions run. */
@@ -50,12 +57,13 @@ export type SessionScores =
 /**
  * Scores of a session's output. No device is imposed on ONNX Runtime (it ignores one that was set: its issue 26107): its own is
  * taken. Whether a buffer belongs to the device is tried; one of another device is copied over the host, and `reason` says so.
- * @throws TypeError, RangeError naming the argument.
+ *
+ * @throws TypeError, RangeError naming the argument; CtcError `device-lost`, where the buffer's device is gone.
  */
 export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {}): Promise<SessionScores> {
   checkObject('options', options, ['kind', 'layout', 'env', 'device']);
   const { kind = 'logits', layout = 'NTC', env, device: own } = options;
-  checkChoice('kind', kind, ['logits', 'logProbs']);
+  checkChoice('kind', kind, ['logits', 'logProbs', 'probs']);
   checkChoice('layout', layout, ['NTC', 'TNC']);
   if (own !== undefined && !isDevice(own)) throw wrongKind('device', 'a GPUDevice', own);
   if (env !== undefined && (typeof env !== 'object' || env === null))
@@ -83,7 +91,7 @@ export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {
   const made = <D extends HostData | GpuBuffer>(data: D): Scores<Shape, D> => {
     const axes = shape.length === 2 ? 'TC' : layout;
     const tensor = { data, shape, layout: axes, dtype: type } as const;
-    return (kind === 'logits' ? { logits: tensor } : { logProbs: tensor }) as Scores<Shape, D>;
+    return { [kind]: tensor } as unknown as Scores<Shape, D>;
   };
   const overHost = async (reason: string) =>
     ({ scores: made(await hostData(output)), device: device ?? 'auto', path: 'host', reason }) as const;
@@ -111,6 +119,10 @@ async function belongsTo(device: GPUDevice, buffer: GPUBuffer): Promise<boolean>
   };
   return inErrorScopes(device, 'output', bind).then(
     () => true,
-    () => false,
+    (error: unknown) => {
+      // nothing can be read from it any more
+      if (error instanceof CtcError && error.code === 'device-lost') throw error;
+      return false;
+    },
   );
 }

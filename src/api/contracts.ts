@@ -19,14 +19,35 @@ import type {
  */
 export type Strategy = 'auto' | LossStrategy;
 
-/** Exactly one of `logProbs` and `logits`: the key says what the numbers are. */
-export type Scores<S extends Shape, D extends HostData | GpuData> = (
-  | { readonly logProbs: Tensor<S, D>; readonly logits?: undefined }
-  | { readonly logits: Tensor<S, D>; readonly logProbs?: undefined }
-) & {
+/**
+ * One of three keys, with what it says the numbers are.
+ *
+ * - `logits`: what a model gives before a softmax; the log-softmax is done for you
+ * - `logProbs`: the result of a log-softmax
+ * - `probs`: the result of a softmax, as many OCR models end in one
+ */
+export type OneOfScores<T> =
+  | { readonly logProbs: T; readonly logits?: undefined; readonly probs?: undefined }
+  | { readonly logits: T; readonly logProbs?: undefined; readonly probs?: undefined }
+  | { readonly probs: T; readonly logProbs?: undefined; readonly logits?: undefined };
+
+/** The same of a task, which was prepared for one of them. */
+export interface ScoresOfTask<D> {
+  readonly logProbs?: D | undefined;
+  readonly logits?: D | undefined;
+  readonly probs?: D | undefined;
+}
+
+/** Exactly one of `logits`, `logProbs` and `probs`: the key says what the numbers are. */
+export type Scores<S extends Shape, D extends HostData | GpuData> = OneOfScores<Tensor<S, D>> & {
   /** Class of the blank. Default: that of the instance. */
   readonly blank?: number | undefined;
 };
+
+/** Results as arrays, whatever goes in: what a caller who reads the results wants of scores on the GPU. */
+export interface HostResults {
+  readonly results: 'host';
+}
 
 /** What ran, and why. */
 export interface Backend {
@@ -39,10 +60,7 @@ export interface Backend {
 }
 
 /** Of an operation without targets. */
-export type DecodePrepareOptions<S extends Shape = Shape> = (
-  | { readonly logProbs: S; readonly logits?: undefined }
-  | { readonly logits: S; readonly logProbs?: undefined }
-) & {
+export type DecodePrepareOptions<S extends Shape = Shape> = OneOfScores<S> & {
   readonly layout?: Layout | undefined;
   readonly dtype?: Dtype | undefined;
   /** Class of the blank. Default: that of the instance. */
@@ -74,9 +92,7 @@ export type AlignInput<S extends Shape, D extends HostData | GpuData> = Scores<S
   TargetLengths & { readonly targets: Targets };
 
 /** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
-export interface ReadInput<D extends HostData | GpuData> {
-  readonly logProbs?: D | undefined;
-  readonly logits?: D | undefined;
+export interface ReadInput<D extends HostData | GpuData> extends ScoresOfTask<D> {
   /** int32, [N, T]. */
   readonly labels?: GpuData | undefined;
   /** float32, [N, T]. */

@@ -16,6 +16,7 @@ import type {
   CtcReaderOptions,
   Disposes,
   FrameLabels,
+  HostResults,
   ReadInput,
 } from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
@@ -36,7 +37,11 @@ export type Alignment<S extends Shape = Shape, D extends HostData | GpuData = Ho
 
 /** Alignment for one shape of problem. */
 export interface AlignTask<S extends Shape = Shape> extends AnyTargetTask, Encodes<ReadInput<GpuData>> {
-  /** The best paths of one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
+  /**
+   * The best paths of one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. Arrays in, arrays out;
+   * buffers in, buffers out, or arrays with `results: 'host'`.
+   */
+  run(input: ReadInput<HostData | GpuData> & HostResults, options?: RunOptions): Promise<Alignment<S>>;
   run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Alignment<S, D>>;
 }
 
@@ -66,13 +71,20 @@ export class CtcAligner extends Operation {
   }
 
   /**
-   * One batch, memory and all. For many batches of one shape, `prepare` once.
+   * One batch, memory and all. For many batches of one shape, `prepare` once. Arrays in, arrays out; buffers in, buffers out, or arrays with
+   * `results: 'host'`.
+   *
    * @throws what `prepare`, `setTargets` and `run` of a task throw.
    */
+  async run<const S extends Shape>(
+    input: AlignInput<S, HostData | GpuData> & HostResults,
+    options?: RunOptions,
+  ): Promise<Alignment<S>>;
   async run<const S extends Shape, D extends HostData | GpuData>(
     input: AlignInput<S, D>,
     options?: RunOptions,
-  ): Promise<Alignment<S, D>> {
+  ): Promise<Alignment<S, D>>;
+  async run(input: object, options?: RunOptions): Promise<Alignment> {
     return this.runOnce(input, options);
   }
 }

@@ -8,6 +8,7 @@ import type {
   DecodePrepareOptions,
   Disposes,
   FrameLabels,
+  HostResults,
   ReadInput,
   Scores,
 } from './contracts.js';
@@ -36,7 +37,11 @@ export type Decoding<D extends HostData | GpuData = HostData> = FrameLabels<D> &
 export interface DecodeTask extends AnyTask, Encodes<ReadInput<GpuData>> {
   /** Frames of each sequence; all T until this is called. @throws TypeError, RangeError */
   setLengths(inputLengths: Lengths): void;
-  /** Reads one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
+  /**
+   * Reads one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. Arrays in, arrays out; buffers in,
+   * buffers out, or arrays with `results: 'host'`.
+   */
+  run(input: ReadInput<HostData | GpuData> & HostResults, options?: RunOptions): Promise<Decoding>;
   run<D extends HostData | GpuData>(input: ReadInput<D>, options?: RunOptions): Promise<Decoding<D>>;
 }
 
@@ -60,11 +65,20 @@ export class CtcDecoder extends Operation {
     return task;
   }
 
-  /** One batch, memory and all. @throws what `prepare`, `setLengths` and `run` of a task throw. */
+  /**
+   * One batch, memory and all. Arrays in, arrays out; buffers in, buffers out, or arrays with `results: 'host'`.
+   *
+   * @throws what `prepare`, `setLengths` and `run` of a task throw.
+   */
+  async run<const S extends Shape>(
+    input: DecodeInput<S, HostData | GpuData> & HostResults,
+    options?: RunOptions,
+  ): Promise<Decoding>;
   async run<const S extends Shape, D extends HostData | GpuData>(
     input: DecodeInput<S, D>,
     options?: RunOptions,
-  ): Promise<Decoding<D>> {
+  ): Promise<Decoding<D>>;
+  async run(input: object, options?: RunOptions): Promise<Decoding> {
     return this.runOnce(input, options);
   }
 }

@@ -18,7 +18,15 @@ import type {
   Tensor,
 } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
-import type { AlignPrepareOptions, Backend, Disposes, Scores, Strategy } from './contracts.js';
+import type {
+  AlignPrepareOptions,
+  Backend,
+  Disposes,
+  HostResults,
+  Scores,
+  ScoresOfTask,
+  Strategy,
+} from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
 import { reduced } from './reduced.js';
 import { type About, TargetTask } from './task.js';
@@ -79,16 +87,12 @@ export type PrepareOptions<S extends Shape = Shape> = AlignPrepareOptions<S> & {
 };
 
 /** Scores of a prepared task, whose shape is known: data alone. */
-export interface TaskInput<D extends HostData | GpuData> extends Outputs {
-  readonly logProbs?: D | undefined;
-  readonly logits?: D | undefined;
+export interface TaskInput<D extends HostData | GpuData> extends Outputs, ScoresOfTask<D> {
   readonly gradOutput?: GradOutput | undefined;
 }
 
 /** What `encode` binds: everything on the device. */
-export interface EncodeInput {
-  readonly logProbs?: GpuData | undefined;
-  readonly logits?: GpuData | undefined;
+export interface EncodeInput extends ScoresOfTask<GpuData> {
   readonly loss?: GpuData | undefined;
   readonly grad?: GpuData | undefined;
   readonly gradOutput?: GpuData | undefined;
@@ -118,11 +122,12 @@ export interface CtcTask<
   setTargets(targets: Targets, lengths?: TargetLengths): void;
   /**
    * Loss and gradient of one batch. Runs of one task follow each other. Arrays in, arrays out; buffers in, buffers out
-   * (those given as `loss` and `grad`, else new ones that are the caller's). Everything is read and copied at once, but scores of more
+   * (those given as `loss` and `grad`, else new ones that are the caller's), or arrays with `results: 'host'`. Everything is read and copied at once, but scores of more
    * than 4 MiB, which are read while the run goes on: leave those as they are until it has ended.
    * @throws TypeError, RangeError naming the argument, also of ranges that overlap where one is written; CtcError `busy` if something that
    * this task encoded has not been submitted, `device-lost`, `out-of-memory`, `gpu-validation`, `destroyed`.
    */
+  run(input: TaskInput<HostData | GpuData> & HostResults, options?: RunOptions): Promise<LossResult<R, G, S>>;
   run<D extends HostData | GpuData>(
     input: TaskInput<D>,
     options?: RunOptions,
@@ -175,13 +180,20 @@ export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradi
   }
 
   /**
-   * Loss and gradient of one batch, memory and all. For many batches of one shape, `prepare` once.
+   * Loss and gradient of one batch, memory and all. For many batches of one shape, `prepare` once. Arrays in, arrays out; buffers in, buffers
+   * out, or arrays with `results: 'host'`.
+   *
    * @throws what `prepare`, `setTargets` and `run` of a task throw.
    */
+  async run<const S extends Shape>(
+    input: LossInput<S, HostData | GpuData> & HostResults,
+    options?: RunOptions,
+  ): Promise<LossResult<R, G, S>>;
   async run<const S extends Shape, D extends HostData | GpuData>(
     input: LossInput<S, D>,
     options?: RunOptions,
-  ): Promise<LossResult<R, G, S, D>> {
+  ): Promise<LossResult<R, G, S, D>>;
+  async run(input: object, options?: RunOptions): Promise<unknown> {
     return this.runOnce(input, options);
   }
 }

@@ -5,7 +5,9 @@ import type {
   AlignPrepareOptions,
   CtcReaderOptions,
   Disposes,
+  HostResults,
   ReaderBackend,
+  ScoresOfTask,
 } from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
 import { TargetTask } from './task.js';
@@ -26,9 +28,7 @@ export interface PosteriorResult<D extends HostData | GpuData = HostData> {
 }
 
 /** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
-export interface PosteriorInput<D extends HostData | GpuData> {
-  readonly logProbs?: D | undefined;
-  readonly logits?: D | undefined;
+export interface PosteriorInput<D extends HostData | GpuData> extends ScoresOfTask<D> {
   /** Of the samples: an integer from 0 to 2^32 − 1. Default 0. */
   readonly seed?: number | undefined;
   /** float32, [N, S]. */
@@ -41,11 +41,24 @@ export interface PosteriorInput<D extends HostData | GpuData> {
 
 /** Expectations over the posterior for one shape of problem. */
 export interface PosteriorTask extends AnyTargetTask, Encodes<PosteriorInput<GpuData>> {
-  /** Runs of one task follow each other; what they are given is read as by a `CtcTask`. */
+  /**
+   * Runs of one task follow each other; what they are given is read as by a `CtcTask`. Arrays in, arrays out; buffers in, buffers out, or
+   * arrays with `results: 'host'`.
+   */
+  run(
+    input: PosteriorInput<HostData | GpuData> & HostResults,
+    options?: RunOptions,
+  ): Promise<PosteriorResult>;
   run<D extends HostData | GpuData>(
     input: PosteriorInput<D>,
     options?: RunOptions,
   ): Promise<PosteriorResult<D>>;
+}
+
+/** How many alignments are drawn, and from which seed. */
+interface Drawn {
+  readonly samples?: number;
+  readonly seed?: number;
 }
 
 /**
@@ -68,11 +81,20 @@ export class CtcPosterior extends Operation {
     return this.prepareTask(options);
   }
 
-  /** One batch, memory and all. @throws what `prepare`, `setTargets` and `run` of a task throw. */
-  async run<const S extends Shape, D extends HostData | GpuData>(
-    input: AlignInput<S, D> & { readonly samples?: number; readonly seed?: number },
+  /**
+   * One batch, memory and all. Arrays in, arrays out; buffers in, buffers out, or arrays with `results: 'host'`.
+   *
+   * @throws what `prepare`, `setTargets` and `run` of a task throw.
+   */
+  async run<const S extends Shape>(
+    input: AlignInput<S, HostData | GpuData> & Drawn & HostResults,
     options?: RunOptions,
-  ): Promise<PosteriorResult<D>> {
+  ): Promise<PosteriorResult>;
+  async run<const S extends Shape, D extends HostData | GpuData>(
+    input: AlignInput<S, D> & Drawn,
+    options?: RunOptions,
+  ): Promise<PosteriorResult<D>>;
+  async run(input: object, options?: RunOptions): Promise<PosteriorResult> {
     return this.runOnce(input, options);
   }
 }

@@ -10,7 +10,9 @@ import {
   checkRunOptions,
   held,
   isList,
+  type ScoresKey,
   scoresKey,
+  scoresKeys,
 } from '../problem/check.js';
 import { CtcError, wrongKind } from '../problem/errors.js';
 import { load } from '../problem/load.js';
@@ -104,8 +106,8 @@ export class Operation {
   /** @internal */
   protected async prepareTask<T>(options: object): Promise<Task & T> {
     const { sizes, hasTargets } = this.#definition;
-    checkObject('options', options, ['logProbs', 'logits', 'layout', 'dtype', 'blank', ...sizes]);
-    const given = options as Sized & Record<'logProbs' | 'logits', Shape> & Omit<Tensor, 'data' | 'shape'>;
+    checkObject('options', options, [...scoresKeys, 'layout', 'dtype', 'blank', ...sizes]);
+    const given = options as Sized & Record<ScoresKey, Shape> & Omit<Tensor, 'data' | 'shape'>;
     const scores = scoresKey(given);
     const blank = this.#blankOf(given);
     const axes = checkAxes(scores, '', given[scores], given.layout, blank);
@@ -118,10 +120,10 @@ export class Operation {
   /** @internal */
   protected async runOnce<R>(input: object, options?: RunOptions): Promise<R> {
     const { inputs, hasTargets, stars } = this.#definition;
-    const own = held(input) as Sized & Record<'logProbs' | 'logits', Tensor> & Record<string, unknown>;
+    const own = held(input) as Sized & Record<ScoresKey, Tensor> & Record<string, unknown>;
     const runOptions = checkRunOptions(options);
     const lengths = hasTargets ? ['targets', 'inputLengths', 'targetLengths'] : ['inputLengths'];
-    checkObject('input', own, ['logProbs', 'logits', 'blank', ...lengths, ...inputs]);
+    checkObject('input', own, [...scoresKeys, 'blank', ...lengths, ...inputs, 'results']);
     const scores = scoresKey(own);
     const tensor = own[scores];
     checkObject(scores, tensor, ['data', 'shape', 'layout', 'dtype']);
@@ -146,7 +148,8 @@ export class Operation {
     try {
       task.setBatch(batch);
       const rest = inputs.filter((name) => name !== 'samples').map((name) => [name, own[name]]);
-      return (await task.run({ [scores]: data, ...Object.fromEntries(rest) }, runOptions)) as R;
+      const given = { [scores]: data, ...Object.fromEntries(rest), results: own.results };
+      return (await task.run(given, runOptions)) as R;
     } finally {
       task.destroy();
     }

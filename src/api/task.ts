@@ -2,6 +2,7 @@ import type { Plan, Port, ProblemShape } from '../plan/plan.js';
 import { portBytes } from '../plan/plan.js';
 import {
   checkApart,
+  checkChoice,
   checkGpuData,
   checkHostData,
   checkInteger,
@@ -12,10 +13,11 @@ import {
   isList,
   type NamedRange,
   scoresKey,
+  scoresKeys,
   unlessTaken,
 } from '../problem/check.js';
 import { CtcError, wrongKind, wrongValue } from '../problem/errors.js';
-import { areProbabilities } from '../problem/probabilities.js';
+import { areProbabilities, noProbabilities } from '../problem/probabilities.js';
 import { type Batch, checkTargets, packRecords } from '../problem/targets.js';
 import type { GpuCommandEncoder, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../run/runner.js';
@@ -101,8 +103,7 @@ export class Task {
       return raw;
     });
     const raw = await this.unlessDestroyed(unlessTaken(scores, call.inputs[scores]!, turn));
-    const isHost = ArrayBuffer.isView(call.inputs[scores]);
-    const answer = isHost ? this.#definition.answer(raw, { ...lengths, task: this.plan.task }) : raw;
+    const answer = call.toHost ? this.#definition.answer(raw, { ...lengths, task: this.plan.task }) : raw;
     return { ...answer, backend: this.backend };
   }
 
@@ -126,7 +127,9 @@ export class Task {
     const { task, inputs, outputs } = this.plan;
     const { absent } = this.#definition;
     const others = [...Object.keys(inputs), ...Object.keys(outputs)].filter((name) => name !== task.scores);
-    checkObject('input', input, [...new Set(['logProbs', 'logits', ...others, ...Object.keys(absent)])]);
+    const own = mayWait ? ['results'] : [];
+    checkObject('input', input, [...new Set([...scoresKeys, ...others, ...Object.keys(absent), ...own])]);
+    if (input.results !== undefined) checkChoice('results', input.results, ['host']);
     const key = scoresKey(input);
     if (key !== task.scores) throw new TypeError(`${key}: this task was prepared for ${task.scores}`);
     for (const [name, why] of Object.entries(absent))
@@ -134,21 +137,24 @@ export class Task {
         throw wrongKind(name, `none ${why}`, input[name]);
     const scores = this.#checkScores(inputs[key]!, input[key], mayWait);
     const isHost = ArrayBuffer.isView(scores);
+    const toHost = isHost || input.results === 'host';
     const given: Record<string, Given> = { [key]: scores };
     for (const [name, port] of Object.entries(inputs))
       if (name !== key && input[name] !== undefined)
         given[name] = this.#checkNumbers(name, port, input[name], mayWait);
     const written: Record<string, NamedRange> = {};
     for (const [name, port] of Object.entries(outputs)) {
-      if (isHost && input[name] !== undefined)
-        throw new TypeError(`${name}: expected none, since ${key} is a host array (arrays in, arrays out)`);
+      if (toHost && input[name] !== undefined)
+        throw new TypeError(
+          `${name}: expected none, since ${isHost ? `${key} is a host array (arrays in, arrays out)` : 'results go to the host'}`,
+        );
       // new ones are made where none are given, but not by `encode`, which must not wait; what no kernel binds by itself has a place
       const needed = !mayWait && !(port.access === 'window' && port.buffer);
-      if (!isHost && (needed || input[name] !== undefined))
+      if (!toHost && (needed || input[name] !== undefined))
         written[name] = checkOutput(name, port, input[name]);
     }
     checkRanges(Object.values(given).filter(isRange), Object.entries(written), outputs);
-    return { inputs: given, outputs: written };
+    return { inputs: given, outputs: written, toHost };
   }
 
   #checkScores(port: Port, data: unknown, mayWait: boolean): Given {
@@ -159,16 +165,20 @@ export class Task {
     const bytes = port.rows * port.rowBytes;
     if (onDevice || !mayWait) return checkGpuData(scores, data, Math.ceil(bytes / 4) * 4, port.alignment);
     const checked = checkHostData(scores, held(data), bytes / portBytes[port.element], dtype);
-    if (!this.#hasLooked && scores === 'logits' && checked instanceof Float32Array) this.#look(checked);
+    if (!this.#hasLooked && checked instanceof Float32Array) this.#look(checked);
     return checked;
   }
 
   /** The first batch tells what a model gives. */
-  #look(logits: Float32Array): void {
+  #look(data: Float32Array): void {
     this.#hasLooked = true;
-    if (!areProbabilities(logits, this.plan.task.classes)) return;
+    const { scores, classes } = this.plan.task;
+    const doubt = scores === 'probs' ? noProbabilities(data, classes) : areProbabilities(data, classes);
+    if (!doubt) return;
     console.warn(
-      'webgpu-ctc: logits: the rows of this batch are probabilities, of which each sums to 1; if the model ends in a softmax, pass their logarithms as logProbs',
+      scores === 'probs'
+        ? 'webgpu-ctc: probs: the rows of this batch are no probabilities, which are not negative and sum to 1; pass logits as logits, and log-probabilities as logProbs'
+        : `webgpu-ctc: ${scores}: the rows of this batch are probabilities, of which each sums to 1; if the model ends in a softmax, pass them as probs`,
     );
   }
 

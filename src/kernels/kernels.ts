@@ -5,8 +5,8 @@ const scores = `${sequences} exponential frame scores LANES TIME`;
 
 /** Which shared files a kernel is made of. Those in capitals have several forms. */
 const madeOf = {
-  rows: `${scores} VALUES normaliser`,
-  gradient: `${scores} fixed total POSTERIORS softmax`,
+  rows: `${scores} probability VALUES normaliser`,
+  gradient: `${scores} probability fixed total POSTERIORS softmax`,
   reduce: 'problem values extended fixed total LANES',
   loss: `${sequences} exponential frame fixed total TIME PATHS`,
   alpha: sequences,
@@ -18,8 +18,8 @@ const madeOf = {
   viterbi: `${sequences} cost costs HANDING TIME block ways`,
   arrive: `${sequences} exponential frame cost LANES ways`,
   trace: `${sequences} ways`,
-  spell: `${scores} ways reading`,
-  greedy: `${scores} normaliser reading`,
+  spell: `${scores} probability ways reading`,
+  greedy: `${scores} probability normaliser reading`,
   draw: `${sequences} fixed total TIME random`,
   sample: `${sequences} TIME random`,
   durations: `${sequences} fixed total TIME`,

@@ -38,7 +38,11 @@ export class Draft extends PlanRecording {
       task,
       limits,
       { ...problemOf(task), ...fields },
-      { MIDDLE: middle, WORKGROUP: tuning.workgroupSize, LOGITS: task.scores === 'logits' },
+      {
+        MIDDLE: middle,
+        WORKGROUP: tuning.workgroupSize,
+        ...{ LOGITS: task.scores === 'logits', PROBS: task.scores === 'probs' },
+      },
     );
     this.#task = task;
     this.#limits = limits;

@@ -1,6 +1,6 @@
 import type { Constants, KernelName } from '../kernels/kernels.js';
 import { type Problem, problemFields, uniformBlockBytes } from '../kernels/uniforms.js';
-import type { Axes } from '../problem/check.js';
+import type { Axes, ScoresKey } from '../problem/check.js';
 import type { Dtype, Gradient, Kept, Reduction } from '../problem/types.js';
 import type { Range } from './range.js';
 
@@ -13,7 +13,7 @@ export interface Limits {
 
 /** The problem, all but the data. */
 export interface ProblemShape extends Axes {
-  readonly scores: 'logProbs' | 'logits';
+  readonly scores: ScoresKey;
   readonly dtype: Dtype;
   readonly maxTargetLength: number;
   readonly blank: number;

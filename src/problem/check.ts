@@ -159,14 +159,18 @@ export function checkRunOptions(options: RunOptions = {}): RunOptions {
   return { ...(signal && { signal }), ...(onProgress && { onProgress }) };
 }
 
-/** Exactly one of `logProbs` and `logits`. */
-export function scoresKey(input: { logProbs?: unknown; logits?: unknown }): 'logProbs' | 'logits' {
-  const both = input.logProbs !== undefined && input.logits !== undefined;
-  const key = input.logits === undefined ? 'logProbs' : 'logits';
-  if (both || input[key] === undefined) {
-    throw new TypeError(`expected exactly one of logProbs and logits, got ${both ? 'both' : 'neither'}`);
-  }
-  return key;
+/** What the numbers of a model may be, as keys of what is given. */
+export const scoresKeys = ['logProbs', 'logits', 'probs'] as const;
+export type ScoresKey = (typeof scoresKeys)[number];
+
+/** The only one that is given. */
+export function scoresKey(input: { readonly [K in ScoresKey]?: unknown }): ScoresKey {
+  const given = scoresKeys.filter((key) => input[key] !== undefined);
+  if (given.length !== 1)
+    throw new TypeError(
+      `expected exactly one of logits, logProbs and probs, got ${given.join(' and ') || 'none'}`,
+    );
+  return given[0]!;
 }
 
 /** `name` is how the caller calls the shape, `prefix` what stands before the name of its layout. */

@@ -21,3 +21,13 @@ export function areProbabilities(data: Float32Array, classes: number): boolean {
   }
   return varied;
 }
+
+/** Whether among the first rows of what should be probabilities there is one below 0, or a row of them whose sum is above 1. */
+export function noProbabilities(data: Float32Array, classes: number): boolean {
+  const looked = data.subarray(0, mostRows * classes);
+  let sum = 0;
+  return looked.some((value, i) => {
+    sum = i % classes === 0 ? value : sum + value;
+    return value < 0 || sum > 1.01;
+  });
+}

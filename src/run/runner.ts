@@ -4,9 +4,11 @@ import type { DeviceLattice, GpuBuffer, Kept, RunOptions } from '../problem/type
 /** What a caller gives for an input: scores as they are in memory, numbers, or a range of a buffer. */
 export type Given = Float32Array | Uint16Array | Float64Array | NamedRange;
 
-/** The ports of a plan that a call fills, checked. Scores on the host give results on the host, buffers stay on the device. */
+/** The ports of a plan that a call fills, checked. */
 export interface Call {
   readonly inputs: Readonly<Record<string, Given>>;
+  /** Whether results go to the host: those of scores on the host do, those of buffers where it is asked for. */
+  readonly toHost?: boolean;
   readonly outputs: Readonly<Record<string, NamedRange>>;
 }
 

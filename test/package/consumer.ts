@@ -9,8 +9,8 @@ import {
   writeTimedText,
 } from 'webgpu-ctc/files';
 import * as node from 'webgpu-ctc/node';
-import { scoresFrom } from 'webgpu-ctc/onnxruntime';
-import { tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
+import { type OutputTensor, scoresFrom } from 'webgpu-ctc/onnxruntime';
+import { readingOf, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 
 const shape = [4, 2, 4] as const;
 const targets = [[1, 2], [3]];
@@ -75,4 +75,28 @@ export async function ofASession(data: Float32Array): Promise<string> {
   const { loss } = await ctc.run({ ...scores, targets: [[1, 2]] });
   ctc.destroy();
   return `${loss.toFixed(2)} ${path} ${reason}`;
+}
+
+/** A model's output wherever it is, with one call, and the text helpers take what comes. */
+export async function readBySession(tensor: OutputTensor): Promise<string> {
+  const { scores, device } = await scoresFrom(tensor, { kind: 'probs' });
+  const vocabulary = Vocabulary.from(['<blank>', 'a', 'b']);
+  const decoder = await node.CtcDecoder.create({ device, blank: vocabulary.blank });
+  const { readings, labels, scores: logProbs } = await decoder.run({ ...scores, results: 'host' });
+  const { text } = readingOf(labels, logProbs, vocabulary, { frameSeconds: 0.02 });
+  const transcript = tokenise(text, vocabulary);
+  const aligner = await node.CtcAligner.create({ device });
+  const path = await aligner.run({ ...scores, targets: [transcript.targets], results: 'host' });
+  const { words } = wordsOf(transcript, path, { frameSeconds: 0.02 });
+  return `${readings.length} ${words.length}`;
+}
+
+export async function probabilities(data: Float32Array, buffer: GpuBuffer): Promise<number> {
+  const ctc = await CtcLoss.create();
+  const task = await ctc.prepare({ probs: shape, maxTargetLength: 2 });
+  const { loss, grad } = await task.run({ probs: buffer, results: 'host' });
+  const gradient: Float32Array = grad;
+  // @ts-expect-error: one of them
+  await ctc.run({ probs: { data, shape }, logits: { data, shape }, targets });
+  return loss + gradient.length + (await task.run({ probs: data })).loss;
 }

@@ -72,9 +72,10 @@ export class CpuRunner implements Runner {
       const given = inputs[name] as Float32Array | Uint16Array | Float64Array | undefined;
       const { access, buffer, default: value, rowBytes } = port;
       if (access === 'copy') (this.#buffers[buffer!] as Uint32Array).set(given ?? [value!]);
-      else if (given)
-        callers[name] = given instanceof Uint16Array ? Float32Array.from(given, toFloat) : given;
-      else callers[name] = new Float64Array(rowBytes / portBytes[port.element]).fill(value!);
+      else if (given) {
+        const values = given instanceof Uint16Array ? Float32Array.from(given, toFloat) : given;
+        callers[name] = name === 'probs' ? logarithmsOf(values) : values;
+      } else callers[name] = new Float64Array(rowBytes / portBytes[port.element]).fill(value!);
     }
     for (const [name, { access, rows, rowBytes, totals }] of Object.entries(outputs))
       if (access === 'window')
@@ -191,6 +192,13 @@ export class CpuRunner implements Runner {
   destroy(): void {
     this.#destroyed = true;
   }
+}
+
+/** In float64, so that of probabilities that hardly differ the larger has the larger one. */
+function logarithmsOf(probs: Float32Array | Float64Array): Float64Array {
+  const logs = new Float64Array(probs.length);
+  for (let i = 0; i < logs.length; i++) logs[i] = Math.log(probs[i]!);
+  return logs;
 }
 
 /** The loss of each sequence, infinite where there is no path. */

@@ -47,12 +47,10 @@ export class GpuRunner implements Runner {
   }
 
   async run(call: Call, options: RunOptions): Promise<Raw> {
-    return isHost(call.inputs[this.#plan.task.scores]!)
-      ? this.#runFromHost(call, options)
-      : this.#runOnDevice(call, options);
+    return call.toHost ? this.#runToHost(call, options) : this.#runOnDevice(call, options);
   }
 
-  async #runFromHost(call: Call, options: RunOptions): Promise<Raw> {
+  async #runToHost(call: Call, options: RunOptions): Promise<Raw> {
     const { download, Readback, readWords, resultOf } = await load(() => import('./host.js'));
     const tensors = await this.#given(call, options);
     const outputs = Object.entries(this.#plan.outputs);
