@@ -26,6 +26,7 @@ const entries = (place: (source: string, built: string) => string) =>
   [
     ['', 'index.ts', 'index.js'],
     ['/node', 'node.ts', 'node.js'],
+    ['/static', 'static.ts', 'static.js'],
     ['/text', 'text.ts', 'text.js'],
     ['/files', 'files.ts', 'files.js'],
     ['/tfjs', 'tfjs.ts', 'tfjs.js'],
@@ -86,15 +87,28 @@ const library = {
       output: {
         entryFileNames: '[name].js',
         chunkFileNames: 'chunks/[name].js',
-        // a chunk for each room, not one for each set of lazy chunks that shares a part of it
+        // a chunk for each room, not one for each set of lazy chunks that shares a part of it; of the plans, which a page needs one of, each
         codeSplitting: {
-          groups: ['problem', 'api', 'plan', 'run/gpu'].map((room) => ({
-            name: room.replace('run/', ''),
-            test: new RegExp(`/src/${room}/`),
-          })),
+          groups: [
+            { name: 'problem', test: /\/src\/problem\// },
+            { name: 'lattice', test: /\/src\/run\/kept-lattice/ },
+            { name: 'api', test: /\/src\/api\// },
+            { name: 'plan', test: /\/src\/plan\/(draft|layout|split|range)/ },
+            { name: 'gpu', test: /\/src\/run\/gpu\// },
+          ].map((group, i) => ({ ...group, priority: 9 - i })),
         },
       },
     },
+  },
+} satisfies ViteUserConfig;
+
+/** All of it in one file without `import()`, which service workers and programs of a single file do not have. */
+const whole = {
+  build: {
+    ...library.build,
+    emptyOutDir: false,
+    lib: { entry: { static: path('src/entries/static.ts') }, formats: ['es'] },
+    rolldownOptions: { checks, output: { entryFileNames: '[name].js', codeSplitting: false } },
   },
 } satisfies ViteUserConfig;
 
@@ -129,7 +143,7 @@ const closingLine: Reporter = {
 
 export default defineConfig(({ mode }) => ({
   ...shared,
-  ...(mode === 'demo' ? demo() : library),
+  ...(mode === 'demo' ? demo() : mode === 'static' ? whole : library),
   test: {
     projects: [
       {

@@ -115,6 +115,7 @@ const entries = {
   ...{
     'webgpu-ctc': 'src/entries/index.ts',
     'webgpu-ctc/node': 'src/entries/node.ts',
+    'webgpu-ctc/static': 'src/entries/static.ts',
     'webgpu-ctc/text': 'src/entries/text.ts',
   },
   ...{

@@ -110,9 +110,9 @@ const tables: Record<string, Row[]> = {
   ],
   scores: [
     ['no input', () => (onCpu.run as Wrong)(), TypeError, 'input: expected an object, got undefined'],
-    ['neither logProbs nor logits', run({ logProbs: undefined }), TypeError, 'expected exactly one of logProbs and logits, got neither'],
-    ['both', run({ logits: logProbs }), TypeError, 'expected exactly one of logProbs and logits, got both'],
-    ['an unknown key', run({ target: [] }), TypeError, "input: expected the keys logProbs, logits, blank, targets, inputLengths, targetLengths, gradOutput, loss, grad, got 'target'"],
+    ['neither logProbs nor logits', run({ logProbs: undefined }), TypeError, 'expected exactly one of logits, logProbs and probs, got none'],
+    ['both', run({ logits: logProbs }), TypeError, 'expected exactly one of logits, logProbs and probs, got logProbs and logits'],
+    ['an unknown key', run({ target: [] }), TypeError, "input: expected the keys logProbs, logits, probs, blank, targets, inputLengths, targetLengths, gradOutput, loss, grad, results, got 'target'"],
     ['an array for a tensor', run({ logProbs: data }), TypeError, 'logProbs: expected an object, got Float32Array of 40'],
     ['a tensor without shape', scores({ shape: undefined }), TypeError, 'logProbs.shape: expected [T, N, C] in memory order, or [T, C], got undefined'],
     ['an unknown key of a tensor', scores({ stride: 1 }), TypeError, "logProbs: expected the keys data, shape, layout, dtype, got 'stride'"],
@@ -181,9 +181,9 @@ const tables: Record<string, Row[]> = {
   ],
   prepare: [
     ['no options', () => (onCpu.prepare as Wrong)(), TypeError, 'options: expected an object, got undefined'],
-    ['an unknown key', prepare({ targets: [] }), TypeError, "options: expected the keys logProbs, logits, layout, dtype, blank, maxTargetLength, keep, got 'targets'"],
-    ['neither logProbs nor logits', prepare({ logProbs: undefined }), TypeError, 'expected exactly one of logProbs and logits, got neither'],
-    ['both', prepare({ logits: shape }), TypeError, 'expected exactly one of logProbs and logits, got both'],
+    ['an unknown key', prepare({ targets: [] }), TypeError, "options: expected the keys logProbs, logits, probs, layout, dtype, blank, maxTargetLength, keep, got 'targets'"],
+    ['neither logProbs nor logits', prepare({ logProbs: undefined }), TypeError, 'expected exactly one of logits, logProbs and probs, got none'],
+    ['both', prepare({ logits: shape }), TypeError, 'expected exactly one of logits, logProbs and probs, got logProbs and logits'],
     ['a tensor for a shape', prepare({ logProbs }), TypeError, /^logProbs.*: expected \[T, N, C\] in memory order, or \[T, C\], got \{ data, shape \}$/],
     ['one dimension', prepare({ logProbs: [4] }), TypeError, /^logProbs.*: expected \[T, N, C\] in memory order, or \[T, C\], got \[4\]$/],
     ['an empty axis', prepare({ logProbs: [4, 0, 5] }), RangeError, /^logProbs.*\[1\] \(N\): expected an integer ≥ 1, got 0$/],
@@ -212,9 +212,9 @@ const tables: Record<string, Row[]> = {
   'run of a task': [
     ['before setTargets', taskRun({}, fresh), TypeError, 'targets: expected a call of setTargets before this, got none'],
     ['no input', () => (task.run as Wrong)(), TypeError, 'input: expected an object, got undefined'],
-    ['no scores', taskRun({ logProbs: undefined }), TypeError, 'expected exactly one of logProbs and logits, got neither'],
+    ['no scores', taskRun({ logProbs: undefined }), TypeError, 'expected exactly one of logits, logProbs and probs, got none'],
     ['logits where logProbs were prepared', taskRun({ logProbs: undefined, logits: data }), TypeError, 'logits: this task was prepared for logProbs'],
-    ['an unknown key', taskRun({ targets }), TypeError, "input: expected the keys logProbs, logits, gradOutput, loss, grad, got 'targets'"],
+    ['an unknown key', taskRun({ targets }), TypeError, "input: expected the keys logProbs, logits, probs, gradOutput, loss, grad, results, got 'targets'"],
     ['a tensor for data', taskRun({ logProbs }), TypeError, 'logProbs: expected a Float32Array, or a GPUBuffer, got { data, shape }'],
     ['data of a wrong count', taskRun({ logProbs: new Float32Array(39) }), RangeError, 'logProbs: expected 40 values (the product of the shape), got Float32Array of 39'],
     ['float32 where float16 was prepared', taskRun({ logProbs: undefined, logits: data }, halfTask), TypeError, 'logits: expected a Float16Array or Uint16Array, or a GPUBuffer, got Float32Array of 40'],
@@ -283,7 +283,7 @@ const tables: Record<string, Row[]> = {
     ['host gradOutput', encode({ gradOutput: [1, 1] }), TypeError, 'gradOutput: expected a GPUBuffer or { buffer, offset, size }, got [1, 1]'],
     ['one buffer as scores and grad', encode({ grad: buffers.logProbs }), TypeError, /^(?=.*logProbs)(?=.*grad).*buffer/],
     ['one buffer as grad and gradOutput', encode({ gradOutput: buffers.grad }), TypeError, /^(?=.*gradOutput)(?=.*grad\b).*buffer/],
-    ['an unknown key', encode({ signal: 1 }), TypeError, "input: expected the keys logProbs, logits, gradOutput, loss, grad, got 'signal'"],
+    ['an unknown key', encode({ signal: 1 }), TypeError, "input: expected the keys logProbs, logits, probs, gradOutput, loss, grad, got 'signal'"],
   ],
 };
 

@@ -11,6 +11,7 @@ import problemWgsl from '../shaders/shared/problem.wgsl?raw';
 import scoresWgsl from '../shaders/shared/scores.wgsl?raw';
 import values from '../shaders/shared/values.wgsl?raw';
 import { type Constants, type KernelName, moduleOf } from '../src/kernels/kernels.js';
+import { texts as readingTexts } from '../src/kernels/reading-texts.js';
 import { texts } from '../src/kernels/texts.js';
 import { packProblems, problemFields, structOf } from '../src/kernels/uniforms.js';
 import { planStep } from '../src/plan/step-plan.js';
@@ -316,6 +317,18 @@ describe('what is said twice agrees', () => {
     const [problem] = planOf(makeBatch('random', 1, size), planStep, { scores: 'logits' }).problems;
     expect(problemFields.length).toBeGreaterThan(20);
     expect(Object.keys(problem!).toSorted()).toEqual([...problemFields].toSorted());
+  });
+
+  test('what a page loads to read is what reading is made of, and no more', () => {
+    const used = new Set(['greedy']);
+    for (const ALONE of [true, false])
+      for (const SUBGROUPS of [true, false]) {
+        const { code, files } = moduleOf('greedy', { ALONE, SUBGROUPS, MIDDLE: false }, readingTexts);
+        expect(code).toBe(moduleOf('greedy', { ALONE, SUBGROUPS, MIDDLE: false }, texts).code);
+        for (const [path] of files) used.add(/(\w+)(?:\.wgsl)?$/.exec(path)![1]!);
+      }
+    used.delete('constants');
+    expect(Object.keys(readingTexts).toSorted()).toEqual([...used].toSorted());
   });
 
   test('a line of a module and the line of the file that it comes from', async () => {

@@ -57,7 +57,7 @@ export async function expectNamed(
     const names = `^${argument.replace(/\W/g, '\\$&')}\\b.*: expected .*[,;] got .`;
     expect(error.message, which).toMatch(
       new RegExp(
-        `${names}|^expected exactly one of logProbs and logits, got neither$|since ${argument} is flat`,
+        `${names}|^expected exactly one of logits, logProbs and probs, got none$|since ${argument} is flat`,
         's',
       ),
     );

@@ -83,6 +83,11 @@ export interface CtcReaderOptions {
   readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu' | undefined;
   /** Class of the blank. Default 0. */
   readonly blank?: number | undefined;
+  /**
+   * Loads all parts of the library that this device may need now rather than when each is first needed: for a page that goes offline. Default
+   * false.
+   */
+  readonly preload?: boolean | undefined;
 }
 
 /** What ran, and why, of an operation that has no strategies. */

@@ -1,5 +1,5 @@
 import { held } from '../problem/check.js';
-import { load } from '../problem/load.js';
+import { lazily } from '../problem/load.js';
 import type {
   GpuData,
   HostData,
@@ -22,6 +22,8 @@ import type {
 import { type Definition, Operation, open } from './operation.js';
 import { type About, TargetTask } from './task.js';
 import type { AnyTargetTask, Encodes } from './task-parts.js';
+
+const plans = lazily('both', () => import('../plan/align-plan.js'));
 
 /** The best path of each sequence. */
 export type Alignment<S extends Shape = Shape, D extends HostData | GpuData = HostData> = FrameLabels<D> &
@@ -57,7 +59,7 @@ export interface AlignTask<S extends Shape = Shape> extends AnyTargetTask, Encod
  * bit. Only −Infinity is a probability of 0.
  */
 export class CtcAligner extends Operation {
-  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
+  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`. */
   static async create(options?: CtcReaderOptions): Promise<CtcAligner & Disposes> {
     return new CtcAligner(definition, await open(definition, options)) as CtcAligner & Disposes;
   }
@@ -99,7 +101,7 @@ const definition: Definition = {
   Task: TargetTask,
   answer: withScore,
   async plan(shape, limits, tuning) {
-    return (await load(() => import('../plan/align-plan.js'))).planAlign(shape, limits, tuning);
+    return (await plans()).planAlign(shape, limits, tuning);
   },
 };
 

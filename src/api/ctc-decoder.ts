@@ -1,4 +1,4 @@
-import { load } from '../problem/load.js';
+import { lazily } from '../problem/load.js';
 import { mergeTokens } from '../problem/spans.js';
 import { checkTargets } from '../problem/targets.js';
 import type { GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
@@ -15,6 +15,8 @@ import type {
 import { type Definition, Operation, open } from './operation.js';
 import { type About, Task } from './task.js';
 import type { AnyTask, Encodes } from './task-parts.js';
+
+const plans = lazily('both', () => import('../plan/align-plan.js'));
 
 export type DecodeInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> & {
   readonly inputLengths?: Lengths | undefined;
@@ -50,7 +52,7 @@ export interface DecodeTask extends AnyTask, Encodes<ReadInput<GpuData>> {
  * merged, then blanks left out. The emissions stay on the device: what is read back are eight bytes a frame.
  */
 export class CtcDecoder extends Operation {
-  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
+  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`. */
   static async create(options?: CtcReaderOptions): Promise<CtcDecoder & Disposes> {
     return new CtcDecoder(definition, await open(definition, options)) as CtcDecoder & Disposes;
   }
@@ -102,7 +104,7 @@ const definition: Definition = {
   Task: LengthTask,
   answer: withReadings,
   async plan(shape, limits, tuning) {
-    return (await load(() => import('../plan/align-plan.js'))).planGreedy(shape, limits, tuning);
+    return (await plans()).planGreedy(shape, limits, tuning);
   },
 };
 

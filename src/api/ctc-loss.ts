@@ -47,6 +47,11 @@ export interface CtcLossOptions<R extends Reduction = Reduction, G extends Gradi
   readonly gradient?: G | undefined;
   /** Default `auto`. */
   readonly strategy?: Strategy | undefined;
+  /**
+   * Loads all parts of the library that this device may need now rather than when each is first needed: for a page that goes offline. Default
+   * false.
+   */
+  readonly preload?: boolean | undefined;
 }
 
 /** Upstream gradient of the reduced loss: N values for `none`, one for `sum` and `mean`. Default: ones. */
@@ -158,7 +163,7 @@ export interface CtcTask<
  */
 export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradient> extends Operation {
   /**
-   * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none.
+   * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`.
    */
   static async create<const R extends Reduction = 'mean', const G extends Gradient = 'logits'>(
     options?: CtcLossOptions<R, G>,

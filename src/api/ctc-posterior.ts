@@ -1,4 +1,4 @@
-import { load } from '../problem/load.js';
+import { lazily } from '../problem/load.js';
 import type { GpuBuffer, GpuData, HostData, RunOptions, Shape } from '../problem/types.js';
 import type {
   AlignInput,
@@ -12,6 +12,8 @@ import type {
 import { type Definition, Operation, open } from './operation.js';
 import { TargetTask } from './task.js';
 import type { AnyTargetTask, Encodes } from './task-parts.js';
+
+const plans = lazily('both', () => import('../plan/posterior-plan.js'));
 
 /** What the posterior says of each label, [N, S] with S the longest target, or `maxTargetLength`. */
 export interface PosteriorResult<D extends HostData | GpuData = HostData> {
@@ -66,7 +68,7 @@ interface Drawn {
  * expected to last, how sure each is, and whole alignments drawn from it.
  */
 export class CtcPosterior extends Operation {
-  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none. */
+  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`. */
   static async create(options?: CtcReaderOptions): Promise<CtcPosterior & Disposes> {
     return new CtcPosterior(definition, await open(definition, options)) as CtcPosterior & Disposes;
   }
@@ -110,6 +112,6 @@ const definition: Definition = {
   Task: TargetTask,
   answer: (raw) => raw,
   async plan(shape, limits, tuning) {
-    return (await load(() => import('../plan/posterior-plan.js'))).planPosterior(shape, limits, tuning);
+    return (await plans()).planPosterior(shape, limits, tuning);
   },
 };

@@ -15,7 +15,7 @@ import {
   scoresKeys,
 } from '../problem/check.js';
 import { CtcError, wrongKind } from '../problem/errors.js';
-import { load } from '../problem/load.js';
+import { lazily, preload } from '../problem/load.js';
 import { checkTargets, longest } from '../problem/targets.js';
 import type { GpuDevice, RunOptions, Shape, TargetLengths, Targets, Tensor } from '../problem/types.js';
 import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
@@ -25,6 +25,9 @@ import { disposes } from './disposes.js';
 import { forced } from './forced.js';
 import { checkSettings, type Settings } from './settings.js';
 import type { Task, TaskDefinition } from './task.js';
+
+const cpuRunner = lazily('cpu', () => import('../run/cpu/cpu-runner.js'));
+const gpuRunner = lazily('gpu', () => import('../run/gpu/gpu-runner.js'));
 
 /** All in which one operation differs from another. */
 export interface Definition extends TaskDefinition {
@@ -51,7 +54,9 @@ type Opened = { readonly settings: Settings } & Awaited<ReturnType<typeof device
 /** Checks the options of `create` and finds a device. */
 export async function open(definition: Definition, options: object = {}): Promise<Opened> {
   const settings = checkSettings(options, definition.settings);
-  return { settings, ...(await deviceFor(settings.device)) };
+  const found = await deviceFor(settings.device);
+  if (settings.preload) await preload(found.device ? 'gpu' : 'cpu');
+  return { settings, ...found };
 }
 
 /** What is told of a problem besides its data, under the keys of `prepare` and `run`. */
@@ -172,8 +177,8 @@ export class Operation {
     const plan = await this.#definition.plan(task, room, sizes, strategy);
     const backend = this.#backend(plan.name);
     const runner: Runner = device
-      ? await (await load(() => import('../run/gpu/gpu-runner.js'))).GpuRunner.create(device, plan)
-      : new (await load(() => import('../run/cpu/cpu-runner.js'))).CpuRunner(plan, backend.reason);
+      ? await (await gpuRunner()).GpuRunner.create(device, plan)
+      : new (await cpuRunner()).CpuRunner(plan, backend.reason);
     const made = new this.#definition.Task(this.#definition, plan, runner, backend, () =>
       this.#tasks.delete(made),
     );

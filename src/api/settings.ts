@@ -11,20 +11,22 @@ export interface Settings {
   readonly zeroInfinity: boolean;
   readonly gradient: Gradient;
   readonly strategy: Strategy;
+  readonly preload: boolean;
 }
 
-/** The options of `create`: `device`, `blank` and those of `keys`. What no key asks for is as in an operation without a loss. */
+/** The options of `create`: `device`, `blank`, `preload` and those of `keys`. What no key asks for is as in an operation without a loss. */
 export function checkSettings(options: object, keys: readonly (keyof Settings)[]): Settings {
-  checkObject('options', options, ['device', 'blank', ...keys]);
+  checkObject('options', options, ['device', 'blank', ...keys, 'preload']);
   const isLoss = keys.includes('reduction');
   const settings: Settings = {
-    ...{ device: 'auto', blank: 0, zeroInfinity: false, strategy: 'auto' },
+    ...{ device: 'auto', blank: 0, zeroInfinity: false, strategy: 'auto', preload: false },
     ...(isLoss ? { reduction: 'mean', gradient: 'logits' } : { reduction: 'none', gradient: 'none' }),
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
-  const { device, blank, reduction, zeroInfinity, gradient, strategy } = settings;
+  const { device, blank, reduction, zeroInfinity, gradient, strategy, preload } = settings;
   checkDevice(device);
   if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
+  if (typeof preload !== 'boolean') throw wrongKind('preload', 'a boolean', preload);
   if (blank === -1) throw wrongValue('blank', 'an integer ≥ 0 (C − 1 for the last class)', blank);
   checkInteger('blank', blank, 0);
   checkChoice('reduction', reduction, ['none', 'sum', 'mean']);

@@ -1,6 +1,7 @@
 import type { LossInput } from '../api/ctc-loss.js';
+import { scoresKey, scoresKeys } from '../problem/check.js';
 import type { Shape } from '../problem/types.js';
-import { InputError } from './failure.js';
+import { InputError, inputError } from './failure.js';
 import { jsonOf } from './options.js';
 
 /** A problem as a PyTorch user dumps it: fixtures/golden/README.md says what each key means. */
@@ -20,8 +21,7 @@ const words = new Map<unknown, number>([
 const keys = [
   'name',
   'shape',
-  'logProbs',
-  'logits',
+  ...scoresKeys,
   'targets',
   'targetsLayout',
   'inputLengths',
@@ -60,11 +60,13 @@ export function parseCase(file: string, text: string): Case {
   const { name = file, targets, targetsLayout, inputLengths, targetLengths } = json;
   const { blank = 0, zeroInfinity = false } = json;
   if (typeof name !== 'string') return fail('name', 'a string', name);
-  if ((json.logProbs === undefined) === (json.logits === undefined))
-    throw new InputError(
-      `${file}: expected exactly one of logProbs and logits, got ${json.logits === undefined ? 'neither' : 'both'}`,
-    );
-  const scores = json.logits === undefined ? 'logProbs' : 'logits';
+  const scores = (() => {
+    try {
+      return scoresKey(json);
+    } catch (error) {
+      throw inputError(file, error);
+    }
+  })();
   const { data, shape } = tensorOf(scores, json[scores], json.shape, fail);
   if (!Array.isArray(targets)) return fail('targets', 'an array', targets);
   if (targetsLayout !== undefined && targetsLayout !== 'padded' && targetsLayout !== 'concatenated') {

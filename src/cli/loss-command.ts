@@ -23,8 +23,8 @@ export const help = `${usage}
 
 CTC loss and gradient, one JSON object a line on stdout, with the semantics of PyTorch's ctc_loss.
 
-CASE.json           { "name", "loss", "grad", "device", "strategy" } for each. The file's keys: shape, logProbs,
-                    or logits, targets, and optionally name, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity.
+CASE.json           { "name", "loss", "grad", "device", "strategy" } for each. The file's keys: shape, logits,
+                    logProbs or probs, targets; optionally name, targetsLayout, inputLengths, targetLengths, blank, zeroInfinity.
                     origin, note and expected are for people; any other key is a mistake.
 
 EMISSIONS           .npy, .npz or .safetensors, [T, C] or [T, N, C]; FILE.npz:NAME where there are several

@@ -1,6 +1,9 @@
-import { load } from '../problem/load.js';
+import { lazily } from '../problem/load.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import type { Tuning } from './tuning.js';
+
+const sweeps = lazily('both', () => import('./sweeps-plan.js'));
+const steps = lazily('both', () => import('./step-plan.js'));
 
 /** A way to compute a loss. */
 interface LossPlan {
@@ -14,15 +17,15 @@ interface LossPlan {
 export const strategies = {
   step: {
     keeps: true,
-    plan: async (...given) => (await load(() => import('./step-plan.js'))).planStep(...given),
+    plan: async (...given) => (await steps()).planStep(...given),
   },
   fused: {
     keeps: false,
-    plan: async (...given) => (await load(() => import('./sweeps-plan.js'))).planSweeps(...given, 'fused'),
+    plan: async (...given) => (await sweeps()).planSweeps(...given, 'fused'),
   },
   tiled: {
     keeps: false,
-    plan: async (...given) => (await load(() => import('./sweeps-plan.js'))).planSweeps(...given, 'tiled'),
+    plan: async (...given) => (await sweeps()).planSweeps(...given, 'tiled'),
   },
 } as const satisfies Readonly<Record<string, LossPlan>>;
 

@@ -97,7 +97,7 @@ describe('the tarball', () => {
 
   test('has types in one file for each entry, and one for what they share', () => {
     const types = app.packed.filter((file) => file.endsWith('.d.ts'));
-    const entries = ['index', 'node', 'text', 'files', 'tfjs', 'jax', 'onnxruntime'];
+    const entries = ['index', 'node', 'static', 'text', 'files', 'tfjs', 'jax', 'onnxruntime'];
     expect(types.filter((file) => !file.startsWith('dist/chunks/')).sort()).toEqual(
       entries.map((name) => `dist/${name}.d.ts`).sort(),
     );
@@ -231,6 +231,92 @@ Object.assign(globalThis, { outcome: { first, again } });
       first: ['CtcError', 'load-failed'],
       again: expect.stringMatching(/^CtcError: a part of the library could not be loaded: .*cpu-runner/),
     });
+  });
+
+  test('with preload nothing more is loaded, for any operation on either device', async () => {
+    app.write(
+      'preloaded.html',
+      `<!doctype html><script type="module">
+import * as ctc from './node_modules/webgpu-ctc/dist/index.js';
+import { job } from './job.js';
+for (const device of ['cpu', 'gpu']) (await ctc.CtcLoss.create({ device, preload: true })).destroy();
+await fetch('/cut');
+const { CtcLoss, CtcAligner, CtcDecoder, CtcPosterior } = ctc;
+const logits = { data: new Float32Array(12), shape: [4, 3] };
+const targets = [1];
+const done = [];
+for (const device of ['cpu', 'gpu']) {
+  done.push(await job(ctc, device));
+  const loss = await CtcLoss.create({ device });
+  const task = await loss.prepare({ logits: [4, 3], maxTargetLength: 1, keep: ['posterior'] });
+  task.setTargets(targets);
+  await task.run({ logits: logits.data });
+  await task.read('posterior');
+  await (await CtcAligner.create({ device })).run({ logits, targets });
+  await (await CtcDecoder.create({ device })).run({ logits });
+  await (await CtcPosterior.create({ device })).run({ logits, targets, samples: 1 });
+}
+Object.assign(globalThis, { outcome: done });
+</script>`,
+    );
+    const cut = async (page: Page) =>
+      page.route('**/cut', async (route) => {
+        await page.route('**/*.js', (script) => script.abort());
+        await route.fulfill({ status: 204 });
+      });
+    expect(await outcome('preloaded.html', cut)).toEqual([result('cpu'), result('gpu')]);
+  });
+
+  test('a service worker, by the entry that has no import()', async () => {
+    const code = readFileSync(join(installed, 'dist/static.js'), 'utf8');
+    expect(code).not.toMatch(/\bimport\s*\(|^import\b/m);
+    app.write(
+      'service.js',
+      `import * as ctc from './node_modules/webgpu-ctc/dist/static.js';
+import { readingOf, tokenise, Vocabulary } from './node_modules/webgpu-ctc/dist/text.js';
+import { job } from './job.js';
+addEventListener('install', () => skipWaiting());
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('message', async ({ source }) => {
+  const spelled = tokenise('a', Vocabulary.from(['<blank>', 'a'])).targets;
+  ${results}.then(([cpu, gpu]) => [cpu, gpu, spelled, typeof readingOf]).catch(String).then((outcome) => source.postMessage(outcome));
+});`,
+    );
+    app.write(
+      'service.html',
+      `<!doctype html><script type="module">
+await navigator.serviceWorker.register('./service.js', { type: 'module' });
+navigator.serviceWorker.onmessage = ({ data }) => Object.assign(globalThis, { outcome: data });
+(await navigator.serviceWorker.ready).active.postMessage('go');
+</script>`,
+    );
+    expect(await outcome('service.html')).toEqual([result('cpu'), result('gpu'), [1], 'function']);
+  });
+
+  test('a page that reads and does nothing else loads what reading needs', async () => {
+    app.write('reads.js', "import { CtcDecoder } from 'webgpu-ctc';\nglobalThis.decoder = CtcDecoder;");
+    const outputs = await build({
+      ...{ configFile: false, root: folder, logLevel: 'silent' },
+      build: { write: false, target: 'es2022', rolldownOptions: { input: join(folder, 'reads.js') } },
+    });
+    const { output } = [outputs].flat()[0] as Rolldown.RolldownOutput;
+    const chunks = output.filter((it) => it.type === 'chunk');
+    const sizeOf = (...names: readonly RegExp[]) => {
+      const wanted = new Set(chunks.filter(({ name }) => names.some((known) => known.test(name))));
+      for (const chunk of wanted)
+        for (const file of chunk.imports) wanted.add(chunks.find(({ fileName }) => fileName === file)!);
+      return Array.from(wanted, ({ code }) => gzipSync(code, { level: 9 }).length).reduce((a, b) => a + b, 0);
+    };
+    const page = sizeOf(/^reads$/);
+    const onGpu = sizeOf(/^reads$/, /^gpu-runner$/, /^align-plan$/, /^reading-texts$/);
+    const onCpu = sizeOf(/^reads$/, /^cpu-runner/, /^align-plan$/);
+    console.log(
+      `a page that reads loads ${page} bytes, gzipped, then ${onGpu} in all on a GPU, ${onCpu} on the CPU`,
+    );
+    expect(page).toBeGreaterThan(5000);
+    expect(onGpu).toBeGreaterThan(page + 5000);
+    expect(onGpu).toBeLessThanOrEqual(31_000);
+    expect(onCpu).toBeLessThanOrEqual(29_000);
   });
 
   test('a module worker', async () => {

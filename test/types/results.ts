@@ -94,9 +94,9 @@ export async function wrongUse(): Promise<void> {
   await CtcLoss.create({ blanc: 0 });
   // @ts-expect-error: a device is more than a name
   await CtcLoss.create({ device: 'webgpu' });
-  // @ts-expect-error: exactly one of logProbs and logits
+  // @ts-expect-error: exactly one of logits, logProbs and probs
   await ctc.run({ ...input, logits: { data, shape } });
-  // @ts-expect-error: exactly one of logProbs and logits
+  // @ts-expect-error: exactly one of logits, logProbs and probs
   await ctc.run({ targets });
   // @ts-expect-error: no targets
   await ctc.run({ logProbs: { data, shape } });

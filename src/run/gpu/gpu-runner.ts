@@ -1,11 +1,14 @@
 import { type Plan, type Port, portOf } from '../../plan/plan.js';
-import { load } from '../../problem/load.js';
+import { lazily } from '../../problem/load.js';
 import type { DeviceLattice, Kept, RunOptions } from '../../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../runner.js';
 import { inErrorScopes } from './lost.js';
 import type { DeviceTensor, Memory } from './memory.js';
 import { type Program, programOf } from './program.js';
 import type { Scheduler } from './scheduler.js';
+
+const latticePart = lazily('gpu', () => import('./device-lattice.js'));
+const hostPart = lazily('gpu', () => import('./host.js'));
 
 const isHost = (given: Given): given is Exclude<Given, { buffer: GPUBuffer }> => ArrayBuffer.isView(given);
 
@@ -21,7 +24,7 @@ export class GpuRunner implements Runner {
   readonly #kept: typeof import('./device-lattice.js') | undefined;
 
   static async create(device: GPUDevice, plan: Plan): Promise<GpuRunner> {
-    const kept = plan.kept.length > 0 ? await load(() => import('./device-lattice.js')) : undefined;
+    const kept = plan.kept.length > 0 ? await latticePart() : undefined;
     return new GpuRunner(device, plan, await programOf(device, plan), kept);
   }
 
@@ -51,7 +54,7 @@ export class GpuRunner implements Runner {
   }
 
   async #runToHost(call: Call, options: RunOptions): Promise<Raw> {
-    const { download, Readback, readWords, resultOf } = await load(() => import('./host.js'));
+    const { download, Readback, readWords, resultOf } = await hostPart();
     const tensors = await this.#given(call, options);
     const outputs = Object.entries(this.#plan.outputs);
     for (const [name, { buffer }] of outputs) if (!buffer) tensors[name] = await this.#memory.tensor(name);
@@ -138,7 +141,7 @@ export class GpuRunner implements Runner {
         this.#memory.alive();
         this.#write(port.buffer!, wordsOf(port, given));
       } else if (given && isHost(given)) {
-        const { upload } = await load(() => import('./host.js'));
+        const { upload } = await hostPart();
         const tensor = await this.#memory.tensor(name);
         const data = given instanceof Float64Array ? Float32Array.from(given) : given;
         await upload(this.#device, this.#memory, tensor, port.rowBytes, data, options);

@@ -8,8 +8,12 @@ import {
   type Texts,
 } from '../../kernels/kernels.js';
 import { CtcError } from '../../problem/errors.js';
-import { load } from '../../problem/load.js';
+import { lazily } from '../../problem/load.js';
 import { unlessLost } from './lost.js';
+
+const allTexts = lazily('gpu', () => import('../../kernels/texts.js'));
+const readingTexts = lazily('gpu', () => import('../../kernels/reading-texts.js'));
+const explanation = lazily('gpu', () => import('./explain.js'));
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -33,13 +37,10 @@ const keyOf = (kernel: KernelName, constants: Constants) => `${kernel} ${JSON.st
 
 /** A kernel compiled for a device; compilations in flight are shared. */
 export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
-  return cached(device, keyOf(kernel, constants), async () =>
-    compile(
-      device,
-      kernel,
-      moduleOf(kernel, constants, (await load(() => import('../../kernels/texts.js'))).texts),
-    ),
-  );
+  return cached(device, keyOf(kernel, constants), async () => {
+    const { texts } = await (kernel === 'greedy' ? readingTexts : allTexts)();
+    return compile(device, kernel, moduleOf(kernel, constants, texts));
+  });
 }
 
 /** A shader that is no kernel of a plan. */
@@ -112,6 +113,6 @@ async function compile(device: GPUDevice, kernel: string, source: KernelModule):
     return { pipeline, layout, bindings };
   } catch (cause) {
     if (cause instanceof CtcError) throw cause;
-    throw await (await load(() => import('./explain.js'))).explain(device, kernel, source, module, cause);
+    throw await (await explanation()).explain(device, kernel, source, module, cause);
   }
 }

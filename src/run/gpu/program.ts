@@ -1,12 +1,14 @@
 import count from '../../../shaders/helpers/count.wgsl?raw';
 import type { Texts } from '../../kernels/kernels.js';
 import type { Plan } from '../../plan/plan.js';
-import { load } from '../../problem/load.js';
+import { lazily } from '../../problem/load.js';
 import { Memory } from './memory.js';
 import type { Numbers } from './numbers.js';
 import { helperFor, type Pipeline, pipelineFor, pipelineNow } from './pipelines.js';
 import { Scheduler } from './scheduler.js';
 import { Slots } from './slots.js';
+
+const numbersPart = lazily('gpu', () => import('./numbers.js'));
 
 /** Before anything runs: that each dispatch binds all that its kernel declares. */
 function checkBindings(plan: Plan, pipelines: readonly (Pipeline | false)[]): void {
@@ -44,7 +46,7 @@ export async function programOf(device: GPUDevice, plan: Plan): Promise<Program>
     access === 'copy' ? [buffer!] : [],
   );
   if (copied.length === 0) return { memory, scheduler, slots };
-  const { Numbers } = await load(() => import('./numbers.js'));
+  const { Numbers } = await numbersPart();
   return { memory, scheduler, slots, numbers: await Numbers.create(device, memory, copied) };
 }
 
