@@ -295,6 +295,31 @@ describe('vocabularies', () => {
       expect(() => Vocabulary.from([blank, 'a'])).toThrow(/option blank/);
   });
 
+  test('an English dictionary of PaddleOCR has a space, and its model another one', async () => {
+    const dictionary = [...letters, ' '];
+    const own = ['<blank>', ...dictionary, ' 2'];
+    const labels = framesOf(own, [...'cat', ' 2', ...'sat', '<blank>']);
+    const probs = said(labels, own.length).map(Math.exp);
+    const of = Vocabulary.from(dictionary, { blank: 'first', classes: own.length });
+    expect(of.notes.join()).toMatch(/second space is not listed/);
+    expect(tokenise('cat sat', of).targets).toEqual(framesOf(own, [...'cat', ' 2', ...'sat']));
+    const emissions = shop.npy('en.npy', [labels.length, own.length], probs);
+    const dict = shop.write('en_dict.txt', dictionary.join('\n'));
+    expect((await run('decode', emissions, '--vocab', dict, '--blank', 'first')).text).toBe('cat sat');
+  });
+
+  test('a language that only the model knows by that name', async () => {
+    const tokens = ['<pad>', ...'今天好'];
+    const named = shop.write('mms.json', {
+      'cmn-script_simplified': Object.fromEntries(tokens.map((token, i) => [token, i])),
+      fra: { a: 0 },
+    });
+    const labels = framesOf(tokens, [...'今天好', '<pad>']);
+    const emissions = shop.npy('mms.npy', [labels.length, tokens.length], said(labels, tokens.length));
+    const read = await run('decode', emissions, '--vocab', named, '--language', 'cmn-script_simplified');
+    expect(read.text).toBe('今天好');
+  });
+
   test('NeMo’s last class; a dictionary without its blank; PaddleOCR’s without its space', async () => {
     const nemo = [' ', ...letters, "'"];
     const scores = said(

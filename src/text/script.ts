@@ -16,6 +16,16 @@ export function columnsOf(text: string): number {
   return columns;
 }
 
+/** A language as `Intl` takes it; none for what is no tag of one, such as the name that a model has for it (`cmn-script_simplified`). */
+function localeOf(language: string | undefined): string | undefined {
+  if (language === undefined) return undefined;
+  try {
+    return Intl.getCanonicalLocales(language.replaceAll('_', '-'))[0];
+  } catch {
+    return undefined;
+  }
+}
+
 /** Intl.Segmenter knows the words of every script; one for each language. */
 const segmenters = new Map<string, Intl.Segmenter>();
 
@@ -23,11 +33,12 @@ const segmenters = new Map<string, Intl.Segmenter>();
  * The words of a text without spaces, punctuation with the word that it follows or, where it opens something, with the one that it is
  * before. A text of other scripts is one word.
  *
- * @param language as `Intl` names it, `'ja'`; by default that of the locale
+ * @param language as `Intl` names it, `'ja'`; by default, and for what it does not know, that of the locale
  */
 export function segmented(text: string, language?: string): string[] {
   if (!unspaced.test(text)) return [text];
-  const segmenter = segmenters.get(language ?? '') ?? new Intl.Segmenter(language, { granularity: 'word' });
+  const segmenter =
+    segmenters.get(language ?? '') ?? new Intl.Segmenter(localeOf(language), { granularity: 'word' });
   segmenters.set(language ?? '', segmenter);
   const words: string[] = [];
   let opening = '';

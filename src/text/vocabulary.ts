@@ -215,8 +215,8 @@ function atAnEnd(
     throw new RangeError(
       `blank: expected a list without its blank, or with it as the ${end}, got ${shown(there)} there and ${count} tokens for ${classes} classes; blank: ${end === 'first' ? 0 : count - 1} takes that class`,
     );
-  const withSpace = more === 2 && ![...listing.values()].includes(' ');
-  if (more > 1 && !withSpace) throw wrongCount(listing, count, count + more);
+  const withSpace = more === 2;
+  if (more > 2) throw wrongCount(listing, count, count + more);
   const notes: string[] = [];
   const shift = !isListed && end === 'first' ? 1 : 0;
   const tokens = new Map([...listing].map(([label, token]) => [label + shift, token]));
@@ -228,7 +228,9 @@ function atAnEnd(
     );
   if (withSpace) {
     tokens.set(end === 'first' ? count + 1 : count, ' ');
-    notes.push('the space is not listed: it is the class behind the tokens');
+    // PaddleOCR adds one to a dictionary that has one, and trains that which it added
+    const isSecond = [...listing.values()].includes(' ');
+    notes.push(`the ${isSecond ? 'second ' : ''}space is not listed: it is the class behind the tokens`);
   }
   const size = count + more;
   return {
@@ -287,7 +289,8 @@ function delimiterOf(
   convention: Convention,
   given: VocabularyOptions['delimiter'],
 ): number | undefined {
-  const classOf = (token: string) => [...tokens].find(([, other]) => other === token)?.[0];
+  // of two the later one, which takes the place of the other
+  const classOf = (token: string) => [...tokens].findLast(([, other]) => other === token)?.[0];
   if (given === null) return undefined;
   if (typeof given === 'string') {
     const found = classOf(given);
