@@ -53,6 +53,6 @@ fn alpha(@builtin(global_invocation_id) id: vec3u) {
   let end = min(first + problem.segment, problem.boxEnd);
   for (var t = first; t < end; t++) {
     forward(sequence, id.y, id.x, t);
-    storageBarrier();
+    if (SEVERAL) { storageBarrier(); }
   }
 }

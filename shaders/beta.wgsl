@@ -65,6 +65,6 @@ fn beta(@builtin(global_invocation_id) id: vec3u) {
   let first = problem.boxFrame + problem.segment * integer;
   for (var t = min(first + problem.segment, problem.boxEnd); t > first; t--) {
     backward(sequence, id.y, id.x, t - 1u);
-    storageBarrier();
+    if (SEVERAL) { storageBarrier(); }
   }
 }

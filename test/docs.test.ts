@@ -28,7 +28,7 @@ const read = (file: string) => readFileSync(join(repository, file), 'utf8');
 /** Commands that are not run here, and why that is enough. */
 const elsewhere: Record<string, string> = {
   'npm ci && npm pack': 'test/package packs the tarball',
-  'npm install ../webgpu-ctc/webgpu-ctc-0.1.0.tgz': 'test/package installs it',
+  'npm install ../webgpu-ctc/webgpu-ctc-0.2.0.tgz': 'test/package installs it',
   'npm install webgpu': 'a development dependency here',
   'node bench/accuracy.js': 'takes minutes',
 };
@@ -87,12 +87,20 @@ function placeOf(code: string): string {
   return has(/^webgpu-ctc$/) ? 'In a page' : 'In Node or in a page';
 }
 
+/** The name of a file in what a block says of its place. */
+const fileIn = (place: string | undefined): string => /`(.*)`/.exec(place!)![1]!;
+
 /** How blocks of a language run where they say. */
 const runners: Record<string, Record<string, (project: Project, block: Block) => Promise<string>>> = {
   js: {
     'In Node': (project, block) => project.runInNode(block),
     'In a page': (project, block) => project.runInPage(block),
     'In a page, through a bundler': (project, block) => project.runBundled(block),
+    // others on its page use it
+    'In a file': async (project, { place, code }) => {
+      project.write(fileIn(place), code);
+      return '';
+    },
     'In Node or in a page': async (project, block) => {
       const printed = await project.runInPage(block);
       expect(await project.runInNode(block)).toBe(`${printed}\n`);
@@ -115,7 +123,7 @@ const runners: Record<string, Record<string, (project: Project, block: Block) =>
   python: { 'In Python': async () => '' },
   json: {
     'In a file': async (project, { place, code }) => {
-      project.write(/`(.*)`/.exec(place!)![1]!, code);
+      project.write(fileIn(place), code);
       return JSON.stringify(JSON.parse(code));
     },
   },
@@ -320,8 +328,21 @@ beforeAll(async () => {
   mkdirSync(transformersFolder, { recursive: true });
   writeFileSync(join(transformersFolder, 'package.json'), '{ "type": "module", "main": "index.js" }');
   writeFileSync(join(transformersFolder, 'index.js'), transformers);
+  symlinkSync(
+    join(repository, 'node_modules/@huggingface/tokenizers'),
+    join(modules, '@huggingface/tokenizers'),
+    'junction',
+  );
   symlinkSync(repository, join(modules, 'webgpu-ctc'), 'junction');
-  for (const name of ['@tensorflow', '@jax-js', 'onnxruntime-web'])
+  for (const name of [
+    '@tensorflow',
+    '@jax-js',
+    'onnxruntime-web',
+    'n2words',
+    'react',
+    'react-dom',
+    'scheduler',
+  ])
     symlinkSync(join(repository, 'node_modules', name), join(modules, name), 'junction');
   browser = await launchBrowser();
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -356,7 +377,8 @@ describe('blocks run where they say, one after another', () => {
 test('what a program imports is there where it says that it runs', () => {
   for (const page of pages)
     for (const { line, language, place, code } of blocksOf(read(page)))
-      if (language === 'js') expect(place, `${page}:${line}`).toBe(placeOf(code));
+      if (language === 'js' && !place?.startsWith('In a file'))
+        expect(place, `${page}:${line}`).toBe(placeOf(code));
 });
 
 test('the commands run elsewhere are still in the pages', () => {
@@ -370,7 +392,7 @@ test('every example is in the list of examples', () => {
   const list = read('examples/README.md');
   const files = readdirSync(join(repository, 'examples'), { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll('\\', '/'))
-    .filter((file) => file.endsWith('.js') && !file.includes('node_modules'));
+    .filter((file) => /\.[jt]s$/.test(file) && !file.includes('node_modules'));
   expect(files.filter((file) => !list.includes(`](${file})`))).toEqual([]);
 });
 

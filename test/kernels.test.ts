@@ -340,6 +340,7 @@ describe('what is said twice agrees', () => {
       HALF: false,
       BRAIN: false,
       SOFTMAX: true,
+      SEVERAL: true,
     };
     const sweeps: Constants = { ...rows, MIDDLE: true, SUBGROUPS: true, LANES: 8, STORE: true };
     const step: KernelName[] = ['rows', 'alpha', 'loss', 'beta', 'gradient', 'posterior', 'scales', 'reduce'];

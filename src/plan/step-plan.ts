@@ -201,7 +201,7 @@ class SteppedPart {
       const place = { boxFrame: frames.first + run.first, boxEnd: frames.first + run.end, segment };
       const to = { targets, ...bindings };
       this.#draft.dispatch(kernel, [groups, this.#batch], { ...fields, ...place }, to, cost * segment, {
-        constants: { WORKGROUP: lanes },
+        constants: { WORKGROUP: lanes, SEVERAL: segment > 1 },
         integers: { integer: 'step' },
         steps: { count: Math.ceil(count(run) / segment), descending },
       });
