@@ -63,6 +63,7 @@ test('SubRip as people have it: no number, hours of one digit, carriage returns,
     '',
     'a second paragraph',
     '',
+    'a third one, which is no number',
     '00:00:03.0 --> 00:00:04.25',
     'no number',
     '3',
@@ -73,7 +74,11 @@ test('SubRip as people have it: no number, hours of one digit, carriage returns,
     'its end before its start',
   ].join('\r\n');
   expect(readTimedText('x.srt', text)).toEqual([
-    { start: 1, end: 2.5, text: 'Hello there,\n- you & a <3 b < c\na second paragraph' },
+    {
+      start: 1,
+      end: 2.5,
+      text: 'Hello there,\n- you & a <3 b < c\na second paragraph\na third one, which is no number',
+    },
     { start: 3, end: 4.25, text: 'no number' },
     { start: 5.5, end: 6.5, text: 'no empty line before it' },
     { start: 7, end: 6, text: 'its end before its start' },
@@ -102,6 +107,15 @@ test('WebVTT: header, notes, styles and names of cues are no text; speakers, cla
   expect(readTimedText('x.VTT', text)).toEqual([
     { start: 3601, end: 3602, text: 'Hi, I am <Fred> & A&unknown; now\nsecond line' },
   ]);
+});
+
+test('however long a line of marks is, it is read in a step a letter', () => {
+  const marks = '<[{"'.repeat(200_000);
+  expect(readTimedText('x.vtt', `WEBVTT\n\n00:01.000 --> 00:02.000\n${marks}`)).toHaveLength(1);
+  expect(readTimedText('x.srt', `00:01,000 --> 00:02,000\n${marks}`)).toHaveLength(1);
+  expect(() => readTimedText('x.TextGrid', `"ooTextFile" "TextGrid" 0 1 ${'['.repeat(200_000)}`)).toThrow(
+    'its end',
+  );
 });
 
 test.each([

@@ -264,9 +264,12 @@ class Project {
         fail();
       };
       page.on('pageerror', (error) => note(String(error)));
-      page.on('console', (message) =>
-        /error|warning/.test(message.type()) ? note(message.text()) : printed.push(message.text()),
-      );
+      page.on('console', (message) => {
+        const text = message.text();
+        if (/error|warning/.test(message.type())) note(text);
+        // React's advertisement
+        else if (!text.includes('React DevTools')) printed.push(text);
+      });
     });
     await page.route('**/favicon.ico', (route) => route.fulfill({ status: 204 }));
     try {

@@ -9,7 +9,7 @@ const times = /^\s*((?:\d+:)?\d+:\d+(?:[.,]\d+)?)\s*-->\s*((?:\d+:)?\d+:\d+(?:[.
 /** Bold, colours, who speaks, where a line stands: nothing that is said. */
 const markupOf = {
   srt: /<\/?(?:b|i|u|s|font|c|v)\b[^<>]*>|\{\\[^{}]*\}/giu,
-  vtt: /<[^>]*>/gu,
+  vtt: /<[^<>]*>/gu,
 };
 
 const references: Record<string, string> = { amp: '&', lt: '<', gt: '>', nbsp: '\u00a0', lrm: '', rlm: '' };
@@ -48,8 +48,8 @@ function cuesOf(text: string, format: 'srt' | 'vtt'): Cue[] {
       cues.at(-1)!.lines.push(line);
     } else if (inside === undefined) {
       if (isVtt && /^(?:NOTE|STYLE|REGION)(?:\s|$)/.test(line)) inside = 'other';
-      // the number or the name of a cue
-      else if (lines[i + 1]?.includes('-->')) return;
+      // the name of a cue, which is a number in SubRip
+      else if ((isVtt || /^\s*\d+\s*$/.test(line)) && lines[i + 1]?.includes('-->')) return;
       else if (isVtt || cues.length === 0)
         throw wrongValue(`line ${i + 1}`, 'a cue: a line with its times, and its text below', line.trim());
       else {

@@ -99,7 +99,7 @@ export function readTextGrid(text: string, tier?: string): Cue[] {
 /** The numbers, and the texts in quotes: all else in such a file is there for people. */
 function* partsOf(text: string): Generator<string | number> {
   // the number of a [1] is no part, nor is what follows a !
-  for (const [part] of text.matchAll(/"(?:[^"]|"")*"|\[[^\]]*\]|![^\n]*|[^\s"[\]!]+/gu)) {
+  for (const [part] of text.matchAll(/"(?:[^"]|"")*"|\[[^[\]]*\]|![^\n]*|[^\s"[\]!]+/gu)) {
     if (part.startsWith('"')) yield part.slice(1, -1).replaceAll('""', '"');
     else if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/iu.test(part)) yield Number(part);
   }

@@ -40,7 +40,7 @@ export interface Adapter {
 
 /**
  * Whether arrays of the host are done sooner by the twins than by the kernels on an adapter: what `device: 'auto'` goes by. Of the
- * software drivers SwiftShader takes three to six times as long as they do, and lavapipe half as long to as long.
+ * software drivers SwiftShader takes two to four times as long as they do, and lavapipe half as long to as long.
  */
 export const areTwinsFaster = ({ software, llvmpipe = false }: Adapter): boolean => software && !llvmpipe;
 

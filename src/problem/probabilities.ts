@@ -22,12 +22,16 @@ export function areProbabilities(data: Float32Array, classes: number): boolean {
   return varied;
 }
 
-/** Whether among the first rows of what should be probabilities there is one below 0, or a row of them whose sum is above 1. */
+/**
+ * Whether most of the first rows of what should be probabilities are none: one of them is below 0, or their sum is above 1. Some may be the
+ * padding of a shorter sequence, which may be anything.
+ */
 export function noProbabilities(data: Float32Array, classes: number): boolean {
-  const looked = data.subarray(0, mostRows * classes);
-  let sum = 0;
-  return looked.some((value, i) => {
-    sum = i % classes === 0 ? value : sum + value;
-    return value < 0 || sum > 1.01;
-  });
+  const rows = Math.min(mostRows, Math.floor(data.length / classes));
+  let none = 0;
+  for (let row = 0; row < rows; row++) {
+    const values = data.subarray(row * classes, (row + 1) * classes);
+    if (values.some((value) => value < 0) || values.reduce((sum, value) => sum + value, 0) > 1.01) none++;
+  }
+  return 2 * none > rows;
 }
