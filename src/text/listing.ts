@@ -28,7 +28,9 @@ export function listingOf(source: unknown, language: string | undefined): Listin
   const nested = entries.filter(([, value]) => kindOf(value) === 'Object');
   if (nested.length === 0) return ofObject(source as object);
   const names = nested.map(([name]) => name);
-  const found = nested.find(([name]) => name === (language ?? (names.length === 1 ? names[0] : undefined)));
+  // where all are the same, it does not matter which
+  const areSame = nested.every(([, value]) => JSON.stringify(value) === JSON.stringify(nested[0]![1]));
+  const found = nested.find(([name]) => name === (language ?? (areSame ? names[0] : undefined)));
   if (!found) throw wrongValue('language', `one of ${names.map(shown).join(', ')}`, language);
   return ofObject(found[1] as object);
 }
