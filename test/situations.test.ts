@@ -172,6 +172,18 @@ describe('emissions', () => {
       expect((await run('decode', swapped, '--vocab', file.vocab, '--layout', layout)).code).toBe(0);
   });
 
+  test('probabilities of which some were cut are refused, unless it is said what they are', async () => {
+    const probs = catScores.map(Math.exp).map((p) => (p > 0.01 ? p : 0));
+    const cut = shop.npy('cut.npy', [cat.length, classes], probs);
+    const { code, error } = await run('decode', cut, '--vocab', file.vocab);
+    expect([code, error]).toEqual([
+      2,
+      expect.stringMatching(/some were cut; --input probs takes them for that, --input logits for logits$/),
+    ]);
+    for (const input of ['probs', 'logits'])
+      expect((await run('decode', cut, '--vocab', file.vocab, '--input', input)).text).toBe('cat sat');
+  });
+
   test('a star’s column is read by nobody; costs, and axes of one size that are swapped, are refused', async () => {
     const wide = classes + 1;
     const starred = new Float32Array(cat.length * wide);

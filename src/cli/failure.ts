@@ -20,6 +20,10 @@ export function exitCode(error: unknown): number {
 const hints: readonly (readonly [of: RegExp, as: string])[] = [
   [/layout: '(\w+)' or '(\w+)' reads/, '--layout $1 or $2 reads'],
   [/layout: 'TC' takes/, '--layout TC takes'],
+  [
+    /kind: 'probs' takes them for that, kind: 'logits' for/,
+    '--input probs takes them for that, --input logits for',
+  ],
   [/expected a layout, NTC or TNC/, 'expected --layout NTC or TNC'],
   [/item: N takes/, '--item N takes'],
   [/inputLength says/, '--length says'],

@@ -66,7 +66,7 @@ export interface EmissionsOptions {
  *
  * @throws TypeError, RangeError for a wrong argument, and naming the tensor and what is wrong in it: another shape, axes that are swapped,
  * integers, NaN or +Infinity, a negative probability, one above 1 or a row of them whose sum is, by more than 0.01, a row of zeros among
- * probabilities or log-probabilities, zeros alone.
+ * probabilities or log-probabilities, zeros alone; rows that are nearly probabilities, unless `kind` says what they are.
  */
 export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}): Emissions {
   checkTensor(tensor);
@@ -106,6 +106,10 @@ export function emissionsOf(tensor: FileTensor, options: EmissionsOptions = {}):
   if (kind === undefined && read.kind === 'logits' && areCosts(read.data, own))
     throw new RangeError(
       `${name}: expected logits, log-probabilities or probabilities, got negative logarithms of probabilities; their negatives are log-probabilities`,
+    );
+  if (kind === undefined && read.kind === 'logits' && areCutProbabilities(read.data, own))
+    throw new RangeError(
+      `${name}: expected logits, log-probabilities or probabilities, got rows of numbers from 0 to 1 whose sums are below 1, as of probabilities of which some were cut; kind: 'probs' takes them for that, kind: 'logits' for logits`,
     );
   const scores = { data: read.data, shape: [frames, own] as const };
   return {
@@ -158,6 +162,18 @@ function areCosts(data: Float32Array, classes: number): boolean {
     told = true;
   }
   return told && classes > 1;
+}
+
+/** Whether rows could be probabilities but for what is missing to a sum of 1. */
+function areCutProbabilities(data: Float32Array, classes: number): boolean {
+  let told = false;
+  for (let at = 0; at < data.length; at += classes) {
+    if (isSilent(data, at, classes)) continue;
+    const { least, most, sum } = sumsOf(data.subarray(at, at + classes));
+    if (!(least >= 0 && most <= 1 && sum > 0.5 && sum <= 1 + tolerance)) return false;
+    told = true;
+  }
+  return told && classes > 2;
 }
 
 interface Sequence extends Pick<FileTensor, 'name' | 'dtype'> {
