@@ -550,7 +550,7 @@ test('a terminal shows how far the work is, and what was said stays', () => {
     '--vocab',
     vocab,
     '--text',
-    'c',
+    'ab c',
     '--device',
     'cpu',
     '-o',
@@ -559,7 +559,7 @@ test('a terminal shows how far the work is, and what was said stays', () => {
   const { stderr } = spawnSync(process.execPath, ['--import', terminal, ...args], { encoding: 'utf8' });
   const clear = '\r\x1b[K';
   expect(stderr).toMatch(/blank 0 \(.*\n[\s\S]*on the cpu: .*\n/);
-  expect(stderr.endsWith(`${clear}100 %${clear}confidence 1.00, 1 word\n`)).toBe(true);
+  expect(stderr.endsWith(`${clear}100 %${clear}confidence 1.00, 2 words\n`)).toBe(true);
 });
 
 describe('interrupted', () => {
@@ -593,6 +593,31 @@ describe('interrupted', () => {
     await program.until('stderr', (text) => text.includes('ready'));
     program.kill('SIGINT');
     expect(await program.end).toMatchObject({ code: 130 });
+  });
+});
+
+describe('a text that is not all of the recording', () => {
+  test('is told, by the frames in which something else is heard, though its words are sure', async () => {
+    const on = [...real, '--device', 'cpu', '-o', '-.srt'];
+    const part = 'sitting by her sister';
+    const { code, stderr } = await cli(['align', ...on, '--text', part]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /confidence 0\.9\d.*warning: something else than the text is heard in \d{2,} of 382 frames \(if the text is a part of the recording, --free start,end/s,
+    );
+    for (const args of [
+      ['--text', part, '--free', 'start,end'],
+      ['--text', sentence],
+      ['--text', sentence.replace('very', '5')],
+    ])
+      expect((await cli(['align', ...on, ...args])).stderr).not.toContain('something else');
+    // a word that is missing is told without a warning
+    const words = sentence.split(' ');
+    const missing = await cli(['align', ...on, '--text', words.slice(0, -1).join(' ')]);
+    expect(missing.stderr).toMatch(/1\d words; something else than the text is heard in \d+ of 382 frames$/m);
+    const { stdout } = await cli(['align', ...real, '--device', 'cpu', '--json', '--text', part]);
+    const [{ mismatched }] = json(stdout);
+    expect(mismatched).toBeGreaterThan(38);
   });
 });
 

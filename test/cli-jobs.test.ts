@@ -338,7 +338,7 @@ describe('without --force a manifest overwrites only what it has written', () =>
   test('not what any job reads, by whatever name, even with --force', async () => {
     mkdirSync(place('inputs'), { recursive: true });
     symlinkSync(place('inputs'), place('link'));
-    write('inputs/text.srt', 'ab c');
+    write('inputs/text.srt', '1\n00:00:01,000 --> 00:00:02,000\nab c\n');
     write('inputs/vocab.json', JSON.parse(readFileSync(vocab, 'utf8')));
     write('inputs/own.json', JSON.parse(readFileSync(vocab, 'utf8')));
     const job = { emissions: place('0.npy'), text: 'ab c' };

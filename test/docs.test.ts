@@ -84,7 +84,7 @@ function placeOf(code: string): string {
   if (has(/^(node:.*|webgpu-ctc\/node)$/))
     return has(/^webgpu-ctc$/) ? 'nowhere: it imports both entries' : 'In Node';
   if (has(/^(?!webgpu-ctc(\/|$))/)) return 'In a page, through a bundler';
-  return has(/^webgpu-ctc$/) ? 'In a page' : 'In Node or in a page';
+  return has(/^webgpu-ctc$/) ? 'In a page, through a bundler or an import map' : 'In Node or in a page';
 }
 
 /** The name of a file in what a block says of its place. */
@@ -94,7 +94,7 @@ const fileIn = (place: string | undefined): string => /`(.*)`/.exec(place!)![1]!
 const runners: Record<string, Record<string, (project: Project, block: Block) => Promise<string>>> = {
   js: {
     'In Node': (project, block) => project.runInNode(block),
-    'In a page': (project, block) => project.runInPage(block),
+    'In a page, through a bundler or an import map': (project, block) => project.runInPage(block),
     'In a page, through a bundler': (project, block) => project.runBundled(block),
     // others on its page use it
     'In a file': async (project, { place, code }) => {
@@ -109,7 +109,10 @@ const runners: Record<string, Record<string, (project: Project, block: Block) =>
   },
   html: {
     'In a page': (project, { line, code }) =>
-      project.runPage(`page${line}.html`, code.replace('</script>', 'globalThis.ended = true;\n</script>')),
+      project.runPage(
+        `page${line}.html`,
+        code.replace(/<\/script>(?![\s\S]*<\/script>)/, 'globalThis.ended = true;\n</script>'),
+      ),
   },
   sh: {
     'In a terminal': (project, { code }) => project.runCommands(code),

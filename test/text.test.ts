@@ -273,7 +273,7 @@ describe('a vocabulary', () => {
     [{ '-': 0, a: 1.5 }, {}, RangeError, /vocabulary\['a'\].*got 1.5/],
     [{ '-': 0, a: -1 }, {}, RangeError, /vocabulary\['a'\].*got -1/],
     [
-      { eng: { '<pad>': 0 }, deu: { '<pad>': 0 } },
+      { eng: { '<pad>': 0 }, deu: { '<pad>': 0, a: 1 } },
       {},
       RangeError,
       /language: expected one of 'eng', 'deu', got undefined/,
@@ -697,4 +697,21 @@ describe('whatever the text', () => {
       claim,
     );
   });
+});
+
+test('labels of another vocabulary are refused, not left out of the text', () => {
+  const vocabulary = Vocabulary.from(['<blank>', 'a', 'b']);
+  const read = (labels: number[]) =>
+    readingOf(
+      labels,
+      labels.map(() => 0),
+      vocabulary,
+      { frameSeconds: 0.02 },
+    ).text;
+  expect(read([1, 0, 2, -1])).toBe('ab');
+  expect(() => read([1, 3, 3, 2])).toThrow(
+    'labels[1]: expected a class of the vocabulary, 0 to 2 (if the model has more, its option classes says how many), got 3',
+  );
+  const wide = Vocabulary.from(['<blank>', 'a', 'b'], { classes: 5 });
+  expect(readingOf([1, 3, 2], [0, 0, 0], wide, { frameSeconds: 0.02 }).text).toBe('ab');
 });

@@ -15,20 +15,32 @@ interface Given {
   readonly emissions: File;
   readonly vocabulary: File;
   readonly text: string;
+  readonly blank: 'first' | 'last' | undefined;
   readonly frameSeconds: number;
 }
 
-async function align({ emissions, vocabulary, text, frameSeconds }: Given): Promise<TimedWord[]> {
+interface Aligned {
+  readonly words: readonly TimedWord[];
+  /** Frames in which something else than the text is heard, and all. */
+  readonly mismatched: number;
+  readonly frames: number;
+}
+
+async function align({ emissions, vocabulary, text, blank, frameSeconds }: Given): Promise<Aligned> {
   const tensor = await readTensor(new Uint8Array(await emissions.arrayBuffer()), emissions.name);
   const { scores, classes, frames } = emissionsOf(tensor);
   // a list that does not fit the classes of the model is refused
-  const known = Vocabulary.parse(await vocabulary.text(), { classes });
+  const known = Vocabulary.parse(await vocabulary.text(), { classes, blank });
   const transcript = tokenise(text, known);
+  if (!transcript.spelled?.includes(true)) throw new Error('the vocabulary can spell no word of the text');
   const aligner = await ready;
   const path = await aligner.run({ ...scores, targets: transcript.targets, blank: known.blank });
   if (path.score === Number.NEGATIVE_INFINITY)
     throw new Error(`the text does not fit into ${frames} frames: is it that of this recording?`);
-  return wordsOf(transcript, path, { frameSeconds }).words;
+  const { words } = wordsOf(transcript, path, { frameSeconds });
+  // the path goes through classes that the model holds for unlikely
+  const mismatched = path.scores.filter((score) => score < Math.log(0.05)).length;
+  return { words, mismatched, frames };
 }
 
 function show(words: readonly TimedWord[]): void {
@@ -58,15 +70,19 @@ form.addEventListener('submit', async (event) => {
   table.hidden = save.hidden = true;
   status.textContent = 'Aligning …';
   try {
-    const words = await align({
+    const { words, mismatched, frames } = await align({
       emissions: given.get('emissions') as File,
       vocabulary: given.get('vocabulary') as File,
       text: String(given.get('text')),
+      blank: (given.get('blank') as 'first' | 'last' | '') || undefined,
       frameSeconds: Number(given.get('frameMs')) / 1000,
     });
     const { backend } = await ready;
-    status.textContent = `${words.length} words, on the ${backend.device}`;
+    const many = words.length === 1 ? '1 word' : `${words.length} words`;
+    const doubt = `. In ${mismatched} of ${frames} frames something else is heard: is this the text of the recording, and all of it?`;
+    status.textContent = `${many}, on the ${backend.device}${10 * mismatched > frames ? doubt : ''}`;
     show(words);
+    status.scrollIntoView({ block: 'start' });
   } catch (error) {
     // the messages of the library are made to be read
     status.textContent = (error as Error).message;

@@ -50,6 +50,9 @@ exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 3 the text does
 --device gpu, 130 interrupted (143 by SIGTERM), 141 the reader of stdout left. With a manifest 3 if nothing worse than
 that failed, else 2`;
 
+/** ln of a probability: a frame whose class on the path has less says something else. In a right alignment hardly one does. */
+const unlikely = Math.log(0.05);
+
 const aligns: Transcriber<CtcAligner> = {
   hasText: true,
   create: (options) => CtcAligner.create(options),
@@ -77,6 +80,7 @@ const aligns: Transcriber<CtcAligner> = {
           duration: frames * frameSeconds,
           ...(cuesKept && { cues: transcript.cues }),
           language: job.language,
+          mismatched: path.scores.filter((score) => score < unlikely).length,
           ...timed,
         };
       },

@@ -14,6 +14,8 @@ export interface Result extends TimedText {
   /** How many words each line of each cue of the text has, where cues are those of the text. */
   readonly cues?: readonly (readonly number[])[] | undefined;
   readonly language?: string | undefined;
+  /** Of an alignment: frames in which something else than the text is heard. */
+  readonly mismatched?: number;
 }
 
 /** What a cue of subtitles, or a line of CTM, holds; left out: captions, or words. */

@@ -211,11 +211,13 @@ class Transcription<R extends Instance> {
     const { device } = instance.backend;
     const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
     const score = jsonNumber(result.score);
-    const sure = howSure(result);
+    const sure = howSure(result, frames);
     const { confidence, unspelled } = sure;
     const { notes } = vocabulary;
+    const { mismatched = 0 } = result;
     const quality = {
       confidence,
+      ...(mismatched > 0 && { mismatched }),
       ...(unspelled.length > 0 && { unspelled }),
       ...(notes.length > 0 && { notes }),
     };
@@ -229,7 +231,7 @@ class Transcription<R extends Instance> {
     this.#instance ??= (async () => {
       const instance = await this.#transcriber.create({ device: this.#options.device });
       const { device, adapter, reason } = instance.backend;
-      this.#tell(`on the ${device}: ${adapter} (${reason})`);
+      this.#tell(`on the ${device}: ${adapter} (${reason.replace("device: 'gpu'", '--device gpu')})`);
       return instance;
     })();
     return this.#instance;
@@ -273,6 +275,9 @@ function checkBlank(
 /** Below it a text is hardly what was said: right ones have 0.5 and more. */
 const lowConfidence = 0.25;
 
+/** The share of frames in which something else is heard above which a text is hardly what was said, or all of it. */
+const mostMismatched = 0.1;
+
 interface Sureness {
   /** Mean of the words' own, by how long they take; null without any. */
   readonly confidence: number | null;
@@ -282,7 +287,7 @@ interface Sureness {
 }
 
 /** How far a result can be trusted, in a line. */
-function howSure({ words }: Result): Sureness {
+function howSure({ words, mismatched = 0 }: Result, frames: number): Sureness {
   const aligned = words.filter((word) => word.aligned !== false);
   const takesTime = aligned.some(({ start, end }) => end > start);
   const confidence = takesTime ? Number(meanConfidence(aligned).toFixed(6)) : null;
@@ -294,6 +299,14 @@ function howSure({ words }: Result): Sureness {
     `confidence ${confidence === null ? 'none' : confidence.toFixed(2)}, ${words.length} word${words.length === 1 ? '' : 's'}`,
   ];
   if (unspelled.length > 0) lines.push(`${unspelled.length} not spelled, or not whole: ${some}`);
+  if (mismatched > 0) {
+    const isMuch = mismatched > mostMismatched * frames;
+    const why =
+      'if the text is a part of the recording, --free start,end; if words are missing in it, --star';
+    lines.push(
+      `${isMuch ? 'warning: ' : ''}something else than the text is heard in ${mismatched} of ${frames} frames${isMuch ? ` (${why})` : ''}`,
+    );
+  }
   if (confidence !== null && confidence < lowConfidence)
     lines.push('warning: this is low; is it the text of this recording, and the vocabulary of this model?');
   return { confidence, unspelled, text: lines.join('; ') };

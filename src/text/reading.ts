@@ -1,5 +1,5 @@
 import { checkObject } from '../problem/check.js';
-import { wrongKind } from '../problem/errors.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
 import { mergeTokens, type TokenSpan } from '../problem/spans.js';
 import { segmented } from './script.js';
 import { Vocabulary } from './vocabulary.js';
@@ -27,7 +27,7 @@ interface Read {
  *
  * @param labels best class of each frame, [T]
  * @param scores its log-probability, [T]
- * @throws TypeError, RangeError for a wrong argument.
+ * @throws TypeError, RangeError for a wrong argument, such as labels of another vocabulary.
  */
 export function readingOf(
   labels: ArrayLike<number>,
@@ -37,6 +37,13 @@ export function readingOf(
 ): Reading {
   if (!(vocabulary instanceof Vocabulary)) throw wrongKind('vocabulary', 'a Vocabulary', vocabulary);
   const spans = mergeTokens(labels, scores, vocabulary.blank);
+  for (const { label, start } of spans)
+    if (label >= vocabulary.size)
+      throw wrongValue(
+        `labels[${start}]`,
+        `a class of the vocabulary, 0 to ${vocabulary.size - 1} (if the model has more, its option classes says how many)`,
+        label,
+      );
   checkObject('options', options, ['frameSeconds', 'offsetSeconds', 'language']);
   const { language, ...times } = options;
   if (language !== undefined && typeof language !== 'string')

@@ -44,6 +44,9 @@ describe('the tarball', () => {
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      ...readdirSync(join(repository, 'docs'))
+        .filter((file) => file.endsWith('.md'))
+        .map((file) => `docs/${file}`),
       'package.json',
     ]);
     const traces = [repository, homedir(), hostname()].filter((trace) => trace.length > 4);
