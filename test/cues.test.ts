@@ -118,6 +118,77 @@ test('however long a line of marks is, it is read in a step a letter', () => {
   );
 });
 
+describe('what is broken is told or read, and nothing is lost', () => {
+  const first = '1\n00:00:01,000 --> 00:00:02,000\n';
+  test.each(['->', '—>', '→', '–>'])('times with %s between them are refused', (arrow) => {
+    const text = `${first}A\n\n2\n00:00:03,000 ${arrow} 00:00:04,000\nB`;
+    expect(() => textsOf('x.srt', text)).toThrow('line 6: expected times');
+  });
+
+  test.each([
+    ['an empty line below the number', `${first}A\n\n2\n\n00:00:03,000 --> 00:00:04,000\nB`, ['A', 'B']],
+    ['#2', `${first}A\n\n#2\n00:00:03,000 --> 00:00:04,000\nB`, ['A', 'B']],
+    ['2.', `${first}A\n\n2.\n00:00:03,000 --> 00:00:04,000\nB`, ['A', 'B']],
+    ['a mark that nobody sees', `${first}A\n\n\u200b2\n\u200e00:00:03,000 --> 00:00:04,000\nB`, ['A', 'B']],
+    ['a number without a cue at the end', `${first}A\n\n2\n`, ['A']],
+    ['a text that is a number', `${first}1999\n\n2\n00:00:03,000 --> 00:00:04,000\n2000`, ['1999', '2000']],
+    [
+      'a number that is text, without an empty line below it',
+      '00:01,000 --> 00:02,000\n42\n00:03,000 --> 00:04,000\nB',
+      ['42', 'B'],
+    ],
+    ['lines that end twice', `${first}A`.replaceAll('\n', '\r\r\n'), ['A']],
+    ['a space in the times', `${first.replace(',', ', ')}A`, ['A']],
+    ['an arrow in a text', `${first}A --> B`, ['A --> B']],
+    [
+      'signs that are no tags',
+      `${first}a<b & c>d if e <b and f> g <i>h</i>`,
+      ['a<b & c>d if e <b and f> g h'],
+    ],
+  ])('.srt: %s', (_, text, texts) => {
+    expect(textsOf('x.srt', text)).toEqual(texts);
+  });
+
+  test.each([
+    ['a cue below the header', 'WEBVTT\n00:01.000 --> 00:02.000\nHello', ['Hello']],
+    ['a name like that of a block', 'WEBVTT\n\nSTYLE guide\n00:01.000 --> 00:02.000\nHello', ['Hello']],
+    [
+      'a number that is text, without an empty line below it',
+      'WEBVTT\n\n00:01.000 --> 00:02.000\n42\n00:03.000 --> 00:04.000\nB',
+      ['42', 'B'],
+    ],
+    ['a tag over two lines', 'WEBVTT\n\n00:01.000 --> 00:02.000\n<v Roger\nBingham>Hello', ['Hello']],
+    [
+      'references',
+      'WEBVTT\n\n00:01.000 --> 00:02.000\n&constructor; &#0; &#xD800; &#x1F600;',
+      ['&constructor; &#0; &#xD800; 😀'],
+    ],
+    [
+      'captions that roll',
+      'WEBVTT\n\n00:00.000 --> 00:02.000 align:start\n \nthe<00:00:00.500><c> cat</c>\n\n00:02.000 --> 00:02.010\nthe cat\n \n\n' +
+        '00:02.010 --> 00:04.000\nthe cat\nsat<00:00:03.000><c> on</c>\n\n00:04.000 --> 00:04.010\nsat on\n \n',
+      ['the cat', 'sat on'],
+    ],
+  ])('.vtt: %s', (_, text, texts) => {
+    expect(textsOf('x.vtt', text)).toEqual(texts);
+  });
+
+  test.each([
+    ['a quote that is not doubled', (grid: string) => grid.replace('"bye!"', '"she said "bye" to me"')],
+    ['more intervals than announced', (grid: string) => grid.replace('\n3\n3\n0', '\n3\n2\n0')],
+    ['fewer than none', (grid: string) => grid.replace('\n3\n3\n0', '\n3\n-1\n0')],
+    ['another class', (grid: string) => grid.replace('IntervalTier', 'Foo')],
+    ['another file', (grid: string) => grid.replace('ooTextFile', 'Collection')],
+    ['more tiers than announced', (grid: string) => `${grid}\n"IntervalTier"\n"x"\n0\n3\n0`],
+  ])('TextGrid: %s is refused', (_, change) => {
+    const grid =
+      '"ooTextFile"\n"TextGrid"\n0\n3\n<exists>\n1\n"IntervalTier"\n"Mary"\n0\n3\n3\n0\n1.5\n"a"\n1.5\n2\n""\n2\n3\n"bye!"';
+    expect(textsOf('x.TextGrid', grid)).toEqual(['a', 'bye!']);
+    expect(change(grid)).not.toBe(grid);
+    expect(() => textsOf('x.TextGrid', change(grid))).toThrow(RangeError);
+  });
+});
+
 test.each([
   [
     'x.srt',

@@ -151,6 +151,11 @@ test('what is wrong is named', async () => {
   await wrong(onHost, { kind: 'softmax' }).toThrow(
     "kind: expected one of 'logits', 'logProbs', 'probs', got 'softmax'",
   );
+  await wrong({ data }).toThrow('output.dims: expected three axes');
+  await wrong({ dims: [2, 5, 3], location: 'gpu-buffer' }).toThrow('output.gpuBuffer: expected a GPUBuffer');
+  await wrong(onHost, { env: { webgpu: { device: Promise.reject(new Error('nope')) } } }).toThrow(
+    'env.webgpu.device: expected a GPUDevice, got a promise that rejects: nope',
+  );
   await wrong(onHost, { session: 1 }).toThrow('options: expected the keys kind, layout, env, device');
 });
 

@@ -320,6 +320,34 @@ describe('vocabularies', () => {
     expect((await run('decode', emissions, '--vocab', dict, '--blank', 'first')).text).toBe('cat sat');
   });
 
+  test('a blank that is listed at an end is not put there once more', () => {
+    for (const named of ['<blank>', '<pad>', 'blank', '<eps>']) {
+      const of = Vocabulary.from([named, 'a', 'b'], { blank: 'first', classes: 4 });
+      expect([0, 1, 2, 3].map((label) => of.token(label))).toEqual([named, 'a', 'b', undefined]);
+      expect([of.blank, of.size]).toEqual([0, 4]);
+      expect(() => Vocabulary.from(['a', 'b', named], { blank: 'last', classes: 4 })).toThrow(
+        /blank: 2 takes that one/,
+      );
+      expect(Vocabulary.from(['a', 'b', named], { blank: 'last', classes: 3 }).blank).toBe(2);
+    }
+    // what may be a letter, or a token of another kind, is one where the model has a class more
+    for (const first of ['-', '_', '<unk>'])
+      expect(Vocabulary.from([first, 'a'], { blank: 'first', classes: 3 }).token(1)).toBe(first);
+    for (const delimiter of [0, 99])
+      expect(() => Vocabulary.from(['<blank>', 'a', 'b'], { delimiter })).toThrow(
+        `delimiter: expected a class from 0 to 2 other than the blank (0), got ${delimiter}`,
+      );
+  });
+
+  test('as many frames as a list has tokens, whose model has a class or two more', async () => {
+    const own = ['<blank>', ...letters];
+    const labels = framesOf(own, [['<blank>', 20], ...'cat', ['<blank>', 3]]);
+    expect(labels.length).toBe(letters.length);
+    const emissions = shop.npy('square.npy', [labels.length, own.length], said(labels, own.length));
+    const dict = shop.write('letters.txt', letters.join('\n'));
+    expect((await run('decode', emissions, '--vocab', dict, '--blank', 'first')).text).toBe('cat');
+  });
+
   test('a language that only the model knows by that name', async () => {
     const tokens = ['<pad>', ...'今天好'];
     const named = shop.write('mms.json', {
@@ -564,6 +592,20 @@ describe('texts', () => {
     expect((await with_()).code).toBe(2);
     const { words } = await with_('--added-tokens', added);
     expect(told(words!)).toBe('cat 0.06-0.12');
+    for (const [content, message] of [
+      ['null', /null\.json: expected \{ token: class \}/],
+      ['5', /5\.json: expected \{ token: class \}/],
+      ['{"a":27}', /'a' is class 27 there, and class 0 in/],
+      ['{"<s>":0}', /class 0 is '<s>' there, and 'a' in/],
+    ] as const) {
+      const other = shop.write(`${content.length > 4 ? 'other' : content}.json`, content);
+      const { code, error } = await with_('--added-tokens', other);
+      expect([code, error]).toEqual([2, expect.stringMatching(message)]);
+    }
+    expect(await with_('--added-tokens', added, '--tier', 'words')).toMatchObject({
+      code: 2,
+      error: expect.stringContaining('expected a TextGrid with --tier words, got text'),
+    });
     const { code, error } = await with_('--added-tokens', shop.write('list.json', ['<s>']));
     expect([code, error]).toEqual([2, expect.stringContaining('list.json: expected { token: class }')]);
   });

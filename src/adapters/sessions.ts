@@ -70,6 +70,8 @@ export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {
     throw wrongKind('env', 'the env of an ONNX Runtime', env);
   const output = (peek(given, 'ort_tensor') ?? given) as OutputTensor;
   const dims = peek(output, 'dims');
+  if (dims === undefined && peek(output, 'data') !== undefined)
+    throw wrongKind('output.dims', 'three axes (NTC or TNC) or two (TC)', dims);
   if (typeof output !== 'object' || output === null || !isList(dims)) {
     const keys = typeof output === 'object' && output !== null && !isList(output) && keysOf(output);
     const names = keys && keys.length > 0 ? `; did you mean one of ${keys.slice(0, 12).join(', ')}?` : '';
@@ -86,7 +88,9 @@ export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {
   if (type !== 'float32' && type !== 'float16')
     throw wrongValue('output.type', "'float32' or 'float16'", type);
   const onGpu = output.location ? output.location === 'gpu-buffer' : output.gpuBuffer !== undefined;
-  const device = own ?? ((await peek(peek(env, 'webgpu'), 'device')) as GpuDevice | undefined);
+  if (onGpu && output.gpuBuffer === undefined)
+    throw wrongKind('output.gpuBuffer', "a GPUBuffer, as its location is 'gpu-buffer'", output.gpuBuffer);
+  const device = own ?? (await deviceOf(env));
   if (device !== undefined && !isDevice(device)) throw wrongKind('env.webgpu.device', 'a GPUDevice', device);
   const made = <D extends HostData | GpuBuffer>(data: D): Scores<Shape, D> => {
     const axes = shape.length === 2 ? 'TC' : layout;
@@ -101,6 +105,17 @@ export async function scoresFrom(given: OutputTensor, options: ScoresOptions = {
     return overHost('the buffer belongs to another device: copied over the host');
   const reason = 'the buffer belongs to the device';
   return { scores: made(output.gpuBuffer as GpuBuffer), device, path: 'gpu', reason };
+}
+
+async function deviceOf(env: ScoresOptions['env']): Promise<GpuDevice | undefined> {
+  try {
+    return (await peek(peek(env, 'webgpu'), 'device')) as GpuDevice | undefined;
+  } catch (cause) {
+    throw new TypeError(
+      `env.webgpu.device: expected a GPUDevice, got a promise that rejects: ${(cause as Error)?.message ?? cause}`,
+      { cause },
+    );
+  }
 }
 
 async function hostData(output: OutputTensor): Promise<HostData> {

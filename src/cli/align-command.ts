@@ -30,7 +30,7 @@ EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.
                else <pad>. --delimiter TOKEN: what stands between words; by default a space, else |
 --language TAG of the text, such as ja: where its words begin. Chooses in a vocabulary with one for each, too
 --frame-ms N   from one frame to the next, 20 by default
---split UNIT   word, char or line: what a cue of .srt and .vtt (else a caption) and a line of .ctm (else a word) holds.
+--split UNIT   word, char or line: what a cue of .srt and .vtt (else a caption) holds; word or char: a line of .ctm.
                A --text-file of .srt or .vtt keeps its cues, with new times. --tier NAME: of one that is a .TextGrid
 --star WORD    a word of the text, such as '*', that stands for anything spoken, as what cannot be spelled does by itself
 --free ENDS    start, end or start,end: anything may be spoken before or after the text
@@ -109,6 +109,10 @@ async function readWritten({ text, textFile, tier }: Job, signal: AbortSignal): 
   const named = /\.(srt|vtt|TextGrid)$/i.exec(textFile ?? '')?.[1];
   const format =
     readableFormats.find((one) => one.toLowerCase() === named?.toLowerCase()) ?? formatOf(written);
+  if (tier !== undefined && format !== 'TextGrid')
+    throw new InputError(
+      `${textFile ?? 'text'}: expected a TextGrid with --tier ${tier}, got ${format ?? 'text'}`,
+    );
   if (format === undefined) return { text: written, cues: linesOf(written).map((line) => [wordsIn(line)]) };
   const cues = readCues(format, written, { tier });
   return {

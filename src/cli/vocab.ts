@@ -36,22 +36,33 @@ async function readListing(path: string, signal: AbortSignal): Promise<Vocabular
   );
 }
 
+type Flat = Readonly<Record<string, number>>;
+
 /** A vocab.json and the added_tokens.json beside it, both `{ token: class }`. */
-function withAdded(
-  path: string,
-  source: VocabularySource,
-  addedPath: string,
-  added: VocabularySource,
-): VocabularySource {
-  const isFlat = (listing: VocabularySource): listing is Readonly<Record<string, number>> =>
-    !Array.isArray(listing) && Object.values(listing).every((label) => typeof label === 'number');
-  for (const [name, listing] of [
-    [path, source],
-    [addedPath, added],
-  ] as const)
-    if (!isFlat(listing))
-      throw new InputError(`${name}: expected { token: class }, as vocab.json and added_tokens.json are`);
-  return { ...(source as Readonly<Record<string, number>>), ...(added as Readonly<Record<string, number>>) };
+function withAdded(path: string, source: unknown, addedPath: string, added: unknown): VocabularySource {
+  const [own, more] = [flat(path, source), flat(addedPath, added)];
+  const tokens = new Map(Object.entries(own).map(([token, label]) => [label, token]));
+  for (const [token, label] of Object.entries(more)) {
+    const [before, other] = [own[token], tokens.get(label)];
+    if (before !== undefined && before !== label)
+      throw new InputError(
+        `${addedPath}: '${token}' is class ${label} there, and class ${before} in ${path}`,
+      );
+    if (other !== undefined && other !== token)
+      throw new InputError(`${addedPath}: class ${label} is '${token}' there, and '${other}' in ${path}`);
+  }
+  return { ...own, ...more };
+}
+
+function flat(path: string, listing: unknown): Flat {
+  const isFlat =
+    typeof listing === 'object' &&
+    listing !== null &&
+    !Array.isArray(listing) &&
+    Object.values(listing).every((label) => Number.isInteger(label));
+  if (!isFlat)
+    throw new InputError(`${path}: expected { token: class }, as vocab.json and added_tokens.json are`);
+  return listing as Flat;
 }
 
 function told<T>(path: string, make: () => T): T {

@@ -282,19 +282,19 @@ function checkAxesOf({ name, data, shape }: FileTensor, classes: number | undefi
   const [rows = 0, columns = 0] = shape;
   const swapped = (why: string) =>
     new RangeError(
-      `${name}: expected [T, C], got [${rows}, ${columns}], ${why}: are the axes swapped? layout: 'CT' or 'NCT' reads them so`,
+      `${name}: expected [T, C], got [${rows}, ${columns}], ${why}: are the axes swapped? layout: 'CT' or 'NCT' reads them so; layout: 'TC' takes them as they are`,
     );
-  if (classes === rows && classes !== columns) throw swapped(`and the vocabulary has ${classes} classes`);
+  // a list may lack the blank, and the space
+  const fits = classes !== undefined && columns >= classes && columns <= classes + 2;
+  if (classes === rows && !fits) throw swapped(`and the vocabulary has ${classes} classes`);
   if (rows < 2 || scoreKindOf(data as Float32Array, columns) !== 'logits') return;
   const turned = new Float32Array(data.length);
   for (let t = 0; t < rows; t++)
     for (let c = 0; c < columns; c++) turned[c * rows + t] = data[t * columns + c]!;
   if (scoreKindOf(turned, rows) !== 'logits')
     throw swapped('whose columns are normalised and whose rows are not');
-  if (classes !== undefined && columns > 2 * classes + 16) {
-    const { message } = swapped(`far more classes than the ${classes} tokens of the vocabulary`);
-    throw new RangeError(`${message}; layout: 'TC' takes them as they are`);
-  }
+  if (classes !== undefined && columns > 2 * classes + 16)
+    throw swapped(`far more classes than the ${classes} tokens of the vocabulary`);
 }
 
 /**

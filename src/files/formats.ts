@@ -1,4 +1,4 @@
-import { checkObject } from '../problem/check.js';
+import { checkObject, isList } from '../problem/check.js';
 import { wrongKind, wrongValue } from '../problem/errors.js';
 import { type CtmOptions, writeCtm } from './ctm.js';
 import { type Cue, readSrt, readVtt } from './cues.js';
@@ -39,6 +39,11 @@ export function writeTimedText(
 ): string {
   if (typeof fileName !== 'string' || fileName === '') throw wrongKind('fileName', 'a file name', fileName);
   checkObject('options', options, ['split', 'duration', 'characters', 'name', 'channel', 'language']);
+  const { split, language } = options;
+  if (split !== undefined && split !== 'caption' && split !== 'word' && !isList(split))
+    throw wrongValue('split', "'caption', 'word' or how many words each cue has", split);
+  if (language !== undefined && typeof language !== 'string')
+    throw wrongKind('language', 'a string', language);
   const name = fileName.replace(/^.*[/\\]/, '').replace(/\.[^.]*$/, '');
   return writers[timedTextFormat(fileName)](words, { ...options, name: options.name ?? name });
 }
@@ -61,7 +66,7 @@ export function formatOf(text: string): ReadableFormat | undefined {
   const start = text.slice(0, 1000).replace(/^\ufeff/, '');
   if (/^WEBVTT(?:\s|$)/.test(start)) return 'vtt';
   if (/^\s*(?:File type *= *)?"ooTextFile(?: short)?"/.test(start)) return 'TextGrid';
-  return /^\s*(?:\d+\s*[\r\n]\s*)?(?:\d+:)?\d+:\d+[.,]\d+ *--> *\d/.test(start) ? 'srt' : undefined;
+  return /^\s*(?:\d+\s*[\r\n]\s*)?(?:\d+:)?\d+:\d+(?:[.,]\d+)? *--> *\d/.test(start) ? 'srt' : undefined;
 }
 
 /** The cues of a text of a format. @throws RangeError naming what was expected. */
@@ -82,6 +87,8 @@ export function readTimedText(fileName: string, text: string, options: ReadTimed
   const { tier } = options;
   if (tier !== undefined && typeof tier !== 'string') throw wrongKind('tier', 'the name of a tier', tier);
   const format = timedTextFormat(fileName);
+  if (tier !== undefined && format !== 'TextGrid')
+    throw wrongKind('tier', 'none, as only a TextGrid has tiers', tier);
   if (format === 'ctm')
     throw wrongValue(fileName, 'a file name that ends in .srt, .vtt or .TextGrid', '.ctm');
   return readCues(format, text, options);

@@ -22,12 +22,16 @@ export interface FileTensor {
 export function checkTensor(tensor: FileTensor): void {
   if (typeof tensor !== 'object' || tensor === null)
     throw wrongKind('tensor', 'what readTensor returns', tensor);
-  const { name, dtype, data, shape } = tensor;
+  const { name, dtype, data, shape, exact } = tensor;
   for (const [key, text] of Object.entries({ name, dtype }))
     if (typeof text !== 'string') throw wrongKind(`tensor.${key}`, 'a string', text);
   if (!/^(Float|Int)32Array$/.test(kindOf(data)))
     throw wrongKind('tensor.data', 'a Float32Array or Int32Array', data);
+  if (exact !== undefined && kindOf(exact) !== 'Float64Array')
+    throw wrongKind('tensor.exact', 'a Float64Array', exact);
   const count = checkShape('tensor.shape', shape);
+  if (exact !== undefined && exact.length !== count)
+    throw wrongValue('tensor.exact', `${count} values (the product of the shape)`, exact.length);
   if (data.length !== count)
     throw wrongValue('tensor.data', `${count} values (the product of the shape)`, data.length);
 }

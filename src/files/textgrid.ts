@@ -1,3 +1,4 @@
+import { checkInteger } from '../problem/check.js';
 import { shown, wrongKind, wrongValue } from '../problem/errors.js';
 import type { Cue } from './cues.js';
 import { checkSeconds, decimal, milliseconds, onTimeline, type Spoken, type TimedWord } from './timed.js';
@@ -85,11 +86,9 @@ function tier(name: string, intervals: readonly Spoken[], end: number): string[]
  */
 export function readTextGrid(text: string, tier?: string): Cue[] {
   const tiers = tiersOf(text);
-  const found =
-    tier === undefined
-      ? (tiers.find(({ name }) => /^words?$/i.test(name)) ?? (tiers.length === 1 ? tiers[0] : undefined))
-      : tiers.find(({ name }) => name === tier);
-  if (!found) {
+  const named = tiers.filter(({ name }) => (tier === undefined ? /^words?$/i.test(name) : name === tier));
+  const [found, other] = tier === undefined && tiers.length === 1 ? tiers : named;
+  if (!found || other) {
     const names = tiers.map(({ name }) => shown(name)).join(', ');
     throw wrongValue('tier', names === '' ? 'a TextGrid with tiers' : `one of ${names}`, tier);
   }
@@ -122,20 +121,25 @@ function tiersOf(grid: string): { readonly name: string; readonly cues: readonly
     if (typeof value !== 'number') throw wrongValue('text', `a TextGrid with ${expected}`, value);
     return value;
   };
-  text('"ooTextFile" first');
+  const size = (expected: string) => checkInteger(`text: ${expected}`, number(expected), 0);
+  const type = text('"ooTextFile" first');
+  if (!type.startsWith('ooTextFile')) throw wrongValue('text', 'a TextGrid with "ooTextFile" first', type);
   const kind = text('"TextGrid" second');
   if (kind !== 'TextGrid') throw wrongValue('text', '"TextGrid" as its object class', kind);
   number('where it begins');
   number('where it ends');
   const tiers: { name: string; cues: Cue[] }[] = [];
-  const count = number('how many tiers it has');
+  const count = size('how many tiers it has');
   for (let i = 1; i <= count; i++) {
-    const isPoints = text(`the class of tier ${i}`) === 'TextTier';
+    const kind = text(`the class of tier ${i}`);
+    if (kind !== 'TextTier' && kind !== 'IntervalTier')
+      throw wrongValue('text', `IntervalTier or TextTier as the class of tier ${i}`, kind);
+    const isPoints = kind === 'TextTier';
     const name = text(`the name of tier ${i}`);
     number(`where tier ${i} begins`);
     number(`where tier ${i} ends`);
     const cues: Cue[] = [];
-    const intervals = number(`how many intervals tier ${i} has`);
+    const intervals = size(`how many intervals tier ${i} has`);
     for (let j = 1; j <= intervals; j++) {
       const what = `of interval ${j} of tier ${i}`;
       const start = number(`the start ${what}`);
@@ -144,5 +148,8 @@ function tiersOf(grid: string): { readonly name: string; readonly cues: readonly
     }
     tiers.push({ name, cues });
   }
+  // more than was announced, or what follows a quote that is not doubled
+  const { value: more, done } = parts.next();
+  if (!done) throw wrongValue('text', 'nothing after the last tier of a TextGrid', more);
   return tiers;
 }

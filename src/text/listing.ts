@@ -111,6 +111,10 @@ const isAuxiliary = (token: string): boolean => /^(#\d+|\*|<star>)$/.test(token)
 /** Whether a token past the last class says nothing about the model. */
 export const isHarmless = (token: string): boolean => isSpecial(token) || isAuxiliary(token);
 
+/** Whether a token is the name of a blank and of nothing else. */
+export const isBlankName = (token: string): boolean =>
+  blankNames.includes(token.toLowerCase()) || perhapsBlank.test(token);
+
 /** Whether a token can be the name of a blank: it spells nothing that is read. */
 export const namesBlank = (token: string): boolean =>
   isSpecial(token) || perhapsBlank.test(token) || token === '-' || token === '_';

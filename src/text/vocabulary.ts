@@ -4,6 +4,7 @@ import { STAR } from '../problem/star.js';
 import {
   blankOf,
   classesOf,
+  isBlankName,
   isHarmless,
   type Listing,
   listingOf,
@@ -104,6 +105,12 @@ export class Vocabulary {
     );
     const convention = conventionOf(texts.map(([, token]) => token));
     this.delimiter = delimiterOf(tokens, convention, delimiter);
+    if (this.delimiter !== undefined && (this.delimiter >= size || this.delimiter === blank))
+      throw wrongValue(
+        'delimiter',
+        `a class from 0 to ${size - 1} other than the blank (${blank})`,
+        this.delimiter,
+      );
     // where a space stands between words, a lone ▁ is a letter
     const isLetter = convention === '▁' && this.delimiter !== undefined && tokens.get(this.delimiter) !== '▁';
     this.#convention = isLetter ? 'letters' : convention;
@@ -208,13 +215,23 @@ function atAnEnd(
   end: 'first' | 'last',
 ): Fitted {
   const there = listing.get(end === 'first' ? 0 : count - 1);
-  const isListed = classes === undefined ? there !== undefined && namesBlank(there) : classes <= count;
+  const isNamed = there !== undefined && isBlankName(there);
+  const isListed =
+    isNamed || (classes === undefined ? there !== undefined && namesBlank(there) : classes <= count);
   const more = (classes ?? (isListed ? count : count + 1)) - count;
   checkBeyond(listing, count, classes);
   if (more <= 0 && there !== undefined && !namesBlank(there))
     throw new RangeError(
       `blank: expected a list without its blank, or with it as the ${end}, got ${shown(there)} there and ${count} tokens for ${classes} classes; blank: ${end === 'first' ? 0 : count - 1} takes that class`,
     );
+  if (isNamed && more > 0) {
+    if (end === 'last')
+      throw new RangeError(
+        `blank: expected the last of ${classes} classes, got ${shown(there)} as class ${count - 1}; blank: ${count - 1} takes that one`,
+      );
+    const notes = notesOn(listing, count, count + more);
+    return { tokens: listing, size: count + more, blank: 0, blankReason: 'it was given as the first', notes };
+  }
   const withSpace = more === 2;
   if (more > 2) throw wrongCount(listing, count, count + more);
   const notes: string[] = [];
