@@ -353,7 +353,7 @@ describe('a mistake is named', () => {
   const mistakes: [what: string, options: object, input: object, message: string][] = [
     ['no scores', {}, { targets: [1] }, 'expected exactly one of logits, logProbs and probs, got none'],
     ['an unknown key', {}, { logits: 1, target: [1] }, 'input: expected the keys logProbs, logits, probs, blank, targets, inputLengths, targetLengths, results, got \'target\''],
-    ['an unknown option', { reduction: 'sum' }, {}, 'options: expected the keys device, blank, got \'reduction\''],
+    ['an unknown option', { reduction: 'sum' }, {}, 'options: expected the keys device, blank, preload, got \'reduction\''],
     ['a wrong device', { device: 'tpu' }, {}, "device: expected a GPUDevice or one of 'auto', 'gpu', 'cpu', got 'tpu'"],
     ['a label out of range', {}, { logits: { data: new Float32Array(6), shape: [2, 3] }, targets: [3] }, 'targets[0][0]: expected a class from 0 to 2 other than the blank (0), got 3'],
     ['too little data', {}, { logits: { data: new Float32Array(5), shape: [2, 3] }, targets: [1] }, 'logits: expected 6 values (the product of the shape), got Float32Array of 5'],

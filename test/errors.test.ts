@@ -83,7 +83,7 @@ const tables: Record<string, Row[]> = {
   options: [
     ['options that are no object', create('gpu'), TypeError, "options: expected an object, got 'gpu'"],
     ['options null', create(null), TypeError, 'options: expected an object, got null'],
-    ['an unknown option', create({ blanc: 1 }), TypeError, "options: expected the keys device, blank, reduction, zeroInfinity, gradient, strategy, got 'blanc'"],
+    ['an unknown option', create({ blanc: 1 }), TypeError, "options: expected the keys device, blank, reduction, zeroInfinity, gradient, strategy, preload, got 'blanc'"],
     ['a device by a wrong name', create({ device: 'GPU' }), RangeError, "device: expected a GPUDevice or one of 'auto', 'gpu', 'cpu', got 'GPU'"],
     ['a device that is none', create({ device: {} }), TypeError, /^device: expected a GPUDevice or one of 'auto', 'gpu', 'cpu', got \{ *\}$/],
     ['an adapter as device', create({ device: { requestDevice() {}, features: [] } }), TypeError, /^device: expected .*GPUDevice.*got \{ requestDevice, features \}$/],
@@ -101,7 +101,7 @@ const tables: Record<string, Row[]> = {
     ['an unknown gradient', create({ gradient: 'true' }), RangeError, "gradient: expected one of 'logits', 'logProbs', 'none', got 'true'"],
     ['a boolean gradient', create({ gradient: true }), TypeError, "gradient: expected one of 'logits', 'logProbs', 'none', got true"],
     ['an unknown strategy', create({ strategy: 'fast' }), RangeError, "strategy: expected one of 'auto', 'step', 'fused', 'tiled', got 'fast'"],
-    ['the one-liner rejects, too', () => ctcLoss(logProbs, targets, 4, [2, 1], { blanc: 1 } as Wrong), TypeError, "options: expected the keys device, blank, reduction, zeroInfinity, gradient, strategy, got 'blanc'"],
+    ['the one-liner rejects, too', () => ctcLoss(logProbs, targets, 4, [2, 1], { blanc: 1 } as Wrong), TypeError, "options: expected the keys device, blank, reduction, zeroInfinity, gradient, strategy, preload, got 'blanc'"],
   ],
   'blank and gradient meet the problem': [
     ['a blank that is no class', async () => (await CtcLoss.create({ device: 'cpu', blank: C })).run({ logProbs, targets }), RangeError, 'blank: expected an integer from 0 to 4 (C − 1), got 5'],

@@ -29,10 +29,16 @@ export function listingOf(source: unknown, language: string | undefined): Listin
   if (nested.length === 0) return ofObject(source as object);
   const names = nested.map(([name]) => name);
   // where all are the same, it does not matter which
-  const areSame = nested.every(([, value]) => JSON.stringify(value) === JSON.stringify(nested[0]![1]));
+  const areSame = nested.every(([, value]) => areEqual(value as object, nested[0]![1] as object));
   const found = nested.find(([name]) => name === (language ?? (areSame ? names[0] : undefined)));
   if (!found) throw wrongValue('language', `one of ${names.map(shown).join(', ')}`, language);
   return ofObject(found[1] as object);
+}
+
+/** Whether two lists have the same classes for the same tokens. */
+function areEqual(a: object, b: object): boolean {
+  const [of, others] = [Object.entries(a), new Map(Object.entries(b))];
+  return of.length === others.size && of.every(([token, label]) => others.get(token) === label);
 }
 
 /** How many classes are listed, with those that have no token between them. */
