@@ -41,6 +41,8 @@ describe('ways', () => {
     [8008n, '8,008'],
     [123_456_789n, '123,456,789'],
     [12_345_678_901n, '1.2 · 10¹⁰'],
+    [9_990_000_000n, '1.0 · 10¹⁰'],
+    [3_199_000_000_000n, '3.2 · 10¹²'],
   ])('%d is %s', (count, words) => expect(sayCount(count)).toBe(words));
 
   test.each([
@@ -49,6 +51,7 @@ describe('ways', () => {
     [Math.log(0.0314), '3.1 %'],
     [Math.log(0.00021), '0.02 %'],
     [Math.log(2.5e-23), '2.5 · 10⁻²³'],
+    [Math.log(9.99e-129), '1.0 · 10⁻¹²⁸'],
     [-Infinity, '0'],
     [Number.NaN, 'NaN'],
   ])('e^%d is %s', (log, words) => expect(sayProbability(log)).toBe(words));

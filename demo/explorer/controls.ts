@@ -3,10 +3,12 @@
 import { byId, make, notify } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
 import { type Entry, menu, slider } from '../shared/menus.js';
+import { plural } from './engine/ways.js';
 import type { Page } from './page.js';
-import { examples, heard } from './sources/examples.js';
+import { examples } from './sources/examples.js';
 import { type Edits, editLimits, noEdits, type Stroke } from './state/edits.js';
-import { initial, longestLink, toHash } from './state/state.js';
+import { History, type Step } from './state/history.js';
+import { fromHash, initial, longestLink, toHash } from './state/state.js';
 
 /** Of `switch`, in its order. */
 const mainLayers: readonly (readonly [Layer, string])[] = [
@@ -21,6 +23,9 @@ export class Controls {
   /** What a stroke paints. */
   #p = 0.9;
   #preview: Stroke | undefined;
+  readonly #history = new History();
+  /** What the browser's Back and Forward, or a link, have asked for is shown, and is no step of its own. */
+  #navigating = false;
 
   constructor(page: Page) {
     this.#page = page;
@@ -42,9 +47,18 @@ export class Controls {
     store.listen((state, before) => {
       if (this.#word.value !== state.text) this.#word.value = state.text;
       if (state.layer !== before.layer) this.#checkLayer();
+      if (state.example !== before.example || state.heard !== before.heard) {
+        this.#history.clear();
+        if (!this.#navigating) history.pushState(null, '', this.#hash());
+      }
       history.replaceState(null, '', this.#hash());
+      this.#historyButtons();
     });
-    page.listen(() => this.#offerToHear());
+    window.addEventListener('popstate', () => this.#navigate());
+    page.listen(() => {
+      this.#offerToHear();
+      this.#tellEdits();
+    });
     this.#word.value = store.state.text;
   }
 
@@ -57,9 +71,25 @@ export class Controls {
     }
   }
 
+  /** A link that was pasted, or the browser's Back and Forward. */
+  async #navigate(): Promise<void> {
+    const state = fromHash(location.hash) ?? initial;
+    this.#navigating = true;
+    try {
+      this.#page.store.set(state);
+      await this.#page.openExample(state.example, true);
+      this.#showEdits();
+    } catch (error) {
+      notify(`The example could not be loaded: ${(error as Error).message}`);
+    } finally {
+      this.#navigating = false;
+    }
+  }
+
   /** From the stage: one undo step a stroke. */
   paint = (c: number, first: number, end: number, done: boolean): void => {
     const { store } = this.#page;
+    if (!this.#preview) this.#history.step(store.state, 'stroke');
     const strokes = store.state.edits.strokes.filter((stroke) => stroke !== this.#preview);
     const stroke = { c, first, end, p: this.#p };
     this.#preview = done ? undefined : stroke;
@@ -186,18 +216,62 @@ export class Controls {
     });
     document.addEventListener('keydown', (event) => {
       const isTyping = event.target instanceof HTMLInputElement && event.target.type === 'text';
-      if (event.key === 'z' && (event.ctrlKey || event.metaKey) && !isTyping) this.#undo();
+      if (!(event.ctrlKey || event.metaKey) || isTyping) return;
+      const key = event.key.toLowerCase();
+      if (key === 'y' || (key === 'z' && event.shiftKey)) this.#redo();
+      else if (key === 'z') this.#undo();
     });
   }
 
-  #change(edits: Partial<Edits>): void {
+  /** `what`: changes of one thing in quick succession are one step. */
+  #change(what: string, edits: Partial<Edits>): void {
     const { store } = this.#page;
+    this.#history.step(store.state, what);
     store.set({ edits: { ...store.state.edits, ...edits } });
   }
 
   #undo(): void {
-    this.#change({ strokes: this.#page.store.state.edits.strokes.slice(0, -1) });
+    this.#goTo(this.#history.undo(this.#page.store.state));
+  }
+
+  #redo(): void {
+    this.#goTo(this.#history.redo(this.#page.store.state));
+  }
+
+  #goTo(step: Step | undefined): void {
+    if (!step) return;
+    this.#page.store.set(step);
     this.#showEdits();
+  }
+
+  /** All edits away, as one step. */
+  #asBefore(): void {
+    const { store } = this.#page;
+    this.#history.step(store.state, 'all');
+    store.set({ edits: noEdits, blank: undefined });
+    this.#showEdits();
+  }
+
+  readonly #undoButton = make('button', { onclick: () => this.#undo() }, 'Undo');
+  readonly #redoButton = make('button', { onclick: () => this.#redo() }, 'Redo');
+
+  #historyButtons(): void {
+    this.#undoButton.disabled = !this.#history.canUndo;
+    this.#redoButton.disabled = !this.#history.canRedo;
+  }
+
+  /** Under the header, also while the tools are closed: that the scores are not as they came. */
+  #tellEdits(): void {
+    const { edits, blank } = this.#page.store.state;
+    const said = [
+      edits.strokes.length > 0 && plural(edits.strokes.length, 'stroke'),
+      edits.bias !== 0 && `blank bias ${edits.bias.toFixed(1)}`,
+      edits.temperature !== 1 && `temperature ${edits.temperature.toFixed(2)}`,
+      blank !== undefined && 'another blank',
+    ].filter(Boolean);
+    if (said.length === 0) return;
+    const note = make('span', { className: 'edited' }, `Edited: ${said.join(', ')}.`);
+    byId('sentence').append(note, make('button', { onclick: () => this.#asBefore() }, 'Undo all'));
   }
 
   /** The tools, in the inspector. */
@@ -213,26 +287,16 @@ export class Controls {
     const heading = make('h2', {}, 'Edit the scores');
     const says = 'Draw over a row above the lattice: the symbol gets this probability in those frames.';
     const note = make('p', {}, says);
-    const undo = make('button', { onclick: () => this.#undo() }, 'Undo');
-    const asBefore = () => {
-      store.set({ edits: noEdits, blank: undefined });
-      this.#showEdits();
-    };
-    const reset = make('button', { onclick: asBefore }, 'As they were');
-    const buttons = make('div', { className: 'buttons' }, undo, reset);
-    const blank = document.createElement('label');
-    const select = document.createElement('select');
-    select.ariaLabel = 'Blank'; // a label's text would count the options in
+    const reset = make('button', { onclick: () => this.#asBefore() }, 'As they were');
+    const buttons = make('div', { className: 'buttons' }, this.#undoButton, this.#redoButton, reset);
+    this.#historyButtons();
     const classes = source?.classes ?? 0;
-    for (let c = 0; c < Math.min(classes, 200); c++) {
-      const option = document.createElement('option');
-      option.value = String(c);
-      option.textContent = source!.vocabulary.token(c) ?? `class ${c}`;
-      option.selected = c === this.#page.blank;
-      select.append(option);
-    }
-    select.addEventListener('change', () => store.set({ blank: Number(select.value) }));
-    blank.append('Blank', select);
+    const choose = (blank: number) => {
+      if (!(Number.isInteger(blank) && blank >= 0 && blank < classes)) return;
+      this.#history.step(store.state, 'blank');
+      store.set({ blank });
+    };
+    const blank = make('label', {}, 'Blank', this.#blankField(classes, choose));
     panels.replaceChildren(
       heading,
       note,
@@ -243,17 +307,38 @@ export class Controls {
         'Blank bias',
         { ...editLimits.bias, step: 0.1, value: edits.bias },
         (x) => x.toFixed(1),
-        (bias) => this.#change({ bias }),
+        (bias) => this.#change('bias', { bias }),
       ),
       slider(
         'Temperature',
         { ...editLimits.temperature, step: 0.05, value: edits.temperature },
         (x) => x.toFixed(2),
-        (temperature) => this.#change({ temperature }),
+        (temperature) => this.#change('temperature', { temperature }),
       ),
       blank,
       buttons,
     );
+  }
+
+  /** A menu, or of more classes than one looks through a number. */
+  #blankField(classes: number, choose: (blank: number) => void): HTMLElement {
+    const { vocabulary } = this.#page.source!;
+    if (classes > 200) {
+      const input = make('input', { type: 'number' });
+      Object.assign(input, { min: 0, max: classes - 1, value: this.#page.blank });
+      input.ariaLabel = `Blank, a class from 0 to ${classes - 1}`;
+      input.addEventListener('change', () => choose(input.valueAsNumber));
+      return input;
+    }
+    const select = document.createElement('select');
+    select.ariaLabel = 'Blank'; // a label's text would count the options in
+    for (let c = 0; c < classes; c++) {
+      const option = make('option', { value: String(c) }, vocabulary.token(c) ?? `class ${c}`);
+      option.selected = c === this.#page.blank;
+      select.append(option);
+    }
+    select.addEventListener('change', () => choose(Number(select.value)));
+    return select;
   }
 
   #share(): void {
@@ -288,7 +373,10 @@ export class Controls {
     const word = store.state.text.trim().toLowerCase();
     if (!source?.heard || word === source.heard || !/^[a-z]{1,40}$/.test(word) || !analysis) return;
     const said = make('span', {}, `The recogniser heard ${source.heard}.`);
-    const hear = () => this.#page.open(heard(word, Math.max(source.frames, 2 * word.length + 2)));
+    const hear = () => {
+      this.#page.hear(word, Math.max(source.frames, 2 * word.length + 2));
+      this.#showEdits();
+    };
     const offer = make('button', { onclick: hear }, `Let it hear ${word.length > 14 ? 'this' : word}`);
     byId('sentence').append(said, offer);
   }

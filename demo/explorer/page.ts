@@ -9,10 +9,10 @@ import { type Analysis, type Cell, type CellValues, type Problem, statesOf } fro
 import { Engine } from './engine/engine.js';
 import { sayProbability } from './engine/ways.js';
 import { Player, type Position } from './sound/player.js';
-import { examples } from './sources/examples.js';
+import { examples, heard } from './sources/examples.js';
 import type { Source } from './sources/source.js';
-import { spelledIn } from './sources/spelled.js';
-import { applyEdits, within } from './state/edits.js';
+import { spelledIn, unspelledIn } from './sources/spelled.js';
+import { applyEdits, noEdits, within } from './state/edits.js';
 import { initial, type State, type Store } from './state/state.js';
 import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './view/explain.js';
 import { CellGrid } from './view/grid.js';
@@ -21,6 +21,10 @@ import { createHostRenderer } from './view/lattice-2d.js';
 import { createGpuRenderer } from './view/lattice-gpu.js';
 import type { Scene } from './view/scene.js';
 import { Stage } from './view/stage.js';
+
+/** Milliseconds after which what is computed takes long. */
+const patience = 300;
+const computing = 'Computing …';
 
 export class Page {
   readonly store: Store;
@@ -131,8 +135,14 @@ export class Page {
   /** What there was before is left behind, or, `linked`, is what a link says of it. */
   async openExample(id: string, linked = false): Promise<void> {
     const example = examples.find((known) => known.id === id) ?? examples[0]!;
-    const source = await example.open();
+    const { heard: word } = this.store.state;
+    const source = linked && word ? heard(word.text, word.frames) : await example.open();
     this.open(source, linked ? {} : { ...initial, example: id, text: source.text });
+  }
+
+  /** The made-up recogniser hears another word, and what was painted over the one before is gone. */
+  hear(text: string, frames: number): void {
+    this.open(heard(text, frames), { heard: { text, frames }, edits: noEdits, selected: undefined });
   }
 
   /** Other emissions, and what is to be seen of them. */
@@ -153,6 +163,7 @@ export class Page {
     this.#stale = true;
     if (this.#busy) return;
     this.#busy = true;
+    const late = setTimeout(() => this.#wait(true), patience);
     await this.#attempt(async () => {
       await undefined; // the rest of the turn may ask for more
       while (this.#stale && this.#source) {
@@ -160,9 +171,21 @@ export class Page {
         await this.#compute();
       }
     });
+    clearTimeout(late);
+    this.#wait(false);
     this.#busy = false;
     // another engine has been asked meanwhile
     if (this.#stale) this.refresh();
+  }
+
+  /** While something takes long, what is still seen is of the question before: it pales, and the sentence says so. */
+  #wait(waiting: boolean): void {
+    const stage = byId('stage');
+    stage.ariaBusy = String(waiting);
+    stage.classList.toggle('stale', waiting);
+    if (waiting) byId('sentence').replaceChildren(make('span', {}, computing));
+    // it failed: what is seen is what there was
+    else if (byId('sentence').textContent === computing && this.#analysis) this.#say();
   }
 
   /** What fails because the device is gone is no news: the page takes another. All else is told. */
@@ -183,6 +206,15 @@ export class Page {
     const { blank } = this;
     const labels = spelledIn(text, vocabulary).targets.filter((label) => label !== blank && label < classes);
     return { frames, classes, blank, labels, logits: applyEdits(logits, classes, blank, edits) };
+  }
+
+  /** What of the text has no symbol: also what a symbol spells that is the blank now. */
+  #unspelled(): string[] {
+    const { text } = this.store.state;
+    const { vocabulary, classes } = this.#source!;
+    const { targets } = spelledIn(text, vocabulary);
+    const lost = targets.filter((label) => label === this.blank || label >= classes);
+    return [...new Set([...unspelledIn(text, vocabulary), ...lost.map((label) => vocabulary.read(label))])];
   }
 
   async #compute(): Promise<void> {
@@ -253,7 +285,7 @@ export class Page {
   #say(): void {
     const analysis = this.#analysis!;
     const { problem, backend, greedy } = analysis;
-    const parts = sayAll(analysis, this.store.state.text.trim());
+    const parts = sayAll(analysis, this.store.state.text.trim(), this.#unspelled());
     const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, text) : text));
     byId('sentence').replaceChildren(make('span', {}, ...sentence));
     byId('backend').textContent =
@@ -293,7 +325,9 @@ export class Page {
     const [own, ...others] = probed as [CellValues, ...CellValues[]];
     const withCells = [...before, ...after].map((at, i) => ({ ...at, ...others[i]! }));
     const befores = withCells.slice(0, before.length);
-    if (cell === this.store.state.selected) {
+    const { selected } = this.store.state;
+    // the pointer may rest on what was clicked: the same place, though not the same object
+    if (selected && cell.t === selected.t && cell.s === selected.s) {
       const all = logSumExp(befores.map(({ alpha }) => alpha));
       this.#incoming = befores.map(({ t, s, alpha }) => ({
         from: { t, s },

@@ -24,7 +24,7 @@ export function countPaths(frames: number, labels: readonly number[]): bigint {
 export function sayCount(count: bigint): string {
   const digits = count.toString();
   if (digits.length <= 9) return count.toLocaleString('en');
-  return `${digits[0]}.${digits[1]} · 10${superscript(digits.length - 1)}`;
+  return scientific(Number(`${digits[0]}.${digits.slice(1, 15)}`), digits.length - 1);
 }
 
 /** exp(log) as people read it: 31 %, 0.02 %, 4.7 · 10⁻²³. */
@@ -36,8 +36,14 @@ export function sayProbability(log: number): string {
   if (percent >= 0.01)
     return `${percent >= 1 ? percent.toFixed(percent < 10 ? 1 : 0) : percent.toPrecision(1)} %`;
   const exponent = Math.floor(log / Math.LN10);
-  return `${Math.exp(log - exponent * Math.LN10).toFixed(1)} · 10${superscript(exponent)}`;
+  return scientific(Math.exp(log - exponent * Math.LN10), exponent);
 }
+
+/** A mantissa from 1 to 10, which may be rounded to 10. */
+const scientific = (mantissa: number, exponent: number): string =>
+  mantissa >= 9.95
+    ? `1.0 · 10${superscript(exponent + 1)}`
+    : `${mantissa.toFixed(1)} · 10${superscript(exponent)}`;
 
 const superscript = (n: number) =>
   [...String(n)].map((digit) => (digit === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(digit)])).join('');

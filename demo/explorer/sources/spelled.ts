@@ -1,5 +1,11 @@
 import { STAR, type Transcript, tokenise, type Vocabulary } from 'webgpu-ctc/text';
 
+/** The letters and signs of a text that no symbol spells, each once. */
+export function unspelledIn(text: string, vocabulary: Vocabulary): string[] {
+  const parts = text.split(/\s+/u).flatMap((word) => vocabulary.spell(word));
+  return [...new Set(parts.filter(({ label }) => label === STAR).map(({ text }) => text))];
+}
+
 /** A text without what cannot be spelled: a lattice has no star. Words that are left out keep their place among the words. */
 export function spelledIn(text: string, vocabulary: Vocabulary): Transcript {
   const { words, spelled = [] } = tokenise(text, vocabulary);

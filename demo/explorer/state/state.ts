@@ -8,6 +8,8 @@ import { type Edits, editLimits, noEdits } from './edits.js';
 export interface State {
   /** Of `examples`, or `own`: what was loaded here, which no link can carry. */
   readonly example: string;
+  /** What a made-up recogniser hears, where it is not the example's word. */
+  readonly heard: { readonly text: string; readonly frames: number } | undefined;
   /** What is to be spelled. */
   readonly text: string;
   readonly layer: Layer;
@@ -25,6 +27,7 @@ export interface State {
 
 export const initial: State = {
   example: 'hello',
+  heard: undefined,
   text: 'hello',
   layer: 'posterior',
   scale: 'log',
@@ -62,9 +65,10 @@ export const longestLink = 2000;
 
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
-  const { example, text, layer, scale, bestPath, samples, selected, highlight, edits, blank } = state;
+  const { example, heard, text, layer, scale, bestPath, samples, selected, highlight, edits, blank } = state;
   const fields: Record<string, string | number | undefined> = {
     example: example === initial.example ? undefined : example,
+    heard: heard && `${heard.text}.${heard.frames}`,
     text,
     layer: layer === initial.layer ? undefined : layer,
     scale: scale === initial.scale ? undefined : scale,
@@ -85,7 +89,7 @@ export function toHash(state: State): string {
 }
 
 /** What a link can ask for. More than any example has, and little enough to be looked at once. */
-const most = { letters: 2000, classes: 1e5, frames: 1e6, samples: 50, strokes: 1000 } as const;
+const most = { heard: 200, letters: 2000, classes: 1e5, frames: 1e6, samples: 50, strokes: 1000 } as const;
 
 /** What a URL says, as far as it can be understood: whoever made it is a stranger. Undefined if it says nothing. */
 export function fromHash(hash: string): State | undefined {
@@ -99,6 +103,8 @@ export function fromHash(hash: string): State | undefined {
     return value >= min && value <= max ? value + 0 : undefined; // -0 is 0
   };
   const example = exampleIds.find((id) => id === text('example')) ?? initial.example;
+  const word = text('heard')?.match(/^([a-z]{1,40})\.(\d+)$/);
+  const frames = integer(word?.[2], most.heard);
   const at = text('at')?.match(/^(\d+)\.(\d+)$/);
   const [t, s] = [at?.[1], at?.[2]].map((written) => integer(written, most.frames));
   const strokes = (text('paint') ?? '').split('~', most.strokes).flatMap((stroke) => {
@@ -111,6 +117,7 @@ export function fromHash(hash: string): State | undefined {
   });
   return {
     example,
+    heard: word && frames ? { text: word[1]!, frames } : undefined,
     text: (text('text') ?? initial.text).slice(0, most.letters),
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: text('scale') === 'linear' ? 'linear' : 'log',

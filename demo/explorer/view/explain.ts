@@ -64,31 +64,53 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
   return `A path may rest here between ${nameOf(labels[after - 1]!)} and ${nameOf(labels[after]!)}, or pass by.`;
 }
 
-/** Under the header, always. Parts in `strong` stand out. */
-export function sayAll({ problem, loss }: Analysis, text: string): { text: string; strong?: boolean }[] {
+/** Under the header, always. Parts in `strong` stand out. `unspelled`: what of the text has no symbol. */
+export function sayAll(
+  { problem, loss }: Analysis,
+  text: string,
+  unspelled: readonly string[],
+): { text: string; strong?: boolean }[] {
   const { frames, labels } = problem;
   const least = leastFrames(labels);
+  if (labels.length === 0 && unspelled.length > 0)
+    return [
+      { text: shortened(text), strong: true },
+      { text: ' cannot be spelled: the recogniser has no symbol for ' },
+      { text: listed(unspelled) },
+      { text: '.' },
+    ];
   if (labels.length === 0)
     return [{ text: 'Type a word: CTC will lay it over the frames in every possible way.' }];
   if (least > frames) {
     const repeats = repeatsIn(labels);
     return [
-      { text, strong: true },
+      { text: shortened(text), strong: true },
+      ...without(unspelled),
       { text: ` needs at least ${plural(least, 'frame')}: ${plural(labels.length, 'label')}` },
       { text: repeats ? ` + ${plural(repeats, 'repeat')}` : '' },
       { text: `. Here ${frames === 1 ? 'is' : 'are'} only ${frames}.` },
     ];
   }
+  const ways = countPaths(frames, labels);
+  const [verb, noun, those] = ways === 1n ? ['is', 'way', 'it has'] : ['are', 'ways', 'together they have'];
   return [
-    { text: `In ${frames.toLocaleString('en')} frames there are ` },
-    { text: sayCount(countPaths(frames, labels)), strong: true },
-    { text: ' ways to spell ' },
-    { text: text.length > 40 ? `${text.slice(0, 38)}…` : text, strong: true },
-    { text: '; together they have probability ' },
+    { text: `In ${plural(frames, 'frame')} there ${verb} ` },
+    { text: sayCount(ways), strong: true },
+    { text: ` ${noun} to spell ` },
+    { text: shortened(text), strong: true },
+    ...without(unspelled),
+    { text: `; ${those} probability ` },
     { text: sayProbability(-loss), strong: true },
     { text: '.' },
   ];
 }
+
+const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 38)}…` : text);
+
+const listed = (parts: readonly string[]) => `${parts.slice(0, 8).join(' ')}${parts.length > 8 ? ' …' : ''}`;
+
+const without = (unspelled: readonly string[]) =>
+  unspelled.length > 0 ? [{ text: ` without ${listed(unspelled)}, for which there is no symbol` }] : [];
 
 export function sayTooLarge(problem: Problem, mostCells: number): string {
   const number = (n: number) => n.toLocaleString('en');
