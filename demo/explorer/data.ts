@@ -248,7 +248,7 @@ export class Data {
   #savePicture(): Promise<void> {
     const ratio = 2;
     return savePicture(`${this.#name}.png`, this.#page.stage.snapshot(ratio), ratio, {
-      above: byId('sentence').querySelector('span')?.textContent ?? '',
+      above: byId('sentence').querySelector('span')?.dataset.said ?? '',
       below: byId('legend').querySelector('figcaption')?.textContent ?? '',
     });
   }

@@ -3,7 +3,7 @@
 import { collapse, logSumExp } from '../../learning/best-path.js';
 import { dark } from '../shared/canvas.js';
 import { wantedDevice } from '../shared/device.js';
-import { byId, make, notify } from '../shared/dom.js';
+import { byId, make, notify, withPowers } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
 import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './engine/analysis.js';
 import { Engine } from './engine/engine.js';
@@ -286,8 +286,11 @@ export class Page {
     const analysis = this.#analysis!;
     const { problem, backend, greedy } = analysis;
     const parts = sayAll(analysis, this.store.state.text.trim(), this.#unspelled());
-    const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, text) : text));
-    byId('sentence').replaceChildren(make('span', {}, ...sentence));
+    const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, ...withPowers(text)) : text));
+    const line = make('span', {}, ...sentence);
+    // without markup, for a picture
+    line.dataset.said = parts.map(({ text }) => text).join('');
+    byId('sentence').replaceChildren(line);
     byId('backend').textContent =
       backend.device === 'gpu'
         ? `Computed on WebGPU: ${backend.adapter}.`

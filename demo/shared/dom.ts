@@ -12,6 +12,16 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹⁻';
+
+/** Powers as markup: many fonts lack the raised minus. */
+export function withPowers(text: string): (Node | string)[] {
+  return text.split(/([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/).map((part, i) => {
+    if (i % 2 === 0) return part;
+    return make('sup', {}, [...part].map((sign) => '0123456789−'[raised.indexOf(sign)]).join(''));
+  });
+}
+
 let hiding = 0;
 
 /** A line that goes by itself, the sooner the shorter it is. */

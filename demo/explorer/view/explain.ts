@@ -110,7 +110,7 @@ const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 38)}…
 const listed = (parts: readonly string[]) => `${parts.slice(0, 8).join(' ')}${parts.length > 8 ? ' …' : ''}`;
 
 const without = (unspelled: readonly string[]) =>
-  unspelled.length > 0 ? [{ text: ` without ${listed(unspelled)}, for which there is no symbol` }] : [];
+  unspelled.length > 0 ? [{ text: ` without ${listed(unspelled)} (no symbol)` }] : [];
 
 export function sayTooLarge(problem: Problem, mostCells: number): string {
   const number = (n: number) => n.toLocaleString('en');

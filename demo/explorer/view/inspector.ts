@@ -1,7 +1,7 @@
 // The panel about one state: a sentence first, the numbers for who asks for them.
 
 import { legendStops } from '../../shared/colours.js';
-import { make } from '../../shared/dom.js';
+import { make, withPowers } from '../../shared/dom.js';
 import { isSigned, type Layer } from '../../shared/layers.js';
 import type { Analysis, Cell, CellValues } from '../engine/analysis.js';
 import { sayProbability } from '../engine/ways.js';
@@ -41,7 +41,7 @@ export class Inspector {
     const posterior = values?.posterior ?? 0;
     this.#find('.where').textContent = `Frame ${cell.t}, ${nameState(analysis, cell.s, nameOf)}`;
     this.#find('.says').textContent = sayState(analysis, cell, posterior, nameOf);
-    this.#find('.share b').textContent = sayProbability(Math.log(posterior));
+    this.#find('.share b').replaceChildren(...withPowers(sayProbability(Math.log(posterior))));
     this.#find('.share i i').style.width = `${100 * (Number.isNaN(posterior) ? 0 : posterior)}%`;
   }
 
@@ -50,7 +50,12 @@ export class Inspector {
       ...sums.map(({ title, note, terms }) => {
         const rows = terms.map(({ what, value, total }) => {
           const className = total ? 'total' : '';
-          return make('tr', { className }, make('td', {}, what), make('td', {}, value));
+          return make(
+            'tr',
+            { className },
+            make('td', {}, ...withPowers(what)),
+            make('td', {}, ...withPowers(value)),
+          );
         });
         const section = make(
           'section',
