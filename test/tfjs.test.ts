@@ -179,6 +179,12 @@ describe.each(['webgpu', 'cpu'])('on the backend %s', (backend) => {
     expect(wrong({ logits: batch.logits })).toThrow('logits: expected a tf.Tensor, got Float32Array of 1050');
     const ids = tf.tensor2d(new Int32Array(25), [5, 5], 'int32');
     expect(wrong({ logits: ids, labels: logits })).toThrow("logits: expected a float32 tensor, got 'int32'");
+    const gone = logitsOf();
+    gone.dispose();
+    expect(wrong({ logits: gone })).toThrow('logits: expected a tensor that is not disposed');
+    const goneLabels = tf.tensor2d(new Int32Array(5), [5, 1], 'int32');
+    goneLabels.dispose();
+    expect(wrong({ labels: goneLabels })).toThrow('labels: expected a tensor that is not disposed');
     expect(wrong({ labels: logits })).toThrow('labels: expected a tensor [N, S] of integers, or arrays');
     expect(wrong({ labels: labels.slice(1) })).toThrow(
       'labels: expected 5 rows (the batch is 5 in NTC), got 4',

@@ -39,18 +39,20 @@ export interface CtcLossAndGradient {
  * @throws TypeError, RangeError naming the argument, sequence and position; CtcError `device-lost`, and `out-of-memory`, of which the
  * device tells after the call that met it: the next call throws it.
  */
-export async function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> {
+export function ctcLoss(input: CtcLossInput): Promise<CtcLossAndGradient> {
+  const aval = isInstance(peek(input, 'logits'), JaxArray) ? undefined : peek(peek(input, 'logits'), 'aval');
+  // at once: what traces has no use for a promise, and would leave its rejection to nobody
+  if (typeof aval === 'object' && aval !== null)
+    throw new TypeError(
+      'logits: expected an Array with numbers, got one that is being traced; call ctcLoss outside of jit and grad, between a vjp and its pullback',
+    );
+  return lossAndGradient(input);
+}
+
+async function lossAndGradient(input: CtcLossInput): Promise<CtcLossAndGradient> {
   checkKeys(input);
   const { logits, labels, labelLengths, logitLengths } = input;
-  if (!isInstance(logits, JaxArray)) {
-    const aval = peek(logits, 'aval');
-    const traced = typeof aval === 'object' && aval !== null;
-    if (traced)
-      throw new TypeError(
-        'logits: expected an Array with numbers, got one that is being traced; call ctcLoss outside of jit and grad, between a vjp and its pullback',
-      );
-    throw wrongKind('logits', 'an Array of jax-js', logits);
-  }
+  if (!isInstance(logits, JaxArray)) throw wrongKind('logits', 'an Array of jax-js', logits);
   try {
     for (const [name, value] of Object.entries({ labels, labelLengths, logitLengths }))
       if (isInstance(value, JaxArray))
@@ -104,8 +106,21 @@ export async function prepareCtcLoss(input: PrepareArguments): Promise<void> {
   await lossesOn(getWebGPUDevice()).prepare({ ...problem, gradient: 'logits' }, input.maxLabelLength);
 }
 
-/** Frees the kernels and the memory that `ctcLoss` keeps for a device of jax-js. They are made again when they are needed. */
-export function disposeCtcLoss(device: 'webgpu' | 'wasm' | 'cpu' | 'webgl' = 'webgpu'): void {
-  checkChoice('device', device, ['webgpu', 'wasm', 'cpu', 'webgl']);
-  (device === 'webgpu' ? lossesOn(getWebGPUDevice()) : lossesOnCpu()).destroy();
+/**
+ * Frees the kernels and the memory that `ctcLoss` keeps for a device of jax-js, by default for all. They are made again when they are needed.
+ */
+export function disposeCtcLoss(device?: 'webgpu' | 'wasm' | 'cpu' | 'webgl'): void {
+  if (device !== undefined) checkChoice('device', device, ['webgpu', 'wasm', 'cpu', 'webgl']);
+  const gpu = device === undefined || device === 'webgpu' ? openDevice() : undefined;
+  if (gpu) lossesOn(gpu).destroy();
+  if (device !== 'webgpu') lossesOnCpu().destroy();
+}
+
+/** That of jax-js, where it has been asked for one: else it throws. */
+function openDevice(): GPUDevice | undefined {
+  try {
+    return getWebGPUDevice();
+  } catch {
+    return undefined;
+  }
 }

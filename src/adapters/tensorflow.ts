@@ -59,6 +59,9 @@ export function ctcLoss(input: CtcLossInput): Tensor {
   checkKeys(input);
   const { logits } = input;
   if (!isInstance(logits, Tensor)) throw wrongKind('logits', 'a tf.Tensor', logits);
+  for (const [name, tensor] of Object.entries(input))
+    if (isInstance(tensor, Tensor) && tensor.isDisposed)
+      throw wrongKind(name, 'a tensor that is not disposed', 'one that is');
   if (logits.dtype !== 'float32') throw wrongKind('logits', 'a float32 tensor', logits.dtype);
   const what = requestOf(
     logits.shape,

@@ -5,7 +5,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { readFileSync } from 'node:fs';
 import { CtcLoss } from 'webgpu-ctc';
 import { emissionsOf, readTensor, writeTimedText } from 'webgpu-ctc/files';
-import { ctcLoss as jaxLoss } from 'webgpu-ctc/jax';
+import { disposeCtcLoss as disposeJaxLoss, ctcLoss as jaxLoss } from 'webgpu-ctc/jax';
 import { CtcAligner, CtcDecoder, CtcPosterior } from 'webgpu-ctc/node';
 import { scoresFrom } from 'webgpu-ctc/onnxruntime';
 import { readingOf, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
@@ -38,6 +38,8 @@ await init('cpu');
 const jaxLogits = np.array(data, { shape: [1, frames, classes], device: 'cpu' });
 const inJax = await jaxLoss({ logits: jaxLogits, labels: [targets], reduction: 'sum' });
 inJax.grad.dispose();
+// also where nobody has asked for the device webgpu
+disposeJaxLoss();
 await tf.setBackend('cpu');
 const inTensorFlow = tfLoss({
   logits: tf.tensor(data, [1, frames, classes]),
