@@ -2,7 +2,7 @@
  * Trains a recogniser of handwritten digit strings, headless: the network in jax-js, the loss from webgpu-ctc, all on one device.
  * Run with `npm run train`; it is the training of the page `demo/train.html`, from the same sources.
  */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { accent, curve, dim, line } from './terminal.js';
 import { load, provideGpu } from './trainer.js';
@@ -21,6 +21,17 @@ const options = readOptions();
 const { Trainer, room, testStrings } = await load('learning/trainer.ts');
 const { sample } = await load('learning/writer.ts');
 
+try {
+  // not after 25 steps: whether it can be written
+  writeFileSync(`${options.out}.part`, '');
+  rmSync(`${options.out}.part`);
+} catch (error) {
+  stop(
+    new Error(
+      `--out ${options.out}: expected a file that can be written, got ${/** @type {Error} */ (error).message}`,
+    ),
+  );
+}
 const backend = await provideGpu(options.device).catch(stop);
 const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;
 const trainer = await Trainer.create(options, { bytes: saved, name: options.out }).catch(stop);
@@ -55,6 +66,10 @@ line('');
 
 const losses = trainer.losses;
 const errors = trainer.errors;
+if (losses.length === 0) {
+  console.log('Interrupted before the first step.');
+  process.exit(130);
+}
 console.log(`\nloss, step 1 to ${trainer.steps}\n${curve(losses, Math.max(...losses).toFixed(1))}`);
 console.log(
   `\nerror rate\n${curve(

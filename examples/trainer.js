@@ -1,11 +1,12 @@
 /** The training of demo/train.html, for Node: its modules from their sources, and WebGPU where jax-js looks for it. */
+import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 import { globals } from 'webgpu';
 import { CtcLoss } from 'webgpu-ctc/node';
 
 /** A module of the page, on the library as it is built. @param {string} file */
 export async function load(file) {
-  const root = new URL('..', import.meta.url).pathname;
+  const root = fileURLToPath(new URL('..', import.meta.url));
   const entry = (/** @type {string} */ name) => ({
     find: `webgpu-ctc/${name}`,
     replacement: `${root}dist/${name}.js`,

@@ -56,14 +56,20 @@ export class Trainer {
       device: asked = 'webgpu',
     }: { bytes?: Uint8Array; name?: string; device?: 'webgpu' | 'wasm' } = {},
   ): Promise<Trainer> {
-    const { seed = defaults.seed, batch = defaults.batch, rate = defaults.rate } = given;
-    const settings = { seed, batch, rate };
     const found = await init('wasm', ...(asked === 'webgpu' ? [asked] : []));
     const device = asked === 'webgpu' && found.includes('webgpu') ? 'webgpu' : 'wasm';
     defaultDevice(device);
     const start = bytes
       ? await unpacked(bytes, name)
-      : { ...settings, values: fresh(settings.seed), losses: [], errors: [] };
+      : { values: fresh(given.seed ?? defaults.seed), losses: [], errors: [], settings: {} };
+    // what is asked for comes before what was saved, but for the seed, which the weights began with
+    const asking = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    const settings = {
+      ...defaults,
+      ...start.settings,
+      ...asking,
+      ...(bytes && { seed: start.settings.seed! }),
+    };
     const learned = Object.fromEntries(
       parts.map((part) => [
         part,
@@ -75,7 +81,12 @@ export class Trainer {
         ),
       ]),
     ) as unknown as Learned;
-    return new Trainer(device, { ...settings, seed: start.seed }, learned, start);
+    return new Trainer(
+      device,
+      { seed: settings.seed, batch: settings.batch, rate: settings.rate },
+      learned,
+      start,
+    );
   }
 
   private constructor(
@@ -183,7 +194,7 @@ export class Trainer {
   /** All that is needed to go on from here, as a .safetensors file. */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
     const tensors: Record<string, SavedTensor> = {
-      seed: { shape: [1], data: Float32Array.of(this.settings.seed) },
+      settings: { shape: [4], data: packed(this.settings) },
       losses: { shape: [this.losses.length], data: Float32Array.from(this.losses) },
       errors: {
         shape: [this.errors.length, 2],
@@ -223,6 +234,14 @@ function fresh(seed: number): Record<string, Float32Array<ArrayBuffer>> {
   return all;
 }
 
+/** As float32, which have 24 bits: multiples of 2^24, what is left of them, and the rate in millionths. */
+const packed = ({ seed, batch, rate }: TrainerSettings) =>
+  Float32Array.of(Math.floor(seed / 2 ** 24), seed % 2 ** 24, batch, Math.round(rate * 1e6));
+
+const settingsOf = ([high, low, batch, rate]: Float32Array): TrainerSettings => ({
+  ...{ seed: high! * 2 ** 24 + low!, batch: batch!, rate: rate! / 1e6 },
+});
+
 /** @throws RangeError naming what is missing or of another shape. */
 async function unpacked(saved: Uint8Array, file: string) {
   const tensors = readTensors(saved, file);
@@ -231,9 +250,16 @@ async function unpacked(saved: Uint8Array, file: string) {
     if (!tensor) throw new RangeError(`${file}: expected a tensor ${name}, as it is saved here; got none`);
     if (shape && String(tensor.shape) !== String(shape))
       throw new RangeError(`${file}: ${name}: expected the shape [${shape}], got [${tensor.shape}]`);
-    return Float32Array.from(tensor.data);
+    const values = Float32Array.from(tensor.data);
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0)
+      throw new RangeError(`${file}: ${name}: expected numbers, got ${values[bad]} in the place ${bad}`);
+    return values;
   };
-  const [seed] = await read('seed', [1]);
+  // files of version 0.1 have a seed alone
+  const settings: Partial<TrainerSettings> = tensors.has('settings')
+    ? settingsOf(await read('settings', [4]))
+    : { seed: (await read('seed', [1]))[0]! };
   const pairs = await read('errors');
   const errors = Array.from({ length: pairs.length / 2 }, (_, i) => ({
     steps: pairs[2 * i]!,
@@ -244,7 +270,7 @@ async function unpacked(saved: Uint8Array, file: string) {
     for (const [name, shape] of Object.entries(weightShapes))
       values[`${part}/${name}`] = await read(`${part}/${name}`, shape);
   }
-  return { values, seed: seed!, losses: [...(await read('losses'))], errors };
+  return { values, settings, losses: [...(await read('losses'))], errors };
 }
 
 function batchOf(strings: readonly Handwriting[], frames: number): Batch {

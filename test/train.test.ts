@@ -150,6 +150,21 @@ describe('training', () => {
     length.writeBigUInt64LE(BigInt(header.length));
     const of = (data: Buffer) => Buffer.concat([length, header, data]);
     await refused(of(Buffer.alloc(8))).toThrow('mine.safetensors: seed: expected the shape [1], got [2]');
+    // weights that are no numbers would read nothing, and nobody would hear of it
+    await openJax();
+    const trainer = await Trainer.create({ seed: 2 ** 31 + 7, batch: 3, rate: 0.0123 });
+    const saved = await trainer.save();
+    trainer.dispose();
+    const again = await Trainer.create({}, { bytes: saved });
+    expect(again.settings).toEqual({ seed: 2 ** 31 + 7, batch: 3, rate: 0.0123 });
+    again.dispose();
+    const other = await Trainer.create({ rate: 0.5 }, { bytes: saved });
+    expect(other.settings).toEqual({ seed: 2 ** 31 + 7, batch: 3, rate: 0.5 });
+    other.dispose();
+    new DataView(saved.buffer).setFloat32(saved.length - 8, Number.NaN, true);
+    await refused(saved).toThrow(
+      /^mine\.safetensors: .*: expected numbers, got NaN in the place \d+$/,
+    );
   });
 });
 
@@ -200,6 +215,13 @@ describe('npm run train', () => {
   test('says what is wrong with its options', async () => {
     const { text, code } = await run(['--steps', 'many']);
     expect([code, text.split('\n')[0]]).toEqual([2, '--steps: expected an integer ≥ 1, got many']);
+    const nowhere = await run(['--out', join(folder, 'nowhere/x.safetensors')]);
+    expect([nowhere.code, nowhere.text]).toEqual([
+      2,
+      expect.stringMatching(
+        /^--out .*nowhere.x\.safetensors: expected a file that can be written, got ENOENT/,
+      ),
+    ]);
     const other = await run(['--out', out, '--seed', '2']);
     expect(other.code).toBe(2);
     expect(other.text).toContain(`--seed: expected 1, that of ${out}, got 2; --fresh begins anew`);
