@@ -6,7 +6,7 @@ import { CtcLoss, ctcLoss } from 'webgpu-ctc';
 import { readTensor, writeNpy } from 'webgpu-ctc/files';
 import { sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
-import { explore, exploreOnCpu, says, sentence } from './explore.js';
+import { explore, exploreOnCpu, says, sentence, settled } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;
 /** A file that is on no disk. */
@@ -338,3 +338,24 @@ describe('saving', () => {
       { hash: '#example=dear&text=oh+dear' },
     ));
 });
+
+test('a reload that would lose what was loaded is asked about, and no other', () =>
+  exploreOnCpu(async (page) => {
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      dialog.accept();
+    });
+    const reload = async () => {
+      // browsers ask those alone who have done something
+      await page.locator('#word').click();
+      await page.reload();
+      await settled(page);
+    };
+    await reload();
+    expect(asked).toEqual([]);
+    await load(page, speech('clip3.logits.npy'));
+    await expect.poll(() => sentence(page)).toMatch(/^In 2\d\d frames/);
+    await reload();
+    expect(asked).toEqual(['beforeunload']);
+  }));

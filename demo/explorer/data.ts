@@ -40,6 +40,10 @@ export class Data {
     page.listen(() => this.#refresh());
     page.stage.listen(() => this.#look());
     this.#listenToDrops();
+    // what was loaded here is nowhere else: the browser asks
+    window.addEventListener('beforeunload', (event) => {
+      if (page.source?.own || this.#moved.size > 0) event.preventDefault();
+    });
   }
 
   /** Opens what can be opened of files that belong together. */
