@@ -162,9 +162,7 @@ describe('training', () => {
     expect(other.settings).toEqual({ seed: 2 ** 31 + 7, batch: 3, rate: 0.5 });
     other.dispose();
     new DataView(saved.buffer).setFloat32(saved.length - 8, Number.NaN, true);
-    await refused(saved).toThrow(
-      /^mine\.safetensors: .*: expected numbers, got NaN in the place \d+$/,
-    );
+    await refused(saved).toThrow(/^mine\.safetensors: .*: expected numbers, got NaN in the place \d+$/);
   });
 });
 
