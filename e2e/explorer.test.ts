@@ -554,6 +554,61 @@ describe('for everyone', () => {
     }),
   );
 
+  test('a window that is zoomed in, or a phone on its side: the lattice has room', () =>
+    exploreOnCpu(
+      async (page) => {
+        const plot = (await page.locator('#lattice .plot').boundingBox())!;
+        expect(plot.height).toBeGreaterThan(150);
+        expect(await complaintsOf(page)).toEqual([]);
+        await page.getByRole('gridcell').first().waitFor();
+        expect(await says(page, '#inspector')).toContain('of the path mass');
+      },
+      { viewport: { width: 640, height: 400 } },
+    ));
+
+  test('where colours are forced, those that say something stay', () =>
+    exploreOnCpu(async (page) => {
+      const looks = () =>
+        page.evaluate(() => {
+          const style = (selector: string, pseudo?: string) =>
+            getComputedStyle(document.querySelector(selector)!, pseudo);
+          return {
+            ramp: style('#legend .ramp').backgroundImage,
+            hatch: style('#legend .hatch').backgroundImage,
+            blank: style('#legend .blank').backgroundColor,
+          };
+        });
+      const before = await looks();
+      await page.emulateMedia({ forcedColors: 'active' });
+      expect(await looks()).toEqual(before);
+      // icons have the colour of text on buttons
+      const icons = await page.evaluate(() => {
+        const of = (selector: string, pseudo?: string) =>
+          getComputedStyle(document.querySelector(selector)!, pseudo);
+        const text = of('#examples button').color;
+        return [
+          of('#play', '::before').backgroundColor,
+          of('#examples button', '::after').backgroundColor,
+        ].map((colour) => colour === text);
+      });
+      expect(icons).toEqual([true, true]);
+    }));
+
+  test('a GPU process that crashed has wiped the canvases: they are drawn anew', () =>
+    explore(
+      async (page) => {
+        const canvas = page.locator('#emissions canvas');
+        const seen = () => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+        const before = await seen();
+        const browser = await page.context().browser()!.newBrowserCDPSession();
+        await browser.send('Browser.crashGpuProcess');
+        await expect.poll(seen, { timeout: 20_000 }).toBe(before);
+        await page.waitForTimeout(500);
+        expect(await seen()).toBe(before);
+      },
+      { device: 'cpu', alone: true, expected: [/lost|destroyed|gpu|context/i] },
+    ));
+
   test('axe has nothing to say on a phone', () =>
     exploreOnCpu(
       async (page) => {

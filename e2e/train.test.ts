@@ -5,6 +5,7 @@ import type { FileChooser, Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { readTensors } from 'webgpu-ctc/files';
 import { editDistance } from '../learning/edit-distance.js';
+import { defaults } from '../learning/settings.js';
 import type { Handwriting } from '../learning/writer.js';
 import { complaintsOf, firstLoad, says, type VisitOptions, visit } from './explore.js';
 
@@ -39,6 +40,14 @@ async function load(page: Page, file: Parameters<FileChooser['setFiles']>[0]) {
   const choosing = page.waitForEvent('filechooser');
   await page.getByRole('button', { name: /^Load/ }).click();
   await (await choosing).setFiles(file);
+}
+
+/** Saves the weights, and gives the path of the file. */
+async function saved(page: Page): Promise<string> {
+  await page.click('#settings button');
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: /^Save/ }).click();
+  return (await downloading).path();
 }
 
 /** Moves the mouse along strokes, as a person would. */
@@ -96,10 +105,7 @@ test(
 
       // the step that was on its way has long ended
       const steps = await stepsOf(page);
-      await page.click('#settings button');
-      const downloading = page.waitForEvent('download');
-      await page.getByRole('button', { name: /^Save/ }).click();
-      const file = await (await downloading).path();
+      const file = await saved(page);
       const tensors = readTensors(readFileSync(file), 'digits.safetensors');
       expect((await tensors.get('losses')!()).shape).toEqual([steps]);
       const before = [await errorsOf(page), await says(page, '#reads')];
@@ -119,6 +125,7 @@ test(
   'settings: a rate, a seed, a batch, strings of one’s own; a training begun anew; a file that is none',
   () =>
     train(async (page) => {
+      await expect.poll(() => says(page, '#film .says')).not.toBe('');
       const first = await says(page, '#film .says');
       await page.click('#settings button');
       await page.getByLabel('Seed').fill('7');
@@ -129,10 +136,26 @@ test(
       await page.getByRole('button', { name: /^Begin anew/ }).click();
       await expect.poll(() => says(page, '#trained'), { timeout: 20_000 }).toBe('untrained: guessing');
       await expect.poll(() => says(page, '#film .says'), { timeout: 20_000 }).not.toBe(first);
+      const settings = async () => {
+        await page.click('#settings button');
+        const of = (name: RegExp) => page.getByRole('slider', { name }).inputValue();
+        const shown = [
+          await page.getByLabel('Seed').inputValue(),
+          await of(/Strings in a step/),
+          await of(/Learning rate/),
+        ];
+        await page.keyboard.press('Escape');
+        return shown;
+      };
+      const chosen = await settings();
+      expect(chosen.slice(0, 2)).toEqual(['7', '4']);
+      expect(Number(chosen[2])).toBeCloseTo(Math.log10(defaults.rate) - 0.1, 1);
+      // no seed is none to begin with
       await page.click('#settings button');
-      expect(await page.getByLabel('Seed').inputValue()).toBe('7');
-      expect(await page.getByRole('slider', { name: /Strings in a step/ }).inputValue()).toBe('4');
+      await page.getByLabel('Seed').fill('');
+      await page.getByLabel('Seed').blur();
       await page.keyboard.press('Escape');
+      expect(await settings()).toEqual(chosen);
 
       await draw(page, replayed[0]!);
       await page.click('#settings button');
@@ -165,6 +188,34 @@ test(
       // nothing was lost
       expect(await stepsOf(page)).toBeGreaterThanOrEqual(steps);
       await expect.poll(() => page.locator('#go').isEnabled(), { timeout: 20_000 }).toBe(true);
+
+      // what is in a file is left without a question, what is nowhere is not
+      const asked: string[] = [];
+      page.on('dialog', (dialog) => {
+        asked.push(dialog.type());
+        dialog.accept();
+      });
+      const learned = await stepsOf(page);
+      const file = await saved(page);
+      await page.reload();
+      await ready(page);
+      expect(asked).toEqual([]);
+      expect(await settings()).not.toEqual(chosen);
+      await page.click('#go');
+      await until(page, 1);
+      await page.click('#go');
+      await page.reload();
+      await ready(page);
+      expect(asked).toEqual(['beforeunload']);
+
+      // the file's settings are shown, and pictures of its network alone
+      await load(page, file);
+      await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(learned);
+      expect(await settings()).toEqual(chosen);
+      await expect
+        .poll(() => says(page, '#film .says'), { timeout: 20_000 })
+        .toMatch(new RegExp(`^after ${learned} steps`));
+      expect(await page.locator('#film input').getAttribute('max')).toBe('0');
     }),
   120_000,
 );
@@ -178,6 +229,17 @@ test(
         await page.click('#settings button');
         await page.getByRole('slider', { name: /Strings in a step/ }).press('Home');
         await page.keyboard.press('Escape');
+        // what is on the pad is on it after the crash
+        await draw(page, replayed[0]!);
+        const inkOf = () =>
+          page.locator('#pad canvas').evaluate((canvas: HTMLCanvasElement) => {
+            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d')!;
+            copy.drawImage(canvas, 0, 0);
+            const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+            return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+          });
+        const ink = await inkOf();
+        expect(ink).toBeGreaterThan(100);
         await page.click('#go');
         await until(page, 27);
         const rate = await errorsOf(page);
@@ -209,6 +271,7 @@ test(
         await wentBack();
         await until(page, 27);
         expect(await says(page, '#backend')).toMatch(/^WebGPU/);
+        expect(await inkOf()).toBe(ink);
       },
       {
         path: 'train.html?device=gpu',
@@ -218,6 +281,95 @@ test(
     ),
   120_000,
 );
+
+/** Every stroke that is on the pad, as the network gets it: kept by the page for the test. */
+async function strokesOf(page: Page) {
+  await read(page);
+  return page.evaluate(() => (globalThis as unknown as { strokes: (readonly [number, number])[][] }).strokes);
+}
+const watchStrokes = (page: Page) =>
+  page.addInitScript(() => {
+    const { postMessage } = Worker.prototype;
+    Worker.prototype.postMessage = function (asked: { kind: string; strokes: unknown }, ...rest: []) {
+      if (asked.kind === 'read') Object.assign(globalThis, { strokes: structuredClone(asked.strokes) });
+      return postMessage.call(this, asked, ...rest);
+    };
+  });
+
+test('undone, cleared or written by the page while the pen is down: the stroke is over', () =>
+  train(
+    async (page) => {
+      const { x, y, width, height } = (await page.locator('#pad canvas').boundingBox())!;
+      const press = async () => {
+        await page.mouse.move(x + 20, y + 20);
+        await page.mouse.down();
+        await page.mouse.move(x + 60, y + 60);
+      };
+      for (const button of ['#undo', '#clear']) {
+        await press();
+        await page.locator(button).press('Enter');
+        await page.mouse.move(x + 90, y + 20);
+        expect(await strokesOf(page)).toEqual([]);
+        await page.mouse.up();
+        expect(await strokesOf(page)).toEqual([]);
+      }
+      await press();
+      await page.locator('#write').press('Enter');
+      const written = await strokesOf(page);
+      await page.mouse.move(x + 90, y + 20);
+      await page.mouse.up();
+      expect(written.flat()).not.toHaveLength(0);
+      expect(await strokesOf(page)).toEqual(written);
+
+      // beside the pad there is no ink
+      await page.click('#clear');
+      await press();
+      for (const [left, top] of [
+        [-30, 40],
+        [40, height + 30],
+        [width + 5, -5],
+        [80, 80],
+      ])
+        await page.mouse.move(x + left!, y + top!);
+      await page.mouse.up();
+      expect(await strokesOf(page)).toEqual([
+        [
+          [20, 20],
+          [60, 60],
+          [80, 80],
+        ],
+      ]);
+      // a page that becomes smaller
+      await page.locator('#write').press('Enter');
+      const widest = Math.max(...(await strokesOf(page)).flat().map(([left]) => left));
+      expect(widest).toBeGreaterThan(300);
+      await page.setViewportSize({ width: 320, height: 500 });
+      await expect
+        .poll(async () => Math.max(...(await strokesOf(page)).flat().map(([left]) => left)))
+        .toBeLessThan(304);
+    },
+    {
+      async before(page) {
+        await page.emulateMedia({ reducedMotion: 'reduce' });
+        await watchStrokes(page);
+      },
+    },
+  ));
+
+test('a network that cannot be loaded: it says so', () =>
+  visit(
+    async (page) => {
+      await expect
+        .poll(() => says(page, '#trained'))
+        .toBe('There is no network: the training could not be loaded. A reload tries again.');
+      expect(await page.locator('#go').isDisabled()).toBe(true);
+    },
+    {
+      path: 'train.html',
+      before: (page) => page.route(/worker.*\.js$/, (route) => route.abort()),
+      expected: [/Failed to load/],
+    },
+  ));
 
 test('without WebGPU it learns on the CPU, and says so', () =>
   train(
@@ -235,10 +387,13 @@ test('without WebGPU it learns on the CPU, and says so', () =>
   ));
 
 test.each([
-  ['light', 1280, 800],
-  ['dark', 1280, 800],
-  ['light', 390, 844],
-] as const)('for everyone: %s, %d × %d', (colorScheme, width, height) =>
+  ['light', 1280, 800, 320],
+  ['dark', 1280, 800, 320],
+  ['light', 390, 844, 337.6],
+  ['light', 320, 568, 227.2],
+  // on its side: what is pressed is beside the pad
+  ['dark', 844, 390, 310],
+] as const)('for everyone: %s, %d × %d', (colorScheme, width, height, tall) =>
   train(
     async (page) => {
       // from the keyboard alone
@@ -250,7 +405,9 @@ test.each([
       const [wide, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
       expect(wide).toBeLessThanOrEqual(inner!);
       const pad = (await page.locator('#pad').boundingBox())!;
-      expect(Math.abs(pad.height - 0.4 * height)).toBeLessThanOrEqual(1);
+      expect(Math.abs(pad.height - tall)).toBeLessThanOrEqual(1);
+      const go = (await page.locator('#go').boundingBox())!;
+      expect(go.y + go.height).toBeLessThanOrEqual(height);
       // all that is pressed is as large as a finger
       const small = await page
         .locator('button:visible, a:visible')

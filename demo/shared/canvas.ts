@@ -33,9 +33,11 @@ export function begin(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
 
 export const dark = (): MediaQueryList => matchMedia('(prefers-color-scheme: dark)');
 
-/** Draws whenever the size of an element or the theme changes. */
+/** Draws whenever the size of an element or the theme changes, and when a GPU that crashed has wiped its canvases. */
 export function keepDrawn(element: Element, draw: () => void): void {
   new ResizeObserver(draw).observe(element);
+  // these events do not bubble
+  element.addEventListener('contextrestored', draw, true);
   dark().addEventListener('change', draw);
 }
 

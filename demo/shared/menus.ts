@@ -22,9 +22,10 @@ export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refr
     button.ariaExpanded = String(open);
   };
   const fill = () => {
-    const focused = [...popover.children].indexOf(document.activeElement as Element);
+    const controls = () => [...popover.querySelectorAll<HTMLElement>('button, input, select')];
+    const focused = controls().indexOf(document.activeElement as HTMLElement);
     popover.replaceChildren(...entries().map((entry) => elementOf(entry, () => show(false))));
-    (popover.children[focused] as HTMLElement | undefined)?.focus();
+    controls()[focused]?.focus();
   };
   button.addEventListener('click', () => {
     const open = popover.hidden !== false;

@@ -58,23 +58,38 @@ export class Film {
     this.cut(steps);
     this.#pictures.push({ ...reading, steps });
     if (this.#follows) this.#shown = this.#pictures.length - 1;
-    this.#slider.max = String(this.#pictures.length - 1);
-    this.#slider.value = String(this.#shown);
-    cancelAnimationFrame(this.#asked);
-    this.#asked = requestAnimationFrame(() => this.draw());
+    this.#changed();
   }
 
   /** Leaves out what was made by so many steps or more. */
   cut(steps: number): void {
     this.#pictures = this.#pictures.filter((picture) => picture.steps < steps);
     this.#shown = Math.max(0, Math.min(this.#shown, this.#pictures.length - 1));
+    this.#changed();
+  }
+
+  #changed() {
+    this.#slider.max = String(Math.max(0, this.#pictures.length - 1));
+    this.#slider.value = String(this.#shown);
+    cancelAnimationFrame(this.#asked);
+    this.#asked = requestAnimationFrame(() => this.draw());
+  }
+
+  /** For another network. */
+  clear(): void {
+    this.cut(0);
+    this.#follows = true;
   }
 
   draw(): void {
     const theme: Theme = dark().matches ? 'dark' : 'light';
     this.#drawSample();
     const picture = this.#pictures[this.#shown];
-    if (!picture) return;
+    if (!picture) {
+      for (const name of ['strip', 'large']) begin(this.#canvas(name));
+      this.#root.querySelector('.says')!.textContent = '';
+      return;
+    }
     this.#drawStrip(theme);
     this.#drawLarge(picture, theme);
     const read = picture.text || 'nothing';

@@ -17,21 +17,29 @@ let errors: { steps: number; rate: number }[] = [];
 let paces: number[] = [];
 let on = '';
 let open = false;
+/** Why there is no network. */
+let failure = '';
+/** Steps that are in a file of the visitor's. */
+let kept = 0;
 /** Where it is to go on to, once somebody looks again. */
 let resume: number | undefined;
 
 const film = new Film(byId('film'));
 const pad = new Pad(byId('pad').querySelector('canvas')!, padChanged);
 const teacher = new Teacher(wantedDevice(), {
-  opened(where, history) {
+  opened(where, history, another) {
     on = where;
     open = true;
+    failure = '';
     losses = [...history.losses];
     errors = [...history.errors];
     paces = [];
-    film.cut(losses.length);
+    if (another) {
+      film.clear();
+      kept = losses.length;
+      settings.adopt();
+    } else film.cut(losses.length);
     show();
-    settings.refresh();
     read();
   },
   stepped(steps, loss, milliseconds) {
@@ -48,6 +56,9 @@ const teacher = new Teacher(wantedDevice(), {
     show();
   },
   paused: show,
+  saved(steps) {
+    kept = steps;
+  },
   lost(steps) {
     open = false;
     notify(`The GPU went away. Going on after step ${steps}, on another one …`);
@@ -56,7 +67,11 @@ const teacher = new Teacher(wantedDevice(), {
     notify(`The training stopped: ${message}`);
     show();
   },
-  refused: notify,
+  refused(message, before) {
+    if (before) return notify(message);
+    failure = message;
+    show();
+  },
 });
 const settings = new Settings(teacher, pad);
 
@@ -77,6 +92,10 @@ document.addEventListener('visibilitychange', () => {
     teacher.pause();
   } else if (resume !== undefined) teacher.train(resume);
   show();
+});
+// what was learned is nowhere else: the browser asks
+window.addEventListener('beforeunload', (event) => {
+  if (losses.length > kept) event.preventDefault();
 });
 keepDrawn(byId('curves'), show);
 
@@ -102,13 +121,15 @@ function showNow() {
   byId('steps').textContent = steps.toLocaleString('en');
   const last = errors[errors.length - 1];
   byId('errors').textContent = last ? percent(last.rate) : '–';
-  byId('trained').textContent = !open
-    ? 'Loading the network …'
-    : steps === 0
-      ? training
-        ? 'untrained: the first step takes a moment …'
-        : 'untrained: guessing'
-      : `after ${steps.toLocaleString('en')} steps${training ? ', learning' : ''}`;
+  byId('trained').textContent = failure
+    ? `There is no network: ${failure}. A reload tries again.`
+    : !open
+      ? 'Loading the network …'
+      : steps === 0
+        ? training
+          ? 'untrained: the first step takes a moment …'
+          : 'untrained: guessing'
+        : `after ${steps.toLocaleString('en')} steps${training ? ', learning' : ''}`;
   const pace = paces.length > 0 ? `, ${Math.round(median(paces))} ms a step` : '';
   byId('backend').textContent = on + pace;
   const smooth = losses.map((_, i) => {

@@ -22,7 +22,7 @@ export class Pad {
     canvas.addEventListener('pointermove', (event) => this.#move(event));
     for (const end of ['pointerup', 'pointercancel', 'lostpointercapture'] as const)
       canvas.addEventListener(end, (event) => this.#up(event));
-    keepDrawn(canvas, () => this.draw());
+    keepDrawn(canvas, () => this.#resized());
   }
 
   get strokes(): readonly Stroke[] {
@@ -30,13 +30,13 @@ export class Pad {
   }
 
   clear(): void {
-    cancelAnimationFrame(this.#writing);
+    this.#lift();
     this.#strokes = [];
     this.#tell();
   }
 
   undo(): void {
-    cancelAnimationFrame(this.#writing);
+    this.#lift();
     this.#strokes.pop();
     this.#tell();
   }
@@ -72,10 +72,17 @@ export class Pad {
     this.#writing = requestAnimationFrame(frame);
   }
 
+  /** Whoever is writing, the page's hand or the visitor's, has ended. */
+  #lift() {
+    cancelAnimationFrame(this.#writing);
+    if (this.#pointer !== undefined) this.#canvas.releasePointerCapture(this.#pointer);
+    this.#pointer = undefined;
+  }
+
   #down(event: PointerEvent) {
     if (!event.isPrimary || event.button !== 0) return;
     event.preventDefault();
-    cancelAnimationFrame(this.#writing);
+    this.#lift();
     this.#canvas.setPointerCapture(event.pointerId);
     this.#pointer = event.pointerId;
     this.#strokes.push([at(event)]);
@@ -89,7 +96,8 @@ export class Pad {
     for (const one of events.length > 0 ? events : [event]) {
       const point = at(one);
       const [x, y] = stroke[stroke.length - 1]!;
-      if (point[0] !== x || point[1] !== y) stroke.push(point);
+      // what is beside the pad cannot be seen
+      if (this.#holds(point) && (point[0] !== x || point[1] !== y)) stroke.push(point);
     }
     this.#tell();
   }
@@ -98,6 +106,20 @@ export class Pad {
     if (event.pointerId !== this.#pointer) return;
     this.#pointer = undefined;
     this.#tell();
+  }
+
+  #holds([x, y]: Point): boolean {
+    return x >= 0 && y >= 0 && x <= this.#canvas.clientWidth && y <= this.#canvas.clientHeight;
+  }
+
+  /** Ink that a smaller pad has no room for is made smaller, rather than read and not seen. */
+  #resized() {
+    const { clientWidth, clientHeight } = this.#canvas;
+    if (clientWidth > 0 && !this.#strokes.flat().every((point) => this.#holds(point))) {
+      this.#lift();
+      this.#strokes = fit(this.#strokes, clientWidth, clientHeight);
+      this.#tell();
+    } else this.draw();
   }
 
   #tell() {

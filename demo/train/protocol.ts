@@ -14,7 +14,8 @@ export type Asked =
   /** Once: a trainer, new or from saved weights. `patient`: a GPU that is not there yet is waited for. */
   | {
       readonly kind: 'open';
-      readonly settings: TrainerSettings;
+      /** Those that are missing are of what was saved, or the usual ones. */
+      readonly settings: Partial<TrainerSettings>;
       readonly saved?: { readonly bytes: Uint8Array; readonly name: string };
       readonly device: TrainingDevice;
       readonly patient: boolean;
@@ -45,6 +46,11 @@ export type Told =
   | (ErrorRate & { readonly kind: 'measured'; readonly saved: Uint8Array<ArrayBuffer> })
   | { readonly kind: 'paused' }
   | { readonly kind: 'read'; readonly id: number; readonly reading: PenReading }
-  | { readonly kind: 'saved'; readonly id: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: 'saved';
+      readonly id: number;
+      readonly steps: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
   | { readonly kind: 'lost' }
   | { readonly kind: 'failed'; readonly message: string };

@@ -26,6 +26,12 @@ export class Settings {
     this.#menu.refresh();
   }
 
+  /** Shows what the training has. */
+  adopt(): void {
+    ({ batch: this.#batch, seed: this.#seed } = this.#teacher.settings);
+    this.refresh();
+  }
+
   #entries(): Entry[] {
     const { rate } = this.#teacher.settings;
     const exponent = { min: -4, max: -1, step: 0.1, value: Math.log10(rate) };
@@ -68,13 +74,14 @@ export class Settings {
   #seedInput(): HTMLElement {
     const input = make('input', {
       type: 'number',
+      required: true,
       min: '0',
       max: '9999999',
       step: '1',
       value: String(this.#seed),
     });
     input.addEventListener('change', () => {
-      if (input.reportValidity()) this.#seed = input.valueAsNumber || 0;
+      if (input.reportValidity()) this.#seed = input.valueAsNumber;
     });
     return make('label', {}, 'Seed', input);
   }

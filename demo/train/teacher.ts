@@ -6,18 +6,20 @@ import type { Handwriting } from '../../learning/writer.js';
 import { type Asked, type History, noWebGpu, type Told, type TrainingDevice } from './protocol.js';
 
 export interface Heard {
-  /** A trainer is there, with what it has behind it. */
-  opened(on: string, history: History): void;
+  /** A trainer is there, with what it has behind it: another network, or the one that a lost device interrupted. */
+  opened(on: string, history: History, another: boolean): void;
   stepped(steps: number, loss: number, milliseconds: number): void;
   film(steps: number, reading: PenReading): void;
   measured(steps: number, rate: number): void;
   paused(): void;
+  /** What so many steps have learned was given away as a file. */
+  saved(steps: number): void;
   /** The device is gone; the training goes on from `steps` in a moment. */
   lost(steps: number): void;
   /** It stopped. */
   failed(message: string): void;
-  /** Another training could not begin; the one before is still there. */
-  refused(message: string): void;
+  /** Another training could not begin. `before`: the one before is still there; without, there is none. */
+  refused(message: string, before: boolean): void;
 }
 
 /** So many devices lost in a minute are enough: from then on it runs without WebGPU. */
@@ -66,7 +68,8 @@ export class Teacher {
   /** A new trainer, or one that goes on from a file. The one before stays until it is there: a file may be no such file. */
   open(settings: Partial<TrainerSettings> = {}, file?: WeightsFile): void {
     this.pause();
-    const asked = { ...this.#settings, ...settings };
+    // a file says how it was trained
+    const asked = file ? settings : { ...this.#settings, ...settings };
     const next = this.#start(asked, file, this.#device, false);
     this.#next?.terminate();
     this.#next = next;
@@ -75,7 +78,7 @@ export class Teacher {
   }
 
   #start(
-    settings: TrainerSettings,
+    settings: Partial<TrainerSettings>,
     file: WeightsFile | undefined,
     device: TrainingDevice,
     patient: boolean,
@@ -105,16 +108,23 @@ export class Teacher {
     const next = this.#next!;
     this.#next = undefined;
     if (told.kind !== 'opened') {
-      if (next !== this.#worker) next.terminate();
-      if (told.kind === 'failed') this.#heard.refused(told.message);
-      else if (next === this.#worker) this.#told(told);
+      // a device that is lost before anything was heard: once more
+      if (told.kind === 'lost' && next === this.#worker) return this.#told(told);
+      next.terminate();
+      if (next === this.#worker) this.#worker = undefined;
+      if (told.kind === 'failed') this.#heard.refused(told.message, this.#worker !== undefined);
       return;
     }
     if (next !== this.#worker) this.#worker?.terminate();
     this.#worker = next;
     this.#saved = { file: this.#nextFile, steps: told.history.losses.length };
     this.#goOn();
-    this.#told(told);
+    this.#opened(told, true);
+  }
+
+  #opened({ settings, on, history }: Extract<Told, { kind: 'opened' }>, another: boolean) {
+    this.#settings = settings;
+    this.#heard.opened(hasWebGpu ? on : noWebGpu, history, another);
   }
 
   /** What was asked of the worker before. */
@@ -164,8 +174,7 @@ export class Teacher {
   #told(told: Told) {
     switch (told.kind) {
       case 'opened':
-        this.#settings = told.settings;
-        this.#heard.opened(hasWebGpu ? told.on : noWebGpu, told.history);
+        this.#opened(told, false);
         break;
       case 'stepped':
         this.#heard.stepped(told.steps, told.loss, told.milliseconds);
@@ -188,6 +197,7 @@ export class Teacher {
       case 'saved':
         this.#files.get(told.id)?.(told.bytes);
         this.#files.delete(told.id);
+        this.#heard.saved(told.steps);
         break;
       case 'lost':
         this.#recover();

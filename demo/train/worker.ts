@@ -42,7 +42,9 @@ self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
     inTurn(async () => trainer && tell({ kind: 'read', id, reading: await trainer.read(strokes) }));
   } else {
     const { id } = asked;
-    inTurn(async () => trainer && tell({ kind: 'saved', id, bytes: await trainer.save() }));
+    inTurn(
+      async () => trainer && tell({ kind: 'saved', id, steps: trainer.steps, bytes: await trainer.save() }),
+    );
   }
 };
 

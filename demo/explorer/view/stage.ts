@@ -57,6 +57,8 @@ export class Stage {
     this.#listenToEmissions();
     this.#listenToMap();
     new ResizeObserver(() => this.redraw()).observe(root);
+    // a GPU that crashed has wiped the canvases; these events do not bubble
+    root.addEventListener('contextrestored', () => this.#drawAnew(), true);
   }
 
   /** A canvas gives one kind of context for ever: another renderer gets other canvases. What was shown is gone with the old. */
@@ -143,6 +145,12 @@ export class Stage {
       this.#frame = 0;
       this.#draw();
     });
+  }
+
+  /** All parts, also those that show what they showed. */
+  #drawAnew(): void {
+    this.#drawn.clear();
+    this.redraw();
   }
 
   #find<E extends HTMLElement = HTMLElement>(selector: string): E & HTMLCanvasElement {
@@ -246,8 +254,7 @@ export class Stage {
       const right = box.right - Number.parseFloat(paddingRight);
       context.fillText(text, right, box.top + box.height / 2, right - root.left);
     }
-    this.#drawn.clear();
-    this.redraw();
+    this.#drawAnew();
     return canvas;
   }
 
