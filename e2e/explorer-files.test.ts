@@ -224,6 +224,18 @@ describe('a sound', () => {
       expect(file).toBe('clip4.srt');
       expect(String(bytes)).toMatch(/^1\n00:00:00,200 --> /);
       expect(String((await saved(page, /^Words as CTM/)).bytes)).toMatch(/^clip4 1 0\.200 0\.500 hello /);
+      // another letter: what was moved stays with its word, also behind a word more
+      await page.fill('#word', 'hello hello little rabbid will you tell me all');
+      await page.getByLabel('rabbid, start in seconds').waitFor();
+      expect(await end.inputValue()).toBe(second);
+      await page.fill('#word', 'oh hello hello little rabbid will you tell me all');
+      await page.getByLabel('oh, start in seconds').waitFor();
+      expect(await end.inputValue()).toBe(second);
+      expect(Number(await page.getByLabel('oh, end in seconds').inputValue())).toBeLessThanOrEqual(0.2);
+      await page.fill('#word', 'hello hello little rabbid will you tell me all');
+      await expect.poll(() => page.getByLabel('oh, start in seconds').count()).toBe(0);
+      await page.fill('#word', 'hello hello little rabbit will you tell me all');
+      await page.getByLabel('rabbit, start in seconds').waitFor();
       await page.getByRole('button', { name: 'As they were aligned' }).click();
       expect(String((await saved(page, /^Words as CTM/)).bytes)).toMatch(/^clip4 1 0\.200 0\.380 hello /);
     }));

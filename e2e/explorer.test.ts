@@ -517,6 +517,17 @@ test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
       await page.locator('.handle').click();
       await expect.poll(async () => (await box('#inspector')).height).toBeGreaterThan(300);
       await page.locator('.handle').click();
+      // what is edited stays in sight
+      await page.getByRole('button', { name: 'More controls' }).click();
+      await page.getByRole('button', { name: 'Edit' }).click();
+      const panel = await box('#inspector');
+      for (const part of ['#emissions', '#lattice', '#strip']) {
+        const { y, height } = await box(part);
+        expect(height).toBeGreaterThan(40);
+        expect(y + height).toBeLessThanOrEqual(panel.y);
+      }
+      await page.getByRole('button', { name: 'More controls' }).click();
+      await page.getByRole('button', { name: 'Edit' }).click();
       await page.getByRole('button', { name: 'More controls' }).click();
       await page.getByRole('radio', { name: 'Forward' }).click();
       await expect.poll(() => page.url()).toMatch(/layer=alpha/);
@@ -565,6 +576,28 @@ describe('for everyone', () => {
       },
       { viewport: { width: 640, height: 400 } },
     ));
+
+  test('labels are chosen from the keyboard', () =>
+    exploreOnCpu(async (page) => {
+      const focused = () => page.evaluate(() => document.activeElement?.ariaLabel);
+      const gutter = page.locator('#lattice .gutter button');
+      expect(
+        await gutter.evaluateAll((all) => all.filter((e) => (e as HTMLElement).tabIndex === 0).length),
+      ).toBe(1);
+      await gutter.first().focus();
+      await page.keyboard.press('ArrowUp');
+      expect(await focused()).toBe('Frames of label 1, h');
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => page.url()).toMatch(/label=1/);
+      // it keeps the focus, and Tab comes back to it
+      expect(await focused()).toBe('Frames of label 2, e');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Shift+Tab');
+      expect(await focused()).toBe('Frames of label 2, e');
+      await page.keyboard.press('End');
+      expect(await focused()).toBe('Frames of label 5, o');
+    }));
 
   test('where colours are forced, those that say something stay', () =>
     exploreOnCpu(async (page) => {

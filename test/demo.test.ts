@@ -4,12 +4,14 @@ import { describe, expect, test, vi } from 'vitest';
 import { isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
 import { statesAlong } from '../demo/explorer/engine/engine.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
+import { carried, withMoved } from '../demo/explorer/sound/words.js';
 import { readInputs } from '../demo/explorer/sources/inputs.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
 import { lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
 import { writeNpy } from '../src/files/npy.js';
+import type { TimedText } from '../src/text/words.js';
 import { npz } from './program.js';
 
 /** All sequences of symbols 0 (blank), 1, 2 of some length, and what they read as. */
@@ -260,5 +262,38 @@ describe('the view', () => {
     const { frames, states } = reveal(near, 90, 20, all);
     expect([frames.end, states.end]).toEqual([91, 21]);
     expect(reveal(near, 3, 2, all)).toEqual(near);
+  });
+});
+
+describe('words that were moved', () => {
+  const words = fc.array(fc.constantFrom<string>('a', 'b', 'c'), { maxLength: 8 });
+
+  test('one word more, one less or one changed: the others keep what was set', () =>
+    fc.assert(
+      fc.property(words, fc.nat(8), fc.nat(1), fc.nat(1), (before, place, less, more) => {
+        const at = Math.min(place, before.length - less);
+        if (at < 0) return;
+        // the new word is none of the others
+        const after = before.toSpliced(at, less, ...(more ? ['new'] : []));
+        const moved = new Map(before.map((_, i) => [i, { start: i, end: i + 1 }]));
+        const kept = carried(moved, before, after);
+        expect(kept.size).toBe(Math.min(before.length, after.length));
+        // each where its word is: a word that is twice in a row may be either
+        for (const [i, { start }] of kept) if (after[i] !== 'new') expect(after[i]).toBe(before[start]);
+      }),
+    ));
+
+  test('what was not moved gives way to what was', () => {
+    const word = (text: string, start: number, end: number) => ({ text, start, end, confidence: 1 });
+    const aligned = { words: [word('a', 0, 1), word('b', 1, 2), word('c', 2, 3)], characters: [] };
+    const { words: set } = withMoved(
+      aligned as unknown as TimedText,
+      new Map([[1, { start: 0.5, end: 3.5 }]]),
+    );
+    expect(set.map(({ start, end }) => [start, end])).toEqual([
+      [0, 0.5],
+      [0.5, 3.5],
+      [3.5, 3.5],
+    ]);
   });
 });

@@ -7,7 +7,7 @@ import { statesOf } from './engine/analysis.js';
 import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
 import type { Page } from './page.js';
 import { Listening } from './sound/listening.js';
-import { withMoved, wordsIn } from './sound/words.js';
+import { carried, type Moved, withMoved, wordsIn } from './sound/words.js';
 import type { WordsPanel } from './sound/words-panel.js';
 import { speechFrameSeconds, speechTokens } from './sources/examples.js';
 import { readInputs } from './sources/inputs.js';
@@ -29,7 +29,11 @@ export class Data {
   readonly #wordsButton = byId<HTMLButtonElement>('words');
   /** As they were aligned. */
   #aligned: TimedText | undefined;
-  readonly #moved = new Map<number, { start: number; end: number }>();
+  #moved: Moved = new Map();
+  /** Of which the words are. */
+  #source: Page['source'];
+  /** The words that were last aligned. */
+  #spoken: readonly string[] = [];
   #panel: WordsPanel | undefined;
 
   constructor(page: Page) {
@@ -166,11 +170,20 @@ export class Data {
     return this.#aligned && withMoved(this.#aligned, this.#moved);
   }
 
-  /** After each analysis. What was moved by hand stays as long as the words are aligned as they were. */
+  /** After each analysis. What was moved by hand stays with its word. */
   #refresh(): void {
     const { source, analysis, store } = this.#page;
     const aligned = analysis && source && wordsIn(analysis, source, store.state.text);
-    if (JSON.stringify(aligned) !== JSON.stringify(this.#aligned)) this.#moved.clear();
+    if (source !== this.#source) this.#moved = new Map();
+    // a text that has no path for a moment: the words before it are those that were moved
+    else if (aligned)
+      this.#moved = carried(
+        this.#moved,
+        this.#spoken,
+        aligned.words.map(({ text }) => text),
+      );
+    if (aligned) this.#spoken = aligned.words.map(({ text }) => text);
+    this.#source = source;
     this.#aligned = aligned;
     const changed = source?.sound !== this.#listening.sound;
     this.#listening.sound = source?.sound;
@@ -198,11 +211,11 @@ export class Data {
     this.#panel = new WordsPanel({
       ...{ wave: byId('wave'), list: byId('word-list'), audio: this.#listening.audio },
       moved: (i, start, end) => {
-        this.#moved.set(i, { start, end });
+        this.#moved = new Map([...this.#moved, [i, { start, end }]]);
         this.#showWords();
       },
       reset: () => {
-        this.#moved.clear();
+        this.#moved = new Map();
         this.#showWords();
       },
     });

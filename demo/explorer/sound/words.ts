@@ -15,15 +15,31 @@ export function wordsIn(analysis: Analysis, source: Source, text: string): Timed
   return wordsOf(transcript, alignment, { frameSeconds });
 }
 
-/** The words, some of them with other times, and their characters stretched with them. */
-export function withMoved(
-  { words, characters }: TimedText,
-  moved: ReadonlyMap<number, { readonly start: number; readonly end: number }>,
-): TimedText {
+/** Times of words, by their places, that somebody has set. */
+export type Moved = ReadonlyMap<number, { readonly start: number; readonly end: number }>;
+
+/** What was moved, after the text has changed: words of before and after are the same from both ends on, and those between, if as many. */
+export function carried(moved: Moved, before: readonly string[], after: readonly string[]): Moved {
+  const more = after.length - before.length;
+  const shorter = Math.min(before.length, after.length);
+  let same = 0;
+  while (same < shorter && before[same] === after[same]) same++;
+  let last = 0;
+  while (last < shorter - same && before.at(-1 - last) === after.at(-1 - last)) last++;
+  return new Map(
+    [...moved].flatMap(([i, times]) => {
+      if (i < same || more === 0) return [[i, times]];
+      return i >= before.length - last ? [[i + more, times]] : [];
+    }),
+  );
+}
+
+/** The words, some of them with other times, and their characters stretched with them. What was not moved gives way. */
+export function withMoved({ words, characters }: TimedText, moved: Moved): TimedText {
   const stretched = [...characters];
   const changed = words.map((word, i): TimedWord => {
-    const to = moved.get(i);
-    if (!to) return word;
+    const to = moved.get(i) ?? between(word, moved.get(i - 1)?.end, moved.get(i + 1)?.start);
+    if (to.start === word.start && to.end === word.end) return word;
     const scale = (to.end - to.start) / (word.end - word.start);
     characters.forEach((character, k) => {
       if (character.start < word.start || character.end > word.end) return;
@@ -33,4 +49,9 @@ export function withMoved(
     return { ...word, ...to };
   });
   return { words: changed, characters: stretched };
+}
+
+function between({ start, end }: TimedWord, from = start, to = end): { start: number; end: number } {
+  const first = Math.max(start, from);
+  return { start: first, end: Math.max(first, Math.min(end, to)) };
 }

@@ -56,6 +56,7 @@ export class Stage {
     this.#listenToLattice();
     this.#listenToEmissions();
     this.#listenToMap();
+    this.#listenToGutter();
     new ResizeObserver(() => this.redraw()).observe(root);
     // a GPU that crashed has wiped the canvases; these events do not bubble
     root.addEventListener('contextrestored', () => this.#drawAnew(), true);
@@ -258,10 +259,11 @@ export class Stage {
     return canvas;
   }
 
-  /** Labels are buttons: each shows the frames that carry it. */
+  /** Labels are buttons: each shows the frames that carry it. One of them is reached by Tab, the others by arrows from there. */
   #drawGutter(states: Viewport['states']): void {
     const { scene, nameOf } = this.#picture!;
     const gutter = this.#find('#lattice .gutter');
+    const focused = gutter.contains(document.activeElement) ? document.activeElement!.ariaLabel : undefined;
     const labels = gutterLabels(scene.analysis.problem, states, this.#plot.clientHeight, nameOf);
     gutter.replaceChildren(
       ...labels.map(({ s, name, top, height }) => {
@@ -270,7 +272,6 @@ export class Stage {
         Object.assign(element.style, { top: `${top}px`, height: `${height}px`, lineHeight: `${height}px` });
         if (element instanceof HTMLButtonElement) {
           element.type = 'button';
-          element.tabIndex = -1;
           element.ariaPressed = String(scene.highlight === s >> 1);
           element.ariaLabel = `Frames of label ${(s >> 1) + 1}, ${name}`;
           element.onclick = () => this.#events.highlight(s >> 1);
@@ -278,6 +279,26 @@ export class Stage {
         return element;
       }),
     );
+    const buttons = [...gutter.querySelectorAll('button')];
+    const first = buttons.find(({ ariaLabel }) => ariaLabel === focused);
+    const reached = first ?? buttons.find(({ ariaPressed }) => ariaPressed === 'true') ?? buttons[0];
+    for (const button of buttons) button.tabIndex = button === reached ? 0 : -1;
+    first?.focus();
+  }
+
+  #listenToGutter(): void {
+    const gutter = this.#find('#lattice .gutter');
+    gutter.addEventListener('keydown', (event) => {
+      const buttons = [...gutter.querySelectorAll('button')];
+      const at = buttons.indexOf(document.activeElement as HTMLButtonElement);
+      const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: buttons.length - 1 }[event.key];
+      const next = to === undefined ? undefined : buttons[to];
+      if (to === undefined) return;
+      event.preventDefault();
+      if (!next) return;
+      for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
+      next.focus();
+    });
   }
 
   #nameRows(): void {
