@@ -317,7 +317,7 @@ describe('saving', () => {
       expect(bytes.readUInt32BE(16)).toBe(Math.ceil(2 * stage.width) + 48);
       expect(bytes.readUInt32BE(20)).toBe(Math.ceil(2 * stage.height) + 128);
       const box = (await page.locator('#lattice .plot').boundingBox())!;
-      const colours = await page.evaluate(
+      const { inside, orange } = await page.evaluate(
         async ({ url, x, y, width, height }) => {
           const image = new Image();
           image.src = url;
@@ -325,7 +325,13 @@ describe('saving', () => {
           const canvas = new OffscreenCanvas(width, height);
           const context = canvas.getContext('2d')!;
           context.drawImage(image, -x, -y);
-          return new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
+          const inside = new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
+          // the last line: what the colours mean
+          const line = new OffscreenCanvas(image.width, 1).getContext('2d')!;
+          line.drawImage(image, 0, 32 - image.height);
+          const below = line.getImageData(0, 0, image.width, 1).data;
+          const orange = [...below.keys()].filter((i) => i % 4 === 0 && below[i]! - below[i + 2]! > 50);
+          return { inside, orange: orange.length };
         },
         {
           url: `data:image/png;base64,${bytes.toString('base64')}`,
@@ -335,7 +341,8 @@ describe('saving', () => {
           height: Math.floor(2 * box.height),
         },
       );
-      expect(colours).toBeGreaterThan(30);
+      expect(inside).toBeGreaterThan(30);
+      expect(orange).toBeGreaterThan(150);
     }));
 
   test('an alignment has the path, and seconds where they are known', () =>

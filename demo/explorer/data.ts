@@ -264,10 +264,9 @@ export class Data {
 
   #savePicture(): Promise<void> {
     const ratio = 2;
-    return savePicture(`${this.#name}.png`, this.#page.stage.snapshot(ratio), ratio, {
-      above: byId('sentence').querySelector('span')?.dataset.said ?? '',
-      below: byId('legend').querySelector('figcaption')?.textContent ?? '',
-    });
+    const said = byId('sentence').querySelector('span')?.dataset.said ?? '';
+    const { stage, scale } = this.#page;
+    return savePicture(`${this.#name}.png`, stage.snapshot(ratio), ratio, said, scale);
   }
 
   async #saveLayer(): Promise<void> {

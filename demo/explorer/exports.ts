@@ -4,6 +4,7 @@ import { segmentsOf, type TimedText } from 'webgpu-ctc/text';
 import { save } from '../shared/dom.js';
 import { type Analysis, classAt } from './engine/analysis.js';
 import type { NameOf } from './view/explain.js';
+import type { ColourScale } from './view/inspector.js';
 
 export const saveArray = (name: string, data: Float32Array, shape: readonly number[]): void =>
   save(name, writeNpy(data, shape), 'application/octet-stream');
@@ -15,7 +16,8 @@ export async function savePicture(
   name: string,
   stage: HTMLCanvasElement,
   ratio: number,
-  lines: { readonly above: string; readonly below: string },
+  said: string,
+  scale: ColourScale | undefined,
 ): Promise<void> {
   const { backgroundColor, color, fontFamily } = getComputedStyle(document.documentElement);
   const margin = 12 * ratio;
@@ -31,12 +33,40 @@ export async function savePicture(
   context.textBaseline = 'middle';
   const width = canvas.width - 2 * margin;
   context.font = `${15 * ratio}px ${fontFamily}`;
-  context.fillText(lines.above, margin, line / 2, width);
+  context.fillText(said, margin, line / 2, width);
   context.font = `${13 * ratio}px ${fontFamily}`;
-  context.fillText(lines.below, margin, canvas.height - line / 2, width);
+  if (scale) drawScale(context, scale, { x: margin, y: canvas.height - line / 2, width, ratio });
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
   if (!blob) throw new Error('the picture is too large for this browser');
   save(name, blob, 'image/png');
+}
+
+/** Its name, and the ramp between what its ends stand for. */
+function drawScale(
+  context: CanvasRenderingContext2D,
+  { name, colours, first, last }: ColourScale,
+  { x, y, width, ratio }: { x: number; y: number; width: number; ratio: number },
+): void {
+  let at = x;
+  const write = (text: string) => {
+    const room = Math.min(context.measureText(text).width, 0.4 * width);
+    context.fillText(text, at, y, room);
+    at += room;
+  };
+  write(name);
+  at += 16 * ratio;
+  write(first);
+  at += 8 * ratio;
+  const length = Math.max(0, Math.min(160 * ratio, x + width - at - 80 * ratio));
+  const [text, ramp] = [context.fillStyle, context.createLinearGradient(at, 0, at + length, 0)];
+  for (const [i, colour] of colours.entries()) ramp.addColorStop(i / (colours.length - 1), colour);
+  context.fillStyle = ramp;
+  context.fillRect(at, y - 5 * ratio, length, 10 * ratio);
+  Object.assign(context, { fillStyle: text, strokeStyle: text, lineWidth: ratio / 2 });
+  // one end of it may have the colour of the page
+  context.strokeRect(at, y - 5 * ratio, length, 10 * ratio);
+  at += length + 8 * ratio;
+  write(last);
 }
 
 export interface Told {

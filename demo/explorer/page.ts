@@ -16,7 +16,7 @@ import { applyEdits, noEdits, within } from './state/edits.js';
 import { initial, type State, type Store } from './state/state.js';
 import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './view/explain.js';
 import { CellGrid } from './view/grid.js';
-import { Inspector } from './view/inspector.js';
+import { type ColourScale, Inspector } from './view/inspector.js';
 import { createHostRenderer } from './view/lattice-2d.js';
 import { createGpuRenderer } from './view/lattice-gpu.js';
 import type { Scene } from './view/scene.js';
@@ -96,6 +96,10 @@ export class Page {
 
   get analysis(): Analysis | undefined {
     return this.#analysis;
+  }
+
+  get scale(): ColourScale | undefined {
+    return this.#inspector.scale;
   }
 
   /** Where the sound is, in frames. */

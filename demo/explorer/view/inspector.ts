@@ -11,6 +11,7 @@ import type { Scene } from './scene.js';
 export class Inspector {
   readonly #root: HTMLElement;
   readonly #details: HTMLDetailsElement;
+  #scale: ColourScale | undefined;
   #legend = '';
 
   /** `opened`: the numbers are wanted. */
@@ -106,11 +107,32 @@ export class Inspector {
     const caption = make('figcaption', {}, `${name}${unit && `, ${unit}`}${log}`);
     const rows = make('p', {}, 'Top rows: what the recogniser hears.');
     this.#find('#legend').replaceChildren(rows, caption, ramp, ends, keys);
+    const said = marked.map(({ value }) => sayStop(value, layer));
+    this.#scale = {
+      name: caption.textContent,
+      colours: stops.map(({ colour }) => colour),
+      first: said[0]!,
+      last: said.at(-1)!,
+    };
+  }
+
+  /** What the colours mean, once something is shown. */
+  get scale(): ColourScale | undefined {
+    return this.#scale;
   }
 
   #find<E extends HTMLElement = HTMLElement>(selector: string): E {
     return this.#root.querySelector<E>(selector)!;
   }
+}
+
+export interface ColourScale {
+  readonly name: string;
+  /** From one end to the other, at equal distances. */
+  readonly colours: readonly string[];
+  /** What the ends stand for. */
+  readonly first: string;
+  readonly last: string;
 }
 
 const sayStop = (value: number, layer: Layer) =>
