@@ -9,6 +9,7 @@ import { readInputs } from '../demo/explorer/sources/inputs.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
+import { placeRead, type Read } from '../demo/explorer/view/strips.js';
 import { lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
 import { writeNpy } from '../src/files/npy.js';
 import type { TimedText } from '../src/text/words.js';
@@ -296,4 +297,63 @@ describe('words that were moved', () => {
       [3.5, 3.5],
     ]);
   });
+});
+
+describe('what is read, under the lattice', () => {
+  const widthOf = (text: string, size: number) => 0.6 * size * text.length;
+  /** Letters of equal width from `left` on; `_` is the space. */
+  const lettersOf = (text: string, each: number, left = 0): Read[] =>
+    [...text].map((letter, i) => ({
+      name: letter === '_' ? 'space' : letter,
+      ...{ left: left + i * each, right: left + (i + 1) * each },
+    }));
+  const namesOf = (letters: Read[], width: number) =>
+    placeRead(letters, width, widthOf).map(({ name }) => name);
+
+  test('letters where they have room, words where these have', () => {
+    expect(namesOf(lettersOf('oh_dear', 20), 140).join('')).toBe('ohdear');
+    expect(namesOf(lettersOf('oh_dear', 9), 63)).toEqual(['oh', 'dear']);
+  });
+
+  test('under a strong zoom those that the edge cuts stay letters', () => {
+    expect(namesOf(lettersOf('ab', 500, -250), 600)).toEqual(['a', 'b']);
+    // a sliver has no room for its letter
+    expect(namesOf(lettersOf('ab', 500, -498), 600)).toEqual(['b']);
+  });
+
+  test('one noisy stretch becomes dots, and takes nothing from the others', () => {
+    const noise = lettersOf('xyzxyzxyzxyzxyz', 2, 100);
+    const letters = [...lettersOf('one_', 25), ...noise, ...lettersOf('_two', 25, 130)];
+    expect(namesOf(letters, 240)).toEqual(['o', 'n', 'e', '…', 't', 'w', 'o']);
+  });
+
+  test('where nearly all would be dots there is nothing', () => {
+    expect(namesOf(lettersOf('one_two_three_four_five', 2), 46)).toEqual([]);
+  });
+
+  test('nothing lies over another, whatever is read', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('a', 'bc', 'space'), fc.integer({ min: 1, max: 60 })), {
+          maxLength: 30,
+        }),
+        fc.integer({ min: -50, max: 50 }),
+        fc.integer({ min: 10, max: 900 }),
+        (reads, first, width) => {
+          let left = first;
+          const letters = reads
+            .map(([name, length]) => {
+              left += length;
+              return { name, left: left - length, right: left };
+            })
+            .filter((read) => read.right > 0 && read.left < width);
+          let end = 0;
+          for (const { name, x, size } of placeRead(letters, width, widthOf)) {
+            expect(x - widthOf(name, size) / 2).toBeGreaterThanOrEqual(end);
+            end = x + widthOf(name, size) / 2;
+            expect(end).toBeLessThanOrEqual(width);
+          }
+        },
+      ),
+    ));
 });

@@ -120,48 +120,90 @@ export function drawReading(
 }
 
 /** What is read, and where on the canvas. */
-interface Read {
+export interface Read {
   readonly name: string;
   readonly left: number;
   readonly right: number;
 }
 
-/** Letter by letter where all have room, else word by word, else not at all: a part would be read as the whole. */
+/** A text about `x`. */
+export interface Placed {
+  readonly name: string;
+  readonly x: number;
+  readonly size: number;
+}
+
 function drawRead(context: CanvasRenderingContext2D, letters: readonly Read[], width: number): void {
-  const middle = ({ left, right }: Read) => (left + right) / 2;
-  const shown = letters.filter(({ name }) => name !== space);
-  const words = wordsOf(letters);
-  const tries: [list: readonly Read[], size: number][] = [
-    [shown, 16],
-    [words, 13],
-    [words, 11],
-  ];
-  for (const [list, size] of tries) {
-    context.font = `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
-    let before = 0;
-    const fit = list.every((read) => {
-      const half = context.measureText(read.name).width / 2;
-      const hasRoom = middle(read) - half >= before && middle(read) + half <= width;
-      before = middle(read) + half + 1;
-      return hasRoom;
-    });
-    if (!fit) continue;
-    for (const read of list) context.fillText(read.name, middle(read), 36);
-    return;
+  const fontOf = (size: number) => `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
+  const widthOf = (text: string, size: number) => {
+    context.font = fontOf(size);
+    return context.measureText(text).width;
+  };
+  for (const { name, x, size } of placeRead(letters, width, widthOf)) {
+    context.font = fontOf(size);
+    context.fillText(name, x, 36);
   }
 }
 
-/** A space is seen by itself. */
-function wordsOf(letters: readonly Read[]): Read[] {
-  const words: Read[] = [];
+const letterSize = 16;
+const wordSizes = [13, 11];
+
+/**
+ * Each word by its letters where they have room, else as a whole, else as dots: what is left out is seen to be. Where most
+ * would be dots, nothing.
+ */
+export function placeRead(
+  letters: readonly Read[],
+  width: number,
+  widthOf: (text: string, size: number) => number,
+): Placed[] {
+  const placed: Placed[] = [];
+  let end = 0;
+  /** After `end`, in order; undefined where one has no room. One that the edge cuts has its place in what is seen of it. */
+  const place = (reads: readonly Read[], size: number) => {
+    const found: Placed[] = [];
+    let before = end;
+    for (const { name, left, right } of reads) {
+      const x = (Math.max(0, left) + Math.min(width, right)) / 2;
+      const half = widthOf(name, size) / 2;
+      if (x - half >= before && x + half <= width) {
+        found.push({ name, x, size });
+        before = x + half + 1;
+      } else if (left >= 0 && right <= width) return undefined;
+    }
+    return { found, before };
+  };
+  let dots = 0;
+  const words = wordsOf(letters);
+  for (const word of words) {
+    const [left, right] = [word[0]!.left, word.at(-1)!.right];
+    const whole = (name: string) => [{ name, left, right }];
+    const name = word.map((letter) => letter.name).join('');
+    let fit = place(word, letterSize);
+    for (const size of wordSizes) fit ??= place(whole(name), size);
+    if (!fit) {
+      dots++;
+      // once for several in a row
+      if (placed.at(-1)?.name === '…') continue;
+      fit = place(whole('…'), letterSize);
+    }
+    if (!fit) continue;
+    placed.push(...fit.found);
+    end = fit.before;
+  }
+  return dots > words.length / 2 ? [] : placed;
+}
+
+/** The letters of each word. A space is seen by itself. */
+function wordsOf(letters: readonly Read[]): Read[][] {
+  const words: Read[][] = [];
   let isNew = true;
-  for (const { name, left, right } of letters) {
-    const word = words.at(-1);
-    if (name === space) isNew = true;
-    else if (isNew || !word) {
-      words.push({ name, left, right });
+  for (const letter of letters) {
+    if (letter.name === space) isNew = true;
+    else if (isNew) {
+      words.push([letter]);
       isNew = false;
-    } else words[words.length - 1] = { name: word.name + name, left: word.left, right };
+    } else words.at(-1)!.push(letter);
   }
   return words;
 }
