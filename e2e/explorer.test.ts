@@ -503,6 +503,25 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
     await expect.poll(() => sentence(page), { timeout: 60_000 }).toMatch(/In 2,000 frames/);
     await expect.poll(() => page.locator('#map').isVisible()).toBe(true);
     await expect.poll(() => page.locator('#stage').getAttribute('class')).toBe('wide');
+    expect(await page.locator('#emissions').isVisible()).toBe(false);
+    // from close by there are the scores too, and they are those of the frames that are seen
+    for (let i = 0; i < 3; i++) {
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('button', { name: 'Zoom in' }).click();
+    }
+    await expect.poll(() => page.locator('#emissions').isVisible()).toBe(true);
+    expect((await page.locator('#emissions .plot').boundingBox())!.height).toBeGreaterThan(100);
+    const colours = () =>
+      page.locator('#emissions canvas').evaluate((canvas: HTMLCanvasElement) => {
+        const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d')!;
+        copy.drawImage(canvas, 0, 0);
+        const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+      });
+    await expect.poll(colours).toBeGreaterThan(20);
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('button', { name: 'Fit everything' }).click();
+    await expect.poll(() => page.locator('#emissions').isVisible()).toBe(false);
   }));
 
 test('on a phone: the lattice, a sheet, and the rest behind one button', () =>

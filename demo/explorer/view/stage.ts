@@ -30,7 +30,12 @@ export interface Picture {
 }
 
 /** More than this is looked at in parts: labels become ticks, a map shows where one is. */
-const isWide = ({ problem }: Analysis) => problem.frames > 600 || problem.labels.length > 90;
+const isWide = ({ problem }: Analysis) => problem.frames > mostFrames || problem.labels.length > 90;
+
+/** Frames whose emissions can be told apart. */
+const mostFrames = 600;
+/** Classes whose rows can be told apart. */
+const mostRows = 40;
 
 export class Stage {
   readonly grid: HTMLElement;
@@ -177,6 +182,10 @@ export class Stage {
     const { analysis, theme, layer, scale, sweep, highlight } = scene;
     const { problem } = analysis;
     const { frames, states } = this.#view;
+    const wide = this.#root.classList.contains('wide');
+    // however large a lattice is, so much of it is seen with its emissions
+    const near = !wide || (lengthOf(frames) <= mostFrames && this.#rows.length <= mostRows);
+    this.#root.classList.toggle('near', wide && near);
     const { clientWidth: width, clientHeight: height } = this.#plot;
     const ratio = pixelRatio();
     const across = [analysis, theme, ratio, frames.first, frames.end, width];
@@ -198,7 +207,7 @@ export class Stage {
       drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds),
     );
     this.#part('reading', across, () => drawReading(this.#find('#strip canvas'), frames, analysis, nameOf));
-    if (this.#root.classList.contains('wide')) {
+    if (wide) {
       this.#part('map', [analysis, theme, ratio, width, layer, scale, highlight], () =>
         this.#renderer?.drawMap(this.#find('#map canvas'), { ...scene, sweep: undefined }),
       );
@@ -207,7 +216,8 @@ export class Stage {
         left: share(frames.first),
         width: share(lengthOf(frames)),
       });
-    } else {
+    }
+    if (near) {
       const plot = this.#find('#emissions .plot').clientHeight;
       this.#part('emissions', [...across, plot], () => {
         drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme);
