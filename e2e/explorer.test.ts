@@ -596,6 +596,33 @@ describe('for everyone', () => {
       { viewport: { width: 640, height: 400 } },
     ));
 
+  test.each([
+    [1280, 800],
+    [1024, 700],
+    [360, 740],
+  ])('a long word that has no path is explained to the end, at %d × %d', (width, height) =>
+    exploreOnCpu(
+      async (page) => {
+        const word = 'wmwm'.repeat(10);
+        await page.fill('#word', word);
+        await expect.poll(() => sentence(page)).toMatch(/needs at least 40 frames/);
+        const { x, y, ...size } = (await page.locator('#sentence').boundingBox())!;
+        for (const part of await page.locator('#sentence > *').all()) {
+          const box = (await part.boundingBox())!;
+          expect(box.x + box.width).toBeLessThanOrEqual(x + size.width);
+          expect(box.y + box.height).toBeLessThanOrEqual(y + size.height);
+          const [wide, seen] = await part.evaluate((e) => [
+            e.scrollWidth,
+            Math.ceil(e.getBoundingClientRect().width),
+          ]);
+          expect(wide).toBeLessThanOrEqual(seen!);
+        }
+        expect((await page.locator('#stage').boundingBox())!.y).toBeGreaterThanOrEqual(y + size.height - 1);
+      },
+      { viewport: { width, height } },
+    ),
+  );
+
   test('labels are chosen from the keyboard', () =>
     exploreOnCpu(async (page) => {
       const focused = () => page.evaluate(() => document.activeElement?.ariaLabel);

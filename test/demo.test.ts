@@ -10,7 +10,7 @@ import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
 import { placeRead, type Read } from '../demo/explorer/view/strips.js';
-import { lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
+import { follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
 import { writeNpy } from '../src/files/npy.js';
 import type { TimedText } from '../src/text/words.js';
 import { npz } from './program.js';
@@ -263,6 +263,27 @@ describe('the view', () => {
     const { frames, states } = reveal(near, 90, 20, all);
     expect([frames.end, states.end]).toEqual([91, 21]);
     expect(reveal(near, 3, 2, all)).toEqual(near);
+  });
+
+  test('what moves is followed in time and along the states, and only when it is not seen', () => {
+    const share = fc.nat(100).map((n) => n / 100);
+    fc.assert(
+      fc.property(
+        ...([fc.double({ min: 1, max: 20, noNaN: true }), share, share, share, share] as const),
+        (factor, x, y, time, place) => {
+          const near = zoom(all, factor, x, y, all);
+          const [frame, state] = [time * 99, Math.min(20, Math.floor(place * 21))];
+          const at = follow(near, frame, state, all);
+          expect(at.frames.first - 1e-9).toBeLessThanOrEqual(frame);
+          expect(at.frames.end + 1e-9).toBeGreaterThanOrEqual(frame);
+          expect(at.states.first - 1e-9).toBeLessThanOrEqual(state);
+          expect(at.states.end + 1e-9).toBeGreaterThanOrEqual(state + 1);
+          const again = follow(at, frame, state, all);
+          expect(again.frames.first).toBeCloseTo(at.frames.first, 9);
+          expect(again.states.first).toBeCloseTo(at.states.first, 9);
+        },
+      ),
+    );
   });
 });
 

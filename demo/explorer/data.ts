@@ -244,7 +244,7 @@ export class Data {
     }
     const frame = seconds / source.frameSeconds;
     this.#page.head = frame;
-    stage.follow(frame);
+    stage.follow(frame, this.#page.analysis?.alignment?.states[Math.floor(frame)]);
   }
 
   // files that go out

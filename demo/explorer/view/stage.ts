@@ -12,7 +12,7 @@ import {
   emissionRows,
   gutterLabels,
 } from './strips.js';
-import { lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
+import { follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
 
 export interface StageEvents {
   hover(cell: Cell | undefined): void;
@@ -122,11 +122,10 @@ export class Stage {
     this.#look(reveal(this.#view, t, s, this.#all));
   }
 
-  /** Turns the page where something that moves leaves the view. */
-  follow(frame: number): void {
-    const { first, end } = this.#view.frames;
-    if (frame >= first && frame < end) return;
-    this.#look(pan(this.#view, frame - first, 0, this.#all));
+  /** Turns the page where something that moves leaves the view. `state`: where it is, if anywhere. */
+  follow(frame: number, state?: number): void {
+    const view = follow(this.#view, frame, state, this.#all);
+    if (view !== this.#view) this.#look(view);
   }
 
   zoomBy(factor: number, x = 0.5, y = 0.5): void {

@@ -51,6 +51,17 @@ export function reveal(view: Viewport, t: number, s: number, all: Viewport): Vie
   return pan(view, by(view.frames, t), by(view.states, s), all);
 }
 
+/** Turns the page, as in a book, where something that goes on to the right and downwards is not seen. */
+export function follow(view: Viewport, frame: number, state: number | undefined, all: Viewport): Viewport {
+  const { frames, states } = view;
+  const isSeen = ({ first, end }: Span, from: number, to: number) => from >= first && to <= end;
+  const dt = isSeen(frames, frame, frame) ? 0 : frame - frames.first;
+  // with some room above it: where it has just been
+  const ds =
+    state === undefined || isSeen(states, state, state + 1) ? 0 : state - states.first - lengthOf(states) / 4;
+  return dt === 0 && ds === 0 ? view : pan(view, dt, ds, all);
+}
+
 /** From cells to CSS pixels along one axis. */
 export const scaleTo = (span: Span, pixels: number): ((at: number) => number) => {
   const perCell = pixels / lengthOf(span);
