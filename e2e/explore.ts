@@ -87,6 +87,11 @@ export const settled = (page: Page) =>
       document.querySelector('.says')!.textContent,
   );
 
+/** What was asked to be drawn is: pages draw once a frame. */
+export const drawn = (page: Page) =>
+  page.evaluate(
+    () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+  );
 export const says = (page: Page, selector: string) => page.locator(selector).innerText();
 export const sentence = (page: Page) => says(page, '#sentence');
 

@@ -7,7 +7,7 @@ import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/explorer/
 import { applyEdits, noEdits } from '../demo/explorer/state/edits.js';
 import { colourOf, type Rgb, type Theme } from '../demo/shared/colours.js';
 import type { Layer } from '../demo/shared/layers.js';
-import { complaintsOf, explore, exploreOnCpu, firstLoad, says, sentence, settled } from './explore.js';
+import { complaintsOf, drawn, explore, exploreOnCpu, firstLoad, says, sentence, settled } from './explore.js';
 
 describe('the first view', () => {
   test('needs at most 90 kB of script and style', () => {
@@ -678,6 +678,7 @@ describe('for everyone', () => {
       async (page) => {
         const canvas = page.locator('#emissions canvas');
         const seen = () => canvas.evaluate((element: HTMLCanvasElement) => element.toDataURL());
+        await drawn(page);
         const before = await seen();
         const browser = await page.context().browser()!.newBrowserCDPSession();
         await browser.send('Browser.crashGpuProcess');

@@ -7,7 +7,7 @@ import { readTensors } from 'webgpu-ctc/files';
 import { editDistance } from '../learning/edit-distance.js';
 import { defaults } from '../learning/settings.js';
 import type { Handwriting } from '../learning/writer.js';
-import { complaintsOf, firstLoad, says, type VisitOptions, visit } from './explore.js';
+import { complaintsOf, drawn, firstLoad, says, type VisitOptions, visit } from './explore.js';
 
 const hands: readonly (Handwriting & { readonly hand: string })[] = JSON.parse(
   readFileSync(new URL('../fixtures/hands/hands.json', import.meta.url), 'utf8'),
@@ -238,6 +238,7 @@ test(
             const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
             return data.filter((value, i) => i % 4 === 3 && value > 0).length;
           });
+        await drawn(page);
         const ink = await inkOf();
         expect(ink).toBeGreaterThan(100);
         await page.click('#go');
