@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fileOf } from './emission-files.js';
 import { InputError } from './failure.js';
-import { type Given, type Job, plain } from './job.js';
+import { type Given, inputKeys, type Job, plain } from './job.js';
 import { placeOf } from './place.js';
 
 /** Who a job of a manifest is: what was given as its `id`, or else its line, which is another job's even if the numbers are equal. */
@@ -73,9 +73,7 @@ export type Input = readonly [key: string, path: string];
 export function inputsOf(job: Job | Given, place = (path: string) => path): Input[] {
   const tensor = job.tensor === undefined ? undefined : String(job.tensor);
   return Object.entries(job).flatMap(([name, path]): Input[] => {
-    const key = ['emissions', 'vocab', 'addedTokens', 'textFile'].find(
-      (known) => plain(known) === plain(name),
-    );
+    const key = inputKeys.find((known) => plain(known) === plain(name));
     if (key === undefined || typeof path !== 'string' || path === '') return [];
     return [[key, key === 'emissions' ? fileOf(place(path), tensor)[0] : place(path)]];
   });

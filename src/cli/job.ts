@@ -172,15 +172,20 @@ function checkPath(name: string, path: string): string {
 export const pathIn = (folder: string, path: string) =>
   isAbsolute(path) ? path : path === '-' ? `${folder || '.'}/-` : join(folder, path);
 
+/** The keys of what a job reads. */
+export const inputKeys = ['emissions', 'vocab', 'addedTokens', 'textFile'] as const satisfies (keyof Job)[];
+
+/** A job with other paths for what it reads. */
+export function withInputs<J extends Pick<Job, (typeof inputKeys)[number]>>(
+  job: J,
+  place: (path: string) => string,
+): J {
+  const placed = inputKeys.flatMap((key) => (job[key] ? [[key, place(job[key])]] : []));
+  return { ...job, ...Object.fromEntries(placed) };
+}
+
 /** A job as a manifest has it. */
 export function inFolder(folder: string, job: Job): Job {
   const place = (path: string) => pathIn(folder, path);
-  return {
-    ...job,
-    emissions: place(job.emissions),
-    vocab: place(job.vocab),
-    addedTokens: job.addedTokens && place(job.addedTokens),
-    textFile: job.textFile && place(job.textFile),
-    outputs: job.outputs.map(place),
-  };
+  return { ...withInputs(job, place), outputs: job.outputs.map(place) };
 }

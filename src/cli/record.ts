@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { inputError } from './failure.js';
-import type { Job } from './job.js';
+import { type Job, withInputs } from './job.js';
 import type { OutputFile } from './output.js';
 import { placeOf } from './place.js';
 
@@ -24,15 +24,8 @@ const known = new Map<string, Known>();
  */
 function sealOf({ outputs: _, ...job }: Job, output: string, content: string | Uint8Array): string {
   const folder = dirname(output);
-  const from = (path: string | undefined) => path && relative(folder, placeOf(path));
-  const { emissions, vocab, addedTokens, textFile } = job;
-  const files = {
-    emissions: from(emissions),
-    vocab: from(vocab),
-    addedTokens: from(addedTokens),
-    textFile: from(textFile),
-  };
-  const said = JSON.stringify([basename(output), { ...job, ...files }]);
+  const seen = withInputs(job, (path) => relative(folder, placeOf(path)));
+  const said = JSON.stringify([basename(output), seen]);
   return createHash('sha256').update(said).update('\0').update(content).digest('hex').slice(0, 32);
 }
 

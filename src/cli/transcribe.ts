@@ -8,7 +8,16 @@ import { jsonNumber } from './case.js';
 import { inputsOf } from './claims.js';
 import { readEmissions } from './emission-files.js';
 import { InputError, inputError, UsageError } from './failure.js';
-import { checkKeys, type Given, givenOf, type Job, jobOf, jobOptions, textOptions } from './job.js';
+import {
+  checkKeys,
+  type Given,
+  givenOf,
+  inputKeys,
+  type Job,
+  jobOf,
+  jobOptions,
+  textOptions,
+} from './job.js';
 import { runManifest, shardOf } from './manifest.js';
 import { choice, integer, parse, wrongOption } from './options.js';
 import { checkOutputs, type OutputFile, writeOutputs } from './output.js';
@@ -109,7 +118,7 @@ class Transcription<R extends Instance> {
       );
     const { force, quiet, json } = this.#options;
     const job = jobOf({ ...given, emissions: positionals[0] }, this.#transcriber.hasText, optionOf);
-    if ([job.emissions, job.vocab, job.addedTokens, job.textFile].filter((path) => path === '-').length > 1)
+    if (inputKeys.filter((key) => job[key] === '-').length > 1)
       throw new UsageError('-: expected stdin for one input, got it for several');
     const inputs = inputsOf(job).map(([, input]) => input);
     const [files, printed] = outputsOf(job);

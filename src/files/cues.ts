@@ -20,14 +20,12 @@ const markupOf = {
 };
 
 const references = new Map([
-  ...([
-    ['amp', '&'],
-    ['lt', '<'],
-    ['gt', '>'],
-    ['nbsp', '\u00a0'],
-    ['lrm', ''],
-    ['rlm', ''],
-  ] as const),
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['nbsp', '\u00a0'],
+  ['lrm', ''],
+  ['rlm', ''],
 ]);
 
 /** SubRip, as players read it: numbers may be missing, and a cue may have an empty line in it. @throws RangeError naming the line. */

@@ -133,12 +133,16 @@ function withoutLast({ data, exact }: Used, classes: number): Used {
 /** Whether behind log-probabilities there is a column of zeros, that of a star as torchaudio's aligner has it. */
 function hasStarColumn(data: Float32Array, classes: number): boolean {
   if (classes < 3) return false;
+  for (let at = classes - 1; at < data.length; at += classes) if (data[at] !== 0) return false;
+  return areRows(data, classes, (row) => isStarRow(row, sumsOf(row)));
+}
+
+/** Whether there are rows that say something, and all of them are such. */
+function areRows(data: Float32Array, classes: number, isSuch: (row: Float32Array) => boolean): boolean {
   let told = false;
   for (let at = 0; at < data.length; at += classes) {
-    const row = data.subarray(at, at + classes);
-    if (row[classes - 1] !== 0) return false;
     if (isSilent(data, at, classes)) continue;
-    if (!isStarRow(row, sumsOf(row))) return false;
+    if (!isSuch(data.subarray(at, at + classes))) return false;
     told = true;
   }
   return told;
@@ -150,30 +154,19 @@ const isStarRow = (row: Float32Array, { exponentials, most }: Sums): boolean =>
 
 /** Whether scores are −ln p: positive, and the exponentials of their negatives sum to 1. */
 function areCosts(data: Float32Array, classes: number): boolean {
-  let told = false;
-  for (let at = 0; at < data.length; at += classes) {
-    if (isSilent(data, at, classes)) continue;
-    let sum = 0;
-    for (let i = at; i < at + classes; i++) {
-      if (data[i]! < 0) return false;
-      sum += Math.exp(-data[i]!);
-    }
-    if (Math.abs(sum - 1) > tolerance) return false;
-    told = true;
-  }
-  return told && classes > 1;
+  const isOfCosts = (row: Float32Array) =>
+    row.every((cost) => cost >= 0) &&
+    Math.abs(row.reduce((sum, cost) => sum + Math.exp(-cost), 0) - 1) <= tolerance;
+  return classes > 1 && areRows(data, classes, isOfCosts);
 }
 
 /** Whether rows could be probabilities but for what is missing to a sum of 1. */
 function areCutProbabilities(data: Float32Array, classes: number): boolean {
-  let told = false;
-  for (let at = 0; at < data.length; at += classes) {
-    if (isSilent(data, at, classes)) continue;
-    const { least, most, sum } = sumsOf(data.subarray(at, at + classes));
-    if (!(least >= 0 && most <= 1 && sum > 0.5 && sum <= 1 + tolerance)) return false;
-    told = true;
-  }
-  return told && classes > 2;
+  const isCut = (row: Float32Array) => {
+    const { least, most, sum } = sumsOf(row);
+    return least >= 0 && most <= 1 && sum > 0.5 && sum <= 1 + tolerance;
+  };
+  return classes > 2 && areRows(data, classes, isCut);
 }
 
 interface Sequence extends Pick<FileTensor, 'name' | 'dtype'> {

@@ -34,6 +34,28 @@ const result = (device: 'gpu' | 'cpu') => ({
   error: true,
 });
 
+/** What a bundler makes of a page's module. */
+async function bundled(file: string, code: string): Promise<Rolldown.OutputChunk[]> {
+  app.write(file, code);
+  const outputs = await build({
+    ...{ configFile: false, root: folder, logLevel: 'silent' },
+    build: { write: false, target: 'es2022', rolldownOptions: { input: join(folder, file) } },
+  });
+  const { output } = [outputs].flat()[0] as Rolldown.RolldownOutput;
+  return output.filter((it) => it.type === 'chunk');
+}
+
+/** Some chunks, and all that they import. */
+function loadedWith(
+  chunks: readonly Rolldown.OutputChunk[],
+  isFirst: (chunk: Rolldown.OutputChunk) => boolean,
+): Set<Rolldown.OutputChunk> {
+  const loaded = new Set(chunks.filter(isFirst));
+  for (const { imports } of loaded)
+    for (const file of imports) loaded.add(chunks.find(({ fileName }) => fileName === file)!);
+  return loaded;
+}
+
 describe('the tarball', () => {
   test('holds what `files` names, and nothing of this machine', () => {
     expect(app.packed).toEqual(
@@ -60,18 +82,9 @@ describe('the tarball', () => {
   });
 
   test('has a main entry of at most 15 kB once a bundler has made it small, the rest in lazy chunks', async () => {
-    app.write('page.js', "import * as ctc from 'webgpu-ctc';\nglobalThis.ctc = ctc;");
-    const outputs = await build({
-      ...{ configFile: false, root: folder, logLevel: 'silent' },
-      build: { write: false, target: 'es2022', rolldownOptions: { input: join(folder, 'page.js') } },
-    });
-    const { output } = [outputs].flat()[0] as Rolldown.RolldownOutput;
-    const chunks = output.filter((it) => it.type === 'chunk');
-    const of = (file: string) => chunks.find(({ fileName }) => fileName === file)!;
-    const entry = chunks.find(({ isEntry }) => isEntry)!;
-    const first = new Set([entry.fileName]);
-    for (const file of first) for (const imported of of(file).imports) first.add(imported);
-    const code = [...first].map((file) => of(file).code).join('\n');
+    const chunks = await bundled('page.js', "import * as ctc from 'webgpu-ctc';\nglobalThis.ctc = ctc;");
+    const first = loadedWith(chunks, ({ isEntry }) => isEntry);
+    const code = Array.from(first, (chunk) => chunk.code).join('\n');
     const size = gzipSync(code, { level: 9 }).length;
     console.log(
       `a page with the library loads ${code.length} bytes minified, ${size} gzipped, and the rest when it is needed`,
@@ -79,7 +92,7 @@ describe('the tarball', () => {
     expect(size).toBeLessThanOrEqual(15_000);
     const twins = chunks.filter(({ code }) => code.includes('MessageChannel'));
     expect(twins.length).toBeGreaterThan(0);
-    expect(twins.filter(({ fileName }) => first.has(fileName))).toEqual([]);
+    expect(twins.filter((twin) => first.has(twin))).toEqual([]);
   });
 
   test('says where a mistake is, in lines that one can read', async () => {
@@ -297,17 +310,12 @@ navigator.serviceWorker.onmessage = ({ data }) => Object.assign(globalThis, { ou
   });
 
   test('a page that reads and does nothing else loads what reading needs', async () => {
-    app.write('reads.js', "import { CtcDecoder } from 'webgpu-ctc';\nglobalThis.decoder = CtcDecoder;");
-    const outputs = await build({
-      ...{ configFile: false, root: folder, logLevel: 'silent' },
-      build: { write: false, target: 'es2022', rolldownOptions: { input: join(folder, 'reads.js') } },
-    });
-    const { output } = [outputs].flat()[0] as Rolldown.RolldownOutput;
-    const chunks = output.filter((it) => it.type === 'chunk');
+    const chunks = await bundled(
+      'reads.js',
+      "import { CtcDecoder } from 'webgpu-ctc';\nglobalThis.decoder = CtcDecoder;",
+    );
     const sizeOf = (...names: readonly RegExp[]) => {
-      const wanted = new Set(chunks.filter(({ name }) => names.some((known) => known.test(name))));
-      for (const chunk of wanted)
-        for (const file of chunk.imports) wanted.add(chunks.find(({ fileName }) => fileName === file)!);
+      const wanted = loadedWith(chunks, ({ name }) => names.some((known) => known.test(name)));
       return Array.from(wanted, ({ code }) => gzipSync(code, { level: 9 }).length).reduce((a, b) => a + b, 0);
     };
     const page = sizeOf(/^reads$/);
