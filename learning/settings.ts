@@ -8,7 +8,7 @@ export interface TrainerSettings {
   readonly rate: number;
 }
 
-export const defaults: TrainerSettings = { seed: 1, batch: 16, rate: 0.008 };
+export const defaults: TrainerSettings = { seed: 1, batch: 24, rate: 0.008 };
 
 /** What was read, and when: frames of the output are of equal length along the pen's way. */
 export interface PenReading {

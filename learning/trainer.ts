@@ -15,7 +15,7 @@ import { type SavedTensor, writeSafetensors } from './weights.js';
 import { type Handwriting, sample, varied } from './writer.js';
 
 /** Movements that a string of training has room for; longer ones are read in multiples of it. */
-export const room = 128;
+export const room = 112;
 /** Labels of a sequence: strings of one's own may be longer than those that are written here. */
 const mostLabels = 16;
 /** Strings that the error rate is measured on. They are of a seed that nothing is learned from. */
