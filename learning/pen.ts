@@ -15,6 +15,9 @@ export const stride = 4;
 const step = 0.15;
 /** How finely a stroke is smoothed, likewise: a hand that trembles by 3 % writes the same movements. */
 const fine = 0.04;
+/** Movements of a string that is learned, at most: 16 digits take some 330. */
+export const mostMovements = 448;
+
 /** Movements that the pen's way through the air takes at most. */
 const mostInAir = 6;
 
@@ -103,6 +106,9 @@ function reverse(points: number[]) {
 
 const limited = (value: number) => Math.max(-3, Math.min(3, value));
 
+/** A third of the time of `Math.hypot`, which guards against numbers that no pad has. */
+const lengthOf = (x: number, y: number) => Math.sqrt(x * x + y * y);
+
 /** A stroke without its trembling: points so far apart, each moved towards its neighbours twice. x and y in turn. */
 function smoothed(stroke: Stroke, distance: number): number[] {
   const points: number[] = [stroke[0]![0], stroke[0]![1]];
@@ -110,7 +116,7 @@ function smoothed(stroke: Stroke, distance: number): number[] {
   for (let i = 1; i < stroke.length; i++) {
     const [ax, ay] = stroke[i - 1]!;
     const [bx, by] = stroke[i]!;
-    const length = Math.hypot(bx - ax, by - ay);
+    const length = lengthOf(bx - ax, by - ay);
     let walked = 0;
     while (length - walked >= wait) {
       walked += wait;
@@ -138,13 +144,13 @@ function smoothed(stroke: Stroke, distance: number): number[] {
 function evenly(points: readonly number[], distance: number): number[] {
   let length = 0;
   for (let i = 2; i < points.length; i += 2)
-    length += Math.hypot(points[i]! - points[i - 2]!, points[i + 1]! - points[i - 1]!);
+    length += lengthOf(points[i]! - points[i - 2]!, points[i + 1]! - points[i - 1]!);
   const pieces = Math.max(1, Math.round(length / distance));
   const even = [points[0]!, points[1]!];
   let walked = 0;
   for (let i = 2; i < points.length; i += 2) {
     const [ax, ay, bx, by] = [points[i - 2]!, points[i - 1]!, points[i]!, points[i + 1]!];
-    const part = Math.hypot(bx - ax, by - ay);
+    const part = lengthOf(bx - ax, by - ay);
     while (even.length < 2 * pieces && walked + part >= (length * even.length) / 2 / pieces) {
       const share = part === 0 ? 0 : ((length * even.length) / 2 / pieces - walked) / part;
       even.push(ax + (bx - ax) * share, ay + (by - ay) * share);

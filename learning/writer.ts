@@ -9,6 +9,11 @@ export interface Handwriting {
   readonly strokes: readonly Stroke[];
 }
 
+/** Handwriting with its movements. */
+export interface Sample extends Handwriting {
+  readonly movements: Float32Array<ArrayBuffer>;
+}
+
 /** A hand: what the digits of one string have in common. Lengths are in hundredths of the usual height of a digit. */
 export interface Hand {
   /** Which of the ways it writes each digit. */
@@ -16,6 +21,10 @@ export interface Hand {
   /** The digits that it begins at their other end, and those whose strokes it draws in another order. */
   readonly reversed: readonly boolean[];
   readonly reordered: readonly boolean[];
+  /** The chances that a ring is begun anywhere, that the pen is lifted within a stroke, and that it is not lifted within a digit. */
+  readonly elsewhere: number;
+  readonly lifting: number;
+  readonly staying: number;
   /** The chance that the pen stays down from one digit to the next. */
   readonly joining: number;
   readonly slant: number;
@@ -46,24 +55,28 @@ export interface Hand {
 function drawHand(random: Random): Hand {
   const digits = Array.from({ length: 10 }, (_, digit) => digit);
   const backward = random.chance(0.1) ? 0.75 : 0.12;
+  const calm = random.chance(0.4);
   return {
     ways: digits.map((digit) => drawWay(digit, random)),
     reversed: digits.map(() => random.chance(backward)),
     reordered: digits.map(() => random.chance(0.25)),
+    elsewhere: 0.3,
+    lifting: 0.04,
+    staying: 0.06,
     joining: random.chance(0.05) ? 0.5 : 0,
     slant: random.chance(0.4) ? random.normal(0.06) : random.between(-0.45, 0.8),
     width: Math.exp(random.normal(0.28)),
     gap: random.chance(0.2) ? random.between(4, 14) : random.between(10, 60),
     unsteady: random.between(0.8, 4),
-    uneven: random.chance(0.5) ? 0.08 : random.between(0.08, 0.3),
+    uneven: calm || random.chance(0.5) ? 0.08 : random.between(0.08, 0.3),
     foot: random.chance(0.6) ? random.between(0.8, 1.1) : random.next(),
     turn: random.normal(0.05),
     drift: random.normal(0.06),
-    wave: random.chance(0.6) ? random.between(0, 5) : random.between(0, 30),
-    lift: random.chance(0.6) ? 4 : random.between(4, 12),
-    tremor: random.chance(0.55) ? 0 : random.between(0.4, 3.5),
+    wave: calm || random.chance(0.6) ? random.between(0, 5) : random.between(0, 30),
+    lift: calm || random.chance(0.6) ? 4 : random.between(4, 12),
+    tremor: calm || random.chance(0.55) ? 0 : random.between(0.4, 3.5),
     tremorLength: random.between(8, 35),
-    haste: random.chance(0.5) ? 0 : random.below(6),
+    haste: calm || random.chance(0.5) ? 0 : random.below(6),
     spacing: random.chance(0.35) ? random.between(10, 22) : random.between(3, 10),
     jitter: random.chance(0.6) ? random.between(0, 0.5) : random.between(0.3, 1.6),
   };
@@ -121,9 +134,11 @@ function drawn(digit: number, hand: Hand, random: Random): Point[][] {
   // hands are not always the same
   const way = random.chance(0.15) ? drawWay(digit, random) : hand.ways[digit]!;
   let strokes = strokesOf(digit, way, random, hand.unsteady);
-  strokes = strokes.map((stroke) => (random.chance(0.3) ? begunElsewhere(stroke, random) : stroke));
-  if (random.chance(0.04)) strokes = lifted(strokes, random);
-  if (random.chance(0.06)) strokes = [strokes.flat()];
+  strokes = strokes.map((stroke) =>
+    random.chance(hand.elsewhere) ? begunElsewhere(stroke, random) : stroke,
+  );
+  if (random.chance(hand.lifting)) strokes = lifted(strokes, random);
+  if (random.chance(hand.staying)) strokes = [strokes.flat()];
   if (hand.reordered[digit]) strokes.reverse();
   if (!hand.reversed[digit]) return strokes;
   return strokes.map((stroke) => (random.chance(0.85) ? stroke.toReversed() : stroke));
@@ -259,15 +274,19 @@ function reported(stroke: readonly Point[], { spacing, jitter }: Hand, random: R
  * The `index`-th sample of a seed: the same text in the same hand whenever it is asked for. Of at most `room` movements, most of them
  * with nearly as many: what is padded is computed in vain.
  */
-export function sample(seed: number, index: number, room: number): Handwriting {
+export function sample(seed: number, index: number, room: number): Sample {
   const random = new Random(seed, index);
-  const length = random.chance(0.25) ? 1 + random.below(3) : 4 + random.below(3);
+  const length = random.chance(0.2) ? 1 + random.below(3) : 5 + random.below(3);
   const text = Array.from({ length }, () => random.below(10)).join('');
   const digits = digitsIn(text, new Random(seed, index, 2), {});
-  for (let count = length; ; count--) {
+  let count = length;
+  for (;;) {
     const strokes = strokesIn(digits.slice(0, count));
-    if (count === 1 || movements(strokes).length <= room * features)
-      return { text: text.slice(0, count), strokes };
+    const moved = movements(strokes);
+    const frames = moved.length / features;
+    if (count === 1 || frames <= room) return { text: text.slice(0, count), strokes, movements: moved };
+    // digits are about equally long
+    count = Math.max(1, Math.min(count - 1, Math.floor((count * room) / frames)));
   }
 }
 
