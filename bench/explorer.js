@@ -31,7 +31,9 @@ async function open(page, scores, text) {
 
 /** From a slider's event until the lattice of the new scores has been drawn. @param {number} rounds */
 async function timeEdits(rounds) {
-  const slider = /** @type {HTMLInputElement} */ (document.querySelectorAll('#panels input[type=range]')[1]);
+  const slider = /** @type {HTMLInputElement} */ (
+    document.querySelectorAll('#panel-edit input[type=range]')[1]
+  );
   const sentence = /** @type {HTMLElement} */ (document.getElementById('sentence'));
   const times = [];
   for (let round = -3; round < rounds; round++) {
@@ -78,7 +80,7 @@ export async function explorerTimes(rounds) {
     const adapter = (await page.innerText('#backend')).replace(/^.*: /, '');
     const word = 'thequickbrownfoxjumpsoverthela';
     await open(page, writeNpy(logitsOf(word, 200), [200, 27]), word);
-    await page.click('#edit');
+    await page.click('#tab-edit');
     const edits = await page.evaluate(timeEdits, 3 * rounds);
     const { logits, text } = wideProblem(2000, 500);
     await open(page, writeNpy(logits, [2000, 27]), text);

@@ -198,7 +198,7 @@ describe('a sound', () => {
         .toBe('hello hello little rabbit will you tell me all');
       await expect.poll(() => sentence(page)).toMatch(/In 220 frames/);
 
-      await page.getByRole('button', { name: 'Words', exact: true }).click();
+      await page.getByRole('tab', { name: 'Words' }).click();
       const first = page.getByLabel('hello, start in seconds').first();
       await expect.poll(() => first.inputValue()).toBe('0.20');
       // over the waveform: the right edge of the first word

@@ -72,7 +72,7 @@ describe('editing', () => {
   test('a stroke over the emissions changes them, and is undone as one', () =>
     exploreOnCpu(async (page) => {
       const before = await sentence(page);
-      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       const box = (await page.locator('#emissions .plot').boundingBox())!;
       // the row of h, over the last half
       await page.mouse.move(box.x + box.width * 0.6, box.y + 4);
@@ -97,7 +97,7 @@ describe('edits', () => {
   test('are told while the tools are closed, and undone and redone one by one, whatever they were', () =>
     exploreOnCpu(async (page) => {
       const before = await sentence(page);
-      const edit = page.getByRole('button', { name: 'Edit', exact: true });
+      const edit = page.getByRole('tab', { name: 'Edit' });
       await edit.click();
       const [undo, redo] = ['Undo', 'Redo'].map((name) => page.getByRole('button', { name, exact: true }));
       expect([await undo!.isDisabled(), await redo!.isDisabled()]).toEqual([true, true]);
@@ -106,7 +106,7 @@ describe('edits', () => {
       await page.getByLabel('Blank', { exact: true }).selectOption({ label: 'z' });
       const all = /Edited: blank bias 3\.0, temperature 2\.00, another blank\./;
       await expect.poll(() => sentence(page)).toMatch(all);
-      await edit.click();
+      await page.getByRole('tab', { name: 'State' }).click();
       expect(await sentence(page)).toMatch(all);
       await page.keyboard.press('Control+z');
       await expect.poll(() => sentence(page)).toMatch(/Edited: blank bias 3\.0, temperature 2\.00\./);
@@ -121,7 +121,7 @@ describe('edits', () => {
 
   test('are gone once the recogniser hears another word, which a link carries', () =>
     exploreOnCpu(async (page) => {
-      await page.getByRole('button', { name: 'Edit', exact: true }).click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       await page.getByLabel('Blank bias').fill('3');
       await page.fill('#word', 'help');
       await page.getByRole('button', { name: 'Let it hear help' }).click();
@@ -165,7 +165,7 @@ test('what cannot be spelled is told, and so is what the blank takes away', () =
       .poll(() => sentence(page))
       .toMatch(/^你好 cannot be spelled: the recogniser has no symbol for 你好\./);
     await page.fill('#word', 'hello');
-    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByRole('tab', { name: 'Edit' }).click();
     await page.getByLabel('Blank', { exact: true }).selectOption({ label: 'l' });
     await expect.poll(() => sentence(page)).toMatch(/ways to spell hello without l \(no symbol\);/);
     await page.getByRole('button', { name: 'As they were' }).click();
@@ -202,18 +202,20 @@ test('the lines into a cell are those of the one that was clicked, while the poi
 
 test('layers, lines and scale are chosen', () =>
   exploreOnCpu(async (page) => {
-    const legend = () => says(page, '#legend figcaption');
-    expect(await legend()).toMatch(/Share of the path mass, log scale/);
+    const legend = () => page.locator('#legend figcaption').last().innerText();
+    expect(await legend()).toBe('Share of the path mass, linear');
+    await page.keyboard.press('l');
+    await expect.poll(legend).toBe('Share of the path mass, log scale');
     await page.getByRole('radio', { name: 'Forward' }).click();
     await expect.poll(legend).toMatch(/Forward α/);
     await page.keyboard.press('ArrowRight');
     await expect.poll(legend).toMatch(/Backward β/);
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('button', { name: /^Gradient/ }).click();
-    await expect.poll(legend).toMatch(/Gradient, softmax − posterior/);
+    await expect.poll(legend).toMatch(/Gradient: softmax − posterior/);
     await page.getByRole('button', { name: /^Sampled paths/ }).click();
     await page.keyboard.press('Escape');
-    await expect.poll(() => page.url()).toMatch(/layer=gradient.*samples=8/);
+    await expect.poll(() => page.url()).toMatch(/layer=gradient&scale=log&samples=8/);
   }));
 
 describe('the picture', () => {
@@ -306,16 +308,22 @@ describe('the picture', () => {
       const colourIn = (layer: Layer, scale: 'log' | 'linear', { t, s }: Cell): Rgb => {
         if (layer === 'gradient') {
           const value = twin.grad[t * classes + (s % 2 ? labels[s >> 1]! : 0)]!;
-          return colourOf(layer, value / largest, s % 2 === 1, theme, scale);
+          return colourOf(layer, value / largest, s % 2 ? 'label' : 'blank', theme, scale);
         }
         if (layer === 'change') {
           const at = t * states + s;
-          return colourOf(layer, twin.posterior[at]! - before.posterior[at]!, s % 2 === 1, theme, scale);
+          return colourOf(
+            layer,
+            twin.posterior[at]! - before.posterior[at]!,
+            s % 2 ? 'label' : 'blank',
+            theme,
+            scale,
+          );
         }
         const row = twin[layer as 'alpha'].subarray(t * states, (t + 1) * states);
         const most = Math.max(...row.filter((_, s) => isPossible(hello, { t, s })));
         const value = layer === 'posterior' ? row[s]! : Math.exp(row[s]! - most);
-        return colourOf(layer, value, s % 2 === 1, theme, scale);
+        return colourOf(layer, value, s % 2 ? 'label' : 'blank', theme, scale);
       };
       await explore(
         async (page) => {
@@ -357,7 +365,7 @@ describe('the picture', () => {
           )
           .toEqual([false, true]);
       },
-      { hash: '#text=hello&best=0&at=0.0' },
+      { hash: '#text=hello&scale=log&best=0&at=0.0' },
     ));
 
   test('zoomed out, no peak vanishes', async () => {
@@ -372,14 +380,14 @@ describe('the picture', () => {
         const [perX, perY] = [frames / width, states / height];
         expect(Math.min(perX, perY)).toBeGreaterThan(1);
         const peaks: { place: [number, number]; least: number }[] = [];
-        const card = colourOf('posterior', 0, true, 'light', 'log');
+        const card = colourOf('posterior', 0, 'label', 'light', 'log');
         const fromCard = (colour: Rgb) => colour.reduce((sum, x, k) => sum + Math.abs(x - card[k]!), 0);
         for (let t = 50; t < frames; t += 23) {
           const row = posterior.subarray(t * states, (t + 1) * states);
           const s = row.indexOf(Math.max(...row));
           const place: [number, number] = [Math.floor(t / perX), Math.floor(s / perY)];
           // a blank's colour is the one nearer to the card
-          peaks.push({ place, least: fromCard(colourOf('posterior', row[s]!, false, 'light', 'log')) });
+          peaks.push({ place, least: fromCard(colourOf('posterior', row[s]!, 'blank', 'light', 'log')) });
         }
         const short = async () => {
           const seen = await coloursAt(
@@ -537,16 +545,16 @@ test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
       await expect.poll(async () => (await box('#inspector')).height).toBeGreaterThan(300);
       await page.locator('.handle').click();
       // what is edited stays in sight
-      await page.getByRole('button', { name: 'More controls' }).click();
-      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.locator('.handle').click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       const panel = await box('#inspector');
       for (const part of ['#emissions', '#lattice', '#strip']) {
         const { y, height } = await box(part);
         expect(height).toBeGreaterThan(40);
         expect(y + height).toBeLessThanOrEqual(panel.y);
       }
-      await page.getByRole('button', { name: 'More controls' }).click();
-      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.locator('.handle').click();
+      await expect.poll(async () => (await box('#inspector')).height).toBeLessThan(80);
       await page.getByRole('button', { name: 'More controls' }).click();
       await page.getByRole('radio', { name: 'Forward' }).click();
       await expect.poll(() => page.url()).toMatch(/layer=alpha/);
@@ -578,7 +586,7 @@ describe('for everyone', () => {
       await page.emulateMedia({ colorScheme });
       expect(await complaintsOf(page)).toEqual([]);
       await page.getByText('Show the sum').click();
-      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       await page.getByRole('button', { name: 'More' }).click();
       expect(await complaintsOf(page)).toEqual([]);
     }),

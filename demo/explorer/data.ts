@@ -6,6 +6,7 @@ import { type Entry, menu } from '../shared/menus.js';
 import { statesOf } from './engine/analysis.js';
 import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
 import type { Page } from './page.js';
+import type { Panel } from './panels/panels.js';
 import { Listening } from './sound/listening.js';
 import { carried, type Moved, withMoved, wordsIn } from './sound/words.js';
 import type { WordsPanel } from './sound/words-panel.js';
@@ -26,7 +27,6 @@ const layerNames = {
 export class Data {
   readonly #page: Page;
   readonly #listening: Listening;
-  readonly #wordsButton = byId<HTMLButtonElement>('words');
   /** As they were aligned. */
   #aligned: TimedText | undefined;
   #moved: Moved = new Map();
@@ -40,7 +40,6 @@ export class Data {
     this.#page = page;
     menu(byId('data'), () => this.#entries());
     this.#listening = new Listening((seconds) => this.#follow(seconds));
-    this.#wordsButton.addEventListener('click', () => this.#toggleWords());
     page.listen(() => this.#refresh());
     page.stage.listen(() => this.#look());
     this.#listenToDrops();
@@ -187,7 +186,6 @@ export class Data {
     this.#aligned = aligned;
     const changed = source?.sound !== this.#listening.sound;
     this.#listening.sound = source?.sound;
-    this.#wordsButton.hidden = !source?.sound;
     if (this.#panel && changed) this.#closeWords();
     this.#showWords();
   }
@@ -196,38 +194,40 @@ export class Data {
     this.#panel?.show(this.#timed?.words ?? [], this.#moved.size > 0);
   }
 
-  async #toggleWords(): Promise<void> {
-    if (this.#panel) {
-      this.#closeWords();
-      return;
-    }
-    const { sound } = this.#listening;
-    if (!sound) return;
+  /** The panel of the words. The waveform is there as long as it is shown. */
+  async openWords(root: HTMLElement): Promise<Panel> {
     const { WordsPanel } = await import('./sound/words-panel.js');
-    if (this.#panel || sound !== this.#listening.sound) return;
-    this.#wordsButton.ariaPressed = 'true';
-    byId('stage').classList.add('words');
-    byId('inspector').classList.add('opened');
-    this.#panel = new WordsPanel({
-      ...{ wave: byId('wave'), list: byId('word-list'), audio: this.#listening.audio },
-      moved: (i, start, end) => {
-        this.#moved = new Map([...this.#moved, [i, { start, end }]]);
+    return {
+      refresh: () => {
+        const { audio, sound } = this.#listening;
+        if (!sound) return;
+        byId('sound').hidden = false;
+        this.#panel ??= new WordsPanel({
+          ...{ wave: byId('wave'), list: root, audio },
+          moved: (i, start, end) => {
+            this.#moved = new Map([...this.#moved, [i, { start, end }]]);
+            this.#showWords();
+          },
+          reset: () => {
+            this.#moved = new Map();
+            this.#showWords();
+          },
+        });
         this.#showWords();
+        this.#look();
       },
-      reset: () => {
-        this.#moved = new Map();
-        this.#showWords();
-      },
-    });
-    this.#showWords();
-    this.#look();
+      close: () => this.#closeWords(),
+    };
+  }
+
+  get hasSound(): boolean {
+    return this.#page.source?.sound !== undefined;
   }
 
   #closeWords(): void {
     this.#panel?.destroy();
     this.#panel = undefined;
-    this.#wordsButton.ariaPressed = 'false';
-    byId('stage').classList.remove('words');
+    byId('sound').hidden = true;
     this.#page.stage.redraw();
   }
 
@@ -265,8 +265,8 @@ export class Data {
   #savePicture(): Promise<void> {
     const ratio = 2;
     const said = byId('sentence').querySelector('span')?.dataset.said ?? '';
-    const { stage, scale } = this.#page;
-    return savePicture(`${this.#name}.png`, stage.snapshot(ratio), ratio, said, scale);
+    const { stage, colourScale } = this.#page;
+    return savePicture(`${this.#name}.png`, stage.snapshot(ratio), ratio, said, colourScale);
   }
 
   async #saveLayer(): Promise<void> {

@@ -8,7 +8,6 @@ import type { Layer } from '../shared/layers.js';
 import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './engine/analysis.js';
 import { Engine } from './engine/engine.js';
 import { sayProbability } from './engine/ways.js';
-import { Player, type Position } from './sound/player.js';
 import { examples, heard } from './sources/examples.js';
 import type { Source } from './sources/source.js';
 import { spelledIn, unspelledIn } from './sources/spelled.js';
@@ -16,21 +15,26 @@ import { applyEdits, noEdits, within } from './state/edits.js';
 import { initial, type State, type Store } from './state/state.js';
 import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './view/explain.js';
 import { CellGrid } from './view/grid.js';
-import { type ColourScale, Inspector } from './view/inspector.js';
+import { Inspector } from './view/inspector.js';
 import { createHostRenderer } from './view/lattice-2d.js';
 import { createGpuRenderer } from './view/lattice-gpu.js';
+import { type ColourScale, Legend } from './view/legend.js';
+import { Player, type PlayerControls, type Position, sweepsOf } from './view/player.js';
 import type { Scene } from './view/scene.js';
 import { Stage } from './view/stage.js';
 
 /** Milliseconds after which what is computed takes long. */
 const patience = 300;
 const computing = 'Computing …';
+/** Frames times states of a lattice that is shown on a linear scale. */
+const mostLinear = 2000;
 
 export class Page {
   readonly store: Store;
   readonly stage: Stage;
   readonly player: Player;
   readonly #inspector: Inspector;
+  readonly #legend = new Legend(byId('legend'));
   readonly #grid: CellGrid;
   #engine: Engine;
   #source: Source | undefined;
@@ -69,12 +73,11 @@ export class Page {
       store.set({ selected: cell });
       this.stage.reveal(cell);
     });
-    this.#inspector = new Inspector(byId('inspector'), () => this.#inspect());
-    this.player = new Player(byId('play'), byId('scrubber'), byId('progress'), {
-      moved: (position) => {
-        this.#position = position;
-        this.#show();
-      },
+    this.#inspector = new Inspector(byId('panel-state'), () => this.#inspect());
+    const [play, scrubber, output, steps] = ['play', 'scrubber', 'progress', 'steps'].map(byId);
+    this.player = new Player({ play, scrubber, output, steps } as PlayerControls, (position) => {
+      this.#position = position;
+      this.#show();
     });
     dark().addEventListener('change', () => this.#show());
     this.#use(engine);
@@ -84,6 +87,10 @@ export class Page {
       if (asksForChange || asks.some((key) => state[key] !== before[key])) this.refresh();
       else if (state.selected !== before.selected) {
         this.#mirror();
+        this.#inspect();
+      }
+      if (state.layer !== before.layer) {
+        this.#setUpPlayer();
         this.#inspect();
       }
       this.#show();
@@ -98,8 +105,16 @@ export class Page {
     return this.#analysis;
   }
 
-  get scale(): ColourScale | undefined {
-    return this.#inspector.scale;
+  /** Of the colours of the lattice. Linear where all that matters can be seen so. */
+  get scale(): 'log' | 'linear' {
+    const { scale } = this.store.state;
+    if (scale || !this.#analysis) return scale ?? 'linear';
+    const { problem } = this.#analysis;
+    return problem.frames * statesOf(problem) <= mostLinear ? 'linear' : 'log';
+  }
+
+  get colourScale(): ColourScale | undefined {
+    return this.#legend.scale;
   }
 
   /** Where the sound is, in frames. */
@@ -239,7 +254,7 @@ export class Page {
     // of another source nothing is shown; of another text for a moment
     if (source !== this.#source) return;
     this.#analysis = analysis;
-    this.player.frames = problem.frames;
+    this.#setUpPlayer();
     const { selected, highlight } = this.store.state;
     const states = statesOf(problem);
     const isAsked = text === this.store.state.text;
@@ -254,13 +269,20 @@ export class Page {
     for (const then of this.#onAnalysis) then();
   }
 
+  /** Play follows the layer that is chosen. */
+  #setUpPlayer(): void {
+    const analysis = this.#analysis;
+    if (analysis) this.player.setUp(analysis.problem.frames, sweepsOf[this.store.state.layer]);
+  }
+
   #scene(analysis: Analysis): Scene {
-    const { layer: asked, scale, highlight } = this.store.state;
+    const { layer: asked, highlight } = this.store.state;
     // what it is compared with may still be computed
     const layer = asked === 'change' && !analysis.baseline ? 'posterior' : asked;
-    const swept = layer === 'posterior' ? this.#position : undefined;
+    const position = this.#position;
+    const swept = position && { ...position, ...(asked === 'posterior' && { first: 'alpha' as const }) };
     return {
-      ...{ analysis, layer, scale, theme: dark().matches ? 'dark' : 'light' },
+      ...{ analysis, layer, scale: this.scale, theme: dark().matches ? 'dark' : 'light' },
       ...(swept && { sweep: swept }),
       ...(highlight !== undefined && { highlight }),
     };
@@ -273,12 +295,12 @@ export class Page {
     const { frameSeconds } = this.#source!;
     this.stage.show({ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing });
     this.#mark();
-    this.#inspector.legend(scene);
+    this.#legend.show(scene);
   }
 
   #mark(): void {
-    const { bestPath, selected, layer } = this.store.state;
-    const sweep = layer === 'posterior' ? this.#position : undefined;
+    const { bestPath, selected } = this.store.state;
+    const sweep = this.#position;
     this.stage.mark({
       bestPath: bestPath && !sweep,
       ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
@@ -324,6 +346,7 @@ export class Page {
     const cell = this.#hovered ?? this.store.state.selected;
     if (!cell) {
       this.#inspector.show(analysis, undefined, undefined, this.nameOf);
+      this.#legend.cell = undefined;
       return;
     }
     const { before, after } = neighbours(analysis, cell);
@@ -344,6 +367,9 @@ export class Page {
     }
     this.#inspector.show(analysis, cell, own, this.nameOf);
     this.#mark();
+    const shown = await this.#engine.shownAt(this.store.state.layer, analysis, cell, own);
+    if (analysis !== this.#analysis) return;
+    this.#legend.cell = shown;
     if (!this.#inspector.showsSums) return;
     const frameSum = await this.#engine.sum(analysis, cell.t);
     if (analysis !== this.#analysis) return;

@@ -8,6 +8,8 @@ import {
   type Cell,
   type CellValues,
   classAt,
+  isPossible,
+  largestGradient,
   type Problem,
   statesOf,
 } from './analysis.js';
@@ -111,6 +113,28 @@ export class Engine {
       const at = t * stride + s;
       return { alpha: alpha[at]!, beta: beta[at]!, posterior: posterior[at]! };
     });
+  }
+
+  /** What a layer shows of a cell of the last analysis, as `Legend` marks it. Undefined: nothing there. */
+  async shownAt(
+    layer: Layer,
+    analysis: Analysis,
+    { t, s }: Cell,
+    own: CellValues,
+  ): Promise<number | undefined> {
+    const { problem, logProbs, grad, baseline } = analysis;
+    const at = t * problem.classes + classAt(problem, s);
+    if (layer === 'probability') return Math.exp(logProbs[at]!);
+    if (layer === 'gradient') return grad[at]! / largestGradient(analysis);
+    if (!isPossible(problem, { t, s })) return undefined;
+    if (layer === 'posterior') return own.posterior;
+    if (layer === 'change') return baseline && own.posterior - baseline[t * statesOf(problem) + s]!;
+    const column = Array.from({ length: statesOf(problem) }, (_, state) => ({ t, s: state }));
+    const values = await this.probe(
+      analysis,
+      column.filter((cell) => isPossible(problem, cell)),
+    );
+    return Math.exp(own[layer] - Math.max(...values.map((value) => value[layer])));
   }
 
   /** Of scores that stay while others are edited: not computed anew at each stroke. */

@@ -5,6 +5,10 @@ import type { Cell } from '../engine/analysis.js';
 import { exampleIds } from '../sources/examples.js';
 import { type Edits, editLimits, noEdits } from './edits.js';
 
+/** Of the tabs beside the lattice. */
+export const panelIds = ['state', 'edit', 'words'] as const;
+export type PanelId = (typeof panelIds)[number];
+
 export interface State {
   /** Of `examples`, or `own`: what was loaded here, which no link can carry. */
   readonly example: string;
@@ -13,7 +17,10 @@ export interface State {
   /** What is to be spelled. */
   readonly text: string;
   readonly layer: Layer;
-  readonly scale: 'log' | 'linear';
+  /** Undefined: linear where a lattice is small, else logarithmic. */
+  readonly scale: 'log' | 'linear' | undefined;
+  /** What is told beside the lattice. */
+  readonly panel: PanelId;
   readonly bestPath: boolean;
   /** Paths drawn from the posterior. */
   readonly samples: number;
@@ -30,7 +37,8 @@ export const initial: State = {
   heard: undefined,
   text: 'hello',
   layer: 'posterior',
-  scale: 'log',
+  scale: undefined,
+  panel: 'state',
   bestPath: true,
   samples: 0,
   selected: undefined,
@@ -66,12 +74,14 @@ export const longestLink = 2000;
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
   const { example, heard, text, layer, scale, bestPath, samples, selected, highlight, edits, blank } = state;
+  const { panel } = state;
   const fields: Record<string, string | number | undefined> = {
     example: example === initial.example ? undefined : example,
     heard: heard && `${heard.text}.${heard.frames}`,
     text,
     layer: layer === initial.layer ? undefined : layer,
-    scale: scale === initial.scale ? undefined : scale,
+    scale,
+    panel: panel === initial.panel ? undefined : panel,
     best: bestPath ? undefined : 0,
     samples: samples || undefined,
     at: selected && `${selected.t}.${selected.s}`,
@@ -120,7 +130,8 @@ export function fromHash(hash: string): State | undefined {
     heard: word && frames ? { text: word[1]!, frames } : undefined,
     text: (text('text') ?? initial.text).slice(0, most.letters),
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
-    scale: text('scale') === 'linear' ? 'linear' : 'log',
+    scale: (['log', 'linear'] as const).find((scale) => scale === text('scale')),
+    panel: panelIds.find((panel) => panel === text('panel')) ?? initial.panel,
     bestPath: text('best') !== '0',
     samples: integer(text('samples'), most.samples) ?? 0,
     selected: t !== undefined && s !== undefined ? { t, s } : undefined,

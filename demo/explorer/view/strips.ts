@@ -46,7 +46,8 @@ export function drawEmissions(
     for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
       let value = 0;
       for (let k = t; k < Math.min(end, t + perColumn); k++) value = Math.max(value, shareAt(k, c));
-      const [r, g, b] = colourOf('probability', value, c !== undefined && c !== blank, theme, 'linear');
+      const kind = c === undefined ? 'other' : c === blank ? 'blank' : 'label';
+      const [r, g, b] = colourOf('probability', value, kind, theme, 'linear');
       context.fillStyle = `rgb(${r} ${g} ${b})`;
       context.fillRect(x(t), row * height, Math.max(1, perColumn * width - gap), Math.max(1, height - gap));
     }
