@@ -52,6 +52,75 @@ describe('the first view', () => {
   });
 });
 
+describe('one path', () => {
+  const strings = async (page: Page) =>
+    (await page.locator('.strings dd').allInnerTexts()).map((s) => s.trim());
+
+  test('is told frame by frame, merged and without its blanks; played, drawn, shared', () =>
+    exploreOnCpu(async (page) => {
+      await page.getByRole('tab', { name: 'Paths' }).click();
+      await expect.poll(() => strings(page)).toEqual(['–hheell–loo–', '–hel–lo–', 'hello']);
+      const list = await page.locator('.ways code').allInnerTexts();
+      expect(list.length).toBe(8);
+      expect(new Set(list).size).toBe(8);
+      // those who want no motion go by steps
+      for (let i = 0; i < 8; i++) await page.click('#play');
+      await expect.poll(() => strings(page)).toEqual(['–hheell–loo–', '–hel–', 'hel']);
+      await page.getByRole('button', { name: 'A frame on' }).click();
+      await expect.poll(() => strings(page)).toEqual(['–hheell–loo–', '–hel–l', 'hell']);
+      await page.locator('.ways button').nth(3).click();
+      await expect.poll(() => strings(page)).toEqual([list[3], expect.stringMatching(/^–?h/), 'hello']);
+      await page.getByRole('button', { name: 'Draw another' }).click();
+      await expect.poll(() => page.url()).toMatch(/panel=paths&path=d1/);
+      const [drawn] = await strings(page);
+      expect(drawn!.replace(/(.)\1+/g, '$1').replaceAll('–', '')).toBe('hello');
+      const link = page.url();
+      await page.goto('about:blank');
+      await page.goto(link);
+      await expect.poll(() => strings(page)).toEqual([drawn, expect.any(String), 'hello']);
+      await page.getByRole('tab', { name: 'State' }).click();
+      await expect.poll(() => page.url()).not.toMatch(/path=/);
+    }));
+
+  test('says its string under the pointer', () =>
+    exploreOnCpu(async (page) => {
+      const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
+      await page.mouse.move(x + (4.5 * width) / 12, y + (3.5 * height) / 11);
+      await expect.poll(() => page.locator('.tip').innerText()).toMatch(/^–hheell–loo–\s+[\d.]+ %$/);
+      await page.mouse.move(x + (8.5 * width) / 12, y + (1.5 * height) / 11);
+      await expect.poll(() => page.locator('.tip').isVisible()).toBe(false);
+    }));
+});
+
+test('Play follows the layer that is chosen, and steps where no motion is wanted', () =>
+  exploreOnCpu(async (page) => {
+    const seen = () =>
+      page.locator('canvas.cells').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    const progress = () => says(page, '#progress');
+    for (const [layer, words] of [
+      ['Forward', 'forward, frame 0 of 12'],
+      ['Backward', 'backward, frame 11 of 12'],
+      ['Path mass', 'forward, frame 0 of 12'],
+    ] as const) {
+      await page.getByRole('radio', { name: layer }).click();
+      await expect.poll(progress).toMatch(/all frames|both sweeps done/);
+      await drawn(page);
+      const whole = await seen();
+      await page.getByRole('button', { name: 'A frame further' }).click();
+      expect(await progress()).toBe(words);
+      await drawn(page);
+      const begun = await seen();
+      expect(begun).not.toBe(whole);
+      await page.getByRole('button', { name: 'A frame on' }).click();
+      await drawn(page);
+      expect(await seen()).not.toBe(begun);
+      await page.getByRole('button', { name: 'A frame back' }).click();
+      await page.getByRole('button', { name: 'A frame back' }).click();
+      await drawn(page);
+      expect(await seen()).toBe(whole);
+    }
+  }));
+
 describe('editing', () => {
   test('another word is another lattice; what cannot be is explained', () =>
     exploreOnCpu(async (page) => {
@@ -263,7 +332,11 @@ describe('the picture', () => {
   }
 
   async function choose(page: Page, layer: Layer): Promise<void> {
-    const main: Partial<Record<Layer, string>> = { posterior: 'Paths', alpha: 'Forward', beta: 'Backward' };
+    const main: Partial<Record<Layer, string>> = {
+      posterior: 'Path mass',
+      alpha: 'Forward',
+      beta: 'Backward',
+    };
     const name = main[layer];
     if (name) return page.getByRole('radio', { name }).click();
     await page.getByRole('button', { name: 'More' }).click();

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
+import { bestPaths, logOf, tellable } from '../demo/explorer/engine/best-paths.js';
 import { statesAlong } from '../demo/explorer/engine/engine.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
@@ -11,6 +12,7 @@ import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
 import { placeRead, type Read } from '../demo/explorer/view/strips.js';
 import { follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
+import { mulberry32 } from '../learning/random.js';
 import { writeNpy } from '../src/files/npy.js';
 import type { TimedText } from '../src/text/words.js';
 import { npz } from './program.js';
@@ -39,6 +41,50 @@ describe('ways', () => {
       }
     },
   );
+
+  test.each([[[]], [[1]], [[1, 2]], [[1, 1]], [[1, 2, 1]], [[2, 2]]])(
+    'the likeliest that read as %j are those of all, one by one',
+    (labels) => {
+      const random = mulberry32(7);
+      for (let frames = 1; frames <= 6; frames++) {
+        // some scores are those of a mask, some are equal
+        const logProbs = Float32Array.from({ length: 3 * frames }, () =>
+          random() < 0.1 ? -Infinity : Math.fround(Math.log(Math.ceil(8 * random()) / 8)),
+        );
+        const problem: Problem = { frames, classes: 3, blank: 0, labels, logits: logProbs };
+        const all = [...everyPath(frames)]
+          .filter(({ reads }) => reads === labels.join(''))
+          .map(({ path }) => ({ path, states: statesAlong(path, problem) }))
+          .map(({ path, states }) => ({ path, states, log: logOf(problem, logProbs, states) }))
+          .filter(({ log }) => log > -Infinity)
+          .sort((a, b) => b.log - a.log);
+        for (const through of [undefined, { t: frames >> 1, s: Math.min(1, 2 * labels.length) }]) {
+          const passing = all.filter(({ states }) => !through || states[through.t] === through.s);
+          const found = bestPaths(problem, logProbs, 5, through);
+          expect(found.length).toBe(Math.min(5, passing.length));
+          found.forEach(({ states, log }, k) => {
+            expect(log).toBeCloseTo(passing[k]!.log, 5);
+            expect(log).toBeCloseTo(logOf(problem, logProbs, states), 5);
+            expect(passing.some((other) => other.states.join() === states.join())).toBe(true);
+          });
+          expect(new Set(found.map(({ states }) => states.join())).size).toBe(found.length);
+        }
+      }
+    },
+  );
+
+  test('of a lattice that is too large for eight there are fewer, or none', () => {
+    const problem = {
+      frames: 2000,
+      classes: 27,
+      blank: 0,
+      labels: Array(400).fill(1),
+      logits: new Float32Array(),
+    };
+    expect(tellable(problem, 8)).toBe(8);
+    expect(tellable({ ...problem, frames: 40_000 }, 8)).toBe(3);
+    expect(tellable({ ...problem, frames: 400_000 }, 8)).toBe(0);
+  });
 
   test.each([
     [8008n, '8,008'],
@@ -155,6 +201,7 @@ describe('links', () => {
     ...initial,
     ...{ example: 'cat', text: 'Größe & 100 % #<b>', layer: 'gradient', scale: 'linear', bestPath: false },
     ...{ samples: 8, selected: { t: 4, s: 7 }, highlight: 2, blank: 3 },
+    ...{ panel: 'paths', path: { kind: 'through', t: 3, s: 2 } },
     edits: { bias: -1.5, temperature: 0.5, strokes: [{ c: 2, first: 3, end: 5, p: 0.7 }] },
   };
 

@@ -11,7 +11,7 @@ import { fromHash, initial, longestLink, toHash } from './state/state.js';
 
 /** Of `switch`, in its order. */
 const mainLayers: readonly (readonly [Layer, string])[] = [
-  ['posterior', 'Paths'],
+  ['posterior', 'Path mass'],
   ['alpha', 'Forward'],
   ['beta', 'Backward'],
 ];

@@ -22,6 +22,10 @@ try {
   new Panels(page, [
     { id: 'state', name: 'State', open: () => ({ refresh() {} }) },
     {
+      ...{ id: 'paths', name: 'Paths' },
+      open: async (root) => new (await import('./panels/paths-panel.js')).PathsPanel(root, page),
+    },
+    {
       ...{ id: 'edit', name: 'Edit' },
       open: async (root) => new (await import('./panels/edit-panel.js')).EditPanel(root, page, editing),
     },

@@ -5,7 +5,16 @@ import { dark } from '../shared/canvas.js';
 import { wantedDevice } from '../shared/device.js';
 import { byId, make, notify, withPowers } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
-import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './engine/analysis.js';
+import {
+  type Analysis,
+  type Cell,
+  type CellValues,
+  classAt,
+  isPossible,
+  type Problem,
+  statesOf,
+} from './engine/analysis.js';
+import { bestPaths, logOf, type Path, tellable } from './engine/best-paths.js';
 import { Engine } from './engine/engine.js';
 import { sayProbability } from './engine/ways.js';
 import { examples, heard } from './sources/examples.js';
@@ -19,6 +28,7 @@ import { Inspector } from './view/inspector.js';
 import { createHostRenderer } from './view/lattice-2d.js';
 import { createGpuRenderer } from './view/lattice-gpu.js';
 import { type ColourScale, Legend } from './view/legend.js';
+import { excerptOf, textOf } from './view/path-text.js';
 import { Player, type PlayerControls, type Position, sweepsOf } from './view/player.js';
 import type { Scene } from './view/scene.js';
 import { Stage } from './view/stage.js';
@@ -28,6 +38,15 @@ const patience = 300;
 const computing = 'Computing …';
 /** Frames times states of a lattice that is shown on a linear scale. */
 const mostLinear = 2000;
+
+/** Paths that are looked at one by one. */
+interface LookedAt {
+  /** The likeliest. */
+  readonly best: readonly Path[];
+  readonly chosen?: Path;
+  /** Of the chosen one, in each frame. */
+  readonly classes?: Int32Array;
+}
 
 export class Page {
   readonly store: Store;
@@ -40,6 +59,9 @@ export class Page {
   #source: Source | undefined;
   #analysis: Analysis | undefined;
   #samples: readonly Int32Array[] = [];
+  #paths: LookedAt | undefined;
+  /** The line under the pointer. */
+  #pointed: Int32Array | undefined;
   #hovered: Cell | undefined;
   #position: Position | undefined;
   #head: number | undefined;
@@ -48,7 +70,8 @@ export class Page {
   #busy = false;
   #stale = false;
   #speaking = 0;
-  #onAnalysis: (() => void)[] = [];
+  readonly #onAnalysis: (() => void)[] = [];
+  readonly #onPlayer: (() => void)[] = [];
 
   constructor(
     store: Store,
@@ -78,6 +101,7 @@ export class Page {
     this.player = new Player({ play, scrubber, output, steps } as PlayerControls, (position) => {
       this.#position = position;
       this.#show();
+      for (const then of this.#onPlayer) then();
     });
     dark().addEventListener('change', () => this.#show());
     this.#use(engine);
@@ -89,10 +113,13 @@ export class Page {
         this.#mirror();
         this.#inspect();
       }
-      if (state.layer !== before.layer) {
-        this.#setUpPlayer();
-        this.#inspect();
+      if (state.layer !== before.layer) this.#inspect();
+      if (state.panel !== before.panel || state.path !== before.path) {
+        // another is seen to its end first
+        this.player.end();
+        this.#choosePath();
       }
+      this.#setUpPlayer();
       this.#show();
     });
   }
@@ -115,6 +142,21 @@ export class Page {
 
   get colourScale(): ColourScale | undefined {
     return this.#legend.scale;
+  }
+
+  /** The path that is looked at, while one is. */
+  get path(): Path | undefined {
+    return this.#paths?.chosen;
+  }
+
+  /** The likeliest, while one path is looked at. */
+  get bestPaths(): readonly Path[] {
+    return this.#paths?.best ?? [];
+  }
+
+  /** What the player has reached, while it is under way. */
+  get position(): Position | undefined {
+    return this.#position;
   }
 
   /** Where the sound is, in frames. */
@@ -149,6 +191,11 @@ export class Page {
   /** Called after each analysis. */
   listen(then: () => void): void {
     this.#onAnalysis.push(then);
+  }
+
+  /** Called whenever the player moves. */
+  listenToPlayer(then: () => void): void {
+    this.#onPlayer.push(then);
   }
 
   /** What there was before is left behind, or, `linked`, is what a link says of it. */
@@ -254,6 +301,7 @@ export class Page {
     // of another source nothing is shown; of another text for a moment
     if (source !== this.#source) return;
     this.#analysis = analysis;
+    await this.#lookAtPath(analysis);
     this.#setUpPlayer();
     const { selected, highlight } = this.store.state;
     const states = statesOf(problem);
@@ -272,14 +320,49 @@ export class Page {
   /** Play follows the layer that is chosen. */
   #setUpPlayer(): void {
     const analysis = this.#analysis;
-    if (analysis) this.player.setUp(analysis.problem.frames, sweepsOf[this.store.state.layer]);
+    if (!analysis) return;
+    const sweeps = this.path ? (['forward'] as const) : sweepsOf[this.store.state.layer];
+    this.player.setUp(analysis.problem.frames, sweeps);
+  }
+
+  async #choosePath(): Promise<void> {
+    await this.#attempt(async () => {
+      const analysis = this.#analysis;
+      if (analysis) await this.#lookAtPath(analysis);
+      if (analysis !== this.#analysis) return;
+      this.#setUpPlayer();
+      this.#show();
+      for (const then of this.#onAnalysis) then();
+    });
+  }
+
+  async #lookAtPath(analysis: Analysis): Promise<void> {
+    const { panel, path: choice } = this.store.state;
+    if (panel !== 'paths') {
+      this.#paths = undefined;
+      return;
+    }
+    const { problem, logProbs } = analysis;
+    const best = likeliestOf(analysis);
+    let chosen = choice.kind === 'best' ? (best[choice.rank] ?? best[0]) : undefined;
+    if (choice.kind === 'through' && isPossible(problem, choice))
+      [chosen] = bestPaths(problem, logProbs, 1, choice);
+    if (choice.kind === 'drawn' && best.length > 0) {
+      const [states] = await this.#engine.samples(problem, 1, choice.seed);
+      chosen = { states: states!, log: logOf(problem, logProbs, states!) };
+    }
+    // another may have been chosen meanwhile
+    if (choice !== this.store.state.path || this.store.state.panel !== 'paths') return;
+    chosen ??= best[0];
+    this.#paths = { best, ...(chosen && { chosen, classes: chosen.states.map((s) => classAt(problem, s)) }) };
   }
 
   #scene(analysis: Analysis): Scene {
     const { layer: asked, highlight } = this.store.state;
     // what it is compared with may still be computed
     const layer = asked === 'change' && !analysis.baseline ? 'posterior' : asked;
-    const position = this.#position;
+    // a path is played over all there is
+    const position = this.path ? undefined : this.#position;
     const swept = position && { ...position, ...(asked === 'posterior' && { first: 'alpha' as const }) };
     return {
       ...{ analysis, layer, scale: this.scale, theme: dark().matches ? 'dark' : 'light' },
@@ -293,7 +376,16 @@ export class Page {
     if (!analysis) return;
     const scene = this.#scene(analysis);
     const { frameSeconds } = this.#source!;
-    this.stage.show({ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing });
+    const { path } = this;
+    const { problem, greedy } = analysis;
+    const reading = path
+      ? { name: 'path', classes: this.#paths!.classes! }
+      : { name: 'reads', classes: greedy };
+    const end = path && this.#position ? this.#position.frame + 1 : problem.frames;
+    this.stage.show({
+      ...{ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing },
+      reading: { ...reading, end },
+    });
     this.#mark();
     this.#legend.show(scene);
   }
@@ -302,7 +394,9 @@ export class Page {
     const { bestPath, selected } = this.store.state;
     const sweep = this.#position;
     this.stage.mark({
-      bestPath: bestPath && !sweep,
+      bestPath: bestPath && !sweep && !this.path,
+      lines: this.bestPaths.map(({ states }) => states),
+      ...{ chosen: this.path?.states, pointed: this.#pointed },
       ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
       head: this.#head ?? (sweep && sweep.frame + 0.5),
     });
@@ -331,8 +425,30 @@ export class Page {
     const before = this.#hovered;
     if (cell?.t === before?.t && cell?.s === before?.s) return;
     this.#hovered = cell;
+    this.#point(cell);
     this.#mark();
     await this.#inspect();
+  }
+
+  /** A line under the pointer says what it reads, frame by frame. */
+  #point(cell: Cell | undefined): void {
+    const analysis = this.#analysis;
+    const { bestPath } = this.store.state;
+    const likeliest = bestPath ? analysis?.alignment?.states : undefined;
+    const lines = [
+      this.path?.states,
+      ...this.bestPaths.map(({ states }) => states),
+      likeliest,
+      ...this.#samples,
+    ];
+    this.#pointed = cell && lines.find((states) => states?.[cell.t] === cell.s);
+    if (!analysis || !cell || !this.#pointed) {
+      this.stage.tip(undefined);
+      return;
+    }
+    const { symbols } = textOf(this.#pointed, analysis.problem, this.nameOf);
+    const share = sayProbability(logOf(analysis.problem, analysis.logProbs, this.#pointed));
+    this.stage.tip(cell, `${excerptOf(symbols, cell.t)}  ${share}`);
   }
 
   #inspect(): Promise<void> {
@@ -427,6 +543,24 @@ export class Page {
     this.#use(await Engine.create(again));
     this.refresh();
   }
+}
+
+const likeliest = new WeakMap<Analysis, readonly Path[]>();
+
+/** Eight of them, or as many as there are. */
+function likeliestOf(analysis: Analysis): readonly Path[] {
+  const { problem, logProbs, alignment } = analysis;
+  let known = likeliest.get(analysis);
+  if (!known) {
+    const count = tellable(problem, 8);
+    known = !alignment
+      ? []
+      : count > 1
+        ? bestPaths(problem, logProbs, count)
+        : [{ ...alignment, log: alignment.score }];
+    likeliest.set(analysis, known);
+  }
+  return known;
 }
 
 /** The blank between two labels that are the same, where the best path rests on it; else the first label at its surest. */

@@ -4,9 +4,10 @@ import { type Layer, layers } from '../../shared/layers.js';
 import type { Cell } from '../engine/analysis.js';
 import { exampleIds } from '../sources/examples.js';
 import { type Edits, editLimits, noEdits } from './edits.js';
+import { likeliest, type PathChoice, readPath, writePath } from './path.js';
 
 /** Of the tabs beside the lattice. */
-export const panelIds = ['state', 'edit', 'words'] as const;
+export const panelIds = ['state', 'paths', 'edit', 'words'] as const;
 export type PanelId = (typeof panelIds)[number];
 
 export interface State {
@@ -21,6 +22,8 @@ export interface State {
   readonly scale: 'log' | 'linear' | undefined;
   /** What is told beside the lattice. */
   readonly panel: PanelId;
+  /** The path that is looked at, in the panel about paths. */
+  readonly path: PathChoice;
   readonly bestPath: boolean;
   /** Paths drawn from the posterior. */
   readonly samples: number;
@@ -39,6 +42,7 @@ export const initial: State = {
   layer: 'posterior',
   scale: undefined,
   panel: 'state',
+  path: likeliest,
   bestPath: true,
   samples: 0,
   selected: undefined,
@@ -74,7 +78,7 @@ export const longestLink = 2000;
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
   const { example, heard, text, layer, scale, bestPath, samples, selected, highlight, edits, blank } = state;
-  const { panel } = state;
+  const { panel, path } = state;
   const fields: Record<string, string | number | undefined> = {
     example: example === initial.example ? undefined : example,
     heard: heard && `${heard.text}.${heard.frames}`,
@@ -82,6 +86,7 @@ export function toHash(state: State): string {
     layer: layer === initial.layer ? undefined : layer,
     scale,
     panel: panel === initial.panel ? undefined : panel,
+    path: panel === 'paths' ? writePath(path) : undefined,
     best: bestPath ? undefined : 0,
     samples: samples || undefined,
     at: selected && `${selected.t}.${selected.s}`,
@@ -113,6 +118,7 @@ export function fromHash(hash: string): State | undefined {
     return value >= min && value <= max ? value + 0 : undefined; // -0 is 0
   };
   const example = exampleIds.find((id) => id === text('example')) ?? initial.example;
+  const panel = panelIds.find((panel) => panel === text('panel')) ?? initial.panel;
   const word = text('heard')?.match(/^([a-z]{1,40})\.(\d+)$/);
   const frames = integer(word?.[2], most.heard);
   const at = text('at')?.match(/^(\d+)\.(\d+)$/);
@@ -131,7 +137,8 @@ export function fromHash(hash: string): State | undefined {
     text: (text('text') ?? initial.text).slice(0, most.letters),
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: (['log', 'linear'] as const).find((scale) => scale === text('scale')),
-    panel: panelIds.find((panel) => panel === text('panel')) ?? initial.panel,
+    panel,
+    path: (panel === 'paths' && readPath(text('path') ?? '')) || initial.path,
     bestPath: text('best') !== '0',
     samples: integer(text('samples'), most.samples) ?? 0,
     selected: t !== undefined && s !== undefined ? { t, s } : undefined,

@@ -1,6 +1,7 @@
 // The lattice with all that shares its time axis: sizes, what is seen of it, and what pointers and keys do there.
 
 import { atRatio, pixelRatio } from '../../shared/canvas.js';
+import { withPowers } from '../../shared/dom.js';
 import { type Analysis, type Cell, statesOf } from '../engine/analysis.js';
 import { drawMarks, type Marks } from './marks.js';
 import type { Renderer, Scene } from './scene.js';
@@ -11,6 +12,7 @@ import {
   type EmissionRow,
   emissionRows,
   gutterLabels,
+  type Reading,
 } from './strips.js';
 import { follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
 
@@ -27,6 +29,7 @@ export interface Picture {
   readonly nameOf: (c: number) => string;
   readonly frameSeconds: number | undefined;
   readonly editing: boolean;
+  readonly reading: Reading;
 }
 
 /** More than this is looked at in parts: labels become ticks, a map shows where one is. */
@@ -144,6 +147,19 @@ export class Stage {
     return { left: (t - frames.first) * width, top: (s - states.first) * height, width, height };
   }
 
+  /** Some words beside a cell; undefined: none. */
+  tip(cell: Cell | undefined, text = ''): void {
+    const tip = this.#find('.tip');
+    tip.hidden = !cell;
+    if (!cell) return;
+    tip.replaceChildren(...withPowers(text));
+    const { left, top, width, height } = this.boxOf(cell);
+    const room = this.#plot.clientWidth - tip.offsetWidth;
+    const above = top - tip.offsetHeight - 6;
+    tip.style.left = `${Math.max(0, Math.min(room, left + width / 2 - tip.offsetWidth / 2))}px`;
+    tip.style.top = `${above >= 0 ? above : top + height + 6}px`;
+  }
+
   /** Soon, and once for all that asks for it before the next frame. */
   redraw(): void {
     this.#frame ||= requestAnimationFrame(() => {
@@ -177,7 +193,7 @@ export class Stage {
 
   #draw(): void {
     if (!this.#picture) return;
-    const { scene, nameOf, frameSeconds } = this.#picture;
+    const { scene, nameOf, frameSeconds, reading } = this.#picture;
     const { analysis, theme, layer, scale, sweep, highlight } = scene;
     const { problem } = analysis;
     const { frames, states } = this.#view;
@@ -205,7 +221,10 @@ export class Stage {
     this.#part('axis', [...across, frameSeconds], () =>
       drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds),
     );
-    this.#part('reading', across, () => drawReading(this.#find('#strip canvas'), frames, analysis, nameOf));
+    this.#part('reading', [...across, reading.end, reading.classes], () => {
+      this.#find('#strip .gutter').textContent = reading.name;
+      drawReading(this.#find('#strip canvas'), frames, reading, problem.blank, nameOf);
+    });
     if (wide) {
       this.#part('map', [analysis, theme, ratio, width, layer, scale, highlight], () =>
         this.#renderer?.drawMap(this.#find('#map canvas'), { ...scene, sweep: undefined }),
@@ -319,7 +338,8 @@ export class Stage {
         const element = document.createElement('span');
         element.textContent = name;
         const tall = height < 9 ? plot.clientHeight : height;
-        Object.assign(element.style, { top: `${i * tall}px`, lineHeight: `${tall}px` });
+        const fontSize = `${Math.min(13, Math.max(9, tall))}px`;
+        Object.assign(element.style, { top: `${i * tall}px`, lineHeight: `${tall}px`, fontSize });
         return element;
       }),
     );

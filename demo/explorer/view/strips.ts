@@ -76,11 +76,20 @@ export function drawAxis(
   }
 }
 
-/** The best symbol of each frame; brackets join those that are read as one. */
+/** What is read frame by frame: by the recogniser itself, or along a path. */
+export interface Reading {
+  readonly name: string;
+  readonly classes: Int32Array;
+  /** How many frames of it are shown. */
+  readonly end: number;
+}
+
+/** The symbol of each frame; brackets join those that are read as one. */
 export function drawReading(
   canvas: HTMLCanvasElement,
   frames: Span,
-  { greedy, problem }: Analysis,
+  { classes, end: last }: Reading,
+  blank: number,
   nameOf: (c: number) => string,
 ): void {
   const context = begin(canvas);
@@ -91,11 +100,11 @@ export function drawReading(
   context.textBaseline = 'middle';
   context.lineWidth = 1.5;
   const read: Read[] = [];
-  for (let t = Math.max(0, Math.floor(frames.first)); t < Math.min(greedy.length, frames.end); ) {
-    const c = greedy[t]!;
+  for (let t = Math.max(0, Math.floor(frames.first)); t < Math.min(last, frames.end); ) {
+    const c = classes[t]!;
     let end = t + 1;
-    while (end < greedy.length && greedy[end] === c) end++;
-    const isBlank = c === problem.blank;
+    while (end < last && classes[end] === c) end++;
+    const isBlank = c === blank;
     const name = isBlank ? '–' : nameOf(c);
     if (width >= 9 && name !== space) {
       context.font = '13px ui-sans-serif, system-ui, sans-serif';
