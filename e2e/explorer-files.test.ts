@@ -298,7 +298,7 @@ describe('saving', () => {
 
   test('each layer is what the CPU twin has', () =>
     explore(async (page) => {
-      const layers = { alpha: 'Forward', gradient: undefined, posterior: 'Paths' } as const;
+      const layers = { alpha: 'Forward', gradient: undefined, posterior: 'Path mass' } as const;
       for (const [layer, name] of Object.entries(layers)) {
         if (name) await page.getByRole('radio', { name }).click();
         else {

@@ -72,6 +72,7 @@ describe('one path', () => {
       await expect.poll(() => strings(page)).toEqual([list[3], expect.stringMatching(/^–?h/), 'hello']);
       await page.getByRole('button', { name: 'Draw another' }).click();
       await expect.poll(() => page.url()).toMatch(/panel=paths&path=d1/);
+      await expect.poll(() => page.locator('.ways [aria-pressed="true"]').count()).toBe(0);
       const [drawn] = await strings(page);
       expect(drawn!.replace(/(.)\1+/g, '$1').replaceAll('–', '')).toBe('hello');
       const link = page.url();

@@ -1,6 +1,6 @@
 // Header and footer: what can be asked.
 
-import { byId, make, notify } from '../shared/dom.js';
+import { byId, make, notify, whileBusy } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
 import { type Entry, menu } from '../shared/menus.js';
 import { plural } from './engine/ways.js';
@@ -57,25 +57,16 @@ export class Controls {
   }
 
   async openExample(id: string): Promise<void> {
-    try {
-      await this.#page.openExample(id);
-    } catch (error) {
-      notify(`The example could not be loaded: ${(error as Error).message}`);
-    }
+    await whileBusy((signal, say) => this.#page.openExample(id, false, { signal, say }));
   }
 
   /** A link that was pasted, or the browser's Back and Forward. */
   async #navigate(): Promise<void> {
     const state = fromHash(location.hash) ?? initial;
     this.#navigating = true;
-    try {
-      this.#page.store.set(state);
-      await this.#page.openExample(state.example, true);
-    } catch (error) {
-      notify(`The example could not be loaded: ${(error as Error).message}`);
-    } finally {
-      this.#navigating = false;
-    }
+    this.#page.store.set(state);
+    await whileBusy((signal, say) => this.#page.openExample(state.example, true, { signal, say }));
+    this.#navigating = false;
   }
 
   #hash(): string {

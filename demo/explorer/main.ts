@@ -1,10 +1,12 @@
 import { wantedDevice } from '../shared/device.js';
-import { notify } from '../shared/dom.js';
+import { byId, listenToDrops, notify, whileBusy } from '../shared/dom.js';
+import { menu } from '../shared/menus.js';
 import { Controls } from './controls.js';
-import { Data } from './data.js';
 import { Engine } from './engine/engine.js';
+import type { Files } from './files/files.js';
 import { Page } from './page.js';
 import { Panels } from './panels/panels.js';
+import { Spoken } from './sound/spoken.js';
 import { Editing } from './state/editing.js';
 import { fromHash, Store } from './state/state.js';
 
@@ -18,7 +20,18 @@ try {
     paint: ({ c }, first, end, done) => c !== undefined && editing.paint(c, first, end, done),
   });
   new Controls(page, editing);
-  const data = new Data(page);
+  const spoken = new Spoken(page);
+  let files: Promise<Files> | undefined;
+  const filesOf = () => {
+    files ??= import('./files/files.js').then(({ Files }) => new Files(page, spoken));
+    return files;
+  };
+  menu(byId('data'), async () => (await filesOf()).entries());
+  listenToDrops(async (dropped) => (await filesOf()).load(dropped));
+  // what was loaded here is nowhere else: the browser asks
+  window.addEventListener('beforeunload', (event) => {
+    if (page.source?.own || spoken.isMoved) event.preventDefault();
+  });
   new Panels(page, [
     { id: 'state', name: 'State', open: () => ({ refresh() {} }) },
     {
@@ -29,9 +42,9 @@ try {
       ...{ id: 'edit', name: 'Edit' },
       open: async (root) => new (await import('./panels/edit-panel.js')).EditPanel(root, page, editing),
     },
-    { id: 'words', name: 'Words', open: (root) => data.openWords(root), isThere: () => data.hasSound },
+    { id: 'words', name: 'Words', open: (root) => spoken.openWords(root), isThere: () => spoken.hasSound },
   ]);
-  await page.openExample(store.state.example, true);
+  await whileBusy((signal, say) => page.openExample(store.state.example, true, { signal, say }));
   // those who came with a link, or want no motion, see the end of it at once
   const plays = !linked && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   page.listen(once(() => plays && page.player.play()));

@@ -17,7 +17,7 @@ import {
 import { bestPaths, logOf, type Path, tellable } from './engine/best-paths.js';
 import { Engine } from './engine/engine.js';
 import { sayProbability } from './engine/ways.js';
-import { examples, heard } from './sources/examples.js';
+import { examples, heard, type Loading } from './sources/examples.js';
 import type { Source } from './sources/source.js';
 import { spelledIn, unspelledIn } from './sources/spelled.js';
 import { applyEdits, noEdits, within } from './state/edits.js';
@@ -199,10 +199,10 @@ export class Page {
   }
 
   /** What there was before is left behind, or, `linked`, is what a link says of it. */
-  async openExample(id: string, linked = false): Promise<void> {
+  async openExample(id: string, linked = false, loading: Loading = {}): Promise<void> {
     const example = examples.find((known) => known.id === id) ?? examples[0]!;
     const { heard: word } = this.store.state;
-    const source = linked && word ? heard(word.text, word.frames) : await example.open();
+    const source = linked && word ? heard(word.text, word.frames) : await example.open(loading);
     this.open(source, linked ? {} : { ...initial, example: id, text: source.text });
   }
 

@@ -3,6 +3,7 @@
 import runtimeUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import modelUrl from '../../../fixtures/speech/model.onnx?url';
+import { download } from '../../shared/download.js';
 
 export type Told =
   | { readonly kind: 'loading'; readonly bytes: number }
@@ -18,7 +19,7 @@ self.onmessage = async ({ data: samples }: MessageEvent<Float32Array<ArrayBuffer
     const [runtime, model] = await downloadAll([runtimeUrl, modelUrl]);
     tell({ kind: 'recognising' });
     Object.assign(env.wasm, { numThreads: 1, wasmBinary: runtime });
-    const session = await InferenceSession.create(new Uint8Array(model!));
+    const session = await InferenceSession.create(model!);
     const input = new Tensor('float32', samples, [1, samples.length]);
     const outputs = await session.run({ [session.inputNames[0]!]: input });
     const { data, dims } = outputs[session.outputNames[0]!]!;
@@ -30,19 +31,16 @@ self.onmessage = async ({ data: samples }: MessageEvent<Float32Array<ArrayBuffer
 };
 
 /** Says how much of all of it has come. */
-async function downloadAll(urls: readonly string[]): Promise<ArrayBuffer[]> {
-  let bytes = 0;
-  const downloads = urls.map(async (url) => {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`${url}: ${response.status}`);
-    const counting = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        bytes += chunk.length;
-        tell({ kind: 'loading', bytes });
-        controller.enqueue(chunk);
-      },
-    });
-    return new Response(response.body!.pipeThrough(counting)).arrayBuffer();
-  });
-  return Promise.all(downloads);
+async function downloadAll(urls: readonly string[]): Promise<Uint8Array<ArrayBuffer>[]> {
+  const parts = urls.map(() => 0);
+  return Promise.all(
+    urls.map((url, i) =>
+      download(url, {
+        counted({ bytes }) {
+          parts[i] = bytes;
+          tell({ kind: 'loading', bytes: parts.reduce((sum, part) => sum + part, 0) });
+        },
+      }),
+    ),
+  );
 }

@@ -1,5 +1,6 @@
 // From a sound to emissions, in the page: nothing is sent anywhere.
 import type { FileTensor } from 'webgpu-ctc/files';
+import { sayBytes } from '../../shared/download.js';
 import type { Told } from './recogniser-worker.js';
 
 export const sampleRate = 16_000;
@@ -15,7 +16,7 @@ export interface Recognised {
 export interface RecogniseOptions {
   readonly signal: AbortSignal;
   /** What is going on, in words. */
-  readonly say: (what: string) => void;
+  readonly say: (what: string, share?: number) => void;
 }
 
 /**
@@ -28,7 +29,10 @@ export async function recognise(sound: File, { signal, say }: RecogniseOptions):
   const samples = await decode(sound);
   signal.throwIfAborted();
   const loaded = (bytes: number) =>
-    say(`Loading the recogniser: ${megabytes(bytes)} of ${megabytes(RECOGNISER_BYTES)} MB …`);
+    say(
+      `Loading the recogniser: ${sayBytes({ bytes, total: RECOGNISER_BYTES })} …`,
+      bytes / RECOGNISER_BYTES,
+    );
   const seconds = samples.length / sampleRate;
   const worker = new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module' });
   try {
@@ -49,8 +53,6 @@ export async function recognise(sound: File, { signal, say }: RecogniseOptions):
     worker.terminate();
   }
 }
-
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 
 /** One channel at 16 kHz. @throws RangeError for what is no sound, and for one that is too long. */
 export async function decode(sound: File): Promise<Float32Array<ArrayBuffer>> {

@@ -1,5 +1,4 @@
 // What there is to look at before anybody brings their own.
-import { emissionsOf, readTensor } from 'webgpu-ctc/files';
 import { Vocabulary } from 'webgpu-ctc/text';
 import clip3Logits from '../../../fixtures/speech/clip3.logits.npy?url';
 import clip3Sound from '../../../fixtures/speech/clip3.wav?url';
@@ -8,6 +7,7 @@ import clip4Sound from '../../../fixtures/speech/clip4.wav?url';
 import clip5Logits from '../../../fixtures/speech/clip5.logits.npy?url';
 import clip5Sound from '../../../fixtures/speech/clip5.wav?url';
 import speechVocabulary from '../../../fixtures/speech/vocab.json?url';
+import { download, type Progress, sayBytes } from '../../shared/download.js';
 import { letterClasses, letters, logitsOf, wideProblem } from './made-up.js';
 import type { Source, Tokens } from './source.js';
 
@@ -15,7 +15,14 @@ interface Example {
   readonly id: string;
   readonly name: string;
   readonly about: string;
-  open(): Source | Promise<Source>;
+  open(loading: Loading): Source | Promise<Source>;
+}
+
+/** Who waits for what has to be downloaded. */
+export interface Loading {
+  readonly signal?: AbortSignal;
+  /** What is going on, in words, and how much of it is done, from 0 to 1. */
+  readonly say?: (what: string, share?: number) => void;
 }
 
 const alphabet = Vocabulary.from(['<blank>', ...letters]);
@@ -32,12 +39,26 @@ export function heard(word: string, frames: number): Source {
 export const speechFrameSeconds = 0.02;
 
 /** A spoken sentence: emissions of fixtures/speech. */
-async function clip(name: string, text: string, scores: string, sound: string): Promise<Source> {
-  const [bytes, tokens] = await Promise.all([
-    download(scores).then((response) => response.arrayBuffer()),
+async function clip(
+  { signal, say }: Loading,
+  name: string,
+  text: string,
+  scores: string,
+  sound: string,
+): Promise<Source> {
+  const counted = (progress: Progress) =>
+    say?.(
+      `Loading the emissions: ${sayBytes(progress)} …`,
+      progress.total && progress.bytes / progress.total,
+    );
+  const [bytes, tokens, { emissionsOf, readTensor }] = await Promise.all([
+    download(scores, { ...(signal && { signal }), counted }),
     speechTokens(),
-  ]);
-  const tensor = await readTensor(new Uint8Array(bytes), name);
+    import('webgpu-ctc/files'),
+  ]).catch((error: Error) => {
+    throw new Error(`The example could not be loaded: ${error.message}`, { cause: error });
+  });
+  const tensor = await readTensor(bytes, name);
   const { data: logits, frames, classes } = emissionsOf(tensor, { kind: 'logits' });
   return {
     ...{ name, logits, frames, classes, vocabulary: Vocabulary.from(tokens), text },
@@ -47,13 +68,7 @@ async function clip(name: string, text: string, scores: string, sound: string): 
 
 /** Of fixtures/speech. */
 export async function speechTokens(): Promise<Tokens> {
-  return (await download(speechVocabulary)).json();
-}
-
-async function download(url: string): Promise<Response> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
-  return response;
+  return JSON.parse(new TextDecoder().decode(await download(speechVocabulary)));
 }
 
 const clips = [
@@ -71,7 +86,7 @@ export const examples: readonly Example[] = [
       name: `“${text.split(' ').slice(0, 4).join(' ')} …”`,
       about: 'A spoken sentence, with its sound',
     },
-    open: () => clip(id, text, logits, sound),
+    open: (loading: Loading) => clip(loading, id, text, logits, sound),
   })),
   {
     ...{ id: 'wide', name: '2000 × 400', about: '2000 frames, 400 labels: 1.6 million states' },

@@ -1,10 +1,10 @@
 // What is seen, as files.
 import { writeNpy } from 'webgpu-ctc/files';
 import { segmentsOf, type TimedText } from 'webgpu-ctc/text';
-import { save } from '../shared/dom.js';
-import { type Analysis, classAt } from './engine/analysis.js';
-import type { NameOf } from './view/explain.js';
-import type { ColourScale } from './view/legend.js';
+import { save } from '../../shared/dom.js';
+import { type Analysis, classAt } from '../engine/analysis.js';
+import type { NameOf } from '../view/explain.js';
+import type { ColourScale } from '../view/legend.js';
 
 export const saveArray = (name: string, data: Float32Array, shape: readonly number[]): void =>
   save(name, writeNpy(data, shape), 'application/octet-stream');

@@ -1,19 +1,16 @@
 // What comes in from the visitor's machine and what goes out to it: files, sounds, words. Nothing leaves the page otherwise.
 import { scoreKinds, timedTextFormats, writeTimedText } from 'webgpu-ctc/files';
-import type { TimedText } from 'webgpu-ctc/text';
-import { byId, chooseFiles, notify, whileBusy } from '../shared/dom.js';
-import { type Entry, menu } from '../shared/menus.js';
-import { statesOf } from './engine/analysis.js';
+import { byId, chooseFiles, notify, whileBusy } from '../../shared/dom.js';
+import type { Entry } from '../../shared/menus.js';
+import { statesOf } from '../engine/analysis.js';
+import type { Page } from '../page.js';
+import type { Spoken } from '../sound/spoken.js';
+import { speechFrameSeconds, speechTokens } from '../sources/examples.js';
+import type { Own } from '../sources/source.js';
+import { initial } from '../state/state.js';
 import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
-import type { Page } from './page.js';
-import type { Panel } from './panels/panels.js';
-import { Listening } from './sound/listening.js';
-import { carried, type Moved, withMoved, wordsIn } from './sound/words.js';
-import type { WordsPanel } from './sound/words-panel.js';
-import { speechFrameSeconds, speechTokens } from './sources/examples.js';
-import { readInputs } from './sources/inputs.js';
-import { type Own, ownSource } from './sources/source.js';
-import { initial } from './state/state.js';
+import { readInputs } from './inputs.js';
+import { ownSource } from './own.js';
 
 const layerNames = {
   posterior: 'path mass',
@@ -24,29 +21,14 @@ const layerNames = {
   change: 'change',
 } as const;
 
-export class Data {
+/** Files that come in and go out. */
+export class Files {
   readonly #page: Page;
-  readonly #listening: Listening;
-  /** As they were aligned. */
-  #aligned: TimedText | undefined;
-  #moved: Moved = new Map();
-  /** Of which the words are. */
-  #source: Page['source'];
-  /** The words that were last aligned. */
-  #spoken: readonly string[] = [];
-  #panel: WordsPanel | undefined;
+  readonly #spoken: Spoken;
 
-  constructor(page: Page) {
+  constructor(page: Page, spoken: Spoken) {
     this.#page = page;
-    menu(byId('data'), () => this.#entries());
-    this.#listening = new Listening((seconds) => this.#follow(seconds));
-    page.listen(() => this.#refresh());
-    page.stage.listen(() => this.#look());
-    this.#listenToDrops();
-    // what was loaded here is nowhere else: the browser asks
-    window.addEventListener('beforeunload', (event) => {
-      if (page.source?.own || this.#moved.size > 0) event.preventDefault();
-    });
+    this.#spoken = spoken;
   }
 
   /** Opens what can be opened of files that belong together. */
@@ -64,7 +46,7 @@ export class Data {
           notify(`${candidates.length} tensors can be emissions. Here is the first; Data has the others.`);
         else if (!tokens) notify('Without a vocab.json classes go by their numbers: type 3 1 4.');
       } else if (sound) {
-        const { recognise } = await import('./sound/recogniser.js');
+        const { recognise } = await import('../sound/recogniser.js');
         const { tensor, seconds } = await recognise(sound, { signal, say });
         const known = { tokens: tokens ?? (await speechTokens()), frameSeconds: speechFrameSeconds };
         this.#open({ candidates: [{ tensor, kind: 'logits' }], chosen: 0, sound, seconds, ...known });
@@ -81,7 +63,8 @@ export class Data {
     this.#page.open(source, { ...initial, example: 'own', text: source.text });
   }
 
-  #entries(): Entry[] {
+  /** What can be loaded and saved now. */
+  entries(): Entry[] {
     const { source } = this.#page;
     const own = source?.own;
     return [
@@ -105,7 +88,7 @@ export class Data {
         about: 'JSON: the best path, words with seconds',
         run: () => this.#save(() => this.#saveAlignment()),
       },
-      ...(this.#timed
+      ...(this.#spoken.timed
         ? timedTextFormats.map((format) => ({
             name: `Words as ${format === 'TextGrid' ? format : format.toUpperCase()}`,
             run: () => this.#save(() => this.#saveWords(format)),
@@ -144,109 +127,6 @@ export class Data {
     }
   }
 
-  #listenToDrops(): void {
-    const { classList } = document.body;
-    document.addEventListener('dragover', (event) => {
-      if (!event.dataTransfer?.types.includes('Files')) return;
-      event.preventDefault();
-      classList.add('dropping');
-    });
-    document.addEventListener('dragleave', (event) => {
-      if (!event.relatedTarget) classList.remove('dropping');
-    });
-    document.addEventListener('drop', (event) => {
-      classList.remove('dropping');
-      const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length === 0) return;
-      event.preventDefault();
-      this.load(files);
-    });
-  }
-
-  // sound and words
-
-  get #timed(): TimedText | undefined {
-    return this.#aligned && withMoved(this.#aligned, this.#moved);
-  }
-
-  /** After each analysis. What was moved by hand stays with its word. */
-  #refresh(): void {
-    const { source, analysis, store } = this.#page;
-    const aligned = analysis && source && wordsIn(analysis, source, store.state.text);
-    if (source !== this.#source) this.#moved = new Map();
-    // a text that has no path for a moment: the words before it are those that were moved
-    else if (aligned)
-      this.#moved = carried(
-        this.#moved,
-        this.#spoken,
-        aligned.words.map(({ text }) => text),
-      );
-    if (aligned) this.#spoken = aligned.words.map(({ text }) => text);
-    this.#source = source;
-    this.#aligned = aligned;
-    const changed = source?.sound !== this.#listening.sound;
-    this.#listening.sound = source?.sound;
-    if (this.#panel && changed) this.#closeWords();
-    this.#showWords();
-  }
-
-  #showWords(): void {
-    this.#panel?.show(this.#timed?.words ?? [], this.#moved.size > 0);
-  }
-
-  /** The panel of the words. The waveform is there as long as it is shown. */
-  async openWords(root: HTMLElement): Promise<Panel> {
-    const { WordsPanel } = await import('./sound/words-panel.js');
-    return {
-      refresh: () => {
-        const { audio, sound } = this.#listening;
-        if (!sound) return;
-        byId('sound').hidden = false;
-        this.#panel ??= new WordsPanel({
-          ...{ wave: byId('wave'), list: root, audio },
-          moved: (i, start, end) => {
-            this.#moved = new Map([...this.#moved, [i, { start, end }]]);
-            this.#showWords();
-          },
-          reset: () => {
-            this.#moved = new Map();
-            this.#showWords();
-          },
-        });
-        this.#showWords();
-        this.#look();
-      },
-      close: () => this.#closeWords(),
-    };
-  }
-
-  get hasSound(): boolean {
-    return this.#page.source?.sound !== undefined;
-  }
-
-  #closeWords(): void {
-    this.#panel?.destroy();
-    this.#panel = undefined;
-    byId('sound').hidden = true;
-    this.#page.stage.redraw();
-  }
-
-  #look(): void {
-    const { source, stage } = this.#page;
-    if (source?.frameSeconds) this.#panel?.look(stage.frames, source.frameSeconds);
-  }
-
-  #follow(seconds: number | undefined): void {
-    const { source, stage } = this.#page;
-    if (seconds === undefined || !source?.frameSeconds) {
-      this.#page.head = undefined;
-      return;
-    }
-    const frame = seconds / source.frameSeconds;
-    this.#page.head = frame;
-    stage.follow(frame, this.#page.analysis?.alignment?.states[Math.floor(frame)]);
-  }
-
   // files that go out
 
   get #name(): string {
@@ -282,13 +162,18 @@ export class Data {
   #saveAlignment(): void {
     const { analysis, source, nameOf, store } = this.#page;
     if (!analysis) throw new Error('nothing has been computed yet');
-    const told = { text: store.state.text, nameOf, frameSeconds: source?.frameSeconds, timed: this.#timed };
+    const told = {
+      text: store.state.text,
+      nameOf,
+      frameSeconds: source?.frameSeconds,
+      timed: this.#spoken.timed,
+    };
     saveText(`${this.#name}.json`, alignmentJson(analysis, told));
   }
 
   #saveWords(format: (typeof timedTextFormats)[number]): void {
     const { source, analysis } = this.#page;
-    const { words, characters } = this.#timed!;
+    const { words, characters } = this.#spoken.timed!;
     const duration = (analysis?.problem.frames ?? 0) * (source?.frameSeconds ?? 0);
     const file = `${this.#name}.${format}`;
     saveText(file, writeTimedText(file, words, { duration, characters }));
@@ -296,6 +181,6 @@ export class Data {
 }
 
 async function secondsOf(sound: File): Promise<number> {
-  const { decode, sampleRate } = await import('./sound/recogniser.js');
+  const { decode, sampleRate } = await import('../sound/recogniser.js');
   return (await decode(sound)).length / sampleRate;
 }

@@ -1,6 +1,6 @@
 // Files that somebody drops or chooses: what they are is known by their content.
 import { emissionsOf, type FileTensor, NoScores, readTensors, type ScoreKind } from 'webgpu-ctc/files';
-import type { Candidate, Tokens } from './source.js';
+import type { Candidate, Tokens } from '../sources/source.js';
 
 /** What was found in files that came together. */
 export interface Inputs {
