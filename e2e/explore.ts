@@ -95,9 +95,10 @@ export const drawn = (page: Page) =>
 export const says = (page: Page, selector: string) => page.locator(selector).innerText();
 export const sentence = (page: Page) => says(page, '#sentence');
 
-/** What axe finds wrong. */
-export async function complaintsOf(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** What axe finds wrong, in a part of the page or in all of it. */
+export async function complaintsOf(page: Page, part?: string): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (part ? axe.include(part) : axe).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 

@@ -3,6 +3,7 @@ import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc';
 import { type Cell, isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
+import { sayProbability } from '../demo/explorer/engine/ways.js';
 import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/explorer/sources/made-up.js';
 import { applyEdits, noEdits } from '../demo/explorer/state/edits.js';
 import { colourOf, type Rgb, type Theme } from '../demo/shared/colours.js';
@@ -92,6 +93,90 @@ describe('one path', () => {
       await expect.poll(() => page.locator('.tip').isVisible()).toBe(false);
     }));
 });
+
+describe('diagnosis', () => {
+  test('the loss, and what took the rest: the probabilities are those that a loss of each text gives', () =>
+    explore(async (page) => {
+      await page.getByRole('tab', { name: 'Loss' }).click();
+      const rows = page.locator('.rivals li');
+      await rows.nth(8).waitFor();
+      const ctc = await CtcLoss.create({ device: 'cpu', reduction: 'none' });
+      const logits = { data: logitsOf('hello', 12), shape: [12, letterClasses] as const };
+      const lossOf = async (text: string) =>
+        (await ctc.run({ logits, targets: [...text].map(classOf) })).loss;
+      expect(await says(page, '.large')).toBe(`${(await lossOf('hello')).toFixed(3)} nats`);
+      const seen = await rows.evaluateAll((items) =>
+        items.map((item) => {
+          const code = item.querySelector('code')!.cloneNode(true) as HTMLElement;
+          for (const left of code.querySelectorAll('del')) left.remove();
+          return [code.textContent!, item.querySelector('span')!.textContent!] as const;
+        }),
+      );
+      expect(seen[0]![0]).toBe('hello');
+      for (const [text, percent] of seen) expect(percent).toBe(sayProbability(-(await lossOf(text))));
+      ctc.destroy();
+      await page.locator('.rivals button:enabled').first().click();
+      await expect.poll(() => page.inputValue('#word')).toBe('helo');
+      await expect.poll(() => says(page, '.heard')).toMatch(/hel.*o/);
+    }));
+
+  test('two words that are exchanged are found, in the text, in the table, and in the lattice', () =>
+    exploreOnCpu(
+      async (page) => {
+        await page.getByRole('tab', { name: 'Loss' }).click();
+        const place = page.getByRole('button', { name: 'years sevenseven years' });
+        await place.click();
+        // the frames of the y that was not said are in the middle of what is seen
+        await expect.poll(() => page.url()).toMatch(/at=8\d\.31/);
+        await page.getByRole('tab', { name: 'Labels' }).click();
+        await page.locator('.labels tbody tr').first().waitFor();
+        const doubtful = page.locator('#panel-labels .heard button');
+        const percents = await doubtful.evaluateAll((words) =>
+          words.map((word) => [word.textContent, Number.parseInt((word as HTMLElement).title, 10)] as const),
+        );
+        const worst = percents.toSorted((a, b) => a[1] - b[1]).slice(0, 2);
+        expect(worst.map(([word]) => word).toSorted()).toEqual(['seven', 'years']);
+        const first = page.locator('.labels tbody tr').first();
+        await first.click();
+        await expect(first.getAttribute('class')).resolves.toBe('selected');
+        await page.getByRole('button', { name: 'frames', exact: true }).click();
+        const counts = await page.locator('.labels tbody tr td:nth-child(3)').allInnerTexts();
+        expect(counts.map(Number)).toEqual(counts.map(Number).toSorted((a, b) => b - a));
+      },
+      {
+        hash: '#example=score&text=four+score+and+years+seven+ago+our+fathers+brought+forth+a+new+nation',
+      },
+    ));
+
+  test('a frame of the scores tells its likeliest symbols; classes that compete have rows', () =>
+    exploreOnCpu(async (page) => {
+      const { x, y, width, height } = (await page.locator('#emissions .plot').boundingBox())!;
+      await page.mouse.move(x + (5.5 * width) / 12, y + height / 2);
+      const tip = page.locator('#emissions .tip');
+      await expect.poll(() => tip.innerText()).toMatch(/^frame 5\nl {2}\d+ %\n/);
+      await page.mouse.move(x, y - 60);
+      await expect.poll(() => tip.isVisible()).toBe(false);
+      await page.fill('#word', 'heo');
+      const rows = page.locator('#emissions .gutter span');
+      await expect.poll(() => rows.allInnerTexts()).toEqual(['h', 'e', 'o', '–', 'l', 'rest']);
+    }));
+});
+
+test('scores are looked at and painted from the keyboard', () =>
+  exploreOnCpu(async (page) => {
+    const before = await sentence(page);
+    await page.getByRole('tab', { name: 'Edit' }).click();
+    await page.locator('#emissions .plot.editing').focus();
+    await page.keyboard.press('ArrowDown');
+    for (let i = 0; i < 7; i++) await page.keyboard.press('ArrowRight');
+    await expect.poll(() => says(page, '#spoken')).toMatch(/^Frame 7: e [\d.]+ %\. Likeliest: blank/);
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.url()).toMatch(/paint=5_7_9_0\.9$/);
+    await expect.poll(() => sentence(page)).not.toBe(before);
+    await page.keyboard.press('Control+z');
+    await expect.poll(() => sentence(page)).toBe(before);
+  }));
 
 test('Play follows the layer that is chosen, and steps where no motion is wanted', () =>
   exploreOnCpu(async (page) => {
@@ -660,7 +745,16 @@ describe('for everyone', () => {
       await page.emulateMedia({ colorScheme });
       expect(await complaintsOf(page)).toEqual([]);
       await page.getByText('Show the sum').click();
-      await page.getByRole('tab', { name: 'Edit' }).click();
+      for (const [tab, content] of [
+        ['Paths', '.ways'],
+        ['Loss', '.rivals'],
+        ['Labels', '.labels'],
+        ['Edit', '#panel-edit select'],
+      ] as const) {
+        await page.getByRole('tab', { name: tab }).click();
+        await page.locator(content).waitFor();
+        expect(await complaintsOf(page, '#inspector')).toEqual([]);
+      }
       await page.getByRole('button', { name: 'More' }).click();
       expect(await complaintsOf(page)).toEqual([]);
     }),

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
 import { bestPaths, logOf, tellable } from '../demo/explorer/engine/best-paths.js';
+import { differenceOf, wordDifferenceOf } from '../demo/explorer/engine/difference.js';
 import { statesAlong } from '../demo/explorer/engine/engine.js';
+import { fitsOf } from '../demo/explorer/engine/label-fits.js';
+import { rivalsOf } from '../demo/explorer/engine/rivals.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
 import { readInputs } from '../demo/explorer/files/inputs.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
@@ -12,6 +15,7 @@ import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
 import { placeRead, type Read } from '../demo/explorer/view/strips.js';
 import { follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
+import { editDistance } from '../learning/edit-distance.js';
 import { mulberry32 } from '../learning/random.js';
 import { writeNpy } from '../src/files/npy.js';
 import type { TimedText } from '../src/text/words.js';
@@ -193,6 +197,89 @@ describe('files that come to a page', () => {
       { other, one: damaged },
     ])
       await expect(come(arrays)).rejects.toThrow(message);
+  });
+});
+
+describe('other texts', () => {
+  const letter = fc.integer({ min: 1, max: 4 });
+  const text = fc.array(letter, { maxLength: 12 });
+
+  test('the text and what was heard go together with the fewest differences, and nothing is lost', () => {
+    fc.assert(
+      fc.property(text, text, (own, heard) => {
+        const pieces = differenceOf(own, heard);
+        let edits = 0;
+        let [i, j] = [0, 0];
+        for (const piece of pieces) {
+          expect([piece.text.first, piece.heard.first]).toEqual([i, j]);
+          [i, j] = [piece.text.end, piece.heard.end];
+          const [a, b] = [own.slice(piece.text.first, i), heard.slice(piece.heard.first, j)];
+          if (piece.same) expect(a).toEqual(b);
+          else edits += editDistance(a.join(''), b.join(''));
+        }
+        expect([i, j]).toEqual([own.length, heard.length]);
+        expect(edits).toBe(editDistance(own.join(''), heard.join('')));
+      }),
+      { seed: 2026, numRuns: 2000 },
+    );
+  });
+
+  test('words that are exchanged are told as words', () => {
+    const labels = (said: string) => [...said].map((sign) => (sign === ' ' ? 27 : sign.charCodeAt(0) - 96));
+    const [own, heard] = ['four score and years seven ago', 'foour score and seven years ago'].map(labels);
+    const say = (from: number[], { first, end }: { first: number; end: number }) =>
+      String.fromCharCode(...from.slice(first, end).map((c) => (c === 27 ? 32 : c + 96)));
+    const pieces = wordDifferenceOf(own!, heard!, 27);
+    expect(pieces.map(({ same, text, heard: other }) => [same, say(own!, text), say(heard!, other)])).toEqual(
+      [
+        [false, 'four', 'foour'],
+        [true, 'score and', 'score and'],
+        [false, 'years seven', 'seven years'],
+        [true, 'ago', 'ago'],
+      ],
+    );
+  });
+
+  test('are each one change away, each once, and no more than are asked for', () => {
+    const labels = [8, 5, 12, 12, 15];
+    const [frames, classes] = [12, 27];
+    const logits = logitsOf('hello', frames);
+    const problem: Problem = { frames, classes, blank: 0, labels, logits };
+    const [best] = bestPaths(problem, logits, 1);
+    const analysis = { problem, logProbs: logits, alignment: best, greedy: new Int32Array() } as never;
+    const all = rivalsOf(analysis, 400);
+    expect(new Set(all.map((rival) => rival.labels.join())).size).toBe(all.length);
+    const distances = all.map((rival) =>
+      editDistance(String.fromCharCode(...rival.labels), String.fromCharCode(...labels)),
+    );
+    all.forEach(({ change }, i) => {
+      if (change.kind !== 'free') expect(distances[i]).toBe(change.kind === 'same' ? 0 : 1);
+    });
+    // with every class in every place; one l less is the same, whichever it is
+    expect(all.length).toBe(1 + 4 + 4 + 5 * 25);
+    expect(rivalsOf(analysis, 7).length).toBe(7);
+  });
+
+  test('how well a label fits, by numbers that are known', () => {
+    // two frames of a, one of b; the second frame hears b better
+    const p = [
+      [0.1, 0.9, 0],
+      [0.2, 0.3, 0.5],
+      [0, 0.25, 0.75],
+    ];
+    const logProbs = Float32Array.from(p.flat(), Math.log);
+    const problem: Problem = { frames: 3, classes: 3, blank: 0, labels: [1, 2], logits: logProbs };
+    const alignment = { states: Int32Array.of(1, 1, 3) };
+    const posterior = new Float32Array(15);
+    posterior.set([0, 1, 0, 0, 0], 0);
+    posterior.set([0, 0.5, 0, 0.5, 0], 5);
+    posterior.set([0, 0, 0, 1, 0], 10);
+    const [a, b] = fitsOf({ problem, logProbs, alignment } as never, posterior);
+    expect([a!.first, a!.end, b!.first, b!.end]).toEqual([0, 2, 2, 3]);
+    expect(a!.confidence).toBeCloseTo(Math.sqrt(0.9 * 0.3), 6);
+    expect(a!.entropy).toBeCloseTo(Math.log(2) / 2, 6);
+    expect(a!.distance).toBeCloseTo(Math.log(0.5 / 0.3) / 2, 6);
+    expect([b!.confidence, b!.entropy, b!.distance]).toEqual([expect.closeTo(0.75, 6), 0, 0]);
   });
 });
 

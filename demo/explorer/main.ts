@@ -39,6 +39,14 @@ try {
       open: async (root) => new (await import('./panels/paths-panel.js')).PathsPanel(root, page),
     },
     {
+      ...{ id: 'loss', name: 'Loss' },
+      open: async (root) => new (await import('./panels/loss-panel.js')).LossPanel(root, page),
+    },
+    {
+      ...{ id: 'labels', name: 'Labels' },
+      open: async (root) => new (await import('./panels/labels-panel.js')).LabelsPanel(root, page),
+    },
+    {
       ...{ id: 'edit', name: 'Edit' },
       open: async (root) => new (await import('./panels/edit-panel.js')).EditPanel(root, page, editing),
     },

@@ -16,6 +16,8 @@ import {
 } from './engine/analysis.js';
 import { bestPaths, logOf, type Path, tellable } from './engine/best-paths.js';
 import { Engine } from './engine/engine.js';
+import { fitsOf, type LabelFit } from './engine/label-fits.js';
+import { type Rival, rivalsOf } from './engine/rivals.js';
 import { sayProbability } from './engine/ways.js';
 import { examples, heard, type Loading } from './sources/examples.js';
 import type { Source } from './sources/source.js';
@@ -32,12 +34,15 @@ import { excerptOf, textOf } from './view/path-text.js';
 import { Player, type PlayerControls, type Position, sweepsOf } from './view/player.js';
 import type { Scene } from './view/scene.js';
 import { Stage } from './view/stage.js';
+import type { EmissionRow } from './view/strips.js';
 
 /** Milliseconds after which what is computed takes long. */
 const patience = 300;
 const computing = 'Computing …';
 /** Frames times states of a lattice that is shown on a linear scale. */
 const mostLinear = 2000;
+/** Texts that are tried beside the one that is spelled, and the scores that they may take together. */
+const [mostRivals, mostScores] = [400, 4e6];
 
 /** Paths that are looked at one by one. */
 interface LookedAt {
@@ -89,6 +94,7 @@ export class Page {
       highlight: (label) => {
         store.set({ highlight: store.state.highlight === label ? undefined : label });
       },
+      look: (row, t, spoken) => this.#lookAtScore(row, t, spoken),
       paint: events.paint,
     });
     this.#grid = new CellGrid(this.stage, (cell) => {
@@ -186,6 +192,38 @@ export class Page {
   /** Natural logarithms, shares or probabilities, [frames, states]. */
   readLayer(layer: Exclude<Layer, 'gradient'>): Promise<Float32Array> {
     return this.#engine.read(layer, this.#analysis!);
+  }
+
+  /** Texts beside the one that is spelled, the likeliest first, with natural logarithms of their probabilities. */
+  async rivals(): Promise<(Rival & { readonly log: number })[]> {
+    const analysis = this.#analysis!;
+    const { frames, labels } = analysis.problem;
+    // classes of the text, and about as many others
+    const size = frames * (2 * new Set(labels).size + 2);
+    const rivals = rivalsOf(analysis, Math.min(mostRivals, Math.max(2, Math.floor(mostScores / size))));
+    const logs = await this.#engine.logsOf(
+      analysis,
+      rivals.map(({ labels }) => labels),
+    );
+    return rivals.map((rival, i) => ({ ...rival, log: logs[i]! })).sort((a, b) => b.log - a.log);
+  }
+
+  /** How well each label fits; undefined where there is no path. */
+  async labelFits(): Promise<LabelFit[] | undefined> {
+    const analysis = this.#analysis!;
+    if (!analysis.alignment || Number.isNaN(analysis.loss)) return undefined;
+    return fitsOf(analysis, await this.#engine.read('posterior', analysis));
+  }
+
+  /** Selects a label in the middle of its frames on the best path, and shows it with what is around it. */
+  goToLabel(i: number): void {
+    const analysis = this.#analysis;
+    if (!analysis?.alignment || i < 0) return;
+    const { states } = analysis.alignment;
+    const frames = [...states.keys()].filter((t) => states[t] === 2 * i + 1);
+    const cell = { t: frames[frames.length >> 1] ?? 0, s: 2 * i + 1 };
+    this.store.set({ selected: cell });
+    this.stage.approach(cell);
   }
 
   /** Called after each analysis. */
@@ -430,6 +468,27 @@ export class Page {
     await this.#inspect();
   }
 
+  /** The likeliest symbols of a frame, with numbers. */
+  #lookAtScore(row: EmissionRow | undefined, t: number, spoken: boolean): void {
+    const analysis = this.#analysis;
+    if (!row || !analysis) {
+      this.stage.tipScores(undefined);
+      this.#legend.score = undefined;
+      return;
+    }
+    const { problem, logProbs } = analysis;
+    const { frameSeconds } = this.#source!;
+    const scores = logProbs.subarray(t * problem.classes, (t + 1) * problem.classes);
+    const top = topOf(scores, 5).map((c) => `${this.nameOf(c)}  ${sayProbability(scores[c]!)}`);
+    const time = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
+    this.stage.tipScores(t, [`frame ${t}${time}`, ...top].join('\n'));
+    const p = row.c === undefined ? undefined : Math.exp(scores[row.c]!);
+    this.#legend.score = p;
+    if (!spoken) return;
+    const own = p === undefined ? '' : `${row.name} ${sayProbability(Math.log(p))}. `;
+    byId('spoken').textContent = `Frame ${t}: ${own}Likeliest: ${top.slice(0, 3).join(', ')}.`;
+  }
+
   /** A line under the pointer says what it reads, frame by frame. */
   #point(cell: Cell | undefined): void {
     const analysis = this.#analysis;
@@ -546,6 +605,11 @@ export class Page {
 }
 
 const likeliest = new WeakMap<Analysis, readonly Path[]>();
+
+/** The classes of the highest scores, the highest first. */
+function topOf(scores: Float32Array, count: number): number[] {
+  return [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, count);
+}
 
 /** Eight of them, or as many as there are. */
 function likeliestOf(analysis: Analysis): readonly Path[] {

@@ -184,6 +184,38 @@ export class Engine {
     return logSumExp(alpha.subarray(start, start + statesOf(problem)).map((a, s) => a + beta[start + s]!));
   }
 
+  /**
+   * Of many texts over the same scores, in one batch: natural logarithms of their probabilities. Only the classes that occur in
+   * them are handed on.
+   */
+  async logsOf(
+    { problem, logProbs }: Analysis,
+    texts: readonly (readonly number[])[],
+  ): Promise<Float64Array> {
+    const { frames, classes, blank } = problem;
+    const used = [blank, ...new Set(texts.flat().filter((c) => c !== blank))];
+    const columnOf = new Map(used.map((c, column) => [c, column]));
+    const one = Float32Array.from({ length: frames * used.length }, (_, i) => {
+      const t = Math.floor(i / used.length);
+      return logProbs[t * classes + used[i % used.length]!]!;
+    });
+    const all = new Float32Array(texts.length * one.length);
+    texts.forEach((_, n) => {
+      all.set(one, n * one.length);
+    });
+    const ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', gradient: 'none' });
+    try {
+      const shape = [texts.length, frames, used.length] as const;
+      const { loss } = await ctc.run({
+        logProbs: { data: all, shape, layout: 'NTC' },
+        targets: texts.map((labels) => labels.map((c) => columnOf.get(c)!)),
+      });
+      return Float64Array.from(loss, (value) => -value);
+    } finally {
+      ctc.destroy();
+    }
+  }
+
   /** States of paths drawn from the posterior. */
   async samples(problem: Problem, count: number, seed: number): Promise<Int32Array[]> {
     const { logits, frames, classes, blank, labels } = problem;

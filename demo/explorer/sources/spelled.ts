@@ -19,3 +19,10 @@ export function spelledIn(text: string, vocabulary: Vocabulary): Transcript {
     textOf: places.map((i) => part.textOf[i]!),
   };
 }
+
+/** What labels spell, as one types it. Tokens that are numbers are set apart, letters are not. */
+export function textOfLabels(labels: readonly number[], vocabulary: Vocabulary): string {
+  const tokens = labels.map((label) => vocabulary.read(label));
+  const areNumbers = tokens.every((token) => /^\d+$/.test(token));
+  return tokens.join(areNumbers ? ' ' : '').trim();
+}

@@ -7,7 +7,7 @@ import { type Edits, editLimits, noEdits } from './edits.js';
 import { likeliest, type PathChoice, readPath, writePath } from './path.js';
 
 /** Of the tabs beside the lattice. */
-export const panelIds = ['state', 'paths', 'edit', 'words'] as const;
+export const panelIds = ['state', 'paths', 'loss', 'labels', 'edit', 'words'] as const;
 export type PanelId = (typeof panelIds)[number];
 
 export interface State {

@@ -5,6 +5,7 @@ import { withPowers } from '../../shared/dom.js';
 import { type Analysis, type Cell, statesOf } from '../engine/analysis.js';
 import { drawMarks, type Marks } from './marks.js';
 import type { Renderer, Scene } from './scene.js';
+import { Scores, type ScoresEvents } from './scores.js';
 import {
   drawAxis,
   drawEmissions,
@@ -14,14 +15,14 @@ import {
   gutterLabels,
   type Reading,
 } from './strips.js';
-import { follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
+import { approach, follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
 
 export interface StageEvents {
   hover(cell: Cell | undefined): void;
   pin(cell: Cell): void;
   highlight(label: number): void;
-  /** While a pointer is down on the emissions, and once more when it is lifted. */
-  paint(row: EmissionRow, first: number, end: number, done: boolean): void;
+  readonly look: ScoresEvents['look'];
+  readonly paint: ScoresEvents['paint'];
 }
 
 export interface Picture {
@@ -45,6 +46,7 @@ export class Stage {
   readonly #root: HTMLElement;
   readonly #plot: HTMLElement;
   readonly #events: StageEvents;
+  readonly #scores: Scores;
   #renderer: Renderer | undefined;
   #picture: Picture | undefined;
   #marks: Marks | undefined;
@@ -62,7 +64,16 @@ export class Stage {
     this.#plot = this.#find('#lattice .plot');
     this.grid = this.#find('#grid');
     this.#listenToLattice();
-    this.#listenToEmissions();
+    this.#scores = new Scores(
+      this.#find('#emissions .plot'),
+      () => ({ rows: this.#rows, frames: this.#view.frames, total: this.#all.frames.end }),
+      {
+        look: events.look,
+        paint: events.paint,
+        reveal: (t) => this.reveal({ t, s: Math.floor(this.#view.states.first) }),
+        open: () => this.#openScores(),
+      },
+    );
     this.#listenToMap();
     this.#listenToGutter();
     new ResizeObserver(() => this.redraw()).observe(root);
@@ -86,7 +97,7 @@ export class Stage {
     const sameSize =
       all.frames.end === this.#all.frames.end && all.states.end === this.#all.states.end && this.#picture;
     if (picture.scene.analysis !== this.#picture?.scene.analysis)
-      this.#rows = emissionRows(problem, picture.nameOf);
+      this.#rows = emissionRows(picture.scene.analysis, picture.nameOf);
     this.#picture = picture;
     this.#all = all;
     if (!sameSize) this.#view = all;
@@ -94,7 +105,10 @@ export class Stage {
     this.#root.classList.remove('empty');
     this.#root.classList.toggle('wide', wide);
     this.#find('#map').hidden = !wide;
-    this.#find('#emissions .plot').classList.toggle('editing', picture.editing);
+    this.#scores.editing = picture.editing;
+    // many rows take some of the height of the lattice, so that they keep their names
+    const share = Math.min(45, 30 + 1.6 * Math.max(0, this.#rows.length - 13));
+    this.#root.style.setProperty('--scores-share', `minmax(0, ${share}fr)`);
     this.redraw();
   }
 
@@ -125,6 +139,11 @@ export class Stage {
     this.#look(reveal(this.#view, t, s, this.#all));
   }
 
+  /** Shows a cell in the middle, from so near that its neighbours can be told apart. */
+  approach({ t, s }: Cell): void {
+    this.#look(approach(this.#view, t, s, this.#all));
+  }
+
   /** Turns the page where something that moves leaves the view. `state`: where it is, if anywhere. */
   follow(frame: number, state?: number): void {
     const view = follow(this.#view, frame, state, this.#all);
@@ -147,9 +166,30 @@ export class Stage {
     return { left: (t - frames.first) * width, top: (s - states.first) * height, width, height };
   }
 
+  /** Some words beside a frame of the scores; undefined: none. */
+  tipScores(t: number | undefined, text = ''): void {
+    const plot = this.#find('#emissions .plot');
+    const tip = plot.querySelector<HTMLElement>('.tip')!;
+    tip.hidden = t === undefined;
+    if (t === undefined) return;
+    tip.replaceChildren(...withPowers(text));
+    const { left, width } = this.boxOf({ t, s: 0 });
+    const right = left + width + 6;
+    const isRight = right + tip.offsetWidth <= plot.clientWidth;
+    tip.style.left = `${isRight ? right : Math.max(0, left - tip.offsetWidth - 6)}px`;
+  }
+
+  /** On a phone the rows are low until they are touched. */
+  #openScores(): boolean {
+    const { classList } = this.#root;
+    if (!matchMedia('(max-width: 1023px)').matches || classList.contains('opened')) return true;
+    classList.add('opened');
+    return false;
+  }
+
   /** Some words beside a cell; undefined: none. */
   tip(cell: Cell | undefined, text = ''): void {
-    const tip = this.#find('.tip');
+    const tip = this.#find('#lattice .tip');
     tip.hidden = !cell;
     if (!cell) return;
     tip.replaceChildren(...withPowers(text));
@@ -242,6 +282,7 @@ export class Stage {
         this.#nameRows();
       });
     }
+    this.#scores.place();
     this.#part('view', cells, () => {
       for (const then of this.#onView) then();
     });
@@ -332,7 +373,7 @@ export class Stage {
   #nameRows(): void {
     const plot = this.#find('#emissions .plot');
     const height = plot.clientHeight / this.#rows.length;
-    const names = height < 9 ? [{ name: 'scores', c: undefined }] : this.#rows;
+    const names = height < 9 ? [{ name: 'scores' }] : this.#rows;
     this.#find('#emissions .gutter').replaceChildren(
       ...names.map(({ name }, i) => {
         const element = document.createElement('span');
@@ -416,40 +457,6 @@ export class Stage {
       },
       { passive: false },
     );
-  }
-
-  #listenToEmissions(): void {
-    const plot = this.#find('#emissions .plot');
-    let start: { row: EmissionRow; t: number } | undefined;
-    const place = (event: PointerEvent) => {
-      const box = plot.getBoundingClientRect();
-      const { frames } = this.#view;
-      const row = Math.floor(((event.clientY - box.top) / box.height) * this.#rows.length);
-      const t = Math.floor(frames.first + ((event.clientX - box.left) / box.width) * lengthOf(frames));
-      return { row: this.#rows[row], t: Math.min(this.#all.frames.end - 1, Math.max(0, t)) };
-    };
-    const paint = (event: PointerEvent, done: boolean) => {
-      if (!start) return;
-      const { t } = place(event);
-      this.#events.paint(start.row, Math.min(t, start.t), Math.max(t, start.t) + 1, done);
-      if (done) start = undefined;
-    };
-    plot.addEventListener('pointerdown', (event) => {
-      if (matchMedia('(max-width: 1023px)').matches && !this.#root.classList.contains('opened')) {
-        this.#root.classList.add('opened');
-        return;
-      }
-      const { row, t } = place(event);
-      if (!this.#picture?.editing || row?.c === undefined) return;
-      plot.setPointerCapture(event.pointerId);
-      start = { row, t };
-      paint(event, false);
-    });
-    plot.addEventListener('pointermove', (event) => paint(event, false));
-    plot.addEventListener('pointerup', (event) => paint(event, true));
-    plot.addEventListener('pointercancel', () => {
-      start = undefined;
-    });
   }
 
   #listenToMap(): void {

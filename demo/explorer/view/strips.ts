@@ -1,7 +1,7 @@
 // The rows above and below the lattice that share its time: emissions, frame numbers, what is read.
 
 import { begin, niceStep, palette } from '../../shared/canvas.js';
-import { colourOf } from '../../shared/colours.js';
+import { colourOf, type Kind } from '../../shared/colours.js';
 import { type Analysis, classAt, type Problem, statesOf } from '../engine/analysis.js';
 import { space } from './explain.js';
 import type { Span } from './viewport.js';
@@ -11,12 +11,36 @@ export interface EmissionRow {
   readonly name: string;
   /** Undefined: all that have no row of their own. */
   readonly c: number | undefined;
+  readonly kind: Kind;
 }
 
-/** The target's classes in the order of their first use, the blank, and the rest as one. */
-export function emissionRows({ labels, blank }: Problem, nameOf: (c: number) => string): EmissionRow[] {
-  const own = [...new Set(labels)].map((c) => ({ name: nameOf(c), c }));
-  return [...own, { name: '–', c: blank }, { name: 'other', c: undefined }];
+/** A class that is no label has a row of its own where it is at least so likely in some frame. At most so many have. */
+const [leastRival, mostRivals] = [0.2, 6];
+
+/**
+ * The target's classes in the order of their first use, the blank, classes that compete with them, and the rest as one.
+ */
+export function emissionRows(
+  { problem, logProbs }: Pick<Analysis, 'problem' | 'logProbs'>,
+  nameOf: (c: number) => string,
+): EmissionRow[] {
+  const { labels, blank, classes } = problem;
+  const own = new Set([...labels, blank]);
+  const most = new Float32Array(classes).fill(Number.NEGATIVE_INFINITY);
+  logProbs.forEach((log, i) => {
+    const c = i % classes;
+    if (log > most[c]!) most[c] = log;
+  });
+  const rivals = [...most.keys()]
+    .filter((c) => !own.has(c) && most[c]! >= Math.log(leastRival))
+    .sort((a, b) => most[b]! - most[a]!)
+    .slice(0, mostRivals);
+  return [
+    ...[...new Set(labels)].map((c) => ({ name: nameOf(c), c, kind: 'label' as const })),
+    { name: '–', c: blank, kind: 'blank' },
+    ...rivals.map((c) => ({ name: nameOf(c), c, kind: 'other' as const })),
+    { name: rivals.length > 0 ? 'rest' : 'other', c: undefined, kind: 'other' },
+  ];
 }
 
 /** A cell a frame; where frames are narrower than pixels, the largest of those under it. */
@@ -29,7 +53,7 @@ export function drawEmissions(
 ): void {
   const context = begin(canvas);
   const x = scaleTo(frames, canvas.clientWidth);
-  const { classes, blank } = problem;
+  const { classes } = problem;
   const own = new Set(rows.map(({ c }) => c));
   const height = canvas.clientHeight / rows.length;
   const width = x(1) - x(0);
@@ -42,11 +66,10 @@ export function drawEmissions(
     return rest;
   };
   const end = Math.min(problem.frames, Math.ceil(frames.end));
-  rows.forEach(({ c }, row) => {
+  rows.forEach(({ c, kind }, row) => {
     for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
       let value = 0;
       for (let k = t; k < Math.min(end, t + perColumn); k++) value = Math.max(value, shareAt(k, c));
-      const kind = c === undefined ? 'other' : c === blank ? 'blank' : 'label';
       const [r, g, b] = colourOf('probability', value, kind, theme, 'linear');
       context.fillStyle = `rgb(${r} ${g} ${b})`;
       context.fillRect(x(t), row * height, Math.max(1, perColumn * width - gap), Math.max(1, height - gap));

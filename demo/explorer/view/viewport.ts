@@ -51,6 +51,21 @@ export function reveal(view: Viewport, t: number, s: number, all: Viewport): Vie
   return pan(view, by(view.frames, t), by(view.states, s), all);
 }
 
+/** Frames and states that are seen of what is looked at from near. */
+const near = { frames: 60, states: 25 };
+
+/** A cell in the middle, from near. What is seen from nearer stays so near. */
+export function approach(view: Viewport, t: number, s: number, all: Viewport): Viewport {
+  const about = (span: Span, at: number, most: number, { end }: Span) => {
+    const length = Math.min(lengthOf(span), most);
+    return within({ first: at + 0.5 - length / 2, end: at + 0.5 + length / 2 }, end);
+  };
+  return {
+    frames: about(view.frames, t, near.frames, all.frames),
+    states: about(view.states, s, near.states, all.states),
+  };
+}
+
 /** Turns the page, as in a book, where something that goes on to the right and downwards is not seen. */
 export function follow(view: Viewport, frame: number, state: number | undefined, all: Viewport): Viewport {
   const { frames, states } = view;

@@ -1,0 +1,116 @@
+// The sound of what is looked at, its words, and where they were moved by hand.
+import type { TimedText } from 'webgpu-ctc/text';
+import { byId } from '../../shared/dom.js';
+import type { Page } from '../page.js';
+import type { Panel } from '../panels/panels.js';
+import { Listening } from './listening.js';
+import { carried, type Moved, withMoved, wordsIn } from './words.js';
+import type { WordsPanel } from './words-panel.js';
+
+export class Spoken {
+  readonly #page: Page;
+  readonly #listening: Listening;
+  /** As they were aligned. */
+  #aligned: TimedText | undefined;
+  #moved: Moved = new Map();
+  /** Of which the words are. */
+  #source: Page['source'];
+  /** The words that were last aligned. */
+  #words: readonly string[] = [];
+  #panel: WordsPanel | undefined;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.#listening = new Listening((seconds) => this.#follow(seconds));
+    page.listen(() => this.#refresh());
+    page.stage.listen(() => this.#look());
+  }
+
+  /** The words with their seconds, where these are known. */
+  get timed(): TimedText | undefined {
+    return this.#aligned && withMoved(this.#aligned, this.#moved);
+  }
+
+  /** After each analysis. What was moved by hand stays with its word. */
+  #refresh(): void {
+    const { source, analysis, store } = this.#page;
+    const aligned = analysis && source && wordsIn(analysis, source, store.state.text);
+    if (source !== this.#source) this.#moved = new Map();
+    // a text that has no path for a moment: the words before it are those that were moved
+    else if (aligned)
+      this.#moved = carried(
+        this.#moved,
+        this.#words,
+        aligned.words.map(({ text }) => text),
+      );
+    if (aligned) this.#words = aligned.words.map(({ text }) => text);
+    this.#source = source;
+    this.#aligned = aligned;
+    const changed = source?.sound !== this.#listening.sound;
+    this.#listening.sound = source?.sound;
+    if (this.#panel && changed) this.#closeWords();
+    this.#showWords();
+  }
+
+  #showWords(): void {
+    this.#panel?.show(this.timed?.words ?? [], this.#moved.size > 0);
+  }
+
+  /** The panel of the words. The waveform is there as long as it is shown. */
+  async openWords(root: HTMLElement): Promise<Panel> {
+    const { WordsPanel } = await import('./words-panel.js');
+    return {
+      refresh: () => {
+        const { audio, sound } = this.#listening;
+        if (!sound) return;
+        byId('sound').hidden = false;
+        this.#panel ??= new WordsPanel({
+          ...{ wave: byId('wave'), list: root, audio },
+          moved: (i, start, end) => {
+            this.#moved = new Map([...this.#moved, [i, { start, end }]]);
+            this.#showWords();
+          },
+          reset: () => {
+            this.#moved = new Map();
+            this.#showWords();
+          },
+        });
+        this.#showWords();
+        this.#look();
+      },
+      close: () => this.#closeWords(),
+    };
+  }
+
+  /** Whether something was moved that is nowhere else. */
+  get isMoved(): boolean {
+    return this.#moved.size > 0;
+  }
+
+  get hasSound(): boolean {
+    return this.#page.source?.sound !== undefined;
+  }
+
+  #closeWords(): void {
+    this.#panel?.destroy();
+    this.#panel = undefined;
+    byId('sound').hidden = true;
+    this.#page.stage.redraw();
+  }
+
+  #look(): void {
+    const { source, stage } = this.#page;
+    if (source?.frameSeconds) this.#panel?.look(stage.frames, source.frameSeconds);
+  }
+
+  #follow(seconds: number | undefined): void {
+    const { source, stage } = this.#page;
+    if (seconds === undefined || !source?.frameSeconds) {
+      this.#page.head = undefined;
+      return;
+    }
+    const frame = seconds / source.frameSeconds;
+    this.#page.head = frame;
+    stage.follow(frame, this.#page.analysis?.alignment?.states[Math.floor(frame)]);
+  }
+}
