@@ -8,7 +8,17 @@ import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/explorer/
 import { applyEdits, noEdits } from '../demo/explorer/state/edits.js';
 import { colourOf, type Rgb, type Theme } from '../demo/shared/colours.js';
 import type { Layer } from '../demo/shared/layers.js';
-import { complaintsOf, drawn, explore, exploreOnCpu, firstLoad, says, sentence, settled } from './explore.js';
+import {
+  complaintsOf,
+  drawn,
+  explore,
+  exploreOnCpu,
+  firstLoad,
+  says,
+  sentence,
+  settled,
+  site,
+} from './explore.js';
 
 describe('the first view', () => {
   test('needs at most 90 kB of script and style', () => {
@@ -52,6 +62,40 @@ describe('the first view', () => {
     });
   });
 });
+
+test('the story: five steps, each with a link, over the live lattice', () =>
+  exploreOnCpu(async (page) => {
+    const heading = () => says(page, '#story h2');
+    await page.getByRole('link', { name: 'See it in five steps' }).click();
+    await expect.poll(heading).toBe('Frames, and what is heard');
+    expect(await complaintsOf(page)).toEqual([]);
+    const legend = () => page.locator('#legend figcaption').last().innerText();
+    await expect.poll(legend).toMatch(/^Probability/);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await expect.poll(heading).toBe('All the ways to say it');
+    await expect.poll(() => says(page, '.strings')).toContain('–hheell–loo–');
+    await page.getByRole('link', { name: /^Step 5/ }).click();
+    await expect.poll(heading).toBe('The loss, and its gradient');
+    expect(page.url()).toMatch(/#story=5$/);
+    await expect.poll(legend).toMatch(/^Gradient/);
+    await expect.poll(() => says(page, '#panel-loss')).toContain('2.333 nats');
+    await page.goBack();
+    await expect.poll(heading).toBe('All the ways to say it');
+    await page.getByRole('button', { name: 'Skip' }).click();
+    await expect.poll(() => page.locator('#story').isVisible()).toBe(false);
+    // what is on show stays, and a link says it
+    expect(page.url()).toMatch(/panel=paths/);
+    await page.getByRole('button', { name: 'Examples' }).click();
+    await page.getByRole('button', { name: /^The story/ }).click();
+    await expect.poll(heading).toBe('Frames, and what is heard');
+    await page.fill('#word', 'help');
+    await expect.poll(() => page.locator('#story').isVisible()).toBe(false);
+    await expect.poll(() => sentence(page)).toContain('spell help');
+    await page.goto('about:blank');
+    await page.goto(`${site.url}index.html?device=cpu#story=3`);
+    await expect.poll(heading).toBe('Why there is a blank');
+    await expect.poll(() => says(page, '.where')).toBe("Frame 7, the blank between the two l's");
+  }));
 
 describe('one path', () => {
   const strings = async (page: Page) =>

@@ -32,9 +32,17 @@ export class Controls {
       store.set({ text: this.#word.value, selected: undefined, highlight: undefined });
     });
     menu(byId('examples'), () =>
-      examples.map(({ id, name, about }) => ({
-        ...{ name, about, run: () => this.openExample(id), checked: store.state.example === id },
-      })),
+      examples
+        .map(({ id, name, about }): Entry => {
+          const checked = store.state.example === id && store.state.story === undefined;
+          return { name, about, run: () => this.openExample(id), checked };
+        })
+        .concat({
+          ...{ name: 'The story of CTC', about: 'In five steps, a minute' },
+          run: () => {
+            location.hash = '#story=1';
+          },
+        }),
     );
     this.#switch();
     this.#moreMenu = menu(byId('more'), () => this.#more());

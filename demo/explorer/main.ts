@@ -52,10 +52,13 @@ try {
     },
     { id: 'words', name: 'Words', open: (root) => spoken.openWords(root), isThere: () => spoken.hasSound },
   ]);
+  const tellStory = once(() => import('./story/story.js').then(({ Story }) => new Story(page)));
+  store.listen(({ story }) => story !== undefined && tellStory());
   await whileBusy((signal, say) => page.openExample(store.state.example, true, { signal, say }));
   // those who came with a link, or want no motion, see the end of it at once
   const plays = !linked && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   page.listen(once(() => plays && page.player.play()));
+  if (store.state.story !== undefined) tellStory();
 } catch (error) {
   notify(`The page could not start: ${(error as Error).message}`);
   throw error;

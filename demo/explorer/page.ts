@@ -256,10 +256,16 @@ export class Page {
     const { edits, blank } = { ...this.store.state, ...change };
     this.store.set({
       ...change,
-      edits: { ...edits, strokes: within(edits.strokes, frames, classes) },
+      edits: within(edits, frames, classes),
       blank: blank !== undefined && blank < classes ? blank : undefined,
     });
     this.refresh();
+  }
+
+  /** Until what is asked now has been computed and shown. */
+  async whenIdle(): Promise<void> {
+    do await new Promise((then) => requestAnimationFrame(then));
+    while (this.#busy || !this.#analysis);
   }
 
   /** Computes what is asked in this turn, once; while a computation runs, once more after it. */

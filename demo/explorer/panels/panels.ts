@@ -36,6 +36,7 @@ export class Panels {
     list.addEventListener('keydown', (event) => this.#press(event));
     this.#handle.addEventListener('click', () => this.#toggleSheet());
     page.store.listen((state, before) => {
+      if (state.story !== undefined && before.story === undefined) this.#openSheet(true);
       if (state.panel !== before.panel) this.#show();
       else this.#shown.panel?.refresh();
     });
@@ -73,7 +74,7 @@ export class Panels {
       byId(`panel-${tab.id}`).hidden = !isShown;
     }
     document.body.dataset.panel = id;
-    if (id !== 'state') this.#openSheet(true);
+    if (id !== 'state' || this.#page.store.state.story !== undefined) this.#openSheet(true);
     this.#open(id);
   }
 
@@ -99,7 +100,7 @@ export class Panels {
   #toggleSheet(): void {
     const open = !this.#sheet.classList.contains('opened');
     this.#openSheet(open);
-    if (!open) this.#page.store.set({ panel: 'state' });
+    if (!open) this.#page.store.set({ panel: 'state', story: undefined });
   }
 
   #openSheet(open: boolean): void {

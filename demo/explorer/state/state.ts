@@ -22,6 +22,8 @@ export interface State {
   readonly scale: 'log' | 'linear' | undefined;
   /** What is told beside the lattice. */
   readonly panel: PanelId;
+  /** The step of the story that is told, from 1. */
+  readonly story: number | undefined;
   /** The path that is looked at, in the panel about paths. */
   readonly path: PathChoice;
   readonly bestPath: boolean;
@@ -43,6 +45,7 @@ export const initial: State = {
   scale: undefined,
   panel: 'state',
   path: likeliest,
+  story: undefined,
   bestPath: true,
   samples: 0,
   selected: undefined,
@@ -72,13 +75,18 @@ export class Store {
   }
 }
 
+/** Steps of the story. */
+export const storySteps = 5;
+
 /** A longer link is cut by some of the programs that people send links with. */
 export const longestLink = 2000;
 
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
   const { example, heard, text, layer, scale, bestPath, samples, selected, highlight, edits, blank } = state;
-  const { panel, path } = state;
+  const { panel, path, story } = state;
+  // a step of the story says all
+  if (story !== undefined) return `story=${story}`;
   const fields: Record<string, string | number | undefined> = {
     example: example === initial.example ? undefined : example,
     heard: heard && `${heard.text}.${heard.frames}`,
@@ -118,6 +126,8 @@ export function fromHash(hash: string): State | undefined {
     return value >= min && value <= max ? value + 0 : undefined; // -0 is 0
   };
   const example = exampleIds.find((id) => id === text('example')) ?? initial.example;
+  const story = integer(text('story'), storySteps);
+  if (story) return { ...initial, story };
   const panel = panelIds.find((panel) => panel === text('panel')) ?? initial.panel;
   const word = text('heard')?.match(/^([a-z]{1,40})\.(\d+)$/);
   const frames = integer(word?.[2], most.heard);
@@ -138,6 +148,7 @@ export function fromHash(hash: string): State | undefined {
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: (['log', 'linear'] as const).find((scale) => scale === text('scale')),
     panel,
+    story: undefined,
     path: (panel === 'paths' && readPath(text('path') ?? '')) || initial.path,
     bestPath: text('best') !== '0',
     samples: integer(text('samples'), most.samples) ?? 0,
