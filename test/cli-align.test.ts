@@ -662,6 +662,14 @@ describe('a text that has times already', () => {
     ]);
   });
 
+  test('the words of a CTM are the text', async () => {
+    const { stdout, stderr } = await mended(
+      write('old.ctm', 'a 1 0.1 0.2 ab\na 1 0.4 0.1 b\na 1 0.6 0.1 c 0.9\n'),
+    );
+    expect(JSON.parse(stdout).text).toBe('ab b c');
+    expect(stderr).toContain('(text: ctm, 3 cues)');
+  });
+
   test('what is wrong in it is named by its line', async () => {
     const { code, stderr } = await mended(write('bad.srt', `${old}\n00:00:1x --> 00:00:12,000\nc\n`));
     expect([code, stderr]).toEqual([2, expect.stringContaining('bad.srt: line 10: expected times')]);
