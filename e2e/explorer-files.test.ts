@@ -6,7 +6,7 @@ import { CtcLoss, ctcLoss } from 'webgpu-ctc';
 import { readTensor, writeNpy } from 'webgpu-ctc/files';
 import { sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
-import { explore, exploreOnCpu, says, sentence, settled } from './explore.js';
+import { complaintsOf, explore, exploreOnCpu, says, sentence, settled } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;
 /** A file that is on no disk. */
@@ -43,21 +43,27 @@ const text = (page: Page) => page.inputValue('#word');
 
 /** Files, and what is said of them. */
 const wrong: [files: Parameters<typeof load>[1][], message: RegExp][] = [
-  [[file('notes.txt', 'hello')], /^notes\.txt: expected a \.npy or \.npz file/],
+  [[file('notes.bin', 'hello')], /^notes\.bin: expected a \.npy or \.npz file/],
+  [[file('table.csv', '0.1,0.2\n0.3,0.4\n')], /^table\.csv: expected .*got numbers as text/],
+  [
+    [file('old.lab', '0 50000 hello\n50000 90000 you\n')],
+    /^old\.lab: expected a text, or words with their times in a \.TextGrid/,
+  ],
+  [[file('a.srt', '1\n00:00:x --> 00:00:02,000\nhi')], /^a\.srt: line 2: expected times/],
   [
     [file('labels.npy', writeNpy(Int32Array.of(1, 2), [2, 1]))],
     /^labels\.npy: dtype: expected one of f2, f4, f8/,
   ],
   [
-    [file('b.npy', writeNpy(new Float32Array(12), [2, 3, 2]))],
-    /^b\.npy: expected one recording, .* got \[2, 3, 2\]/,
+    [file('b.npy', writeNpy(new Float32Array(24), [2, 3, 2, 2]))],
+    /^b\.npy: expected one recording, .* got \[2, 3, 2, 2\]/,
   ],
   [[json('x.json', [[1, 'two']])], /^x\.json: \[1\]: expected a score, got "two"/],
   [[file('y.json', '{')], /^y\.json: expected JSON/],
   [[json('vocab.json', ['-', 'a'])], /load the emissions that it belongs to first/],
   [
     [file('s.npy', writeNpy(Float32Array.from(probs), [4, 3])), json('v.json', ['-', 'a', 'b', 'c'])],
-    /^vocab\.json: expected at most 3 classes.* got 4/,
+    /^v\.json: expected the tokens of 3 classes, as the model has, got 4/,
   ],
   [[file('noise.wav', 'hello')], /^noise\.wav: expected a sound that this browser can decode/],
 ];
@@ -86,10 +92,11 @@ describe('loading', () => {
         const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}.`;
         const kinds = async () => {
           await page.locator('#data > button').click();
-          const pressed = page.locator('#data [aria-pressed="true"]');
-          const taken = await pressed.innerText();
+          const line = page.locator('.assumed', { has: page.getByLabel('Scores') });
+          const kind = await line.locator('option:checked').innerText();
+          const why = await line.locator('small').innerText();
           await page.keyboard.press('Escape');
-          return taken;
+          return `${kind}, ${why}`;
         };
         for (const [content, kind] of [
           [probs, 'Probabilities'],
@@ -100,19 +107,20 @@ describe('loading', () => {
           await expect.poll(() => text(page)).toBe('1 2');
           // the same probabilities, whatever they are written as
           await expect.poll(() => sentence(page)).toBe(spelled);
-          expect(await kinds()).toBe(`${kind}\nAs detected`);
+          expect(await kinds()).toBe(`${kind}, as detected`);
         }
         const before = await sentence(page);
-        const change = async (kind: RegExp) => {
+        const change = async (kind: string) => {
           await page.locator('#data > button').click();
-          await page.locator('#data').getByRole('button', { name: kind }).click();
+          await page.getByLabel('Scores').selectOption(kind);
+          await page.keyboard.press('Escape');
         };
-        await change(/^Probabilities/);
+        await change('Probabilities');
         await expect.poll(() => notice(page)).toMatch(/expected a probability/);
         expect(await sentence(page)).toBe(before);
         await load(page, file('scores.npy', writeNpy(Float32Array.from(probs), [4, 3])));
-        await expect.poll(kinds).toBe('Probabilities\nAs detected');
-        await change(/^Logits/);
+        await expect.poll(kinds).toBe('Probabilities, as detected');
+        await change('Logits');
         await expect.poll(() => sentence(page)).not.toBe(spelled);
       },
       { expected: [/the rows of this batch are probabilities/] },
@@ -131,11 +139,66 @@ describe('loading', () => {
       await expect.poll(() => notice(page)).toMatch(/2 tensors can be emissions/);
       await expect.poll(() => sentence(page)).toMatch(/In 4 frames/);
       await page.locator('#data > button').click();
-      await page
-        .locator('#data')
-        .getByRole('button', { name: /two\.safetensors: b/ })
-        .click();
+      await page.getByLabel('Tensor').selectOption('two.safetensors: b [2, 6]');
       await expect.poll(() => sentence(page)).toMatch(/In 2 frames/);
+    }));
+
+  test('what is assumed is a line of Data each, which changes it', () =>
+    exploreOnCpu(async (page) => {
+      const sure = (said: number[]) =>
+        said.flatMap((c) => Array.from({ length: 4 }, (_, k) => (k === c ? 6 : 0)));
+      const batch = Float32Array.of(...sure([3, 0, 3, 1, 3, 2, 0, 3]), ...sure([3, 3, 1, 1, 3, 0, 3, 3]));
+      const nested = { eng: { a: 0, b: 1, '|': 2, '-': 3 }, fra: { é: 0, è: 1, '|': 2, '-': 3 } };
+      await load(page, file('b.npy', writeNpy(batch, [2, 8, 4])), json('vocab.json', nested));
+      await expect.poll(() => text(page)).toBe('ab a');
+      await page.locator('#data > button').click();
+      const data = page.locator('#data');
+      const line = (name: RegExp) => data.locator('.assumed', { hasText: name });
+      await expect
+        .poll(() =>
+          line(/^Blank/)
+            .locator('small')
+            .innerText(),
+        )
+        .toBe('class 3, by the scores: class 3 is the best in 50 % of the frames');
+      await page.getByLabel('Language').selectOption('fra');
+      await expect.poll(() => text(page)).toBe('éè é');
+      await data.getByRole('button', { name: 'The next item' }).click();
+      await expect.poll(() => text(page)).toBe('èé');
+      await line(/^Item 2 of 2/).waitFor();
+      // as frames of a batch of eight: another order of the same numbers
+      await page.getByLabel('Axes').selectOption('frames × items × classes');
+      await line(/^Item 1 of 8/).waitFor();
+      await page.getByLabel('Axes').selectOption('items × frames × classes');
+      await expect.poll(() => text(page)).toBe('éè é');
+      await page.getByLabel('Blank').selectOption('-');
+      await expect
+        .poll(() =>
+          line(/^Blank/)
+            .locator('small')
+            .innerText(),
+        )
+        .toBe('class 3, as you say');
+      const frame = page.getByLabel('Frame, in milliseconds');
+      expect(await frame.inputValue()).toBe('20');
+      await data.getByRole('button', { name: 'Take 20 ms' }).click();
+      await frame.fill('40');
+      await frame.press('Enter');
+      await expect
+        .poll(() =>
+          line(/^Frame/)
+            .locator('small')
+            .innerText(),
+        )
+        .toMatch(/^as you say/);
+      expect(await complaintsOf(page, '#data')).toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('tab', { name: 'Labels' }).click();
+      await expect.poll(() => says(page, '.labels thead')).toContain('from–to, s');
+      // a text that comes later
+      await load(page, file('talk.txt', 'éè\n'));
+      await expect.poll(() => text(page)).toBe('éè');
+      await expect.poll(() => notice(page)).toBe('talk.txt is taken for the text: 1 line.');
     }));
 
   test('JSON: rows, or a case file with its targets', () =>

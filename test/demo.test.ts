@@ -9,6 +9,9 @@ import { fitsOf } from '../demo/explorer/engine/label-fits.js';
 import { rivalsOf } from '../demo/explorer/engine/rivals.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
 import { readInputs } from '../demo/explorer/files/inputs.js';
+import { ownSource } from '../demo/explorer/files/own.js';
+import { referenceOf } from '../demo/explorer/files/reference.js';
+import { readEmissions } from '../demo/explorer/files/tensors.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
@@ -178,7 +181,7 @@ describe('files that come to a page', () => {
     const text = retyped(writeNpy(Int32Array.of(97, 98), [2]), '<U1');
     const lengths = writeNpy(Int32Array.of(2), [1]);
     const { candidates } = await come({ text, one, lengths, other });
-    expect(candidates.map(({ tensor, kind }) => [tensor.name, kind])).toEqual([
+    expect(candidates.map((one) => [one.tensor.name, readEmissions(one).kind])).toEqual([
       ['two.npz: one', 'probs'],
       ['two.npz: other', 'logits'],
     ]);
@@ -197,6 +200,194 @@ describe('files that come to a page', () => {
       { other, one: damaged },
     ])
       await expect(come(arrays)).rejects.toThrow(message);
+  });
+});
+
+describe('what files are taken for', () => {
+  /** Logits of frames that are sure of a class each. */
+  const sureOf = (said: readonly number[], classes: number) => {
+    const logits = new Float32Array(said.length * classes);
+    said.forEach((c, t) => {
+      logits[t * classes + c] = 6;
+    });
+    return logits;
+  };
+  const npy = (data: Float32Array, shape: number[], name = 'talk.npy') =>
+    new File([writeNpy(data, shape).slice()], name);
+  const came = async (...files: File[]) => {
+    const { candidates, vocabulary, transcript, timed } = await readInputs(files);
+    const own = {
+      ...{ candidates: candidates as [(typeof candidates)[0]], chosen: 0 },
+      ...(vocabulary && { vocabulary }),
+      ...(transcript && { transcript }),
+      ...(timed && { reference: referenceOf(timed, 'talk') }),
+    };
+    return { own, source: ownSource(own), found: { vocabulary, transcript, timed } };
+  };
+
+  // of class 0 that is the blank, unless a list says another: – a – b | a
+  const said = [0, 0, 1, 0, 2, 0, 3, 1, 0];
+  const listed = ['<pad>', 'a', 'b', '|'];
+  const tokenizer = {
+    model: { type: 'WordLevel', vocab: Object.fromEntries(listed.map((token, c) => [token, c])) },
+    added_tokens: [{ id: 0, content: '<pad>' }],
+  };
+  test.each([
+    ['vocab.json', JSON.stringify(Object.fromEntries(listed.map((token, c) => [token, c])))],
+    ['list.json', JSON.stringify(listed)],
+    ['tokenizer.json', JSON.stringify(tokenizer)],
+    ['tokens.txt', '<blk> 0\na 1\nb 2\n| 3\n'],
+    ['any.txt', '<blk>\na\nb\n|\n'],
+    ['pieces.vocab', '<pad>\t0\na\t-1.5\nb\t-2\n|\t-3e-2\n'],
+    // the blank is not listed, and the first class by the scores
+    ['ppocr_keys.txt', 'a\nb\n|\n'],
+  ])('a vocabulary as %s', async (name, text) => {
+    const { source } = await came(npy(sureOf(said, 4), [9, 4]), new File([text], name));
+    expect([source.text, source.vocabulary.blank, source.vocabulary.size]).toEqual(['ab a', 0, 4]);
+    expect(source.taken!.blankReason).toBe(
+      name === 'ppocr_keys.txt'
+        ? 'by the scores: class 0 is the best in 56 % of the frames'
+        : `the vocabulary has '${/blk/.test(text) ? '<blk>' : '<pad>'}'`,
+    );
+  });
+
+  test('a blank that is last, or in the middle, is where the scores say; another can be said', async () => {
+    const { source } = await came(
+      npy(sureOf([3, 0, 3, 1, 3, 2, 0, 3, 3], 4), [9, 4]),
+      new File([JSON.stringify(['a', 'b', '|'])], 'nemo.json'),
+    );
+    expect([source.text, source.vocabulary.blank]).toEqual(['ab a', 3]);
+    expect(source.taken!.notes).toEqual([
+      'the blank is not listed: it is the class that follows the 3 tokens listed',
+    ]);
+    const fairseq = await came(
+      npy(sureOf([0, 4, 0, 5, 0, 6, 4, 0, 0], 7), [9, 7]),
+      new File(['a 90\nb 80\n| 70\n'], 'dict.txt'),
+    );
+    // what fairseq calls <pad> is no blank that ever wins
+    expect([fairseq.source.vocabulary.blank, fairseq.source.taken!.best]).toEqual([
+      1,
+      { c: 0, share: expect.closeTo(5 / 9) },
+    ]);
+    expect(ownSource({ ...fairseq.own, blank: 0 }).text).toBe('ab a');
+  });
+
+  test('a vocabulary for each language: the first, or the one that is chosen', async () => {
+    const nested = { eng: { '<pad>': 0, a: 1, b: 2, '|': 3 }, fra: { '<pad>': 0, é: 1, è: 2, '|': 3 } };
+    const { own, source } = await came(
+      npy(sureOf(said, 4), [9, 4]),
+      new File([JSON.stringify(nested)], 'vocab.json'),
+    );
+    expect([source.text, source.taken!.languages]).toEqual(['ab a', ['eng', 'fra']]);
+    expect(ownSource({ ...own, language: 'fra' }).text).toBe('éè é');
+  });
+
+  test('added tokens belong to the vocabulary beside them', async () => {
+    const { source } = await came(
+      npy(sureOf(said, 4), [9, 4]),
+      new File(['{"<pad>": 0}'], 'added_tokens.json'),
+      new File(['{"a": 1, "b": 2, "|": 3}'], 'vocab.json'),
+    );
+    expect(source.text).toBe('ab a');
+    await expect(
+      readInputs([new File(['{"a": 1}'], 'x.json'), new File(['{"a": 1}'], 'y.json')]),
+    ).rejects.toThrow('y.json: expected one vocabulary, got x.json, too');
+  });
+
+  test('a text is told from a list of tokens by its name, and by its lines', async () => {
+    const scores = npy(sureOf(said, 4), [9, 4]);
+    const kindsOf = async (name: string, content: string | Uint8Array) => {
+      const { vocabulary, transcript, timed } = await readInputs([
+        scores,
+        new File([content as string], name),
+      ]);
+      const [kind, file] = Object.entries({ vocabulary, transcript, timed }).find(([, one]) => one)!;
+      return [kind, file!.guessed, file!.why, file!.text];
+    };
+    const list = '<pad>\na\nb\n|\n';
+    expect(await kindsOf('x.txt', list)).toEqual([
+      'vocabulary',
+      true,
+      '4 lines of a token for 4 classes',
+      list,
+    ]);
+    expect(await kindsOf('x.lab', list)).toEqual(['transcript', false, 'by its name', list]);
+    expect(await kindsOf('x.txt', 'ab a\n')).toEqual(['transcript', true, '1 line', 'ab a\n']);
+    expect((await kindsOf('tokens', 'ab\na\n'))[0]).toBe('vocabulary');
+    const utf16 = new Uint8Array(new Uint16Array([0xfeff, ...Buffer.from('ab a')]).buffer);
+    expect(await kindsOf('x.txt', utf16)).toEqual(['transcript', true, '1 line', 'ab a']);
+    const srt = '1\n00:00:00,000 --> 00:00:01,000\nab a\n';
+    expect((await kindsOf('old.txt', srt)).slice(0, 3)).toEqual(['timed', false, 'it is srt']);
+    await expect(kindsOf('x.txt', Uint8Array.of(0x61, 0xe4))).rejects.toThrow(
+      'x.txt: expected text in UTF-8',
+    );
+    const { source } = await came(
+      scores,
+      new File([JSON.stringify(listed)], 'v.json'),
+      new File(['b\n a\n'], 'x.txt'),
+    );
+    expect(source.text).toBe('b a');
+  });
+
+  test('words with their times are the reference and the text; of a CTM of several recordings those of this one', async () => {
+    const ctm = 'other 1 0 1 no\ntalk 1 0.1 0.2 ab\ntalk 1 0.4 0.1 a 0.9\ntalk 1 0.6 0.1 <eps>\n';
+    const scores = npy(sureOf(said, 4), [9, 4]);
+    const { source } = await came(
+      scores,
+      new File([JSON.stringify(listed)], 'v.json'),
+      new File([ctm], 'all.ctm'),
+    );
+    expect(source.text).toBe('ab a');
+    expect(source.reference!.words).toEqual([
+      { text: 'ab', start: 0.1, end: expect.closeTo(0.3, 9) },
+      { text: 'a', start: 0.4, end: 0.5 },
+    ]);
+    expect([source.frameSeconds, source.taken!.frame]).toEqual([0.02, 'proposed']);
+    const caption = '1\n00:00:00,000 --> 00:00:01,000\nab\na b\n';
+    const { own } = await came(scores, new File([caption], 'c.srt'));
+    expect(own.reference!.words).toEqual([{ text: 'ab', start: 0 }, { text: 'a' }, { text: 'b', end: 1 }]);
+    expect(() => referenceOf({ name: 'x.ctm', text: ctm }, 'none')).toThrow(
+      "x.ctm: name: expected one of 'other', 'talk'",
+    );
+    expect(() => referenceOf({ name: 'x.srt', text: '' }, '')).toThrow(
+      'x.srt: expected words with their times, got none',
+    );
+  });
+
+  test('axes, items and padding: what is usual, and what is said', async () => {
+    const one = sureOf(said, 4);
+    const transposed = Float32Array.from({ length: 36 }, (_, i) => one[(i % 9) * 4 + Math.floor(i / 9)]!);
+    const softmax = (logits: Float32Array) => {
+      const sums = Float32Array.from({ length: 9 }, (_, t) =>
+        logits.subarray(4 * t, 4 * t + 4).reduce((sum, x) => sum + Math.exp(x), 0),
+      );
+      return (t: number, c: number) => Math.exp(logits[4 * t + c]!) / sums[t]!;
+    };
+    const p = softmax(one);
+    const turned = Float32Array.from({ length: 36 }, (_, i) => p(i % 9, Math.floor(i / 9)));
+    const found = await came(npy(turned, [4, 9]));
+    expect(found.source).toMatchObject({ frames: 9, classes: 4, text: '1 2 3 1' });
+    expect(found.source.taken).toMatchObject({
+      ...{ kind: 'probs', layout: 'CT' },
+      swapped: 'whose columns are normalised and whose rows are not',
+    });
+    // of logits a vocabulary tells
+    const { source } = await came(npy(transposed, [4, 9]), new File([JSON.stringify(listed)], 'v.json'));
+    expect([source.text, source.taken!.layout]).toEqual(['ab a', 'CT']);
+    const plain = await came(npy(transposed, [4, 9]));
+    expect(plain.source.frames).toBe(4);
+    expect(ownSource({ ...plain.own, layout: 'CT' }).text).toBe('1 2 3 1');
+
+    const other = sureOf([0, 2, 0, 2, 0, 1, 0, 0, 0], 4).fill(0, 28);
+    const batch = await came(npy(Float32Array.of(...one, ...other), [2, 9, 4]));
+    expect([batch.source.text, batch.source.taken]).toEqual([
+      '1 2 3 1',
+      expect.objectContaining({ items: 2, item: 0, layout: 'NTC', padding: 0 }),
+    ]);
+    const second = ownSource({ ...batch.own, item: 1 });
+    expect([second.text, second.frames, second.taken!.padding]).toEqual(['2 2 1', 7, 2]);
+    const kept = ownSource({ ...batch.own, item: 1, inputLength: 9 });
+    expect([kept.frames, kept.taken!.padding]).toEqual([9, 0]);
   });
 });
 

@@ -23,10 +23,10 @@ try {
   const spoken = new Spoken(page);
   let files: Promise<Files> | undefined;
   const filesOf = () => {
-    files ??= import('./files/files.js').then(({ Files }) => new Files(page, spoken));
+    files ??= import('./files/files.js').then(({ Files }) => new Files(page, spoken, () => data.refresh()));
     return files;
   };
-  menu(byId('data'), async () => (await filesOf()).entries());
+  const data = menu(byId('data'), async () => (await filesOf()).entries());
   listenToDrops(async (dropped) => (await filesOf()).load(dropped));
   // what was loaded here is nowhere else: the browser asks
   window.addEventListener('beforeunload', (event) => {

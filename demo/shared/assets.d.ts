@@ -6,3 +6,6 @@ declare module '*?url' {
 
 /** Of the recogniser's model and of what runs it; vite.config.ts measures them. */
 declare const RECOGNISER_BYTES: number;
+
+/** A style that is loaded with what needs it. */
+declare module '*.css';

@@ -45,8 +45,9 @@ export function menu(
       return;
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step === undefined || popover.hidden || document.activeElement instanceof HTMLInputElement) return;
-    const items = [...popover.querySelectorAll<HTMLElement>('button, input')];
+    const isField = document.activeElement?.matches('input, select');
+    if (step === undefined || popover.hidden || isField) return;
+    const items = [...popover.querySelectorAll<HTMLElement>('button, input, select')];
     const at = items.indexOf(document.activeElement as HTMLElement);
     items[(at + step + items.length) % items.length]?.focus();
     event.preventDefault();

@@ -1,186 +1,175 @@
-// What comes in from the visitor's machine and what goes out to it: files, sounds, words. Nothing leaves the page otherwise.
-import { scoreKinds, timedTextFormats, writeTimedText } from 'webgpu-ctc/files';
-import { byId, chooseFiles, notify, whileBusy } from '../../shared/dom.js';
+// What comes in from the visitor's machine: files, sounds. Nothing leaves the page.
+import { chooseFiles, notify, whileBusy } from '../../shared/dom.js';
 import type { Entry } from '../../shared/menus.js';
-import { statesOf } from '../engine/analysis.js';
 import type { Page } from '../page.js';
 import type { Spoken } from '../sound/spoken.js';
-import { speechFrameSeconds, speechTokens } from '../sources/examples.js';
+import { speechFrameSeconds, speechVocabulary } from '../sources/examples.js';
 import type { Own } from '../sources/source.js';
-import { initial } from '../state/state.js';
-import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
-import { readInputs } from './inputs.js';
-import { ownSource } from './own.js';
+import { initial, type State } from '../state/state.js';
+import { assumptions } from './assumptions.js';
+import { type Inputs, readInputs } from './inputs.js';
+import { ownOf, ownSource } from './own.js';
+import { referenceOf } from './reference.js';
+import { Saving } from './saving.js';
 
-const layerNames = {
-  posterior: 'path mass',
-  alpha: 'forward',
-  beta: 'backward',
-  probability: 'probabilities',
-  gradient: 'gradient',
-  change: 'change',
-} as const;
+/** Who waits for what takes long. */
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly say: (what: string, share?: number) => void;
+}
 
-/** Files that come in and go out. */
 export class Files {
   readonly #page: Page;
-  readonly #spoken: Spoken;
+  readonly #saving: Saving;
+  /** The menu shows what is now the case. */
+  readonly #changed: () => void;
 
-  constructor(page: Page, spoken: Spoken) {
+  constructor(page: Page, spoken: Spoken, changed: () => void) {
     this.#page = page;
-    this.#spoken = spoken;
+    this.#saving = new Saving(page, spoken);
+    this.#changed = changed;
   }
 
-  /** Opens what can be opened of files that belong together. */
+  /** Opens what can be opened of files that belong together, or adds it to what is loaded. */
   async load(files: readonly File[]): Promise<void> {
     await whileBusy(async (signal, say) => {
-      const { candidates, tokens, sound } = await readInputs(files);
       const { source } = this.#page;
-      const [first, ...others] = candidates;
-      if (first) {
-        if (sound) say(`Decoding ${sound.name} …`);
-        const heard = sound && { sound, seconds: await secondsOf(sound) };
-        signal.throwIfAborted();
-        this.#open({ candidates: [first, ...others], chosen: 0, ...(tokens && { tokens }), ...heard });
-        if (others.length > 0)
-          notify(`${candidates.length} tensors can be emissions. Here is the first; Data has the others.`);
-        else if (!tokens) notify('Without a vocab.json classes go by their numbers: type 3 1 4.');
-      } else if (sound) {
-        const { recognise } = await import('../sound/recogniser.js');
-        const { tensor, seconds } = await recognise(sound, { signal, say });
-        const known = { tokens: tokens ?? (await speechTokens()), frameSeconds: speechFrameSeconds };
-        this.#open({ candidates: [{ tensor, kind: 'logits' }], chosen: 0, sound, seconds, ...known });
-      } else if (tokens) {
-        if (!source?.own)
-          throw new RangeError('vocab.json: load the emissions that it belongs to first, or both at once.');
-        this.#open({ ...source.own, tokens });
-      }
+      const found = await readInputs(files, source ? [source.classes] : []);
+      const [first, ...others] = found.candidates;
+      if (first) await this.#openEmissions([first, ...others], found, { signal, say });
+      else if (found.sound && !(source?.own && !source.own.sound))
+        await this.#recognise(found.sound, found, { signal, say });
+      else await this.#add(found, { signal, say });
+      tell(found);
     });
+  }
+
+  async #openEmissions(candidates: Own['candidates'], found: Inputs, waiting: Waiting): Promise<void> {
+    const sound = found.sound && (await heardIn(found.sound, waiting));
+    this.#open({ candidates, chosen: 0, ...partsOf(found, candidates[0].tensor.name), ...sound });
+  }
+
+  async #recognise(sound: File, found: Inputs, waiting: Waiting): Promise<void> {
+    const { recognise } = await import('../sound/recogniser.js');
+    const { tensor, seconds } = await recognise(sound, waiting);
+    const vocabulary = found.vocabulary ?? (await speechVocabulary());
+    const { vocabulary: _, ...parts } = partsOf(found, sound.name);
+    this.#open({
+      ...{ candidates: [{ tensor, said: 'logits' }], chosen: 0, ...parts, vocabulary, sound, seconds },
+      frameSeconds: speechFrameSeconds,
+    });
+  }
+
+  /** What comes later belongs to what is loaded. */
+  async #add(found: Inputs, waiting: Waiting): Promise<void> {
+    const { source } = this.#page;
+    if (found.vocabulary && !source?.own)
+      throw new RangeError(
+        `${found.vocabulary.name}: load the emissions that it belongs to first, or both at once.`,
+      );
+    const { sound, ...texts } = found;
+    const parts = partsOf(texts, source!.name);
+    const { transcript } = parts;
+    if (transcript && !source?.own && !parts.reference) {
+      // an example stays one, which a link can carry
+      this.#page.store.set({ text: transcript.text.trim().replace(/\s+/gu, ' '), selected: undefined });
+      return;
+    }
+    const own = source!.own ?? (await ownOf(source!));
+    const isRead = parts.vocabulary || parts.transcript || parts.reference;
+    this.#change(
+      { ...own, ...parts, ...(sound && (await heardIn(sound, waiting))) },
+      isRead ? 'text' : 'nothing',
+    );
   }
 
   #open(own: Own): void {
     const source = ownSource(own);
-    this.#page.open(source, { ...initial, example: 'own', text: source.text });
+    const panel = own.reference ? { panel: 'words' as const } : {};
+    this.#page.open(source, { ...initial, example: 'own', text: source.text, ...panel });
   }
 
-  /** What can be loaded and saved now. */
+  /**
+   * Of what is loaded something else is known, or said. `anew`: the scores, and with them what was done to them; the text, and what is
+   * selected in it; or nothing.
+   */
+  #change(own: Own, anew: 'scores' | 'text' | 'nothing'): void {
+    const source = ownSource(own);
+    const { state } = this.#page.store;
+    const change: Partial<State> = { example: 'own', heard: undefined };
+    if (anew === 'scores') Object.assign(change, { edits: initial.edits, blank: undefined });
+    if (anew !== 'nothing')
+      Object.assign(change, { text: source.text, selected: undefined, highlight: undefined });
+    if (own.reference && own.reference !== this.#page.source?.reference)
+      Object.assign(change, { panel: 'words' });
+    this.#page.open(source, { ...state, ...change });
+    this.#changed();
+  }
+
+  #attempt(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      notify((error as Error).message);
+      this.#changed();
+    }
+  }
+
+  /** What can be loaded, changed and saved now. */
   entries(): Entry[] {
     const { source } = this.#page;
-    const own = source?.own;
     return [
       { heading: 'Load' },
       {
         name: 'Open files …',
         about:
-          'Emissions (.npy, .npz, .safetensors, .json), a vocab.json, a sound. Or drop them anywhere. Nothing leaves this page.',
+          'Emissions, a vocabulary, a text, words with their times, a sound: together or one after another. Or drop them anywhere. Nothing leaves this page.',
         run: () => chooseFiles((files) => this.load(files), '', true),
       },
-      ...(own ? this.#ownEntries(own) : []),
-      { heading: 'Save' },
-      { name: 'Picture', about: 'PNG, twice the size', run: () => this.#save(() => this.#savePicture()) },
-      {
-        name: `Layer: ${layerNames[this.#page.store.state.layer]}`,
-        about: `.npy, ${this.#page.store.state.layer === 'gradient' ? '[frames, classes]' : '[frames, states]'}`,
-        run: () => this.#save(() => this.#saveLayer()),
-      },
-      {
-        name: 'Alignment',
-        about: 'JSON: the best path, words with seconds',
-        run: () => this.#save(() => this.#saveAlignment()),
-      },
-      ...(this.#spoken.timed
-        ? timedTextFormats.map((format) => ({
-            name: `Words as ${format === 'TextGrid' ? format : format.toUpperCase()}`,
-            run: () => this.#save(() => this.#saveWords(format)),
-          }))
+      ...(source?.own
+        ? assumptions(source, {
+            change: (own, anew) => this.#attempt(() => this.#change(own, anew)),
+          })
         : []),
+      { heading: 'Save' },
+      ...this.#saving.entries(),
     ];
-  }
-
-  /** What can be changed about what was loaded. */
-  #ownEntries(own: Own): Entry[] {
-    const { candidates, chosen, kind: asked, ...rest } = own;
-    const detected = candidates[chosen]!.kind;
-    const tensors = candidates.map(({ tensor }, i) => ({
-      name: tensor.name,
-      about: `[${tensor.shape.join(', ')}]`,
-      checked: i === chosen,
-      run: () => this.#change({ ...rest, candidates, chosen: i }),
-    }));
-    return [
-      ...(candidates.length > 1 ? [{ heading: 'Tensor' }, ...tensors] : []),
-      { heading: 'The scores are' },
-      ...scoreKinds.map((kind) => ({
-        name: { logits: 'Logits', 'log-probs': 'Log-probabilities', probs: 'Probabilities' }[kind],
-        ...(kind === detected && { about: 'As detected' }),
-        checked: kind === (asked ?? detected),
-        run: () => this.#change({ ...own, kind }),
-      })),
-    ];
-  }
-
-  #change(own: Own): void {
-    try {
-      this.#open(own);
-    } catch (error) {
-      notify((error as Error).message);
-    }
-  }
-
-  // files that go out
-
-  get #name(): string {
-    const { source } = this.#page;
-    return (source?.name ?? 'ctc').replace(/\.[^.]*$/, '').replace(/[^\p{L}\p{N} ._-]+/gu, '-');
-  }
-
-  async #save(run: () => void | Promise<void>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      notify(`This could not be saved: ${(error as Error).message}`);
-    }
-  }
-
-  #savePicture(): Promise<void> {
-    const ratio = 2;
-    const said = byId('sentence').querySelector('span')?.dataset.said ?? '';
-    const { stage, colourScale } = this.#page;
-    return savePicture(`${this.#name}.png`, stage.snapshot(ratio), ratio, said, colourScale);
-  }
-
-  async #saveLayer(): Promise<void> {
-    const { analysis, store } = this.#page;
-    if (!analysis) throw new Error('nothing has been computed yet');
-    const { layer } = store.state;
-    const { problem, grad } = analysis;
-    const name = `${this.#name}.${layer}.npy`;
-    if (layer === 'gradient') saveArray(name, grad, [problem.frames, problem.classes]);
-    else saveArray(name, await this.#page.readLayer(layer), [problem.frames, statesOf(problem)]);
-  }
-
-  #saveAlignment(): void {
-    const { analysis, source, nameOf, store } = this.#page;
-    if (!analysis) throw new Error('nothing has been computed yet');
-    const told = {
-      text: store.state.text,
-      nameOf,
-      frameSeconds: source?.frameSeconds,
-      timed: this.#spoken.timed,
-    };
-    saveText(`${this.#name}.json`, alignmentJson(analysis, told));
-  }
-
-  #saveWords(format: (typeof timedTextFormats)[number]): void {
-    const { source, analysis } = this.#page;
-    const { words, characters } = this.#spoken.timed!;
-    const duration = (analysis?.problem.frames ?? 0) * (source?.frameSeconds ?? 0);
-    const file = `${this.#name}.${format}`;
-    saveText(file, writeTimedText(file, words, { duration, characters }));
   }
 }
 
-async function secondsOf(sound: File): Promise<number> {
+/** Of a name as `talk.npy: logits` the recording's own. */
+const baseOf = (name: string) =>
+  name
+    .replace(/:.*$/s, '')
+    .replace(/\.[^.]*$/, '')
+    .replace(/\.(logits|log_?probs|probs)$/, '');
+
+function partsOf({ vocabulary, transcript, timed }: Inputs | Omit<Inputs, 'sound'>, name: string) {
+  const reference = timed && referenceOf(timed, baseOf(name));
+  return {
+    ...(vocabulary && { vocabulary }),
+    ...(transcript && { transcript }),
+    ...(reference && { reference }),
+  };
+}
+
+async function heardIn(sound: File, { signal, say }: Waiting): Promise<Pick<Own, 'sound' | 'seconds'>> {
+  say(`Decoding ${sound.name} …`);
   const { decode, sampleRate } = await import('../sound/recogniser.js');
-  return (await decode(sound)).length / sampleRate;
+  const seconds = (await decode(sound)).length / sampleRate;
+  signal.throwIfAborted();
+  return { sound, seconds };
+}
+
+/** What was taken for what, where that is not plain. */
+function tell({ candidates, vocabulary, transcript, timed }: Inputs): void {
+  const said: string[] = [];
+  if (candidates.length > 1)
+    said.push(`${candidates.length} tensors can be emissions. Here is the first; Data has the others.`);
+  if (vocabulary?.guessed) said.push(`${vocabulary.name} is taken for the vocabulary: ${vocabulary.why}.`);
+  if (transcript) said.push(`${transcript.name} is taken for the text: ${transcript.why}.`);
+  if (timed) said.push(`${timed.name} is the reference, and the text.`);
+  if (candidates.length > 0 && !vocabulary)
+    said.push('Without a vocabulary classes go by their numbers: type 3 1 4.');
+  if (said.length > 0) notify(said.join(' '));
 }

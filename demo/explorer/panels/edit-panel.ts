@@ -5,10 +5,8 @@ import type { Page } from '../page.js';
 import type { Source } from '../sources/source.js';
 import type { Editing } from '../state/editing.js';
 import { editLimits } from '../state/edits.js';
+import { classField } from './class-field.js';
 import type { Panel } from './panels.js';
-
-/** Of more classes than one looks through, the blank is chosen by its number. */
-const mostOptions = 200;
 
 export class EditPanel implements Panel {
   readonly #root: HTMLElement;
@@ -82,31 +80,13 @@ export class EditPanel implements Panel {
           editing.change('temperature', { temperature });
         },
       ),
-      make('label', {}, 'Blank', this.#blankField()),
+      make(
+        'label',
+        {},
+        'Blank',
+        classField('Blank', this.#page.source!, this.#page.blank, (blank) => editing.chooseBlank(blank)),
+      ),
       make('div', { className: 'buttons' }, this.#undo, this.#redo, revert),
     );
-  }
-
-  #blankField(): HTMLElement {
-    const { vocabulary, classes } = this.#page.source!;
-    const choose = (blank: number) => {
-      if (Number.isInteger(blank) && blank >= 0 && blank < classes) this.#editing.chooseBlank(blank);
-    };
-    if (classes > mostOptions) {
-      const input = make('input', { type: 'number' });
-      Object.assign(input, { min: 0, max: classes - 1, value: this.#page.blank });
-      input.ariaLabel = `Blank, a class from 0 to ${classes - 1}`;
-      input.addEventListener('change', () => choose(input.valueAsNumber));
-      return input;
-    }
-    const select = make('select');
-    select.ariaLabel = 'Blank'; // a label's text would count the options in
-    for (let c = 0; c < classes; c++) {
-      const option = make('option', { value: String(c) }, vocabulary.token(c) ?? `class ${c}`);
-      option.selected = c === this.#page.blank;
-      select.append(option);
-    }
-    select.addEventListener('change', () => choose(Number(select.value)));
-    return select;
   }
 }

@@ -6,10 +6,10 @@ import clip4Logits from '../../../fixtures/speech/clip4.logits.npy?url';
 import clip4Sound from '../../../fixtures/speech/clip4.wav?url';
 import clip5Logits from '../../../fixtures/speech/clip5.logits.npy?url';
 import clip5Sound from '../../../fixtures/speech/clip5.wav?url';
-import speechVocabulary from '../../../fixtures/speech/vocab.json?url';
+import speechVocabularyUrl from '../../../fixtures/speech/vocab.json?url';
 import { download, type Progress, sayBytes } from '../../shared/download.js';
 import { letterClasses, letters, logitsOf, wideProblem } from './made-up.js';
-import type { Source, Tokens } from './source.js';
+import type { Source, TextFile } from './source.js';
 
 interface Example {
   readonly id: string;
@@ -51,9 +51,9 @@ async function clip(
       `Loading the emissions: ${sayBytes(progress)} …`,
       progress.total && progress.bytes / progress.total,
     );
-  const [bytes, tokens, { emissionsOf, readTensor }] = await Promise.all([
+  const [bytes, vocabulary, { emissionsOf, readTensor }] = await Promise.all([
     download(scores, { ...(signal && { signal }), counted }),
-    speechTokens(),
+    speechVocabulary(),
     import('webgpu-ctc/files'),
   ]).catch((error: Error) => {
     throw new Error(`The example could not be loaded: ${error.message}`, { cause: error });
@@ -61,14 +61,14 @@ async function clip(
   const tensor = await readTensor(bytes, name);
   const { data: logits, frames, classes } = emissionsOf(tensor, { kind: 'logits' });
   return {
-    ...{ name, logits, frames, classes, vocabulary: Vocabulary.from(tokens), text },
+    ...{ name, logits, frames, classes, vocabulary: Vocabulary.parse(vocabulary.text), text },
     ...{ frameSeconds: speechFrameSeconds, sound },
   };
 }
 
 /** Of fixtures/speech. */
-export async function speechTokens(): Promise<Tokens> {
-  return JSON.parse(new TextDecoder().decode(await download(speechVocabulary)));
+export async function speechVocabulary(): Promise<TextFile> {
+  return { name: 'vocab.json', text: new TextDecoder().decode(await download(speechVocabularyUrl)) };
 }
 
 const clips = [

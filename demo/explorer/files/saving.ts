@@ -1,0 +1,101 @@
+// What goes out to the visitor's machine: pictures, arrays, alignments, words.
+import { timedTextFormats, writeTimedText } from 'webgpu-ctc/files';
+import { byId, notify } from '../../shared/dom.js';
+import type { Item } from '../../shared/menus.js';
+import { statesOf } from '../engine/analysis.js';
+import type { Page } from '../page.js';
+import type { Spoken } from '../sound/spoken.js';
+import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
+
+const layerNames = {
+  posterior: 'path mass',
+  alpha: 'forward',
+  beta: 'backward',
+  probability: 'probabilities',
+  gradient: 'gradient',
+  change: 'change',
+} as const;
+
+export class Saving {
+  readonly #page: Page;
+  readonly #spoken: Spoken;
+
+  constructor(page: Page, spoken: Spoken) {
+    this.#page = page;
+    this.#spoken = spoken;
+  }
+
+  /** What can be saved now. */
+  entries(): Item[] {
+    const { layer } = this.#page.store.state;
+    return [
+      { name: 'Picture', about: 'PNG, twice the size', run: () => this.#save(() => this.#savePicture()) },
+      {
+        name: `Layer: ${layerNames[layer]}`,
+        about: `.npy, ${layer === 'gradient' ? '[frames, classes]' : '[frames, states]'}`,
+        run: () => this.#save(() => this.#saveLayer()),
+      },
+      {
+        name: 'Alignment',
+        about: 'JSON: the best path, words with seconds',
+        run: () => this.#save(() => this.#saveAlignment()),
+      },
+      ...(this.#spoken.timed
+        ? timedTextFormats.map((format) => ({
+            name: `Words as ${format === 'TextGrid' ? format : format.toUpperCase()}`,
+            run: () => this.#save(() => this.#saveWords(format)),
+          }))
+        : []),
+    ];
+  }
+
+  get #name(): string {
+    const { source } = this.#page;
+    return (source?.name ?? 'ctc').replace(/\.[^.]*$/, '').replace(/[^\p{L}\p{N} ._-]+/gu, '-');
+  }
+
+  async #save(run: () => void | Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      notify(`This could not be saved: ${(error as Error).message}`);
+    }
+  }
+
+  #savePicture(): Promise<void> {
+    const ratio = 2;
+    const said = byId('sentence').querySelector('span')?.dataset.said ?? '';
+    const { stage, colourScale } = this.#page;
+    return savePicture(`${this.#name}.png`, stage.snapshot(ratio), ratio, said, colourScale);
+  }
+
+  async #saveLayer(): Promise<void> {
+    const { analysis, store } = this.#page;
+    if (!analysis) throw new Error('nothing has been computed yet');
+    const { layer } = store.state;
+    const { problem, grad } = analysis;
+    const name = `${this.#name}.${layer}.npy`;
+    if (layer === 'gradient') saveArray(name, grad, [problem.frames, problem.classes]);
+    else saveArray(name, await this.#page.readLayer(layer), [problem.frames, statesOf(problem)]);
+  }
+
+  #saveAlignment(): void {
+    const { analysis, source, nameOf, store } = this.#page;
+    if (!analysis) throw new Error('nothing has been computed yet');
+    const told = {
+      text: store.state.text,
+      nameOf,
+      frameSeconds: source?.frameSeconds,
+      timed: this.#spoken.timed,
+    };
+    saveText(`${this.#name}.json`, alignmentJson(analysis, told));
+  }
+
+  #saveWords(format: (typeof timedTextFormats)[number]): void {
+    const { source, analysis } = this.#page;
+    const { words, characters } = this.#spoken.timed!;
+    const duration = (analysis?.problem.frames ?? 0) * (source?.frameSeconds ?? 0);
+    const file = `${this.#name}.${format}`;
+    saveText(file, writeTimedText(file, words, { duration, characters }));
+  }
+}
