@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { CtcLoss, ctcLoss } from 'webgpu-ctc';
+import { CtcAligner, CtcLoss, ctcLoss } from 'webgpu-ctc';
 import { readTensor, writeNpy } from 'webgpu-ctc/files';
+import { tokenise, Vocabulary } from 'webgpu-ctc/text';
 import { sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { complaintsOf, explore, exploreOnCpu, says, sentence, settled } from './explore.js';
@@ -251,6 +252,50 @@ describe('loading', () => {
       await expect.poll(() => sentence(page), { timeout: 20_000 }).toMatch(/ways to spell 1 2/);
     }));
 });
+
+test('a * stands for anything, on the path that the library’s aligner takes', () =>
+  explore(
+    async (page) => {
+      await expect.poll(() => sentence(page)).toMatch(/ways to spell oh dear, though/);
+      await page.fill('#word', 'oh dear * late');
+      await page.getByRole('button', { name: 'Let * stand for anything' }).click();
+      await expect
+        .poll(() => sentence(page))
+        .toMatch(
+          /spell oh dear \* late with \* for anything\. What they add up to is no probability; .* is −?\d/,
+        );
+      expect(page.url()).toMatch(/text=oh\+dear\+\*\+late&star=1/);
+      await page.locator('#data > button').click();
+      await page.getByRole('button', { name: /^Free ends/ }).click();
+      await expect.poll(() => page.url()).toMatch(/star=1&free=1/);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Frames of label 1, *' }).waitFor();
+      const { bytes } = await saved(page, /^Alignment/);
+      const { path, words, classes } = JSON.parse(String(bytes));
+      const vocabulary = Vocabulary.parse(readFileSync(speech('vocab.json'), 'utf8'));
+      const transcript = tokenise('oh dear * late', vocabulary, {
+        ...{ star: '*', freeStart: true, freeEnd: true },
+      });
+      const { data, shape } = await readTensor(readFileSync(speech('clip3.logits.npy')), 'clip3');
+      const aligner = await CtcAligner.create({ device: 'cpu' });
+      const logits = { data: data as Float32Array<ArrayBuffer>, shape: shape as [number, number] };
+      const { labels } = await aligner.run({ logits, targets: transcript.targets });
+      aligner.destroy();
+      expect(path.map((frame: { class: number }) => frame.class)).toEqual([...labels]);
+      expect([words.length, classes]).toEqual([4, 29]);
+      // its row above the lattice
+      await expect.poll(() => page.locator('#emissions .gutter').innerText()).toContain('*');
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('button', { name: /^Gradient/ }).click();
+      await page.keyboard.press('Escape');
+      await expect.poll(() => says(page, '#legend')).toContain('Gradient: softmax − posterior; * has none');
+      await page.getByRole('tab', { name: 'Loss' }).click();
+      await expect.poll(() => says(page, '#panel-loss')).toMatch(/A text with \* is many texts at once/);
+      await page.getByRole('tab', { name: 'Labels' }).click();
+      await expect.poll(() => says(page, '.labels')).toMatch(/\*\d+\t[\d.–]+\t\d+\t–\t/);
+    },
+    { hash: '#example=dear&text=oh+dear,+though' },
+  ));
 
 describe('a sound', () => {
   test('is recognised in the page; its words are moved and saved', () =>

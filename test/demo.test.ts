@@ -1,12 +1,15 @@
 // The parts of the demo that need no page.
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
+import { CtcAligner } from 'webgpu-ctc';
+import { STAR, Vocabulary } from 'webgpu-ctc/text';
+import { isPossible, type LatticeOnHost, type Problem } from '../demo/explorer/engine/analysis.js';
 import { bestPaths, logOf, tellable } from '../demo/explorer/engine/best-paths.js';
 import { differenceOf, wordDifferenceOf } from '../demo/explorer/engine/difference.js';
-import { statesAlong } from '../demo/explorer/engine/engine.js';
+import { Engine, statesAlong } from '../demo/explorer/engine/engine.js';
 import { fitsOf } from '../demo/explorer/engine/label-fits.js';
 import { rivalsOf } from '../demo/explorer/engine/rivals.js';
+import { toAligner, withStar } from '../demo/explorer/engine/star.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
 import { readInputs } from '../demo/explorer/files/inputs.js';
 import { ownSource } from '../demo/explorer/files/own.js';
@@ -14,10 +17,12 @@ import { referenceOf } from '../demo/explorer/files/reference.js';
 import { readEmissions } from '../demo/explorer/files/tensors.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
+import { spelledIn } from '../demo/explorer/sources/spelled.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
 import { placeRead, type Read } from '../demo/explorer/view/strips.js';
 import { follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
+import { logSumExp } from '../learning/best-path.js';
 import { editDistance } from '../learning/edit-distance.js';
 import { mulberry32 } from '../learning/random.js';
 import { writeNpy } from '../src/files/npy.js';
@@ -109,6 +114,8 @@ describe('ways', () => {
     [Math.log(2.5e-23), '2.5 · 10⁻²³'],
     [Math.log(9.99e-129), '1.0 · 10⁻¹²⁸'],
     [-Infinity, '0'],
+    [Math.log(2.5), '250 %'],
+    [Math.log(3.14e12), '3.1 · 10¹²'],
     [Number.NaN, 'NaN'],
   ])('e^%d is %s', (log, words) => expect(sayProbability(log)).toBe(words));
 });
@@ -391,6 +398,122 @@ describe('what files are taken for', () => {
   });
 });
 
+describe('a star', () => {
+  const classes = 3;
+  /** Scores that are often equal, and sometimes masked. */
+  const scoresOf = (frames: number, random: () => number) =>
+    Float32Array.from({ length: frames * classes }, () =>
+      random() < 0.1 ? -1e10 : Math.round(6 * random()) / 2,
+    );
+  const cases = [[STAR], [1, STAR], [STAR, 1], [1, STAR, 1], [STAR, 2, STAR], [1, 1, STAR]];
+  const own = (frames: number, labels: readonly number[], seed: number, blank = 0): Problem => ({
+    ...{ frames, classes, blank, labels, logits: scoresOf(frames, mulberry32(seed)) },
+  });
+
+  /** All paths over the blank and the labels as they stand, as states and their logarithm. */
+  function* pathsOf(problem: Problem, logProbs: Float32Array) {
+    const states = 2 * problem.labels.length + 1;
+    const classOf = (s: number) => (s % 2 ? problem.labels[s >> 1]! : problem.blank);
+    function* from(path: number[]): Generator<number[]> {
+      if (path.length === problem.frames) {
+        if (path.at(-1)! >= states - 2) yield path;
+        return;
+      }
+      const s = path.at(-1)!;
+      for (let to = s; to <= Math.min(s + 2, states - 1); to++)
+        if (to < s + 2 || (to % 2 === 1 && classOf(to) !== classOf(s))) yield* from([...path, to]);
+    }
+    for (const s of [0, 1])
+      for (const path of from([s])) {
+        const log = path.reduce((sum, s, t) => sum + logProbs[t * problem.classes + classOf(s)]!, 0);
+        yield { path, log };
+      }
+  }
+
+  test('loss, posterior and the path are those of all paths over one class more', async () => {
+    const engine = await Engine.create(true);
+    const aligner = await CtcAligner.create({ device: 'cpu' });
+    for (const [seed, labels] of cases.entries()) {
+      for (const frames of [1, 3, 5]) {
+        const given = own(frames, labels, seed + 1, seed % 2 ? 0 : 2);
+        if (given.labels.includes(given.blank)) continue;
+        const problem = withStar(given);
+        const analysis = await engine.analyse(problem);
+        const { logProbs } = analysis;
+        const paths = [...pathsOf(problem, logProbs)];
+        const all = logSumExp(paths.map(({ log }) => log));
+        const {
+          labels: path,
+          scores,
+          score,
+        } = await aligner.run({
+          logits: { data: given.logits, shape: [frames, classes] as const },
+          ...{ targets: [...labels], blank: given.blank },
+        });
+        if (all === Number.NEGATIVE_INFINITY) {
+          expect([analysis.loss, analysis.alignment, score]).toEqual([Infinity, undefined, -Infinity]);
+          continue;
+        }
+        expect(analysis.loss).toBeCloseTo(-all, 5);
+        const { posterior, stride } = (analysis.lattice as { onHost: LatticeOnHost }).onHost;
+        for (let t = 0; t < frames; t++) {
+          for (let s = 0; s < 2 * labels.length + 1; s++) {
+            const through = paths.filter(({ path }) => path[t] === s).map(({ log }) => Math.exp(log - all));
+            expect(posterior[t * stride + s]).toBeCloseTo(
+              through.reduce((sum, share) => sum + share, 0),
+              5,
+            );
+          }
+        }
+        // the library's own star
+        const { alignment } = analysis;
+        expect(toAligner(alignment!.labels, problem)).toEqual([...path]);
+        expect([...alignment!.scores]).toEqual([...scores]);
+        // the price in the lattice is that of the path
+        path.forEach((c, t) => {
+          expect(logProbs[t * (classes + 1) + (c === STAR ? classes : c)]).toBeCloseTo(scores[t]!, 5);
+        });
+        const best = paths.reduce((most, { log }) => Math.max(most, log), -Infinity);
+        expect(logOf(problem, logProbs, alignment!.states)).toBeCloseTo(best, 5);
+      }
+    }
+    aligner.destroy();
+    engine.destroy();
+  });
+
+  test('the gradient is that of the loss by the scores, and a star has none', async () => {
+    const engine = await Engine.create(true);
+    // no equal scores: there the best class changes
+    const random = mulberry32(5);
+    const logits = Float32Array.from({ length: 12 }, () => 4 * random());
+    const problem = (logits: Float32Array<ArrayBuffer>) =>
+      withStar({ ...{ frames: 4, classes, blank: 0, labels: [1, STAR], logits } });
+    const { grad } = await engine.analyse(problem(logits));
+    const step = 2 ** -7;
+    for (let i = 0; i < 12; i++) {
+      const [up, down] = await Promise.all(
+        [step, -step].map(async (by) => {
+          const { loss } = await engine.analyse(problem(logits.map((x, k) => (k === i ? x + by : x))));
+          return loss;
+        }),
+      );
+      expect(grad[Math.floor(i / 3) * 4 + (i % 3)]).toBeCloseTo((up! - down!) / (2 * step), 3);
+    }
+    expect([3, 7, 11, 15].map((at) => grad[at])).toEqual([0, 0, 0, 0]);
+    engine.destroy();
+  });
+
+  test('stands for a * of the text, for what cannot be spelled, and at free ends', () => {
+    const vocabulary = Vocabulary.from(['<blank>', '|', 'a', 'b']);
+    const targets = (text: string, star: boolean, free: boolean) =>
+      spelledIn(text, vocabulary, { star, free }).targets;
+    expect(targets('a * b', true, false)).toEqual([2, 1, STAR, 1, 3]);
+    expect(targets('a 7 b', true, false)).toEqual([2, 1, STAR, 1, 3]);
+    expect(targets('a * b', false, true)).toEqual([STAR, 2, 1, 3, STAR]);
+    expect(targets('a * 7 b', false, false)).toEqual([2, 1, 3]);
+  });
+});
+
 describe('other texts', () => {
   const letter = fc.integer({ min: 1, max: 4 });
   const text = fc.array(letter, { maxLength: 12 });
@@ -478,7 +601,7 @@ describe('links', () => {
   const state: State = {
     ...initial,
     ...{ example: 'cat', text: 'Größe & 100 % #<b>', layer: 'gradient', scale: 'linear', bestPath: false },
-    ...{ samples: 8, selected: { t: 4, s: 7 }, highlight: 2, blank: 3 },
+    ...{ samples: 8, selected: { t: 4, s: 7 }, highlight: 2, blank: 3, star: true, free: true },
     ...{ panel: 'paths', path: { kind: 'through', t: 3, s: 2 } },
     edits: { bias: -1.5, temperature: 0.5, strokes: [{ c: 2, first: 3, end: 5, p: 0.7 }] },
   };

@@ -59,6 +59,7 @@ export class Controls {
     window.addEventListener('popstate', () => this.#navigate());
     page.listen(() => {
       this.#offerToHear();
+      this.#offerStar();
       this.#tellEdits();
     });
     this.#word.value = store.state.text;
@@ -241,6 +242,14 @@ export class Controls {
     } catch {
       notify('The link to what you see is in the address bar.');
     }
+  }
+
+  /** A `*` of the text is nothing that is said, unless it is asked to stand for anything. */
+  #offerStar(): void {
+    const { store } = this.#page;
+    if (store.state.star || !/(^|\s)\*(\s|$)/.test(store.state.text)) return;
+    const star = () => store.set({ star: true, selected: undefined });
+    byId('sentence').append(make('button', { onclick: star }, 'Let * stand for anything'));
   }
 
   /** Where a made-up recogniser heard another word than is spelled. */

@@ -17,7 +17,9 @@ if (linked) store.set(linked);
 try {
   const editing = new Editing(store);
   const page = new Page(store, await Engine.create(wantedDevice() === 'cpu'), {
-    paint: ({ c }, first, end, done) => c !== undefined && editing.paint(c, first, end, done),
+    // the row of a star is no score of the recogniser's
+    paint: ({ c }, first, end, done) =>
+      c !== undefined && c < page.source!.classes && editing.paint(c, first, end, done),
   });
   new Controls(page, editing);
   const spoken = new Spoken(page);

@@ -18,6 +18,7 @@ import { bestPaths, logOf, type Path, tellable } from './engine/best-paths.js';
 import { Engine } from './engine/engine.js';
 import { fitsOf, type LabelFit } from './engine/label-fits.js';
 import { type Rival, rivalsOf } from './engine/rivals.js';
+import { starName, withStar } from './engine/star.js';
 import { sayProbability } from './engine/ways.js';
 import { examples, heard, type Loading } from './sources/examples.js';
 import type { Source } from './sources/source.js';
@@ -112,7 +113,7 @@ export class Page {
     dark().addEventListener('change', () => this.#show());
     this.#use(engine);
     store.listen((state, before) => {
-      const asks: (keyof State)[] = ['text', 'edits', 'blank', 'samples'];
+      const asks: (keyof State)[] = ['text', 'star', 'free', 'edits', 'blank', 'samples'];
       const asksForChange = state.layer === 'change' && before.layer !== 'change';
       if (asksForChange || asks.some((key) => state[key] !== before[key])) this.refresh();
       else if (state.selected !== before.selected) {
@@ -180,6 +181,7 @@ export class Page {
     const { vocabulary } = this.#source!;
     if (c === this.blank) return 'blank';
     if (c === vocabulary.delimiter) return space;
+    if (c === this.#source!.classes) return starName;
     return vocabulary.read(c).trim() || vocabulary.token(c) || `#${c}`;
   };
 
@@ -309,22 +311,25 @@ export class Page {
     }
   }
 
-  /** What the state asks of the source. */
-  problem(): Problem {
-    const { text, edits } = this.store.state;
-    const { logits, frames, classes, vocabulary } = this.#source!;
+  /** What the state asks of the source, or of other scores, unedited. */
+  problem(scores?: Float32Array<ArrayBuffer>): Problem {
+    const { state } = this.store;
+    const { logits: given, frames, classes, vocabulary } = this.#source!;
     const { blank } = this;
-    const labels = spelledIn(text, vocabulary).targets.filter((label) => label !== blank && label < classes);
-    return { frames, classes, blank, labels, logits: applyEdits(logits, classes, blank, edits) };
+    const { targets } = spelledIn(state.text, vocabulary, state);
+    const labels = targets.filter((label) => label !== blank && label < classes);
+    const logits = scores ?? applyEdits(given, classes, blank, state.edits);
+    return withStar({ frames, classes, blank, labels, logits });
   }
 
   /** What of the text has no symbol: also what a symbol spells that is the blank now. */
   #unspelled(): string[] {
-    const { text } = this.store.state;
+    const { text, star, free } = this.store.state;
     const { vocabulary, classes } = this.#source!;
-    const { targets } = spelledIn(text, vocabulary);
+    const { targets } = spelledIn(text, vocabulary, { star, free });
     const lost = targets.filter((label) => label === this.blank || label >= classes);
-    return [...new Set([...unspelledIn(text, vocabulary), ...lost.map((label) => vocabulary.read(label))])];
+    const unspelled = star || free ? [] : unspelledIn(text, vocabulary);
+    return [...new Set([...unspelled, ...lost.map((label) => vocabulary.read(label))])];
   }
 
   async #compute(): Promise<void> {
@@ -338,7 +343,7 @@ export class Page {
       byId('sentence').textContent = sayTooLarge(problem, this.#engine.mostCells);
       return;
     }
-    const unedited = layer === 'change' ? { ...problem, logits: source.logits } : undefined;
+    const unedited = layer === 'change' ? this.problem(source.logits) : undefined;
     const analysis = await this.#engine.analyse(problem, unedited);
     const { samples: count } = this.store.state;
     this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];
@@ -485,7 +490,9 @@ export class Page {
     const { problem, logProbs } = analysis;
     const { frameSeconds } = this.#source!;
     const scores = logProbs.subarray(t * problem.classes, (t + 1) * problem.classes);
-    const top = topOf(scores, 5).map((c) => `${this.nameOf(c)}  ${sayProbability(scores[c]!)}`);
+    const top = topOf(scores.subarray(0, this.#source!.classes), 5).map(
+      (c) => `${this.nameOf(c)}  ${sayProbability(scores[c]!)}`,
+    );
     const time = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
     this.stage.tipScores(t, [`frame ${t}${time}`, ...top].join('\n'));
     const p = row.c === undefined ? undefined : Math.exp(scores[row.c]!);

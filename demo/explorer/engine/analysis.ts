@@ -2,12 +2,21 @@ import type { Backend } from 'webgpu-ctc';
 
 /** What is asked: the scores of a recogniser, and the labels whose paths are counted. */
 export interface Problem {
-  /** [frames, classes], not normalised. */
+  /** [frames, classes], not normalised; with a star log-probabilities. */
   readonly logits: Float32Array<ArrayBuffer>;
   readonly frames: number;
   readonly classes: number;
   readonly blank: number;
   readonly labels: readonly number[];
+  /** Where a label stands for anything. */
+  readonly star?: Star;
+}
+
+export interface Star {
+  /** Its class: the last, behind those of the recogniser. */
+  readonly c: number;
+  /** What the recogniser gave for its own classes, [frames, classes − 1], not normalised. */
+  readonly logits: Float32Array<ArrayBuffer>;
 }
 
 /** A state of the lattice: even states are blanks, state 2i + 1 is label i. */
@@ -56,9 +65,9 @@ export interface Analysis {
   readonly backend: Backend;
   /** −ln of the probability of the labels; Infinity where there is no path, NaN where a score is no number. */
   readonly loss: number;
-  /** Log-softmax of the logits. */
+  /** Log-softmax of the logits; of a star its price. */
   readonly logProbs: Float32Array<ArrayBuffer>;
-  /** Softmax − posterior, [frames, classes]. */
+  /** Of the loss by the logits: softmax − posterior, [frames, classes]; of a star 0. */
   readonly grad: Float32Array<ArrayBuffer>;
   /** The best path; none where there is no path. */
   readonly alignment: BestPath | undefined;

@@ -14,8 +14,10 @@ import {
   statesOf,
 } from './analysis.js';
 import { createProbe, type Probe } from './probe.js';
+import { fromAligner, gradientWithStar, toAligner } from './star.js';
 
-type Task = CtcTask<'none', 'logits', readonly [number, number]>;
+type Shape = readonly [number, number];
+type Task = CtcTask<'none', 'logits', Shape>;
 
 /** What a task was prepared for. */
 interface Prepared {
@@ -96,11 +98,11 @@ export class Engine {
             stride,
           },
         };
+    const logProbs = logSoftmax(problem);
     return {
-      ...{ problem, backend: task.backend, loss, alignment, baseline, lattice },
-      grad: grad as Float32Array<ArrayBuffer>,
-      logProbs: logSoftmax(problem),
-      greedy: bestClasses(problem),
+      ...{ problem, backend: task.backend, loss, alignment, baseline, lattice, logProbs },
+      grad: gradientWithStar(problem, logProbs, grad as Float32Array<ArrayBuffer>),
+      greedy: bestClasses(ownScores(problem)),
       version: ++this.#version,
     };
   }
@@ -125,7 +127,8 @@ export class Engine {
     const { problem, logProbs, grad, baseline } = analysis;
     const at = t * problem.classes + classAt(problem, s);
     if (layer === 'probability') return Math.exp(logProbs[at]!);
-    if (layer === 'gradient') return grad[at]! / largestGradient(analysis);
+    if (layer === 'gradient')
+      return classAt(problem, s) === problem.star?.c ? undefined : grad[at]! / largestGradient(analysis);
     if (!isPossible(problem, { t, s })) return undefined;
     if (layer === 'posterior') return own.posterior;
     if (layer === 'change') return baseline && own.posterior - baseline[t * statesOf(problem) + s]!;
@@ -139,7 +142,8 @@ export class Engine {
 
   /** Of scores that stay while others are edited: not computed anew at each stroke. */
   async #posteriorOf(problem: Problem): Promise<Float32Array<ArrayBuffer>> {
-    const { logits, labels, blank } = problem;
+    const { labels, blank } = problem;
+    const { logits } = ownScores(problem);
     const key = [blank, ...labels].join();
     if (this.#baseline?.logits !== logits || this.#baseline.key !== key) {
       await this.#sweep(problem);
@@ -218,12 +222,14 @@ export class Engine {
 
   /** States of paths drawn from the posterior. */
   async samples(problem: Problem, count: number, seed: number): Promise<Int32Array[]> {
-    const { logits, frames, classes, blank, labels } = problem;
+    const { logits: data, frames, classes, blank, labels, star } = problem;
     const posterior = await CtcPosterior.create({ device: this.device ?? 'cpu', blank });
     try {
-      const shape = [frames, classes] as const;
+      const scores = { data, shape: [frames, classes] as const };
+      const asked = { targets: [...labels], samples: count, seed };
       const { samples } = await posterior.run({
-        ...{ logits: { data: logits, shape }, targets: [...labels], samples: count, seed },
+        ...(star ? { logProbs: scores } : { logits: scores }),
+        ...asked,
       });
       return Array.from({ length: count }, (_, k) =>
         statesAlong(samples!.subarray(k * frames, (k + 1) * frames), problem),
@@ -237,21 +243,23 @@ export class Engine {
   async #sweep(problem: Problem) {
     const prepared = await this.#prepare(problem);
     prepared.task.setTargets([...problem.labels]);
-    return { ...prepared, ...(await prepared.task.run({ logits: problem.logits })) };
+    const { logits, star } = problem;
+    return { ...prepared, ...(await prepared.task.run(star ? { logProbs: logits } : { logits })) };
   }
 
-  async #prepare({ frames, classes, blank, labels }: Problem): Promise<Prepared> {
+  async #prepare({ frames, classes, blank, labels, star }: Problem): Promise<Prepared> {
     const maxTargetLength = roomFor(labels.length);
-    const key = [frames, classes, blank, maxTargetLength].join();
+    const key = [frames, classes, blank, maxTargetLength, !star].join();
     if (this.#prepared?.key === key) return this.#prepared;
     let ctc = this.#losses.get(blank);
     if (!ctc) {
       ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', blank });
       this.#losses.set(blank, ctc);
     }
+    const shape: Shape = [frames, classes];
     const task = await ctc.prepare({
-      ...{ logits: [frames, classes] as const, maxTargetLength },
-      keep: ['alpha', 'beta', 'posterior'],
+      ...(star ? { logProbs: shape } : { logits: shape }),
+      ...{ maxTargetLength, keep: ['alpha', 'beta', 'posterior'] as const },
     });
     const probe = this.device && createProbe(this.device, task.lattice, 2 * maxTargetLength + 1);
     this.#prepared?.task.destroy();
@@ -260,15 +268,21 @@ export class Engine {
   }
 
   async #bestPath(problem: Problem): Promise<BestPath | undefined> {
-    const { logits, frames, classes, blank, labels } = problem;
+    const { blank, labels } = problem;
     let aligner = this.#aligners.get(blank);
     if (!aligner) {
       aligner = CtcAligner.create({ device: this.device ?? 'cpu', blank });
       this.#aligners.set(blank, aligner);
     }
-    const shape = [frames, classes] as const;
-    const path = await (await aligner).run({ logits: { data: logits, shape }, targets: [...labels] });
-    return Number.isFinite(path.score) ? { ...path, states: statesAlong(path.labels, problem) } : undefined;
+    const { logits: data, frames, classes } = ownScores(problem);
+    const path = await (await aligner).run({
+      logits: { data, shape: [frames, classes] as const },
+      targets: toAligner(labels, problem),
+    });
+    const own = fromAligner(path.labels, problem);
+    return Number.isFinite(path.score)
+      ? { ...path, labels: own, states: statesAlong(own, problem) }
+      : undefined;
   }
 }
 
@@ -282,7 +296,12 @@ export function statesAlong(classes: ArrayLike<number>, problem: Problem): Int32
   });
 }
 
-function logSoftmax({ logits, frames, classes }: Problem): Float32Array<ArrayBuffer> {
+/** What the recogniser itself gave: without a star. */
+const ownScores = ({ logits, frames, classes, star }: Problem) =>
+  star ? { logits: star.logits, frames, classes: classes - 1 } : { logits, frames, classes };
+
+function logSoftmax({ logits, frames, classes, star }: Problem): Float32Array<ArrayBuffer> {
+  if (star) return logits;
   const logProbs = new Float32Array(logits.length);
   for (let t = 0; t < frames; t++) {
     const row = logits.subarray(t * classes, (t + 1) * classes);

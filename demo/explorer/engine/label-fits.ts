@@ -8,7 +8,7 @@ export interface LabelFit {
   /** Of the best path, half-open. */
   readonly first: number;
   readonly end: number;
-  /** Geometric mean of its probabilities in its frames. */
+  /** Geometric mean of its probabilities in its frames; of a star, of its prices. */
   readonly confidence: number;
   /** Entropy of the posterior over the states in its frames, in nats, on average: 0 where only one state is possible. */
   readonly entropy: number;

@@ -115,6 +115,22 @@ export class Files {
     }
   }
 
+  /** Where anything may be said. */
+  #stars(): Entry[] {
+    const { store } = this.#page;
+    const toggle = (key: 'star' | 'free', name: string, about: string): Entry => ({
+      ...{ name, about, checked: store.state[key], stays: true },
+      run: () => {
+        store.set({ [key]: !store.state[key], selected: undefined, highlight: undefined });
+        this.#changed();
+      },
+    });
+    return [
+      toggle('star', 'A * stands for anything', 'And so does what cannot be spelled'),
+      toggle('free', 'Free ends', 'Anything may be said before the text and behind it'),
+    ];
+  }
+
   /** What can be loaded, changed and saved now. */
   entries(): Entry[] {
     const { source } = this.#page;
@@ -131,6 +147,8 @@ export class Files {
             change: (own, anew) => this.#attempt(() => this.#change(own, anew)),
           })
         : []),
+      { heading: 'In the text' },
+      ...this.#stars(),
       { heading: 'Save' },
       ...this.#saving.entries(),
     ];

@@ -74,9 +74,12 @@ export class Saving {
     if (!analysis) throw new Error('nothing has been computed yet');
     const { layer } = store.state;
     const { problem, grad } = analysis;
+    const { frames, classes, star } = problem;
     const name = `${this.#name}.${layer}.npy`;
-    if (layer === 'gradient') saveArray(name, grad, [problem.frames, problem.classes]);
-    else saveArray(name, await this.#page.readLayer(layer), [problem.frames, statesOf(problem)]);
+    // a star is no score of the recogniser's
+    const own = star ? grad.filter((_, i) => i % classes !== star.c) : grad;
+    if (layer === 'gradient') saveArray(name, own, [frames, star ? star.c : classes]);
+    else saveArray(name, await this.#page.readLayer(layer), [frames, statesOf(problem)]);
   }
 
   #saveAlignment(): void {

@@ -58,6 +58,7 @@ export class LabelsPanel implements Panel {
 
   #columns(): Column[] {
     const { source, nameOf, blank } = this.#page;
+    const star = this.#shown?.problem.star?.c;
     const { frameSeconds } = source!;
     const time = (t: number) => (frameSeconds === undefined ? String(t) : (t * frameSeconds).toFixed(2));
     return [
@@ -82,8 +83,9 @@ export class LabelsPanel implements Panel {
           name: 'conf.',
           about: 'Confidence: the geometric mean of its probabilities there; the lowest first.',
         },
-        of: ({ confidence }) => (confidence < 0.001 ? '< 0.1 %' : sayProbability(Math.log(confidence))),
-        by: ({ confidence }) => confidence,
+        of: ({ c, confidence }) =>
+          c === star ? '–' : confidence < 0.001 ? '< 0.1 %' : sayProbability(Math.log(confidence)),
+        by: ({ c, confidence }) => (c === star ? 2 : confidence),
       },
       {
         ...{
@@ -95,8 +97,8 @@ export class LabelsPanel implements Panel {
       },
       {
         ...{ name: 'below', about: 'How far its score lies below the best of its frames, in nats a frame.' },
-        of: ({ distance }) => distance.toFixed(2),
-        by: ({ distance }) => -distance,
+        of: ({ c, distance }) => (c === star ? '–' : distance.toFixed(2)),
+        by: ({ c, distance }) => (c === star ? 1 : -distance),
       },
     ];
   }
@@ -147,6 +149,7 @@ export class LabelsPanel implements Panel {
   /** The text, each word the darker the less sure it is. Without words between them, each label. */
   #words(): HTMLElement {
     const { source, nameOf, blank } = this.#page;
+    const star = this.#shown?.problem.star?.c;
     const { delimiter } = source!.vocabulary;
     const hasWords = this.#fits.some(({ c }) => c === delimiter);
     const words: LabelFit[][] = [[]];
@@ -165,10 +168,12 @@ export class LabelsPanel implements Panel {
       const confidence = Math.exp(log / frames);
       const text = word.map(({ c }) => symbolOf(c, blank, nameOf)).join('');
       const worst = word.reduce((a, b) => (b.confidence < a.confidence ? b : a));
+      const isStar = word.every(({ c }) => c === star);
       const percent = `${Math.round(100 * confidence)} %`;
-      const button = make('button', { onclick: () => this.#page.goToLabel(worst.i), title: percent }, text);
-      button.ariaLabel = `${text}, confidence ${percent}`;
-      button.style.setProperty('--doubt', String(1 - confidence));
+      const title = isStar ? 'Anything' : percent;
+      const button = make('button', { onclick: () => this.#page.goToLabel(worst.i), title }, text);
+      button.ariaLabel = isStar ? `${text}, anything` : `${text}, confidence ${percent}`;
+      if (!isStar) button.style.setProperty('--doubt', String(1 - confidence));
       line.append(button);
     }
     return line;

@@ -1,9 +1,12 @@
 // The loss in numbers, the texts that have the rest of the probability, and the text beside what was heard.
+
+import { STAR } from 'webgpu-ctc/text';
 import { collapse } from '../../../learning/best-path.js';
 import { make, notify, withPowers } from '../../shared/dom.js';
 import type { Analysis } from '../engine/analysis.js';
 import { type Piece, wordDifferenceOf } from '../engine/difference.js';
 import type { Rival } from '../engine/rivals.js';
+import { toAligner } from '../engine/star.js';
 import { sayProbability } from '../engine/ways.js';
 import type { Page } from '../page.js';
 import { textOfLabels } from '../sources/spelled.js';
@@ -18,6 +21,15 @@ const around = 7;
 const mostCompared = 2e7;
 
 const nats = (x: number) => (Number.isFinite(x) ? x.toFixed(x < 100 ? 3 : 1) : String(x));
+
+const withStars = () => [
+  make('h2', {}, 'Other texts'),
+  make(
+    'p',
+    {},
+    'A text with * is many texts at once. Beside others it has no probability, and so there is no list of what took the rest.',
+  ),
+];
 
 export class LossPanel implements Panel {
   readonly #root: HTMLElement;
@@ -40,7 +52,8 @@ export class LossPanel implements Panel {
     const rest = make('section');
     this.#root.replaceChildren(...this.#loss(analysis), rest, ...this.#heard(analysis));
     if (Number.isNaN(analysis.loss)) return;
-    this.#tellRest(analysis, rest);
+    if (analysis.problem.star) rest.append(...withStars());
+    else this.#tellRest(analysis, rest);
   }
 
   close(): void {
@@ -49,7 +62,8 @@ export class LossPanel implements Panel {
   }
 
   #loss({ problem, loss }: Analysis): HTMLElement[] {
-    const { frames, labels, classes, blank } = problem;
+    const { frames, labels, blank, star } = problem;
+    const { classes } = this.#page.source!;
     const row = (name: string, value: string) =>
       make('tr', {}, make('th', { scope: 'row' }, name), make('td', {}, value));
     const each = labels.length === 0 ? [] : [row('a label', nats(loss / labels.length))];
@@ -60,8 +74,13 @@ export class LossPanel implements Panel {
       ...each,
       row('frames × classes', `${frames} × ${classes}`),
     );
-    const targets = labels.length > 12 ? `${labels.slice(0, 12).join(', ')}, …` : labels.join(', ');
-    const code = `# PyTorch
+    const said = toAligner(labels, problem).map((c) => (c === STAR ? 'STAR' : c));
+    const targets = labels.length > 12 ? `${said.slice(0, 12).join(', ')}, …` : said.join(', ');
+    const ofStar = `// webgpu-ctc: the star is the aligner's
+const aligner = await CtcAligner.create(
+    { blank: ${blank} });
+await aligner.run({ logits, targets: [${targets}] });`;
+    const ofLoss = `# PyTorch
 F.ctc_loss(log_probs, torch.tensor([${targets}]),
     (${frames},), (${labels.length},), blank=${blank},
     reduction='none')   # ${nats(loss)}
@@ -76,10 +95,17 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
       make(
         'p',
         {},
-        '−ln of the probability that all paths of the text have together. Training makes it smaller.',
+        star
+          ? '−ln of what all paths of the text add up to. It is no probability and may be below 0: a * has a price beside all symbols of a frame.'
+          : '−ln of the probability that all paths of the text have together. Training makes it smaller.',
       ),
       table,
-      make('details', {}, make('summary', {}, 'In code'), make('pre', { tabIndex: 0 }, code)),
+      make(
+        'details',
+        {},
+        make('summary', {}, 'In code'),
+        make('pre', { tabIndex: 0 }, star ? ofStar : ofLoss),
+      ),
     ];
   }
 

@@ -34,7 +34,7 @@ export class Spoken {
   /** After each analysis. What was moved by hand stays with its word. */
   #refresh(): void {
     const { source, analysis, store } = this.#page;
-    const aligned = analysis && source && wordsIn(analysis, source, store.state.text);
+    const aligned = analysis && source && wordsIn(analysis, source, store.state);
     if (source !== this.#source) this.#moved = new Map();
     // a text that has no path for a moment: the words before it are those that were moved
     else if (aligned)

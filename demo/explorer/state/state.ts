@@ -17,6 +17,10 @@ export interface State {
   readonly heard: { readonly text: string; readonly frames: number } | undefined;
   /** What is to be spelled. */
   readonly text: string;
+  /** A `*` of the text stands for anything. */
+  readonly star: boolean;
+  /** Anything may be said before the text and behind it. */
+  readonly free: boolean;
   readonly layer: Layer;
   /** Undefined: linear where a lattice is small, else logarithmic. */
   readonly scale: 'log' | 'linear' | undefined;
@@ -41,6 +45,8 @@ export const initial: State = {
   example: 'hello',
   heard: undefined,
   text: 'hello',
+  star: false,
+  free: false,
   layer: 'posterior',
   scale: undefined,
   panel: 'state',
@@ -83,7 +89,21 @@ export const longestLink = 2000;
 
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
-  const { example, heard, text, layer, scale, bestPath, samples, selected, highlight, edits, blank } = state;
+  const {
+    example,
+    heard,
+    text,
+    star,
+    free,
+    layer,
+    scale,
+    bestPath,
+    samples,
+    selected,
+    highlight,
+    edits,
+    blank,
+  } = state;
   const { panel, path, story } = state;
   // a step of the story says all
   if (story !== undefined) return `story=${story}`;
@@ -91,6 +111,8 @@ export function toHash(state: State): string {
     example: example === initial.example ? undefined : example,
     heard: heard && `${heard.text}.${heard.frames}`,
     text,
+    star: star ? 1 : undefined,
+    free: free ? 1 : undefined,
     layer: layer === initial.layer ? undefined : layer,
     scale,
     panel: panel === initial.panel ? undefined : panel,
@@ -145,6 +167,8 @@ export function fromHash(hash: string): State | undefined {
     example,
     heard: word && frames ? { text: word[1]!, frames } : undefined,
     text: (text('text') ?? initial.text).slice(0, most.letters),
+    star: text('star') === '1',
+    free: text('free') === '1',
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: (['log', 'linear'] as const).find((scale) => scale === text('scale')),
     panel,

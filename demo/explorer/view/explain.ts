@@ -50,6 +50,8 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
   if (s % 2 === 1) {
     const name = nameState(analysis, s, nameOf);
     const i = s >> 1;
+    if (labels[i] === problem.star?.c)
+      return `Here anything may be said in frame ${t}: ${name} has nearly the score of its best symbol, whichever that is.`;
     if (i > 0 && labels[i] === labels[i - 1])
       return `To reach ${name}, a path must first rest on the blank before it. From the ${nameOf(labels[i]!)} before it would only say that one longer.`;
     return `Here a path says ${name} in frame ${t}. It may say it again in the next, rest, or go on.`;
@@ -92,6 +94,17 @@ export function sayAll(
     ];
   }
   const ways = countPaths(frames, labels);
+  if (problem.star)
+    return [
+      { text: `In ${plural(frames, 'frame')} there are ` },
+      { text: sayCount(ways), strong: true },
+      { text: ' ways to spell ' },
+      { text: shortened(text), strong: true },
+      ...without(unspelled),
+      { text: ' with * for anything. What they add up to is no probability; its logarithm is ' },
+      { text: (-loss).toFixed(2).replace('-', '−'), strong: true },
+      { text: '.' },
+    ];
   const [verb, noun, those] = ways === 1n ? ['is', 'way', 'it has'] : ['are', 'ways', 'together they have'];
   return [
     { text: `In ${plural(frames, 'frame')} there ${verb} ` },
@@ -158,8 +171,9 @@ export function sumsOf(
 ): Sum[] {
   const { problem, logProbs, grad, loss } = analysis;
   const { t, s } = cell;
-  const { classes } = problem;
+  const { classes, star } = problem;
   const c = classAt(problem, s);
+  const what = c === star?.c ? 'price' : 'probability';
   const y = (frame: number, state: number) => logProbs[frame * classes + classAt(problem, state)]!;
   const { own, before, after, frameSum } = values;
   const share = (part: number, all: number) =>
@@ -180,7 +194,7 @@ export function sumsOf(
           what: `from ${nameState(analysis, from.s, nameOf)}${share(from.alpha, arrived)}`,
           value: said(from.alpha),
         })),
-        { what: `× probability of ${nameOf(c)} in frame ${t}`, value: said(y(t, s)) },
+        { what: `× ${what} of ${nameOf(c)} in frame ${t}`, value: said(y(t, s)) },
         { what: 'α', value: said(own.alpha), total: true },
       ],
     },
@@ -207,12 +221,19 @@ export function sumsOf(
     },
     {
       title: `Gradient of ${nameOf(c)} in frame ${t}`,
-      note: 'Softmax − posterior of all states of the class: where to push the score, and how hard.',
-      terms: [
-        { what: 'softmax', value: fixed(softmax) },
-        { what: '− posterior', value: fixed(softmax - gradient) },
-        { what: 'gradient', value: fixed(gradient), total: true },
-      ],
+      ...(c === star?.c
+        ? {
+            note: `${nameOf(c)} is no score of the recogniser’s: what passes here pulls at the best symbol of the frame, whose score it has.`,
+            terms: [],
+          }
+        : {
+            note: `Softmax − posterior of all states of the class${star ? ', and of * where this is the best symbol' : ''}: where to push the score, and how hard.`,
+            terms: [
+              { what: 'softmax', value: fixed(softmax) },
+              { what: '− posterior', value: fixed(softmax - gradient) },
+              { what: 'gradient', value: fixed(gradient), total: true },
+            ],
+          }),
     },
   ];
 }

@@ -37,13 +37,14 @@ export class Legend {
 
   show({ analysis, layer, scale, theme }: Scene): void {
     const hasNan = Number.isNaN(analysis.loss);
+    const isWithout = layer === 'gradient' && analysis.problem.star !== undefined;
     // asked for with each picture of a sweep
-    const shown = [layer, scale, theme, hasNan].join();
+    const shown = [layer, scale, theme, hasNan, isWithout].join();
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#scores.show('What the recogniser hears', 'probability', 'linear', theme);
     const by = isSigned(layer) ? '' : scale === 'log' ? ', log scale' : ', linear';
-    this.#lattice.show(`${names[layer]}${by}`, layer, scale, theme);
+    this.#lattice.show(`${names[layer]}${isWithout ? '; * has none' : ''}${by}`, layer, scale, theme);
     this.#keys.replaceChildren(
       key('line', 'best path'),
       key('letter', 'letter'),

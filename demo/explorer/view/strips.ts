@@ -24,7 +24,7 @@ export function emissionRows(
   { problem, logProbs }: Pick<Analysis, 'problem' | 'logProbs'>,
   nameOf: (c: number) => string,
 ): EmissionRow[] {
-  const { labels, blank, classes } = problem;
+  const { labels, blank, classes, star } = problem;
   const own = new Set([...labels, blank]);
   const most = new Float32Array(classes).fill(Number.NEGATIVE_INFINITY);
   logProbs.forEach((log, i) => {
@@ -36,8 +36,12 @@ export function emissionRows(
     .sort((a, b) => most[b]! - most[a]!)
     .slice(0, mostRivals);
   return [
-    ...[...new Set(labels)].map((c) => ({ name: nameOf(c), c, kind: 'label' as const })),
+    ...[...new Set(labels)]
+      .filter((c) => c !== star?.c)
+      .map((c) => ({ name: nameOf(c), c, kind: 'label' as const })),
     { name: '–', c: blank, kind: 'blank' },
+    // a price that is high in every frame
+    ...(star ? [{ name: nameOf(star.c), c: star.c, kind: 'other' as const }] : []),
     ...rivals.map((c) => ({ name: nameOf(c), c, kind: 'other' as const })),
     { name: rivals.length > 0 ? 'rest' : 'other', c: undefined, kind: 'other' },
   ];
