@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CtcAligner, CtcLoss, ctcLoss } from 'webgpu-ctc';
-import { readTensor, writeNpy } from 'webgpu-ctc/files';
-import { tokenise, Vocabulary } from 'webgpu-ctc/text';
+import { readTensor, writeNpy, writeTimedText } from 'webgpu-ctc/files';
+import { tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 import { sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { complaintsOf, explore, exploreOnCpu, says, sentence, settled } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;
+/** The same beside files that are on no disk. */
+const speechFile = (name: string) => file(name, readFileSync(speech(name)));
 /** A file that is on no disk. */
 const file = (name: string, content: Uint8Array | string) => ({
   ...{ name, mimeType: 'application/octet-stream', buffer: Buffer.from(content as string) },
@@ -296,6 +298,58 @@ test('a * stands for anything, on the path that the library’s aligner takes', 
     },
     { hash: '#example=dear&text=oh+dear,+though' },
   ));
+
+test('a reference: how far each word lies from where it was spoken, also without a sound', () =>
+  exploreOnCpu(async (page) => {
+    const [, , clip] = JSON.parse(readFileSync(speech('clips.json'), 'utf8'));
+    const truth: { text: string; start: number; end: number }[] = clip.words.map(
+      ({ word, start, end }: { word: string; start: number; end: number }) => ({ text: word, start, end }),
+    );
+    const grid = writeTimedText('clip3.TextGrid', truth);
+    await load(page, speechFile('clip3.logits.npy'), speechFile('vocab.json'), file('clip3.TextGrid', grid));
+    await expect.poll(() => text(page)).toBe(clip.text);
+    const panel = page.locator('#panel-words');
+    await expect.poll(() => panel.innerText()).toMatch(/9 of 9 words are matched with clip3\.TextGrid/);
+    expect(await panel.innerText()).toMatch(/That a frame is 20 ms is a proposal/);
+    expect(await page.locator('#sound').isVisible()).toBe(false);
+    // the library's own words, and the differences one by one
+    const vocabulary = Vocabulary.parse(readFileSync(speech('vocab.json'), 'utf8'));
+    const transcript = tokenise(clip.text, vocabulary);
+    const { data, shape } = await readTensor(readFileSync(speech('clip3.logits.npy')), 'clip3');
+    const aligner = await CtcAligner.create({ device: 'cpu' });
+    const logits = { data: data as Float32Array<ArrayBuffer>, shape: shape as [number, number] };
+    const path = await aligner.run({ logits, targets: transcript.targets });
+    aligner.destroy();
+    const { words } = wordsOf(transcript, path, { frameSeconds: 0.02 });
+    const errors = words.map(({ start, end }, i) => [start - truth[i]!.start, end - truth[i]!.end] as const);
+    const seen = async () =>
+      (await panel.locator('.ref').allInnerTexts()).map((cell) =>
+        cell.replaceAll('−', '-').split(' ').map(Number),
+      );
+    expect(await seen()).toEqual(
+      errors.map((both) => both.map((seconds) => expect.closeTo(Math.round(1000 * seconds), -0.1))),
+    );
+    const sizes = errors.map(([start]) => Math.abs(1000 * start)).sort((a, b) => a - b);
+    const mean = sizes.reduce((sum, size) => sum + size, 0) / 9;
+    // 0.95 · 8 = 7.6: between the last two of nine
+    const percentile = sizes[7]! + 0.6 * (sizes[8]! - sizes[7]!);
+    const column = panel.locator('.errors tr td:nth-child(2)');
+    expect((await column.allInnerTexts()).slice(0, 3)).toEqual(
+      [sizes[4]!, mean, percentile].map((ms) => `${ms.toFixed(0)} ms`),
+    );
+    await panel.getByRole('button', { name: 'ref, ms' }).click();
+    const largest = (await seen()).map((both) => Math.max(...both.map(Math.abs)));
+    expect(largest).toEqual(largest.toSorted((a, b) => b - a));
+    // brackets over the frame numbers
+    const teal = page.locator('#axis canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, 3);
+      return data.filter((_, i) => i % 4 === 3 && data[i]! > 99 && data[i - 2]! > data[i - 3]! + 40).length;
+    });
+    const share = truth.reduce((sum, { start, end }) => sum + end - start, 0) / (259 * 0.02);
+    const { width } = (await page.locator('#axis canvas').boundingBox())!;
+    expect(await teal).toBeGreaterThan(share * width);
+    expect(await complaintsOf(page, '#inspector')).toEqual([]);
+  }));
 
 describe('a sound', () => {
   test('is recognised in the page; its words are moved and saved', () =>

@@ -1,8 +1,10 @@
 // The parts of the demo that need no page.
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { CtcAligner } from 'webgpu-ctc';
-import { STAR, Vocabulary } from 'webgpu-ctc/text';
+import { readTensor } from 'webgpu-ctc/files';
+import { STAR, type TimedWord, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 import { isPossible, type LatticeOnHost, type Problem } from '../demo/explorer/engine/analysis.js';
 import { bestPaths, logOf, tellable } from '../demo/explorer/engine/best-paths.js';
 import { differenceOf, wordDifferenceOf } from '../demo/explorer/engine/difference.js';
@@ -15,8 +17,10 @@ import { readInputs } from '../demo/explorer/files/inputs.js';
 import { ownSource } from '../demo/explorer/files/own.js';
 import { referenceOf } from '../demo/explorer/files/reference.js';
 import { readEmissions } from '../demo/explorer/files/tensors.js';
+import { timeErrors, worstOf } from '../demo/explorer/sound/time-errors.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
+import type { ReferenceWord } from '../demo/explorer/sources/source.js';
 import { spelledIn } from '../demo/explorer/sources/spelled.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
@@ -765,6 +769,79 @@ describe('words that were moved', () => {
       [0.5, 3.5],
       [3.5, 3.5],
     ]);
+  });
+});
+
+describe('a reference', () => {
+  const word = (text: string, start: number, end: number, aligned: boolean | 'part' = true) => ({
+    ...{ text, start, end, confidence: 1, aligned },
+  });
+
+  test('words go together by their letters, errors are in milliseconds, and what does not match is told', () => {
+    const words = [
+      word('Oh,', 0.1, 0.3),
+      word('dear', 0.35, 0.5),
+      word('me', 0.6, 0.7),
+      word('42', 0.8, 0.9, false),
+    ];
+    const reference = [
+      { text: 'oh', start: 0.12, end: 0.28 },
+      { text: 'DEAR', start: 0.3 },
+      { text: 'you', start: 0.5, end: 0.6 },
+      { text: '42', start: 0.7, end: 0.9 },
+    ];
+    const found = timeErrors(words, reference);
+    expect(found.errors).toEqual([
+      { start: expect.closeTo(-20, 6), end: expect.closeTo(20, 6) },
+      { start: expect.closeTo(50, 6) },
+      undefined,
+      undefined,
+    ]);
+    expect([found.matched, found.extra, found.missing]).toEqual([3, ['me'], ['you']]);
+    // of −20 and 50; of 20
+    expect(found.starts).toEqual({
+      ...{
+        count: 2,
+        bias: expect.closeTo(15, 6),
+        median: expect.closeTo(35, 6),
+        mean: expect.closeTo(35, 6),
+      },
+      percentile95: expect.closeTo(20 + 0.95 * 30, 6),
+    });
+    expect(found.ends).toMatchObject({ count: 1, bias: expect.closeTo(20, 6) });
+    expect(found.errors.map(worstOf)).toEqual([expect.closeTo(20, 6), expect.closeTo(50, 6), 1, 1]);
+    expect(timeErrors([], reference)).toMatchObject({ starts: undefined, matched: 0 });
+    const many = Array<(typeof reference)[0]>(5000).fill(reference[0]!);
+    expect(() => timeErrors(many as never, many)).toThrow(
+      /at most 20,000,000 pairs of words, got 5000 × 5000/,
+    );
+  });
+
+  test('of eight spoken sentences: as far from the true times as their README says', async () => {
+    const clips = JSON.parse(readFileSync('fixtures/speech/clips.json', 'utf8'));
+    const aligner = await CtcAligner.create({ device: 'cpu' });
+    const vocabulary = Vocabulary.parse(readFileSync('fixtures/speech/vocab.json', 'utf8'));
+    const [aligned, measured]: [TimedWord[], ReferenceWord[]] = [[], []];
+    for (const [n, { name, text, frameSeconds, words: truth }] of clips.entries()) {
+      const { data, shape } = await readTensor(readFileSync(`fixtures/speech/${name}.logits.npy`), name);
+      const logits = { data: data as Float32Array<ArrayBuffer>, shape: shape as [number, number] };
+      const transcript = tokenise(text, vocabulary);
+      const path = await aligner.run({ logits, targets: transcript.targets });
+      // one after another
+      const offsetSeconds = 100 * n;
+      aligned.push(...wordsOf(transcript, path, { frameSeconds, offsetSeconds }).words);
+      for (const { word: text, start, end } of truth)
+        measured.push({ text, start: start + offsetSeconds, end: end + offsetSeconds });
+    }
+    aligner.destroy();
+    const { errors, starts, matched } = timeErrors(aligned, measured);
+    expect(matched).toBe(measured.length);
+    const sizes = errors.map((error) => Math.abs(error!.start!));
+    sizes.forEach((size, i) => {
+      expect(size).toBeCloseTo(1000 * Math.abs(aligned[i]!.start - measured[i]!.start!), 6);
+    });
+    expect([starts!.median, starts!.percentile95, Math.max(...sizes)].map(Math.round)).toEqual([30, 71, 173]);
+    expect(starts!.mean).toBeCloseTo(sizes.reduce((sum, size) => sum + size, 0) / sizes.length, 9);
   });
 });
 

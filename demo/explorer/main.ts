@@ -52,7 +52,7 @@ try {
       ...{ id: 'edit', name: 'Edit' },
       open: async (root) => new (await import('./panels/edit-panel.js')).EditPanel(root, page, editing),
     },
-    { id: 'words', name: 'Words', open: (root) => spoken.openWords(root), isThere: () => spoken.hasSound },
+    { id: 'words', name: 'Words', open: (root) => spoken.openWords(root), isThere: () => spoken.hasWords },
   ]);
   const tellStory = once(() => import('./story/story.js').then(({ Story }) => new Story(page)));
   store.listen(({ story }) => story !== undefined && tellStory());

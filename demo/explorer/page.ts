@@ -433,6 +433,7 @@ export class Page {
     const end = path && this.#position ? this.#position.frame + 1 : problem.frames;
     this.stage.show({
       ...{ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing },
+      reference: this.#source!.reference,
       reading: { ...reading, end },
     });
     this.#mark();

@@ -1,5 +1,5 @@
 // What comes in from the visitor's machine: files, sounds. Nothing leaves the page.
-import { chooseFiles, notify, whileBusy } from '../../shared/dom.js';
+import { byId, chooseFiles, notify, whileBusy } from '../../shared/dom.js';
 import type { Entry } from '../../shared/menus.js';
 import type { Page } from '../page.js';
 import type { Spoken } from '../sound/spoken.js';
@@ -42,6 +42,12 @@ export class Files {
       else await this.#add(found, { signal, say });
       tell(found);
     });
+  }
+
+  #loadChosen(files: readonly File[]): Promise<void> {
+    // on a phone the menu lies over what is loaded
+    if (byId('rest').classList.contains('opened')) byId('overflow').click();
+    return this.load(files);
   }
 
   async #openEmissions(candidates: Own['candidates'], found: Inputs, waiting: Waiting): Promise<void> {
@@ -140,7 +146,7 @@ export class Files {
         name: 'Open files …',
         about:
           'Emissions, a vocabulary, a text, words with their times, a sound: together or one after another. Or drop them anywhere. Nothing leaves this page.',
-        run: () => chooseFiles((files) => this.load(files), '', true),
+        run: () => chooseFiles((files) => this.#loadChosen(files), '', true),
       },
       ...(source?.own
         ? assumptions(source, {

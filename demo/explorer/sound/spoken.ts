@@ -53,7 +53,7 @@ export class Spoken {
   }
 
   #showWords(): void {
-    this.#panel?.show(this.timed?.words ?? [], this.#moved.size > 0);
+    this.#panel?.show(this.timed?.words ?? [], this.#moved.size > 0, this.#page.source ?? {});
   }
 
   /** The panel of the words. The waveform is there as long as it is shown. */
@@ -62,10 +62,10 @@ export class Spoken {
     return {
       refresh: () => {
         const { audio, sound } = this.#listening;
-        if (!sound) return;
-        byId('sound').hidden = false;
+        if (!this.hasWords) return;
+        byId('sound').hidden = !sound;
         this.#panel ??= new WordsPanel({
-          ...{ wave: byId('wave'), list: root, audio },
+          ...{ wave: byId('wave'), list: root, audio: sound ? audio : undefined },
           moved: (i, start, end) => {
             this.#moved = new Map([...this.#moved, [i, { start, end }]]);
             this.#showWords();
@@ -87,8 +87,10 @@ export class Spoken {
     return this.#moved.size > 0;
   }
 
-  get hasSound(): boolean {
-    return this.#page.source?.sound !== undefined;
+  /** Whether there is anything to hear, or to compare with. */
+  get hasWords(): boolean {
+    const { source } = this.#page;
+    return source?.sound !== undefined || source?.reference !== undefined;
   }
 
   #closeWords(): void {

@@ -3,7 +3,9 @@
 import { atRatio, pixelRatio } from '../../shared/canvas.js';
 import { withPowers } from '../../shared/dom.js';
 import { type Analysis, type Cell, statesOf } from '../engine/analysis.js';
+import type { Reference } from '../sources/source.js';
 import { drawMarks, type Marks } from './marks.js';
+import { drawReference } from './reference.js';
 import type { Renderer, Scene } from './scene.js';
 import { Scores, type ScoresEvents } from './scores.js';
 import {
@@ -29,6 +31,7 @@ export interface Picture {
   readonly scene: Scene;
   readonly nameOf: (c: number) => string;
   readonly frameSeconds: number | undefined;
+  readonly reference: Reference | undefined;
   readonly editing: boolean;
   readonly reading: Reading;
 }
@@ -233,7 +236,7 @@ export class Stage {
 
   #draw(): void {
     if (!this.#picture) return;
-    const { scene, nameOf, frameSeconds, reading } = this.#picture;
+    const { scene, nameOf, frameSeconds, reference, reading } = this.#picture;
     const { analysis, theme, layer, scale, sweep, highlight } = scene;
     const { problem } = analysis;
     const { frames, states } = this.#view;
@@ -258,9 +261,11 @@ export class Stage {
       this.#part('marks', [...cells, marks], () =>
         drawMarks(this.#find('.marks'), this.#view, analysis, marks),
       );
-    this.#part('axis', [...across, frameSeconds], () =>
-      drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds),
-    );
+    this.#part('axis', [...across, frameSeconds, reference], () => {
+      drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds);
+      if (reference && frameSeconds)
+        drawReference(this.#find('#axis canvas'), frames, reference, frameSeconds);
+    });
     this.#part('reading', [...across, reading.end, reading.classes], () => {
       this.#find('#strip .gutter').textContent = reading.name;
       drawReading(this.#find('#strip canvas'), frames, reading, problem.blank, nameOf);
