@@ -4,8 +4,8 @@ import type { Page } from 'playwright';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CtcAligner, CtcLoss, ctcLoss } from 'webgpu-ctc';
 import { readTensor, writeNpy, writeTimedText } from 'webgpu-ctc/files';
-import { tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
-import { sayProbability } from '../demo/explorer/engine/ways.js';
+import { mergeTokens, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
+import { sayFactor, sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import { complaintsOf, explore, exploreOnCpu, says, sentence, settled } from './explore.js';
 
@@ -350,6 +350,127 @@ test('a reference: how far each word lies from where it was spoken, also without
     expect(await teal).toBeGreaterThan(share * width);
     expect(await complaintsOf(page, '#inspector')).toEqual([]);
   }));
+
+describe('comparing', () => {
+  const vocabulary = Vocabulary.parse(readFileSync(speech('vocab.json'), 'utf8'));
+  const said = 'oh dear oh dear i shall be too late';
+
+  test('two texts: both losses, how many times, word by word; in the link', () =>
+    exploreOnCpu(
+      async (page) => {
+        const { data, shape } = await readTensor(readFileSync(speech('clip3.logits.npy')), 'clip3');
+        const logits = { data: data as Float32Array<ArrayBuffer>, shape: shape as [number, number] };
+        const ctc = await CtcLoss.create({ device: 'cpu', reduction: 'none' });
+        const lossOf = async (text: string) =>
+          (await ctc.run({ logits, targets: [...tokenise(text, vocabulary).targets] })).loss;
+        const heard = 'oh dear oh dear i shall be to late';
+        const losses = [await lossOf(said), await lossOf(heard)] as const;
+        ctc.destroy();
+        await page.getByRole('tab', { name: 'Loss' }).click();
+        await page.getByRole('button', { name: 'Compare the two' }).click();
+        const panel = page.locator('#panel-compare');
+        const by = losses[0] - losses[1];
+        await expect
+          .poll(() => panel.locator('.verdict').innerText())
+          .toBe(
+            `The other explains the recording better: ${by.toFixed(3)} nats, ${sayFactor(by)} times the probability.`,
+          );
+        const numbers = await panel.locator('.numbers').first().locator('td').allInnerTexts();
+        expect(numbers).toEqual([...losses, -by].map((x) => x.toFixed(3).replace('-', '−')));
+        expect(await panel.locator('.differs').allInnerTexts()).toEqual([
+          expect.stringMatching(/^too\t[\d.]+ %\tto\t[\d.]+ %$/),
+        ]);
+        await expect
+          .poll(() => says(page, '#legend'))
+          .toContain('Path mass of each symbol: this text − the other');
+        expect(page.url()).toMatch(/panel=compare/);
+        expect(page.url()).toContain(`with=${heard.replaceAll(' ', '+')}`);
+        expect(await complaintsOf(page, '#inspector')).toEqual([]);
+        await page.getByRole('button', { name: 'Exchange' }).click();
+        await expect.poll(() => text(page)).toBe(heard);
+        await expect.poll(() => panel.locator('.verdict').innerText()).toMatch(/^This text explains/);
+        await page.getByLabel('Other text').fill('z'.repeat(300));
+        await expect.poll(() => panel.locator('.verdict').innerText()).toBe('Only this text has a path.');
+        await page.getByRole('button', { name: 'Stop comparing' }).click();
+        await expect.poll(() => page.getByRole('tab', { name: 'Compare' }).count()).toBe(0);
+        expect(page.url()).not.toMatch(/with=/);
+        await expect.poll(() => says(page, '#legend')).toContain('What the recogniser hears');
+      },
+      { hash: `#example=dear&text=${said.replaceAll(' ', '+')}` },
+    ));
+
+  test('two tensors: label by label, and the change of the path mass', () =>
+    exploreOnCpu(async (page) => {
+      const labels = [1, 2];
+      const shape = [4, 3] as const;
+      const one = Float32Array.from(probs, Math.log);
+      const two = one.map((x, i) => x / 2 + (i % 5) / 4);
+      await load(
+        page,
+        file('one.npy', writeNpy(one, shape)),
+        file('two.npy', writeNpy(two, shape)),
+        file(
+          'other.npy',
+          writeNpy(
+            new Float32Array(15).map((_, i) => i % 4),
+            [5, 3],
+          ),
+        ),
+      );
+      await expect.poll(() => text(page)).toBe('1 2');
+      const compare = async (name: RegExp) => {
+        await page.locator('#data > button').click();
+        await page.locator('#data').getByRole('button', { name }).click();
+      };
+      await compare(/^With other/);
+      await expect
+        .poll(() => notice(page))
+        .toMatch(/^other\.npy: expected \[4, 3\], as one\.npy has, got \[5, 3\]/);
+      await compare(/^With two/);
+      const panel = page.locator('#panel-compare');
+      const sides = await Promise.all(
+        [one, two].map(async (data) => {
+          const logits = { data, shape };
+          const ctc = await CtcLoss.create({ device: 'cpu', reduction: 'none' });
+          const task = await ctc.prepare({ logits: shape, maxTargetLength: 2, keep: ['posterior'] });
+          task.setTargets(labels);
+          const { loss } = await task.run({ logits: data });
+          const posterior = await task.read('posterior');
+          const aligner = await CtcAligner.create({ device: 'cpu' });
+          const { labels: path, scores } = await aligner.run({ logits, targets: labels });
+          ctc.destroy();
+          aligner.destroy();
+          return { loss, posterior, spans: mergeTokens(path, scores, 0) };
+        }),
+      );
+      const [a, b] = sides as [(typeof sides)[0], (typeof sides)[0]];
+      await expect
+        .poll(() => panel.locator('.verdict').innerText())
+        .toBe(
+          `A explains the text better: ${(b.loss - a.loss).toFixed(3)} nats, ${sayFactor(b.loss - a.loss)} times the probability.`,
+        );
+      const expected = a.spans
+        .map(({ score, label }, i) => ({ label, a: Math.exp(score), b: Math.exp(b.spans[i]!.score) }))
+        .sort((p, q) => Math.abs(q.a - q.b) - Math.abs(p.a - p.b));
+      const rows = await panel.locator('.labels tbody tr').allInnerTexts();
+      expect(rows.map((row) => row.split('\t').at(-1))).toEqual(
+        expected.map(({ a, b }) => `${a < b ? '−' : '+'}${(100 * Math.abs(a - b)).toFixed(1)} %`),
+      );
+      await panel.locator('.labels tbody tr').first().click();
+      const { label } = expected[0]!;
+      await expect.poll(() => says(page, '#lattice .gutter')).toContain(String(label));
+      await page.getByRole('button', { name: 'Change of the path mass' }).click();
+      await expect.poll(() => says(page, '#legend')).toContain('Path mass here − with two.npy');
+      const { file: name, bytes } = await saved(page, /^Layer: change/);
+      expect(name).toBe('one.change.npy');
+      const { data } = await readTensor(bytes, name);
+      a.posterior.forEach((share, i) => {
+        expect(data[i]).toBeCloseTo(share - b.posterior[i]!, 5);
+      });
+      await page.getByRole('button', { name: 'Stop comparing' }).click();
+      await expect.poll(() => page.getByRole('tab', { name: 'Compare' }).count()).toBe(0);
+    }));
+});
 
 describe('a sound', () => {
   test('is recognised in the page; its words are moved and saved', () =>

@@ -17,6 +17,7 @@ import { readInputs } from '../demo/explorer/files/inputs.js';
 import { ownSource } from '../demo/explorer/files/own.js';
 import { referenceOf } from '../demo/explorer/files/reference.js';
 import { readEmissions } from '../demo/explorer/files/tensors.js';
+import { rowsOf, type SpokenWord } from '../demo/explorer/panels/word-rows.js';
 import { timeErrors, worstOf } from '../demo/explorer/sound/time-errors.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
@@ -485,6 +486,32 @@ describe('a star', () => {
     engine.destroy();
   });
 
+  test('a problem beside: its loss, and the share of the paths that each class has, are those of all paths', async () => {
+    const engine = await Engine.create(true);
+    const shown = own(4, [1, 2], 3);
+    const { version } = await engine.analyse(shown);
+    for (const labels of [[1], [2, 1], [1, STAR]]) {
+      const problem = withStar(own(4, labels, 9));
+      const { loss, posterior, logProbs, alignment } = await engine.beside(problem);
+      const paths = [...pathsOf(problem, logProbs)];
+      const all = logSumExp(paths.map(({ log }) => log));
+      expect(loss).toBeCloseTo(-all, 5);
+      for (let i = 0; i < posterior.length; i++) {
+        const [t, c] = [Math.floor(i / problem.classes), i % problem.classes];
+        const through = paths.filter(({ path }) => {
+          const s = path[t]!;
+          return (s % 2 ? problem.labels[s >> 1] : problem.blank) === c;
+        });
+        expect(posterior[i]).toBeCloseTo(Math.exp(logSumExp(through.map(({ log }) => log)) - all), 5);
+      }
+      const best = Math.max(...paths.map(({ log }) => log));
+      expect(logOf(problem, logProbs, alignment!.states)).toBeCloseTo(best, 5);
+    }
+    // what is shown stays
+    expect((await engine.analyse(shown)).version).toBe(version + 1);
+    engine.destroy();
+  });
+
   test('the gradient is that of the loss by the scores, and a star has none', async () => {
     const engine = await Engine.create(true);
     // no equal scores: there the best class changes
@@ -578,6 +605,21 @@ describe('other texts', () => {
     expect(rivalsOf(analysis, 7).length).toBe(7);
   });
 
+  test('words of two texts go together in rows, and what is the same for long is left out', () => {
+    const word = (text: string, label: number): SpokenWord => ({ text, key: text, label });
+    const words = (text: string) => text.split(' ').map(word);
+    const say = (one: string, two: string) =>
+      rowsOf(words(one), words(two)).map((row) =>
+        row === 'more' ? '…' : `${row.one?.text ?? ''}${row.same ? '=' : '/'}${row.two?.text ?? ''}`,
+      );
+    expect(say('four years seven ago', 'four seven years ago now')).toEqual([
+      ...['four=four', 'years/seven', 'seven/years', 'ago=ago', '/now'],
+    ]);
+    const long = 'abcdefghijklmnopqrstuvwxyz012345'.split('');
+    const changed = long.with(10, 'x!').join(' ');
+    expect(say(long.join(' '), changed)).toEqual(['…', 'i=i', 'j=j', 'k/x!', 'l=l', 'm=m', '…']);
+  });
+
   test('how well a label fits, by numbers that are known', () => {
     // two frames of a, one of b; the second frame hears b better
     const p = [
@@ -606,7 +648,7 @@ describe('links', () => {
     ...initial,
     ...{ example: 'cat', text: 'Größe & 100 % #<b>', layer: 'gradient', scale: 'linear', bestPath: false },
     ...{ samples: 8, selected: { t: 4, s: 7 }, highlight: 2, blank: 3, star: true, free: true },
-    ...{ panel: 'paths', path: { kind: 'through', t: 3, s: 2 } },
+    ...{ panel: 'paths', path: { kind: 'through', t: 3, s: 2 }, with: 'a & b' },
     edits: { bias: -1.5, temperature: 0.5, strokes: [{ c: 2, first: 3, end: 5, p: 0.7 }] },
   };
 

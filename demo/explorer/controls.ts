@@ -132,7 +132,7 @@ export class Controls {
   }
 
   #more(): Entry[] {
-    const { store } = this.#page;
+    const { store, source } = this.#page;
     const { layer, bestPath, samples } = store.state;
     const { scale } = this.#page;
     const toggle = (asked: Layer) => ({
@@ -162,7 +162,7 @@ export class Controls {
       }),
       again({
         name: 'Change',
-        about: 'What your edits did to the path mass',
+        about: source?.other ? `Beside ${source.other.name}` : 'What your edits did to the path mass',
         ...toggle('change'),
       }),
       again({

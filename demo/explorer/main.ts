@@ -52,6 +52,11 @@ try {
       ...{ id: 'edit', name: 'Edit' },
       open: async (root) => new (await import('./panels/edit-panel.js')).EditPanel(root, page, editing),
     },
+    {
+      ...{ id: 'compare', name: 'Compare' },
+      open: async (root) => new (await import('./panels/compare-panel.js')).ComparePanel(root, page),
+      isThere: () => store.state.with !== undefined || page.source?.other !== undefined,
+    },
     { id: 'words', name: 'Words', open: (root) => spoken.openWords(root), isThere: () => spoken.hasWords },
   ]);
   const tellStory = once(() => import('./story/story.js').then(({ Story }) => new Story(page)));

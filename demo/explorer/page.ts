@@ -15,14 +15,14 @@ import {
   statesOf,
 } from './engine/analysis.js';
 import { bestPaths, logOf, type Path, tellable } from './engine/best-paths.js';
-import { Engine } from './engine/engine.js';
+import { type Beside, Engine } from './engine/engine.js';
 import { fitsOf, type LabelFit } from './engine/label-fits.js';
 import { type Rival, rivalsOf } from './engine/rivals.js';
 import { starName, withStar } from './engine/star.js';
 import { sayProbability } from './engine/ways.js';
 import { examples, heard, type Loading } from './sources/examples.js';
 import type { Source } from './sources/source.js';
-import { spelledIn, unspelledIn } from './sources/spelled.js';
+import { spelledIn, textOfLabels, unspelledIn } from './sources/spelled.js';
 import { applyEdits, noEdits, within } from './state/edits.js';
 import { initial, type State, type Store } from './state/state.js';
 import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './view/explain.js';
@@ -33,7 +33,7 @@ import { createGpuRenderer } from './view/lattice-gpu.js';
 import { type ColourScale, Legend } from './view/legend.js';
 import { excerptOf, textOf } from './view/path-text.js';
 import { Player, type PlayerControls, type Position, sweepsOf } from './view/player.js';
-import type { Scene } from './view/scene.js';
+import type { Difference, Scene } from './view/scene.js';
 import { Stage } from './view/stage.js';
 import type { EmissionRow } from './view/strips.js';
 
@@ -72,6 +72,7 @@ export class Page {
   #position: Position | undefined;
   #head: number | undefined;
   #editing = false;
+  #difference: Difference | undefined;
   #incoming: { from: Cell; share: number }[] = [];
   #busy = false;
   #stale = false;
@@ -217,6 +218,26 @@ export class Page {
     return fitsOf(analysis, await this.#engine.read('posterior', analysis));
   }
 
+  /** What the best symbols of the frames read, as one types it. */
+  get heard(): string {
+    const { analysis, source, blank } = this;
+    return analysis && source ? textOfLabels(collapse(analysis.greedy, blank), source.vocabulary) : '';
+  }
+
+  /** Another text, or other scores, beside what is shown. @throws RangeError for what is too large. */
+  async beside(problem: Problem): Promise<Beside> {
+    if (problem.frames * statesOf(problem) > this.#engine.mostCells)
+      throw new RangeError(sayTooLarge(problem, this.#engine.mostCells));
+    return this.#engine.beside(problem);
+  }
+
+  /** What the rows above the lattice show in place of the scores. */
+  set difference(difference: Difference | undefined) {
+    if (difference === this.#difference) return;
+    this.#difference = difference;
+    this.#show();
+  }
+
   /** Selects a label in the middle of its frames on the best path, and shows it with what is around it. */
   goToLabel(i: number): void {
     const analysis = this.#analysis;
@@ -311,12 +332,12 @@ export class Page {
     }
   }
 
-  /** What the state asks of the source, or of other scores, unedited. */
-  problem(scores?: Float32Array<ArrayBuffer>): Problem {
+  /** What the state asks of the source; of another text, or of other scores, which are unedited. */
+  problem({ text, scores }: { text?: string; scores?: Float32Array<ArrayBuffer> } = {}): Problem {
     const { state } = this.store;
     const { logits: given, frames, classes, vocabulary } = this.#source!;
     const { blank } = this;
-    const { targets } = spelledIn(state.text, vocabulary, state);
+    const { targets } = spelledIn(text ?? state.text, vocabulary, state);
     const labels = targets.filter((label) => label !== blank && label < classes);
     const logits = scores ?? applyEdits(given, classes, blank, state.edits);
     return withStar({ frames, classes, blank, labels, logits });
@@ -343,7 +364,8 @@ export class Page {
       byId('sentence').textContent = sayTooLarge(problem, this.#engine.mostCells);
       return;
     }
-    const unedited = layer === 'change' ? this.problem(source.logits) : undefined;
+    const unedited =
+      layer === 'change' ? this.problem({ scores: (source.other ?? source).logits }) : undefined;
     const analysis = await this.#engine.analyse(problem, unedited);
     const { samples: count } = this.store.state;
     this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];
@@ -417,6 +439,8 @@ export class Page {
       ...{ analysis, layer, scale: this.scale, theme: dark().matches ? 'dark' : 'light' },
       ...(swept && { sweep: swept }),
       ...(highlight !== undefined && { highlight }),
+      ...(this.#difference?.version === analysis.version && { difference: this.#difference }),
+      ...(this.#source!.other && { against: this.#source!.other.name }),
     };
   }
 
@@ -497,7 +521,8 @@ export class Page {
     const time = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
     this.stage.tipScores(t, [`frame ${t}${time}`, ...top].join('\n'));
     const p = row.c === undefined ? undefined : Math.exp(scores[row.c]!);
-    this.#legend.score = p;
+    const { difference } = this.#scene(analysis);
+    this.#legend.score = difference && p !== undefined ? difference.values[t * problem.classes + row.c!] : p;
     if (!spoken) return;
     const own = p === undefined ? '' : `${row.name} ${sayProbability(Math.log(p))}. `;
     byId('spoken').textContent = `Frame ${t}: ${own}Likeliest: ${top.slice(0, 3).join(', ')}.`;

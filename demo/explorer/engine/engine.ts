@@ -27,6 +27,12 @@ interface Prepared {
   readonly probe: Probe | undefined;
 }
 
+/** What is known of a problem that is not shown. */
+export interface Beside extends Pick<Analysis, 'problem' | 'loss' | 'alignment' | 'logProbs'> {
+  /** Of all states of each class, [frames, classes]. */
+  readonly posterior: Float32Array<ArrayBuffer>;
+}
+
 /** Room for labels is made in steps, so that typing does not prepare anew at every letter. */
 const roomFor = (labels: number) => 16 * Math.ceil((labels + 1) / 16);
 
@@ -105,6 +111,29 @@ export class Engine {
       greedy: bestClasses(ownScores(problem)),
       version: ++this.#version,
     };
+  }
+
+  /** Of a problem beside the one that is shown: nothing of it is kept. */
+  async beside(problem: Problem): Promise<Beside> {
+    const { logits: data, frames, classes, blank, labels, star } = problem;
+    const ctc = await this.#lossWith(blank);
+    const scores = { data, shape: [frames, classes] as const };
+    const [{ loss, grad }, alignment] = await Promise.all([
+      ctc.run({ ...(star ? { logProbs: scores } : { logits: scores }), targets: [...labels] }),
+      this.#bestPath(problem),
+    ]);
+    const logProbs = logSoftmax(problem);
+    const posterior = logProbs.map((log, i) => Math.exp(log) - grad[i]!);
+    return { problem, loss, alignment, logProbs, posterior };
+  }
+
+  async #lossWith(blank: number): Promise<CtcLoss<'none', 'logits'>> {
+    let ctc = this.#losses.get(blank);
+    if (!ctc) {
+      ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', blank });
+      this.#losses.set(blank, ctc);
+    }
+    return ctc;
   }
 
   /** Of some cells; of the last analysis. */
@@ -251,11 +280,7 @@ export class Engine {
     const maxTargetLength = roomFor(labels.length);
     const key = [frames, classes, blank, maxTargetLength, !star].join();
     if (this.#prepared?.key === key) return this.#prepared;
-    let ctc = this.#losses.get(blank);
-    if (!ctc) {
-      ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', blank });
-      this.#losses.set(blank, ctc);
-    }
+    const ctc = await this.#lossWith(blank);
     const shape: Shape = [frames, classes];
     const task = await ctc.prepare({
       ...(star ? { logProbs: shape } : { logits: shape }),

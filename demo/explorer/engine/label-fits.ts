@@ -16,8 +16,11 @@ export interface LabelFit {
   readonly distance: number;
 }
 
-/** Of each label of an analysis with a path. `posterior`: [frames, states]. */
-export function fitsOf({ problem, logProbs, alignment }: Analysis, posterior: Float32Array): LabelFit[] {
+/** Of each label of a problem with a path. `posterior`: [frames, states]; without it no entropy is known. */
+export function fitsOf(
+  { problem, logProbs, alignment }: Pick<Analysis, 'problem' | 'logProbs' | 'alignment'>,
+  posterior: Float32Array = new Float32Array(),
+): LabelFit[] {
   const { labels, frames, classes } = problem;
   const states = statesOf(problem);
   const path = alignment!.states;

@@ -41,7 +41,7 @@ function ofTensors(
   { shape, layout, swapped, items, item, starred }: Taken,
   change: Change,
 ): Entry[] {
-  const { candidates, chosen, kind: _k, layout: _l, item: _i, inputLength: _n, ...rest } = own;
+  const { candidates, chosen, other: _o, kind: _k, layout: _l, item: _i, inputLength: _n, ...rest } = own;
   const lines: Entry[] = [];
   if (candidates.length > 1) {
     const names = candidates.map(

@@ -12,6 +12,9 @@ import { ownOf, ownSource } from './own.js';
 import { referenceOf } from './reference.js';
 import { Saving } from './saving.js';
 
+/** Tensors that the menu offers to compare with. */
+const mostTensors = 6;
+
 /** Who waits for what takes long. */
 interface Waiting {
   readonly signal: AbortSignal;
@@ -137,6 +140,46 @@ export class Files {
     ];
   }
 
+  #comparisons(): Entry[] {
+    const { store, source, heard } = this.#page;
+    const own = source?.own;
+    const others = own?.candidates.map((_, i) => i).filter((i) => i !== own.chosen && i !== own.other) ?? [];
+    return [
+      {
+        ...{ name: 'With another text …', about: 'Which explains the recording better, and where' },
+        run: () => store.set({ panel: 'compare', with: store.state.with ?? heard }),
+      },
+      ...others.slice(0, mostTensors).map((i) => ({
+        name: `With ${own!.candidates[i]!.tensor.name}`,
+        run: () => this.#attempt(() => this.#compareWith({ ...own!, other: i })),
+      })),
+      {
+        ...{
+          name: 'With another tensor …',
+          about: 'Of as many frames and classes: another model, another checkpoint',
+        },
+        run: () => chooseFiles((files) => this.#loadOther(files), '', false),
+      },
+    ];
+  }
+
+  /** Scores beside those that are looked at. */
+  async #loadOther(files: readonly File[]): Promise<void> {
+    await whileBusy(async () => {
+      const { source } = this.#page;
+      const { candidates } = await readInputs(files);
+      const [other] = candidates;
+      if (!other) throw new RangeError(`${files[0]?.name}: expected a tensor of scores`);
+      const own = source!.own ?? (await ownOf(source!));
+      this.#compareWith({ ...own, candidates: [...own.candidates, other], other: own.candidates.length });
+    });
+  }
+
+  #compareWith(own: Own): void {
+    this.#change(own, 'nothing');
+    this.#page.store.set({ panel: 'compare' });
+  }
+
   /** What can be loaded, changed and saved now. */
   entries(): Entry[] {
     const { source } = this.#page;
@@ -155,6 +198,8 @@ export class Files {
         : []),
       { heading: 'In the text' },
       ...this.#stars(),
+      { heading: 'Compare' },
+      ...this.#comparisons(),
       { heading: 'Save' },
       ...this.#saving.entries(),
     ];

@@ -1,7 +1,7 @@
 // What somebody loaded, as a source, with all that was assumed about it.
 import { Vocabulary } from 'webgpu-ctc/text';
 import { bestClasses, collapse } from '../../../learning/best-path.js';
-import type { Own, Source, Taken, TextFile } from '../sources/source.js';
+import type { Candidate, OtherScores, Own, Source, Taken, TextFile } from '../sources/source.js';
 import { textOfLabels } from '../sources/spelled.js';
 import { readEmissions } from './tensors.js';
 
@@ -39,13 +39,35 @@ export function ownSource(own: Own): Source {
     languages: own.vocabulary ? languagesIn(own.vocabulary) : [],
     frame: said !== undefined ? 'said' : ofSound !== undefined ? 'sound' : 'proposed',
   };
+  const other = own.other === undefined ? undefined : otherOf(own, own.candidates[own.other]!, read);
   return {
     ...{ name: tensor.name, logits, frames, classes, vocabulary, own, taken },
+    ...(other && { other }),
     text: given?.trim().replace(/\s+/gu, ' ') ?? textOfLabels(labels, vocabulary).slice(0, longestRead),
     ...(frameSeconds !== undefined && { frameSeconds }),
     ...(reference && { reference }),
     ...(sound && { sound }),
   };
+}
+
+/** The scores that these are compared with: of as many frames and classes, however each of them was cut. */
+function otherOf(
+  { layout, item, candidates, chosen }: Own,
+  { tensor, said }: Candidate,
+  { frames, padding, classes }: ReturnType<typeof readEmissions>,
+): OtherScores {
+  const one = candidates[chosen]!.tensor;
+  const isAlike = tensor.shape.join() === one.shape.join();
+  const how = { ...(isAlike && layout && { layout }), ...(item !== undefined && { item }) };
+  const whole = readEmissions({ tensor, ...(said && { said }) }, how);
+  const sizes = [whole.frames + whole.padding, whole.classes];
+  const own = [frames + padding, classes];
+  if (sizes.join() !== own.join())
+    throw new RangeError(
+      `${tensor.name}: expected [${own.join(', ')}], as ${one.name} has, got [${sizes.join(', ')}]`,
+    );
+  const { data } = readEmissions({ tensor, said: whole.kind }, { ...how, inputLength: frames });
+  return { name: tensor.name, logits: data };
 }
 
 /** The class that is the best of the most frames. */

@@ -188,7 +188,14 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
         ...pieces.flatMap((piece) => [this.#piece(analysis, piece, heard), hasWords ? ' ' : '']),
       ),
       make('p', {}, said),
+      ...(wrong.length === 0 ? [] : [this.#compare()]),
     ];
+  }
+
+  #compare(): HTMLElement {
+    const { store, heard } = this.#page;
+    const compare = () => store.set({ panel: 'compare', with: heard });
+    return make('div', { className: 'buttons' }, make('button', { onclick: compare }, 'Compare the two'));
   }
 
   #piece({ problem }: Analysis, { same, text, heard }: Piece, labels: readonly number[]): Node | string {

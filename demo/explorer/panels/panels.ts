@@ -37,6 +37,7 @@ export class Panels {
     this.#handle.addEventListener('click', () => this.#toggleSheet());
     page.store.listen((state, before) => {
       if (state.story !== undefined && before.story === undefined) this.#openSheet(true);
+      if (state.with !== before.with) this.#offer();
       if (state.panel !== before.panel) this.#show();
       else this.#shown.panel?.refresh();
     });

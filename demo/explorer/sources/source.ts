@@ -15,11 +15,19 @@ export interface Source {
   readonly frameSeconds?: number;
   /** Times of words that somebody has measured. */
   readonly reference?: Reference;
+  /** Other emissions of the same frames and classes, which these are compared with. */
+  readonly other?: OtherScores;
   /** A URL of this page's origin, or a file. */
   readonly sound?: string | Blob;
   /** Of what was loaded, with what can be changed about it, and what was assumed. */
   readonly own?: Own;
   readonly taken?: Taken;
+}
+
+export interface OtherScores {
+  readonly name: string;
+  /** [frames, classes]. */
+  readonly logits: Float32Array<ArrayBuffer>;
 }
 
 /** A file of text, as it came. */
@@ -60,6 +68,8 @@ export interface Own {
   readonly candidates: readonly [Candidate, ...Candidate[]];
   /** Which of them is looked at. */
   readonly chosen: number;
+  /** Which of them it is compared with. */
+  readonly other?: number;
   // where what is assumed of the scores is not right
   readonly kind?: ScoreKind;
   readonly layout?: FileLayout;

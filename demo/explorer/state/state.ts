@@ -7,7 +7,7 @@ import { type Edits, editLimits, noEdits } from './edits.js';
 import { likeliest, type PathChoice, readPath, writePath } from './path.js';
 
 /** Of the tabs beside the lattice. */
-export const panelIds = ['state', 'paths', 'loss', 'labels', 'edit', 'words'] as const;
+export const panelIds = ['state', 'paths', 'loss', 'labels', 'edit', 'words', 'compare'] as const;
 export type PanelId = (typeof panelIds)[number];
 
 export interface State {
@@ -21,6 +21,8 @@ export interface State {
   readonly star: boolean;
   /** Anything may be said before the text and behind it. */
   readonly free: boolean;
+  /** Another text, which it is compared with. */
+  readonly with: string | undefined;
   readonly layer: Layer;
   /** Undefined: linear where a lattice is small, else logarithmic. */
   readonly scale: 'log' | 'linear' | undefined;
@@ -47,6 +49,7 @@ export const initial: State = {
   text: 'hello',
   star: false,
   free: false,
+  with: undefined,
   layer: 'posterior',
   scale: undefined,
   panel: 'state',
@@ -113,6 +116,7 @@ export function toHash(state: State): string {
     text,
     star: star ? 1 : undefined,
     free: free ? 1 : undefined,
+    with: state.with,
     layer: layer === initial.layer ? undefined : layer,
     scale,
     panel: panel === initial.panel ? undefined : panel,
@@ -169,6 +173,7 @@ export function fromHash(hash: string): State | undefined {
     text: (text('text') ?? initial.text).slice(0, most.letters),
     star: text('star') === '1',
     free: text('free') === '1',
+    with: text('with')?.slice(0, most.letters),
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: (['log', 'linear'] as const).find((scale) => scale === text('scale')),
     panel,

@@ -35,16 +35,19 @@ export class Legend {
     root.append(this.#scores.element, this.#lattice.element, this.#keys);
   }
 
-  show({ analysis, layer, scale, theme }: Scene): void {
+  show({ analysis, layer, scale, theme, difference, against }: Scene): void {
     const hasNan = Number.isNaN(analysis.loss);
     const isWithout = layer === 'gradient' && analysis.problem.star !== undefined;
     // asked for with each picture of a sweep
-    const shown = [layer, scale, theme, hasNan, isWithout].join();
+    const shown = [layer, scale, theme, hasNan, isWithout, !difference, against].join();
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#scores.show('What the recogniser hears', 'probability', 'linear', theme);
+    if (difference)
+      this.#scores.show('Path mass of each symbol: this text − the other', 'change', 'linear', theme);
+    else this.#scores.show('What the recogniser hears', 'probability', 'linear', theme);
     const by = isSigned(layer) ? '' : scale === 'log' ? ', log scale' : ', linear';
-    this.#lattice.show(`${names[layer]}${isWithout ? '; * has none' : ''}${by}`, layer, scale, theme);
+    const name = layer === 'change' && against ? `Path mass here − with ${against}` : names[layer];
+    this.#lattice.show(`${name}${isWithout ? '; * has none' : ''}${by}`, layer, scale, theme);
     this.#keys.replaceChildren(
       key('line', 'best path'),
       key('letter', 'letter'),

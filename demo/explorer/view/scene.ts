@@ -12,6 +12,16 @@ export interface Sweep extends Position {
   readonly first?: Layer;
 }
 
+/** Of the path mass of each class between this text and another: what the rows above the lattice show in place of the scores. */
+export interface Difference {
+  /** Of which analysis. */
+  readonly version: number;
+  /** [frames, classes], from −1 to 1. */
+  readonly values: Float32Array;
+  /** Classes of the other text. */
+  readonly labels: readonly number[];
+}
+
 /** What a renderer is to show. */
 export interface Scene {
   readonly analysis: Analysis;
@@ -22,6 +32,9 @@ export interface Scene {
   readonly sweep?: Sweep | undefined;
   /** A label whose frames stand out, the others pale. */
   readonly highlight?: number;
+  readonly difference?: Difference;
+  /** What the change is beside, where that is not the scores before they were edited. */
+  readonly against?: string;
   readonly theme: 'light' | 'dark';
 }
 

@@ -99,8 +99,9 @@ export class Stage {
     const all = whole(problem.frames, statesOf(problem));
     const sameSize =
       all.frames.end === this.#all.frames.end && all.states.end === this.#all.states.end && this.#picture;
-    if (picture.scene.analysis !== this.#picture?.scene.analysis)
-      this.#rows = emissionRows(picture.scene.analysis, picture.nameOf);
+    const { analysis, difference } = picture.scene;
+    if (analysis !== this.#picture?.scene.analysis || difference !== this.#picture?.scene.difference)
+      this.#rows = emissionRows(analysis, picture.nameOf, difference?.labels);
     this.#picture = picture;
     this.#all = all;
     if (!sameSize) this.#view = all;
@@ -237,7 +238,7 @@ export class Stage {
   #draw(): void {
     if (!this.#picture) return;
     const { scene, nameOf, frameSeconds, reference, reading } = this.#picture;
-    const { analysis, theme, layer, scale, sweep, highlight } = scene;
+    const { analysis, theme, layer, scale, sweep, highlight, difference } = scene;
     const { problem } = analysis;
     const { frames, states } = this.#view;
     const wide = this.#root.classList.contains('wide');
@@ -282,8 +283,8 @@ export class Stage {
     }
     if (near) {
       const plot = this.#find('#emissions .plot').clientHeight;
-      this.#part('emissions', [...across, plot], () => {
-        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme);
+      this.#part('emissions', [...across, plot, difference], () => {
+        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, scene);
         this.#nameRows();
       });
     }

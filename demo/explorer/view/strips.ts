@@ -4,6 +4,7 @@ import { begin, niceStep, palette } from '../../shared/canvas.js';
 import { colourOf, type Kind } from '../../shared/colours.js';
 import { type Analysis, classAt, type Problem, statesOf } from '../engine/analysis.js';
 import { space } from './explain.js';
+import type { Scene } from './scene.js';
 import type { Span } from './viewport.js';
 import { scaleTo } from './viewport.js';
 
@@ -19,13 +20,16 @@ const [leastRival, mostRivals] = [0.2, 6];
 
 /**
  * The target's classes in the order of their first use, the blank, classes that compete with them, and the rest as one.
+ *
+ * @param others classes that have rows whatever their scores
  */
 export function emissionRows(
   { problem, logProbs }: Pick<Analysis, 'problem' | 'logProbs'>,
   nameOf: (c: number) => string,
+  others: readonly number[] = [],
 ): EmissionRow[] {
   const { labels, blank, classes, star } = problem;
-  const own = new Set([...labels, blank]);
+  const own = new Set([...labels, blank, ...others]);
   const most = new Float32Array(classes).fill(Number.NEGATIVE_INFINITY);
   logProbs.forEach((log, i) => {
     const c = i % classes;
@@ -42,7 +46,10 @@ export function emissionRows(
     { name: '–', c: blank, kind: 'blank' },
     // a price that is high in every frame
     ...(star ? [{ name: nameOf(star.c), c: star.c, kind: 'other' as const }] : []),
-    ...rivals.map((c) => ({ name: nameOf(c), c, kind: 'other' as const })),
+    ...[...new Set(others)]
+      .filter((c) => c !== blank && !labels.includes(c))
+      .concat(rivals)
+      .map((c) => ({ name: nameOf(c), c, kind: 'other' as const })),
     { name: rivals.length > 0 ? 'rest' : 'other', c: undefined, kind: 'other' },
   ];
 }
@@ -53,7 +60,7 @@ export function drawEmissions(
   frames: Span,
   { problem, logProbs }: Analysis,
   rows: readonly EmissionRow[],
-  theme: 'light' | 'dark',
+  { theme, difference }: Pick<Scene, 'theme' | 'difference'>,
 ): void {
   const context = begin(canvas);
   const x = scaleTo(frames, canvas.clientWidth);
@@ -64,6 +71,7 @@ export function drawEmissions(
   const perColumn = Math.max(1, Math.floor(1 / width));
   const gap = height > 8 && width > 6 ? 1 : 0;
   const shareAt = (t: number, c: number | undefined) => {
+    if (difference) return c === undefined ? 0 : difference.values[t * classes + c]!;
     if (c !== undefined) return Math.exp(logProbs[t * classes + c]!);
     let rest = 0;
     for (let k = 0; k < classes; k++) if (!own.has(k)) rest += Math.exp(logProbs[t * classes + k]!);
@@ -73,8 +81,11 @@ export function drawEmissions(
   rows.forEach(({ c, kind }, row) => {
     for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
       let value = 0;
-      for (let k = t; k < Math.min(end, t + perColumn); k++) value = Math.max(value, shareAt(k, c));
-      const [r, g, b] = colourOf('probability', value, kind, theme, 'linear');
+      for (let k = t; k < Math.min(end, t + perColumn); k++) {
+        const share = shareAt(k, c);
+        if (Math.abs(share) > Math.abs(value)) value = share;
+      }
+      const [r, g, b] = colourOf(difference ? 'change' : 'probability', value, kind, theme, 'linear');
       context.fillStyle = `rgb(${r} ${g} ${b})`;
       context.fillRect(x(t), row * height, Math.max(1, perColumn * width - gap), Math.max(1, height - gap));
     }
