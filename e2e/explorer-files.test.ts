@@ -637,6 +637,51 @@ describe('saving', () => {
       expect(orange).toBeGreaterThan(150);
     }));
 
+  test('a session brings back what was loaded and done, bit for bit', () =>
+    exploreOnCpu(async (page) => {
+      const grid = writeTimedText('r.TextGrid', [{ text: 'oh', start: 0.3, end: 0.6 }]);
+      await load(
+        page,
+        ...['clip3.logits.npy', 'vocab.json', 'clip3.wav'].map(speechFile),
+        ...[file('r.TextGrid', grid), file('t.txt', 'oh dear * late')],
+      );
+      await page.getByRole('button', { name: 'Let * stand for anything' }).click();
+      const end = page.getByLabel('oh, end in seconds');
+      await end.fill('0.61');
+      await end.press('Enter');
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      await page.getByLabel('Blank bias').fill('0.7');
+      await page.getByRole('radio', { name: 'Forward' }).click();
+      await expect.poll(() => sentence(page)).toMatch(/Edited: blank bias 0\.7/);
+      const all = async () => ({
+        layer: (await saved(page, /^Layer/)).bytes.toString('base64'),
+        alignment: String((await saved(page, /^Alignment/)).bytes),
+        words: String((await saved(page, /^Words as CTM/)).bytes),
+        ...{ sentence: await sentence(page), url: page.url(), text: await text(page) },
+      });
+      const before = await all();
+      expect(before.words).toMatch(/ oh [\d.]+\n/);
+      const session = await saved(page, /^Session/);
+      expect(session.file).toBe('clip3.logits.session.json');
+      await page.getByRole('button', { name: 'Examples' }).click();
+      await page.locator('#examples').getByRole('button', { name: /^cat/ }).click();
+      await expect.poll(() => sentence(page)).toMatch(/ways to spell cat/);
+      await load(
+        page,
+        json('old.json', JSON.parse(String(session.bytes).replace('"version":1', '"version":9'))),
+      );
+      await expect
+        .poll(() => notice(page))
+        .toBe('old.json: version: expected 1, got 9; a newer page has saved it');
+      await load(page, file(session.file, session.bytes));
+      await expect.poll(() => sentence(page)).toBe(before.sentence);
+      expect(await all()).toEqual(before);
+      await page.getByRole('tab', { name: 'Words' }).click();
+      await expect.poll(() => end.inputValue()).toBe('0.61');
+      await expect.poll(() => says(page, '#panel-words')).toContain('matched with r.TextGrid');
+      expect(await page.locator('#sound').isVisible()).toBe(true);
+    }));
+
   test('an alignment has the path, and seconds where they are known', () =>
     exploreOnCpu(
       async (page) => {

@@ -16,12 +16,13 @@ import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explo
 import { readInputs } from '../demo/explorer/files/inputs.js';
 import { ownSource } from '../demo/explorer/files/own.js';
 import { referenceOf } from '../demo/explorer/files/reference.js';
+import { isSession, readSession, writeSession } from '../demo/explorer/files/session.js';
 import { readEmissions } from '../demo/explorer/files/tensors.js';
 import { rowsOf, type SpokenWord } from '../demo/explorer/panels/word-rows.js';
 import { timeErrors, worstOf } from '../demo/explorer/sound/time-errors.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
-import type { ReferenceWord } from '../demo/explorer/sources/source.js';
+import type { Own, ReferenceWord } from '../demo/explorer/sources/source.js';
 import { spelledIn } from '../demo/explorer/sources/spelled.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
@@ -542,6 +543,136 @@ describe('a star', () => {
     expect(targets('a 7 b', true, false)).toEqual([2, 1, STAR, 1, 3]);
     expect(targets('a * b', false, true)).toEqual([STAR, 2, 1, 3, STAR]);
     expect(targets('a * 7 b', false, false)).toEqual([2, 1, 3]);
+  });
+});
+
+describe('a session', () => {
+  const state: State = {
+    ...initial,
+    ...{ example: 'own', text: 'a *', star: true, layer: 'gradient', selected: { t: 1, s: 2 }, with: 'b' },
+    edits: { bias: 0.1, temperature: 0.7, strokes: [{ c: 1, first: 0, end: 2, p: 0.31 }] },
+  };
+  const tensor = {
+    ...{ name: 'two.npz: one', dtype: '<f8', shape: [2, 3] },
+    data: Float32Array.of(0.1, -Infinity, 1e-38, -0, 3e38, 7),
+    exact: Float64Array.of(0.1, 1e-300, 1e-38, -0, 3e38, 7),
+  };
+  const own: Own = {
+    candidates: [{ tensor, said: 'logits', targets: [1], blank: 2 }, { tensor: { ...tensor, name: 'b' } }],
+    ...{
+      chosen: 1,
+      other: 0,
+      kind: 'logits',
+      layout: 'TC',
+      item: 0,
+      inputLength: 2,
+      language: 'fra',
+      blank: 0,
+    },
+    vocabulary: { name: 'v.txt', text: '<blank>\na\nb\n' },
+    transcript: { name: 't.txt', text: 'a *' },
+    reference: {
+      name: 'r.ctm',
+      words: [
+        { text: 'a', start: 0.1 },
+        { text: 'é', end: 1 / 3 },
+      ],
+    },
+    sound: new File([Uint8Array.of(0, 1, 254, 255)], 'a.wav', { type: 'audio/wav' }),
+    ...{ seconds: 1 / 3, frameSeconds: 0.04 },
+  };
+  const moved = new Map([[0, { start: 0.1, end: 0.2 }]]);
+  const written = async () => (await writeSession({ state, own, moved })).json;
+
+  test('is what it was, to the bit', async () => {
+    const json = await written();
+    expect(isSession(json)).toBe(true);
+    const { sound, ...read } = readSession({ name: 'x.json', text: json }).own!;
+    const { sound: given, ...expected } = own;
+    expect(read).toEqual(expected);
+    expect(read.candidates[0].tensor.data.map((x) => (Object.is(x, -0) ? 1 : 0))[3]).toBe(1);
+    expect(await (sound as File).arrayBuffer()).toEqual(await given!.arrayBuffer());
+    expect([(sound as File).name, sound!.type]).toEqual(['a.wav', 'audio/wav']);
+    expect(readSession({ name: 'x.json', text: json })).toMatchObject({ state, moved });
+    // of an example the page has the scores
+    const example = { ...initial, text: 'x'.repeat(5000), panel: 'paths' as const };
+    const { json: short } = await writeSession({ state: example, moved: new Map() });
+    expect(readSession({ name: 'x.json', text: short })).toEqual({ state: example, moved: new Map() });
+  });
+
+  test('of a large sound says that it is left out', async () => {
+    const sound = new Blob([new Uint8Array(20e6 + 1)]);
+    const { json, isMute } = await writeSession({ state, own: { ...own, sound }, moved });
+    expect([isMute, json.length < 5000]).toEqual([true, true]);
+    expect(readSession({ name: 'x.json', text: json }).own!.sound).toBeUndefined();
+  });
+
+  test.each([
+    [(json: string) => json.slice(0, -9), 'x.json: expected a whole session, as Data saves it'],
+    [
+      (json: string) => json.replace('"version":1', '"version":2'),
+      'x.json: version: expected 1, got 2; a newer page has saved it',
+    ],
+    [(json: string) => json.replace('"version":1', '"version":"a"'), 'x.json: version: expected 1, got "a"'],
+    [
+      (json: string) => json.replace('"shape":[2,3]', '"shape":[2,4]'),
+      'candidates[0]: tensor: data: expected 32 bytes, got 24',
+    ],
+    [(json: string) => json.replace('"data":"', '"data":"%'), 'data: expected bytes in Base64, got "%'],
+    [
+      (json: string) => json.replace('"chosen":1', '"chosen":2'),
+      'own: chosen: expected a number from 0 to 1, got 2',
+    ],
+    [(json: string) => json.replace('"kind":"logits"', '"kind":"__proto__"'), 'kind: expected one of logits'],
+    [
+      (json: string) => json.replace(/"candidates":\[.*?\}\}\]/, '"candidates":[]'),
+      'candidates: expected at least one tensor',
+    ],
+    [
+      (json: string) => json.replace('"frameSeconds":0.04', '"frameSeconds":1e999'),
+      'frameSeconds: expected a number from',
+    ],
+    [
+      (json: string) => json.replace('"word":0', '"word":0.5'),
+      'moved[0]: word: expected a whole number, got 0.5',
+    ],
+  ])('that is damaged or newer is refused by its name (%#)', async (damage, message) => {
+    const json = damage(await written());
+    expect(() => readSession({ name: 'x.json', text: json })).toThrow(message);
+    const files = [new File([json], 'x.json')];
+    await expect(readInputs(files)).rejects.toThrow(message);
+    await expect(readInputs([...files, new File(['a'], 'a.txt')])).rejects.toThrow(
+      'expected a session alone',
+    );
+  });
+
+  test('of a stranger is read or refused, whatever it holds', async () => {
+    const whole = JSON.parse(await written());
+    const paths: (string | number)[][] = [];
+    const walk = (value: unknown, path: (string | number)[]) => {
+      paths.push(path);
+      if (typeof value === 'object' && value)
+        for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
+    };
+    walk(whole, []);
+    const other = fc.oneof(fc.jsonValue(), fc.constantFrom(-1, 0.5, '', '__proto__', null, [], {}));
+    fc.assert(
+      fc.property(fc.constantFrom(...paths.slice(1)), other, (path, value) => {
+        const changed = structuredClone(whole);
+        const last = path.at(-1)!;
+        const place = path.slice(0, -1).reduce((at, key) => at[key], changed);
+        place[last] = value;
+        try {
+          const { own, state } = readSession({ name: 'x.json', text: JSON.stringify(changed) });
+          expect(state.text.length).toBeGreaterThanOrEqual(0);
+          if (own) for (const { tensor } of own.candidates) expect(tensor.data).toBeInstanceOf(Float32Array);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          expect((error as Error).message).toMatch(/^x\.json: /);
+        }
+      }),
+      { seed: 2026, numRuns: 1000 },
+    );
   });
 });
 

@@ -11,6 +11,7 @@ import { type Inputs, readInputs } from './inputs.js';
 import { ownOf, ownSource } from './own.js';
 import { referenceOf } from './reference.js';
 import { Saving } from './saving.js';
+import type { Session } from './session.js';
 
 /** Tensors that the menu offers to compare with. */
 const mostTensors = 6;
@@ -23,12 +24,14 @@ interface Waiting {
 
 export class Files {
   readonly #page: Page;
+  readonly #spoken: Spoken;
   readonly #saving: Saving;
   /** The menu shows what is now the case. */
   readonly #changed: () => void;
 
   constructor(page: Page, spoken: Spoken, changed: () => void) {
     this.#page = page;
+    this.#spoken = spoken;
     this.#saving = new Saving(page, spoken);
     this.#changed = changed;
   }
@@ -39,7 +42,8 @@ export class Files {
       const { source } = this.#page;
       const found = await readInputs(files, source ? [source.classes] : []);
       const [first, ...others] = found.candidates;
-      if (first) await this.#openEmissions([first, ...others], found, { signal, say });
+      if (found.session) await this.#restore(found.session, { signal, say });
+      else if (first) await this.#openEmissions([first, ...others], found, { signal, say });
       else if (found.sound && !(source?.own && !source.own.sound))
         await this.#recognise(found.sound, found, { signal, say });
       else await this.#add(found, { signal, say });
@@ -56,6 +60,16 @@ export class Files {
   async #openEmissions(candidates: Own['candidates'], found: Inputs, waiting: Waiting): Promise<void> {
     const sound = found.sound && (await heardIn(found.sound, waiting));
     this.#open({ candidates, chosen: 0, ...partsOf(found, candidates[0].tensor.name), ...sound });
+  }
+
+  async #restore({ state, own, moved }: Session, loading: Waiting): Promise<void> {
+    const source = own && ownSource(own);
+    this.#spoken.restore(moved);
+    if (source) this.#page.open(source, state);
+    else {
+      this.#page.store.set(state);
+      await this.#page.openExample(state.example, true, loading);
+    }
   }
 
   async #recognise(sound: File, found: Inputs, waiting: Waiting): Promise<void> {

@@ -1,5 +1,6 @@
 // Files that somebody drops or chooses: what they are is known by their names and their content.
 import type { Candidate, TextFile } from '../sources/source.js';
+import { isSession, readSession, type Session } from './session.js';
 import { candidateOf, candidatesOf, sizesOf } from './tensors.js';
 import { decodeText, isText, kindOfText, type Sizes } from './texts.js';
 
@@ -16,6 +17,8 @@ export interface Inputs {
   /** Words with their times. */
   readonly timed?: TakenFile;
   readonly sound?: File;
+  /** What the page has saved of itself. */
+  readonly session?: Session;
 }
 
 /** A file beyond this is not looked at in a page. */
@@ -42,6 +45,12 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
       if (isText(bytes, file.name)) texts.push({ name: file.name, text: decodeText(bytes, file.name) });
       else candidates.push(...(await candidatesOf(bytes, file.name)));
     }
+  }
+  const saved = texts.find(({ text }) => isSession(text));
+  if (saved) {
+    if (texts.length + candidates.length > 1 || sound)
+      throw new RangeError(`${saved.name}: expected a session alone, got other files with it`);
+    return { candidates: [], session: readSession(saved) };
   }
   const found: { -readonly [K in keyof Texts]: Texts[K] } = {};
   // JSON may be scores: first of all, since texts are told apart by the sizes of these

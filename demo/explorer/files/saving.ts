@@ -1,11 +1,12 @@
 // What goes out to the visitor's machine: pictures, arrays, alignments, words.
 import { timedTextFormats, writeTimedText } from 'webgpu-ctc/files';
-import { byId, notify } from '../../shared/dom.js';
+import { byId, notify, save } from '../../shared/dom.js';
 import type { Item } from '../../shared/menus.js';
 import { statesOf } from '../engine/analysis.js';
 import type { Page } from '../page.js';
 import type { Spoken } from '../sound/spoken.js';
 import { alignmentJson, saveArray, savePicture, saveText } from './exports.js';
+import { writeSession } from './session.js';
 
 const layerNames = {
   posterior: 'path mass',
@@ -29,6 +30,11 @@ export class Saving {
   entries(): Item[] {
     const { layer } = this.#page.store.state;
     return [
+      {
+        name: 'Session',
+        about: 'All of this as one file: scores, text, edits, view. Open it here again',
+        run: () => this.#save(() => this.#saveSession()),
+      },
       { name: 'Picture', about: 'PNG, twice the size', run: () => this.#save(() => this.#savePicture()) },
       {
         name: `Layer: ${layerNames[layer]}`,
@@ -60,6 +66,15 @@ export class Saving {
     } catch (error) {
       notify(`This could not be saved: ${(error as Error).message}`);
     }
+  }
+
+  async #saveSession(): Promise<void> {
+    const { source, store } = this.#page;
+    const { moved } = this.#spoken;
+    const own = source?.own;
+    const { json, isMute } = await writeSession({ state: store.state, moved, ...(own && { own }) });
+    save(`${this.#name}.session.json`, json, 'application/json');
+    if (isMute) notify('The sound is larger than 20 MB and was left out.');
   }
 
   #savePicture(): Promise<void> {

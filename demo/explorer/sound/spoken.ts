@@ -13,6 +13,7 @@ export class Spoken {
   /** As they were aligned. */
   #aligned: TimedText | undefined;
   #moved: Moved = new Map();
+  #toCome: Moved = new Map();
   /** Of which the words are. */
   #source: Page['source'];
   /** The words that were last aligned. */
@@ -31,11 +32,21 @@ export class Spoken {
     return this.#aligned && withMoved(this.#aligned, this.#moved);
   }
 
+  /** What was moved by hand. */
+  get moved(): Moved {
+    return this.#moved;
+  }
+
+  /** What was moved of the source that comes next. */
+  restore(moved: Moved): void {
+    this.#toCome = moved;
+  }
+
   /** After each analysis. What was moved by hand stays with its word. */
   #refresh(): void {
     const { source, analysis, store } = this.#page;
     const aligned = analysis && source && wordsIn(analysis, source, store.state);
-    if (source !== this.#source) this.#moved = new Map();
+    if (source !== this.#source) [this.#moved, this.#toCome] = [this.#toCome, new Map()];
     // a text that has no path for a moment: the words before it are those that were moved
     else if (aligned)
       this.#moved = carried(

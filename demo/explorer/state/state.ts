@@ -139,6 +139,7 @@ export function toHash(state: State): string {
 
 /** What a link can ask for. More than any example has, and little enough to be looked at once. */
 const most = { heard: 200, letters: 2000, classes: 1e5, frames: 1e6, samples: 50, strokes: 1000 } as const;
+export const { strokes: mostStrokes } = most;
 
 /** What a URL says, as far as it can be understood: whoever made it is a stranger. Undefined if it says nothing. */
 export function fromHash(hash: string): State | undefined {
