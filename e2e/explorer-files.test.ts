@@ -41,6 +41,61 @@ async function saved(page: Page, name: RegExp): Promise<{ file: string; bytes: B
   return { file: download.suggestedFilename(), bytes: Buffer.from(readFileSync(await download.path())) };
 }
 
+interface Stubbed {
+  /** Of each microphone that was given. */
+  stubbed: MediaStreamTrack[];
+}
+
+/** In the page: a microphone that hears a sound of its own, and is refused the first time. */
+function stubMicrophone(wav: string): void {
+  const given: MediaStreamTrack[] = [];
+  (window as unknown as Stubbed).stubbed = given;
+  let isRefused = true;
+  Object.defineProperty(navigator, 'mediaDevices', {
+    value: {
+      async getUserMedia() {
+        if (isRefused) {
+          isRefused = false;
+          throw new DOMException('Permission denied', 'NotAllowedError');
+        }
+        const context = new AudioContext();
+        const bytes = Uint8Array.from(atob(wav), (letter) => letter.charCodeAt(0));
+        const to = context.createMediaStreamDestination();
+        const sound = context.createBufferSource();
+        sound.buffer = await context.decodeAudioData(bytes.buffer);
+        sound.connect(to);
+        sound.start();
+        given.push(...to.stream.getTracks());
+        return to.stream;
+      },
+    },
+  });
+}
+
+/** An ONNX model that gives what it gets: protocol buffers by hand. */
+function identityOnnx(name: string, shape: readonly (number | string)[]): Uint8Array {
+  const field = (number: number, content: number | string | number[]): number[] => {
+    if (typeof content === 'number') return [number << 3, content];
+    const bytes = typeof content === 'string' ? [...Buffer.from(content)] : content;
+    return [(number << 3) | 2, bytes.length, ...bytes];
+  };
+  const sizes = shape.flatMap((size) => field(1, field(typeof size === 'number' ? 1 : 2, size)));
+  const value = (of: string) => [
+    ...field(1, of),
+    ...field(2, field(1, [...field(1, 1), ...field(2, sizes)])),
+  ];
+  const node = [...field(1, name), ...field(2, 'same'), ...field(4, 'Identity')];
+  const graph = [
+    ...[...field(1, node), ...field(2, 'g')],
+    ...[...field(11, value(name)), ...field(12, value('same'))],
+  ];
+  return Uint8Array.from([
+    ...field(1, 8),
+    ...field(7, graph),
+    ...field(8, [...field(1, ''), ...field(2, 13)]),
+  ]);
+}
+
 const notice = (page: Page) => says(page, '#notice');
 const text = (page: Page) => page.inputValue('#word');
 
@@ -541,6 +596,72 @@ describe('a sound', () => {
       await expect.poll(() => page.workers().length).toBe(0);
       expect(await sentence(page)).toBe(before);
     }));
+
+  test('of the visitor’s own: a recording, through a model of the visitor’s own', () =>
+    exploreOnCpu(
+      async (page) => {
+        const features = file('features.onnx', identityOnnx('features', [1, 80, 'T']));
+        await load(page, features, speechFile('clip4.wav'));
+        await expect
+          .poll(() => notice(page), { timeout: 30_000 })
+          .toBe(
+            'features.onnx: expected one input [1, samples] of float32, the sound at 16 kHz, got features [1, 80, T] of float32; run it elsewhere, and open what it gives',
+          );
+        const model = file('mine.onnx', readFileSync(speech('model.onnx')));
+        await load(page, model, speechFile('vocab.json'));
+        await expect.poll(() => notice(page)).toMatch(/^mine\.onnx is remembered/);
+
+        const record = async () => {
+          await page.locator('#data > button').click();
+          await page.getByRole('button', { name: /^Record/ }).click();
+        };
+        const card = page.getByRole('region', { name: 'Record' });
+        const tracks = () =>
+          page.evaluate(() => (window as unknown as Stubbed).stubbed.map((t) => t.readyState));
+        await record();
+        expect(await card.innerText()).toMatch(/mine\.onnx will read it/);
+        expect(await tracks()).toEqual([]);
+        await card.getByRole('button', { name: 'Start' }).click();
+        // refused the first time
+        await expect
+          .poll(() => card.innerText())
+          .toMatch(/^The microphone was not given to this page, and that is fine/);
+        await card.getByRole('button', { name: 'Try again' }).click();
+        await expect.poll(() => card.getByLabel('Time').innerText()).toBe('0:01 of 1:00');
+        const level = () => card.getByLabel('Level').evaluate((meter) => (meter as HTMLMeterElement).value);
+        await expect.poll(level).toBeGreaterThan(0.3);
+        expect(await complaintsOf(page, '.recorder')).toEqual([]);
+        expect(await tracks()).toEqual(['live']);
+        await card.getByRole('button', { name: 'Cancel' }).click();
+        await expect.poll(tracks).toEqual(['ended']);
+        await record();
+        await card.getByRole('button', { name: 'Start' }).click();
+        await expect.poll(() => card.getByLabel('Time').innerText()).toBe('0:01 of 1:00');
+        await card.getByRole('button', { name: 'Stop' }).click();
+        await expect.poll(tracks).toEqual(['ended', 'ended']);
+        await expect.poll(() => text(page), { timeout: 30_000 }).toMatch(/^hel+o/);
+        await expect.poll(() => sentence(page)).toMatch(/^In \d\d frames/);
+        await page.getByRole('tab', { name: 'Words' }).waitFor();
+        // a sound that follows goes the same way
+        await load(page, speechFile('clip4.wav'));
+        await expect.poll(() => text(page)).toBe('hello hello little rabbit will you tell me all');
+        expect(page.workers()).toHaveLength(1);
+        await page.locator('#data > button').click();
+        await page.getByRole('button', { name: 'Forget mine.onnx' }).click();
+        await expect.poll(() => page.workers().length).toBe(0);
+        await page.keyboard.press('Escape');
+        await record();
+        await card.getByText('What it can, and what it cannot').click();
+        expect(await card.innerText()).toMatch(/some 600 words of three synthetic English voices/);
+        expect(await complaintsOf(page, '.recorder')).toEqual([]);
+        await page.keyboard.press('Escape');
+        expect(await card.count()).toBe(0);
+      },
+      {
+        before: (page) =>
+          page.addInitScript(stubMicrophone, readFileSync(speech('clip4.wav')).toString('base64')),
+      },
+    ));
 
   test('plays, with a head that moves over the lattice', () =>
     exploreOnCpu(

@@ -12,6 +12,8 @@ import './assumptions.css';
 export interface Changes {
   /** `anew`: what no longer holds: the scores, and with them what was done to them, the text, or nothing. */
   change(own: Own, anew: 'scores' | 'text' | 'nothing'): void;
+  /** A sound that came with scores is to be recognised. */
+  hear(sound: File): void;
 }
 
 const kindNames = { logits: 'Logits', 'log-probs': 'Log-probabilities', probs: 'Probabilities' } as const;
@@ -21,7 +23,7 @@ const layoutName = (layout: FileLayout) =>
   [...layout].map((axis) => axisNames[axis as keyof typeof axisNames]).join(' × ');
 
 /** All that was assumed about a source that was loaded. */
-export function assumptions(source: Source, { change }: Changes): Entry[] {
+export function assumptions(source: Source, { change, hear }: Changes): Entry[] {
   const own = source.own!;
   const taken = source.taken!;
   return [
@@ -30,7 +32,7 @@ export function assumptions(source: Source, { change }: Changes): Entry[] {
     ...ofScores(own, taken, change),
     ofFrame(own, source, change),
     ...ofVocabulary(own, source, change),
-    ...ofTexts(own, change),
+    ...ofTexts(own, change, hear),
   ];
 }
 
@@ -139,7 +141,7 @@ function ofVocabulary(own: Own, source: Source, change: Change): Entry[] {
 const nameOf = ({ vocabulary, own }: Source, c: number) =>
   own?.vocabulary && vocabulary.token(c) ? `, ${vocabulary.token(c)}` : '';
 
-function ofTexts(own: Own, change: Change): Entry[] {
+function ofTexts(own: Own, change: Change, hear: Changes['hear']): Entry[] {
   const { transcript, vocabulary, reference, sound, seconds, ...rest } = own;
   const lines: Entry[] = [];
   const parts = {
@@ -168,6 +170,9 @@ function ofTexts(own: Own, change: Change): Entry[] {
       line('Reference', make('button', { onclick: remove }, 'Remove'), `${reference.name}, ${words}`),
     );
   }
+  const { name } = own.candidates[own.chosen]!.tensor;
+  if (sound instanceof File && !name.startsWith(sound.name))
+    lines.push(line('Sound', make('button', { onclick: () => hear(sound) }, 'Recognise it'), sound.name));
   return lines;
 }
 

@@ -2,9 +2,9 @@
 import { byId, chooseFiles, notify, whileBusy } from '../../shared/dom.js';
 import type { Entry } from '../../shared/menus.js';
 import type { Page } from '../page.js';
+import { Hearing } from '../sound/hearing.js';
 import type { Spoken } from '../sound/spoken.js';
-import { speechFrameSeconds, speechVocabulary } from '../sources/examples.js';
-import type { Own } from '../sources/source.js';
+import type { Own, Source } from '../sources/source.js';
 import { initial, type State } from '../state/state.js';
 import { assumptions } from './assumptions.js';
 import { type Inputs, readInputs } from './inputs.js';
@@ -26,6 +26,7 @@ export class Files {
   readonly #page: Page;
   readonly #spoken: Spoken;
   readonly #saving: Saving;
+  readonly #hearing = new Hearing();
   /** The menu shows what is now the case. */
   readonly #changed: () => void;
 
@@ -44,7 +45,7 @@ export class Files {
       const [first, ...others] = found.candidates;
       if (found.session) await this.#restore(found.session, { signal, say });
       else if (first) await this.#openEmissions([first, ...others], found, { signal, say });
-      else if (found.sound && !(source?.own && !source.own.sound))
+      else if (found.sound && (this.#hearing.model || found.model || !lacksSound(source)))
         await this.#recognise(found.sound, found, { signal, say });
       else await this.#add(found, { signal, say });
       tell(found);
@@ -73,22 +74,34 @@ export class Files {
   }
 
   async #recognise(sound: File, found: Inputs, waiting: Waiting): Promise<void> {
-    const { recognise } = await import('../sound/recogniser.js');
-    const { tensor, seconds } = await recognise(sound, waiting);
-    const vocabulary = found.vocabulary ?? (await speechVocabulary());
-    const { vocabulary: _, ...parts } = partsOf(found, sound.name);
-    this.#open({
-      ...{ candidates: [{ tensor, said: 'logits' }], chosen: 0, ...parts, vocabulary, sound, seconds },
-      frameSeconds: speechFrameSeconds,
-    });
+    const { model, vocabulary } = found;
+    if (model) this.#hearing.use(model);
+    if (vocabulary && this.#hearing.model) this.#hearing.vocabulary = vocabulary;
+    this.#open({ ...(await this.#hearing.hear(sound, waiting)), ...partsOf(found, sound.name) });
+  }
+
+  /** The visitor's own voice goes the way of any sound. */
+  async #record(): Promise<void> {
+    const { record } = await import('../sound/recorder.js');
+    const sound = await record(this.#hearing.model);
+    if (sound) await this.#hear(sound);
+  }
+
+  async #hear(sound: File): Promise<void> {
+    await whileBusy((signal, say) => this.#recognise(sound, { candidates: [] }, { signal, say }));
   }
 
   /** What comes later belongs to what is loaded. */
   async #add(found: Inputs, waiting: Waiting): Promise<void> {
     const { source } = this.#page;
-    if (found.vocabulary && !source?.own)
+    const { model, vocabulary } = found;
+    if (model) this.#hearing.use(model);
+    if (vocabulary && this.#hearing.model) this.#hearing.vocabulary = vocabulary;
+    // it waits for a sound
+    if (model && !found.transcript && !found.timed) return;
+    if (vocabulary && !source?.own)
       throw new RangeError(
-        `${found.vocabulary.name}: load the emissions that it belongs to first, or both at once.`,
+        `${vocabulary.name}: load the emissions that it belongs to first, or both at once.`,
       );
     const { sound, ...texts } = found;
     const parts = partsOf(texts, source!.name);
@@ -136,6 +149,18 @@ export class Files {
       notify((error as Error).message);
       this.#changed();
     }
+  }
+
+  /** A recogniser of the visitor's own. */
+  #model(): Entry[] {
+    const { model } = this.#hearing;
+    const forget = () => {
+      this.#hearing.use(undefined);
+      this.#changed();
+    };
+    return model === undefined
+      ? []
+      : [{ name: `Forget ${model}`, about: 'It hears what you record or open', stays: true, run: forget }];
   }
 
   /** Where anything may be said. */
@@ -202,12 +227,19 @@ export class Files {
       {
         name: 'Open files …',
         about:
-          'Emissions, a vocabulary, a text, words with their times, a sound: together or one after another. Or drop them anywhere. Nothing leaves this page.',
+          'Emissions, a vocabulary, a text, words with their times, a sound, an ONNX model: together or one after another. Or drop them anywhere. Nothing leaves this page.',
         run: () => chooseFiles((files) => this.#loadChosen(files), '', true),
       },
+      {
+        name: 'Record …',
+        about: 'Your voice, at most a minute. What the recogniser can make of it is said first',
+        run: () => this.#record(),
+      },
+      ...this.#model(),
       ...(source?.own
         ? assumptions(source, {
             change: (own, anew) => this.#attempt(() => this.#change(own, anew)),
+            hear: (sound) => this.#hear(sound),
           })
         : []),
       { heading: 'In the text' },
@@ -219,6 +251,9 @@ export class Files {
     ];
   }
 }
+
+/** Whether scores were loaded whose sound may come later. */
+const lacksSound = (source: Source | undefined) => source?.own !== undefined && !source.own.sound;
 
 /** Of a name as `talk.npy: logits` the recording's own. */
 const baseOf = (name: string) =>
@@ -238,15 +273,16 @@ function partsOf({ vocabulary, transcript, timed }: Inputs | Omit<Inputs, 'sound
 
 async function heardIn(sound: File, { signal, say }: Waiting): Promise<Pick<Own, 'sound' | 'seconds'>> {
   say(`Decoding ${sound.name} …`);
-  const { decode, sampleRate } = await import('../sound/recogniser.js');
+  const { decode, sampleRate } = await import('../sound/decode.js');
   const seconds = (await decode(sound)).length / sampleRate;
   signal.throwIfAborted();
   return { sound, seconds };
 }
 
 /** What was taken for what, where that is not plain. */
-function tell({ candidates, vocabulary, transcript, timed }: Inputs): void {
+function tell({ candidates, vocabulary, transcript, timed, sound, model }: Inputs): void {
   const said: string[] = [];
+  if (model && !sound) said.push(`${model.name} is remembered: open a sound for it, or record one.`);
   if (candidates.length > 1)
     said.push(`${candidates.length} tensors can be emissions. Here is the first; Data has the others.`);
   if (vocabulary?.guessed) said.push(`${vocabulary.name} is taken for the vocabulary: ${vocabulary.why}.`);

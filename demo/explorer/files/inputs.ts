@@ -17,6 +17,8 @@ export interface Inputs {
   /** Words with their times. */
   readonly timed?: TakenFile;
   readonly sound?: File;
+  /** An ONNX model: a recogniser of somebody's own. */
+  readonly model?: File;
   /** What the page has saved of itself. */
   readonly session?: Session;
 }
@@ -34,12 +36,14 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
   const candidates: Candidate[] = [];
   const texts: TextFile[] = [];
   let sound: File | undefined;
+  let model: File | undefined;
   for (const file of files) {
     if (file.size > largest)
       throw new RangeError(
         `${file.name}: expected at most 1 GiB, got ${(file.size / 2 ** 30).toFixed(1)} GiB`,
       );
     if (isSound(file)) sound = onlyOne(file, sound, 'sound');
+    else if (/\.onnx$/i.test(file.name)) model = onlyOne(file, model, 'model');
     else {
       const bytes = new Uint8Array(await file.arrayBuffer());
       if (isText(bytes, file.name)) texts.push({ name: file.name, text: decodeText(bytes, file.name) });
@@ -48,7 +52,7 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
   }
   const saved = texts.find(({ text }) => isSession(text));
   if (saved) {
-    if (texts.length + candidates.length > 1 || sound)
+    if (texts.length + candidates.length > 1 || sound || model)
       throw new RangeError(`${saved.name}: expected a session alone, got other files with it`);
     return { candidates: [], session: readSession(saved) };
   }
@@ -66,13 +70,18 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
     found[kind] = { ...(other && kind === 'vocabulary' ? withAdded(other, file) : file), ...reason };
     if (other && kind !== 'vocabulary') onlyOne(file, other, kind);
   }
-  return { candidates, ...found, ...(sound && { sound }) };
+  return { candidates, ...found, ...(sound && { sound }), ...(model && { model }) };
 }
 
 const isSound = ({ name, type }: File) =>
   /^(audio|video)\//.test(type) || /\.(wav|mp3|m4a|ogg|oga|opus|flac|webm)$/i.test(name);
 
-const names = { transcript: 'text', timed: 'file of words with their times', sound: 'sound' } as const;
+const names = {
+  transcript: 'text',
+  timed: 'file of words with their times',
+  sound: 'sound',
+  model: 'model',
+} as const;
 
 function onlyOne<F extends { readonly name: string }>(
   file: F,
