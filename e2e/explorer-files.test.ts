@@ -237,6 +237,11 @@ describe('loading', () => {
             .innerText(),
         )
         .toBe('class 3, as you say');
+      // another one, and back to where the scores say
+      await page.getByLabel('Blank').selectOption('é');
+      await expect.poll(() => text(page)).not.toBe('éè é');
+      await data.getByRole('button', { name: 'Take class 3, -' }).click();
+      await expect.poll(() => text(page)).toBe('éè é');
       const frame = page.getByLabel('Frame, in milliseconds');
       expect(await frame.inputValue()).toBe('20');
       await data.getByRole('button', { name: 'Take 20 ms' }).click();
@@ -346,6 +351,8 @@ test('a * stands for anything, on the path that the library’s aligner takes', 
       await page.getByRole('button', { name: /^Gradient/ }).click();
       await page.keyboard.press('Escape');
       await expect.poll(() => says(page, '#legend')).toContain('Gradient: softmax − posterior; * has none');
+      const gradient = await saved(page, /^Layer: gradient/);
+      expect((await readTensor(gradient.bytes, gradient.file)).shape).toEqual([259, 29]);
       await page.getByRole('tab', { name: 'Loss' }).click();
       await expect.poll(() => says(page, '#panel-loss')).toMatch(/A text with \* is many texts at once/);
       await page.getByRole('tab', { name: 'Labels' }).click();
@@ -404,6 +411,11 @@ test('a reference: how far each word lies from where it was spoken, also without
     const { width } = (await page.locator('#axis canvas').boundingBox())!;
     expect(await teal).toBeGreaterThan(share * width);
     expect(await complaintsOf(page, '#inspector')).toEqual([]);
+    // its sound comes later, and says how long a frame is
+    await load(page, speechFile('clip3.wav'));
+    await expect.poll(() => page.locator('#sound').isVisible()).toBe(true);
+    await expect.poll(() => panel.innerText()).not.toMatch(/is a proposal/);
+    expect(await text(page)).toBe(clip.text);
   }));
 
 describe('comparing', () => {

@@ -14,13 +14,14 @@ import { rivalsOf } from '../demo/explorer/engine/rivals.js';
 import { toAligner, withStar } from '../demo/explorer/engine/star.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
 import { readInputs } from '../demo/explorer/files/inputs.js';
-import { ownSource } from '../demo/explorer/files/own.js';
+import { ownOf, ownSource } from '../demo/explorer/files/own.js';
 import { referenceOf } from '../demo/explorer/files/reference.js';
 import { isSession, readSession, writeSession } from '../demo/explorer/files/session.js';
 import { readEmissions } from '../demo/explorer/files/tensors.js';
 import { rowsOf, type SpokenWord } from '../demo/explorer/panels/word-rows.js';
 import { timeErrors, worstOf } from '../demo/explorer/sound/time-errors.js';
 import { carried, withMoved } from '../demo/explorer/sound/words.js';
+import { heard } from '../demo/explorer/sources/examples.js';
 import { logitsOf } from '../demo/explorer/sources/made-up.js';
 import type { Own, ReferenceWord } from '../demo/explorer/sources/source.js';
 import { spelledIn } from '../demo/explorer/sources/spelled.js';
@@ -365,6 +366,14 @@ describe('what files are taken for', () => {
     expect(() => referenceOf({ name: 'x.srt', text: '' }, '')).toThrow(
       'x.srt: expected words with their times, got none',
     );
+  });
+
+  test('an example to which something is added is what it was', async () => {
+    const { own: _, taken, ...source } = ownSource(await ownOf(heard('cat', 8)));
+    const { heard: __, vocabulary, ...example } = heard('cat', 8);
+    expect(source).toEqual({ ...example, vocabulary: source.vocabulary });
+    expect([source.vocabulary.blank, source.vocabulary.size]).toEqual([vocabulary.blank, vocabulary.size]);
+    expect(taken).toMatchObject({ kind: 'logits', shape: [8, 27], layout: 'TC', padding: 0 });
   });
 
   test('axes, items and padding: what is usual, and what is said', async () => {

@@ -23,7 +23,7 @@ export function ownSource(own: Own): Source {
   const best = mostOften(bestClasses({ logits, frames, classes }), classes);
   const blank = own.blank ?? candidate.blank;
   const { vocabulary, reason } = own.vocabulary
-    ? fitted(own.vocabulary, { classes, language: own.language, blank: own.blank, best })
+    ? fitted(own.vocabulary, { classes, language: own.language, blank, best })
     : numbered(classes, blank, best);
   const given = own.transcript?.text ?? own.reference?.words.map(({ text }) => text).join(' ');
   const labels = targets ?? collapse(bestClasses({ logits, frames, classes }), vocabulary.blank);
