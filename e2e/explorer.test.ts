@@ -132,9 +132,9 @@ describe('one path', () => {
     exploreOnCpu(async (page) => {
       const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
       await page.mouse.move(x + (4.5 * width) / 12, y + (3.5 * height) / 11);
-      await expect.poll(() => page.locator('.tip').innerText()).toMatch(/^–hheell–loo–\s+[\d.]+ %$/);
+      await expect.poll(() => page.locator('#lattice .tip').innerText()).toMatch(/^–hheell–loo–\s+[\d.]+ %$/);
       await page.mouse.move(x + (8.5 * width) / 12, y + (1.5 * height) / 11);
-      await expect.poll(() => page.locator('.tip').isVisible()).toBe(false);
+      await expect.poll(() => page.locator('#lattice .tip').isVisible()).toBe(false);
     }));
 });
 
@@ -717,7 +717,6 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
     expect(await page.locator('#emissions').isVisible()).toBe(false);
     // from close by there are the scores too, and they are those of the frames that are seen
     for (let i = 0; i < 3; i++) {
-      await page.getByRole('button', { name: 'More' }).click();
       await page.getByRole('button', { name: 'Zoom in' }).click();
     }
     await expect.poll(() => page.locator('#emissions').isVisible()).toBe(true);
@@ -730,10 +729,74 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
         return new Set(new Uint32Array(data.buffer)).size;
       });
     await expect.poll(colours).toBeGreaterThan(20);
-    await page.getByRole('button', { name: 'More' }).click();
-    await page.getByRole('button', { name: 'Fit everything' }).click();
+    await page.getByRole('button', { name: 'Fit', exact: true }).click();
     await expect.poll(() => page.locator('#emissions').isVisible()).toBe(false);
   }));
+
+test('a lattice that is looked at from near follows the path, and has its own buttons', () =>
+  exploreOnCpu(
+    async (page) => {
+      const labels = () => page.locator('#lattice .gutter').innerText();
+      await expect.poll(labels).toMatch(/^f 0\n/);
+      for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      const near = await labels();
+      expect(near).not.toMatch(/^f 0\n/);
+      // time is moved, the states go along
+      const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2 - 300, y + height / 2, { steps: 3 });
+      await page.mouse.up();
+      await expect.poll(labels).not.toBe(near);
+      await page.getByRole('button', { name: 'More' }).click();
+      const follow = page.getByRole('button', { name: /^Follow the path/ });
+      expect(await follow.getAttribute('aria-pressed')).toBe('true');
+      await follow.click();
+      await expect.poll(() => page.url()).toMatch(/follow=0/);
+      await page.keyboard.press('Escape');
+      const free = await labels();
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2, y + height / 2 - 100, { steps: 3 });
+      await page.mouse.up();
+      await expect.poll(labels).not.toBe(free);
+      await page.getByRole('button', { name: 'Fit', exact: true }).click();
+      await expect.poll(labels).toMatch(/^f 0\n/);
+    },
+    {
+      hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&at=0.0',
+    },
+  ));
+
+test('some frames of a recording alone: their labels, their numbers, and the way to others', () =>
+  exploreOnCpu(
+    async (page) => {
+      await expect.poll(() => sentence(page)).toMatch(/^In 100 frames .* spell .*seven/);
+      const [from, to] = ['From, in seconds', 'To, in seconds'].map((name) => page.getByLabel(name));
+      expect([await from!.inputValue(), await to!.inputValue()]).toEqual(['1.6', '3.6']);
+      expect(await says(page, '.where')).toMatch(/^Frame 8\d/);
+      await page.getByRole('button', { name: 'Later' }).click();
+      await expect.poll(() => from!.inputValue()).toBe('3.4');
+      await expect.poll(() => page.url()).toMatch(/window=170\.270/);
+      await page.getByRole('button', { name: 'Earlier' }).click();
+      await expect.poll(() => page.url()).toMatch(/window=80\.180/);
+      await expect.poll(() => from!.inputValue()).toBe('1.6');
+      await to!.fill('2');
+      await to!.press('Enter');
+      await expect.poll(() => sentence(page)).toMatch(/^In 20 frames/);
+      await page.getByRole('tab', { name: 'Labels' }).click();
+      await expect.poll(() => page.locator('.labels tbody td').first().innerText()).toMatch(/^1\.\d\d–/);
+      await page.getByRole('button', { name: 'All', exact: true }).click();
+      await expect.poll(() => sentence(page)).toMatch(/^In 325 frames/);
+      // the words are those of all of it
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('button', { name: /^Only the frames/ }).click();
+      await expect.poll(() => page.url()).toMatch(/window=0\.325/);
+    },
+    {
+      hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&window=80.180',
+    },
+  ));
 
 test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
   exploreOnCpu(

@@ -1,5 +1,5 @@
 import { wantedDevice } from '../shared/device.js';
-import { byId, listenToDrops, notify, whileBusy } from '../shared/dom.js';
+import { byId, listenToDrops, notify, once, whileBusy } from '../shared/dom.js';
 import { menu } from '../shared/menus.js';
 import { Controls } from './controls.js';
 import { Engine } from './engine/engine.js';
@@ -62,12 +62,4 @@ try {
 } catch (error) {
   notify(`The page could not start: ${(error as Error).message}`);
   throw error;
-}
-
-function once(run: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) run();
-    done = true;
-  };
 }

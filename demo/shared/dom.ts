@@ -22,6 +22,15 @@ export function withPowers(text: string): (Node | string)[] {
   });
 }
 
+/** The first call runs it, the others do nothing. */
+export function once(run: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) run();
+    done = true;
+  };
+}
+
 let hiding = 0;
 
 /** A line that goes by itself, the sooner the shorter it is. */

@@ -8,6 +8,9 @@ export interface Problem {
   readonly classes: number;
   readonly blank: number;
   readonly labels: readonly number[];
+  /** Where it is a part of a longer recording: which of its frames and labels are the first here. */
+  readonly first?: number;
+  readonly firstLabel?: number;
 }
 
 /** A state of the lattice: even states are blanks, state 2i + 1 is label i. */
@@ -71,6 +74,8 @@ export interface Analysis {
   readonly version: number;
 }
 
+/** The frame of the recording that a frame of the lattice is. */
+export const frameOf = ({ first = 0 }: Problem, t: number): number => first + t;
 export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
 export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);
 

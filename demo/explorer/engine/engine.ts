@@ -79,7 +79,7 @@ export class Engine {
   async analyse(problem: Problem, unedited?: Problem): Promise<Analysis> {
     const baseline = unedited && (await this.#posteriorOf(unedited));
     // side by side: the first time both compile
-    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.#bestPath(problem)]);
+    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.bestPath(problem)]);
     const { task, stride, probe, loss, grad } = prepared;
     const lattice = probe
       ? {
@@ -259,7 +259,8 @@ export class Engine {
     return this.#prepared;
   }
 
-  async #bestPath(problem: Problem): Promise<BestPath | undefined> {
+  /** Undefined where there is no path. */
+  async bestPath(problem: Problem): Promise<BestPath | undefined> {
     const { logits, frames, classes, blank, labels } = problem;
     let aligner = this.#aligners.get(blank);
     if (!aligner) {

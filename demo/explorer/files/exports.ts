@@ -71,14 +71,18 @@ function drawScale(
 
 export interface Told {
   readonly text: string;
+  /** Of all of it; where only a part is shown, nobody has computed it. */
+  readonly loss: number | undefined;
   readonly nameOf: NameOf;
   readonly frameSeconds: number | undefined;
   readonly timed: TimedText | undefined;
 }
 
 /** The keys of the command line's JSON where seconds are known, and the path itself. */
-export function alignmentJson(analysis: Analysis, { text, nameOf, frameSeconds, timed }: Told): string {
-  const { problem, loss, alignment } = analysis;
+export function alignmentJson(
+  { problem, alignment }: Pick<Analysis, 'problem' | 'alignment'>,
+  { text, loss, nameOf, frameSeconds, timed }: Told,
+): string {
   const { frames, classes, blank, labels } = problem;
   const number = (value: number) => (Number.isFinite(value) ? value : String(value));
   const times = frameSeconds !== undefined &&
@@ -93,6 +97,9 @@ export function alignmentJson(analysis: Analysis, { text, nameOf, frameSeconds, 
       logProb: number(alignment.scores[t]!),
     })),
   };
-  const json = { text, loss: number(loss), frames, classes, blank, targets: labels, ...times, ...path };
+  const json = {
+    ...{ text, ...(loss !== undefined && { loss: number(loss) }), frames, classes, blank, targets: labels },
+    ...{ ...times, ...path },
+  };
   return `${JSON.stringify(json, null, 2)}\n`;
 }

@@ -1,6 +1,7 @@
 // The sound of what is looked at, its words, and where they were moved by hand.
 import type { TimedText } from 'webgpu-ctc/text';
 import { byId } from '../../shared/dom.js';
+import { frameOf } from '../engine/analysis.js';
 import type { Page } from '../page.js';
 import type { Panel } from '../panels/panels.js';
 import { Listening } from './listening.js';
@@ -33,8 +34,8 @@ export class Spoken {
 
   /** After each analysis. What was moved by hand stays with its word. */
   #refresh(): void {
-    const { source, analysis, store } = this.#page;
-    const aligned = analysis && source && wordsIn(analysis, source, store.state.text);
+    const { source, whole, store } = this.#page;
+    const aligned = whole && source && wordsIn(whole, source, store.state.text);
     if (source !== this.#source) this.#moved = new Map();
     // a text that has no path for a moment: the words before it are those that were moved
     else if (aligned)
@@ -87,6 +88,11 @@ export class Spoken {
     return this.#moved.size > 0;
   }
 
+  /** Of the waveform what is seen, for a picture. */
+  drawOn(context: CanvasRenderingContext2D): void {
+    this.#panel?.drawOn(context);
+  }
+
   get hasSound(): boolean {
     return this.#page.source?.sound !== undefined;
   }
@@ -99,18 +105,23 @@ export class Spoken {
   }
 
   #look(): void {
-    const { source, stage } = this.#page;
-    if (source?.frameSeconds) this.#panel?.look(stage.frames, source.frameSeconds);
+    const { source, stage, analysis } = this.#page;
+    if (!source?.frameSeconds || !analysis) return;
+    const [first, end] = [stage.frames.first, stage.frames.end].map((t) => frameOf(analysis.problem, t));
+    this.#panel?.look({ first: first!, end: end! }, source.frameSeconds);
   }
 
   #follow(seconds: number | undefined): void {
-    const { source, stage } = this.#page;
-    if (seconds === undefined || !source?.frameSeconds) {
+    const { source, stage, analysis } = this.#page;
+    if (seconds === undefined || !source?.frameSeconds || !analysis) {
       this.#page.head = undefined;
       return;
     }
-    const frame = seconds / source.frameSeconds;
+    const frame = seconds / source.frameSeconds - frameOf(analysis.problem, 0);
     this.#page.head = frame;
-    stage.follow(frame, this.#page.analysis?.alignment?.states[Math.floor(frame)]);
+    if (frame >= 0 && frame < analysis.problem.frames)
+      stage.follow(frame, analysis.alignment?.states[Math.floor(frame)]);
+    // where only a part is shown, the next
+    else if (frame >= 0 && !this.#listening.audio.paused) this.#page.turnPage(false);
   }
 }

@@ -5,8 +5,11 @@ import type { Source } from '../sources/source.js';
 import { spelledIn } from '../sources/spelled.js';
 
 /** None where there is no path, or nobody knows how long a frame is. */
-export function wordsIn(analysis: Analysis, source: Source, text: string): TimedText | undefined {
-  const { alignment, problem } = analysis;
+export function wordsIn(
+  { alignment, problem }: Pick<Analysis, 'alignment' | 'problem'>,
+  source: Source,
+  text: string,
+): TimedText | undefined {
   const { frameSeconds, vocabulary } = source;
   if (!alignment || frameSeconds === undefined) return undefined;
   const transcript = { ...spelledIn(text, vocabulary), blank: problem.blank };

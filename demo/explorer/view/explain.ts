@@ -4,6 +4,7 @@ import {
   type Cell,
   type CellValues,
   classAt,
+  frameOf,
   isPossible,
   type Problem,
   predecessors,
@@ -43,7 +44,7 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
   const { labels, frames } = problem;
   if (!isPossible(problem, { t, s })) {
     return t < reachOf(problem).earliest[s]!
-      ? `No path is here so soon: frame ${t} is too early for so many letters.`
+      ? `No path is here so soon: frame ${frameOf(problem, t)} is too early for so many letters.`
       : `No path is here so late: the ${plural(frames - t - 1, 'frame')} left have no room for the rest.`;
   }
   if (Number.isNaN(posterior)) return 'A score that is no number makes all of this unknown.';
@@ -52,7 +53,7 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
     const i = s >> 1;
     if (i > 0 && labels[i] === labels[i - 1])
       return `To reach ${name}, a path must first rest on the blank before it. From the ${nameOf(labels[i]!)} before it would only say that one longer.`;
-    return `Here a path says ${name} in frame ${t}. It may say it again in the next, rest, or go on.`;
+    return `Here a path says ${name} in frame ${frameOf(problem, t)}. It may say it again in the next, rest, or go on.`;
   }
   const after = s / 2;
   if (after > 0 && after < labels.length && labels[after] === labels[after - 1])
@@ -66,7 +67,7 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
 
 /** Under the header, always. Parts in `strong` stand out. `unspelled`: what of the text has no symbol. */
 export function sayAll(
-  { problem, loss }: Analysis,
+  { problem, loss }: Pick<Analysis, 'problem' | 'loss'>,
   text: string,
   unspelled: readonly string[],
 ): { text: string; strong?: boolean }[] {
@@ -158,6 +159,7 @@ export function sumsOf(
 ): Sum[] {
   const { problem, logProbs, grad, loss } = analysis;
   const { t, s } = cell;
+  const at = frameOf(problem, t);
   const { classes } = problem;
   const c = classAt(problem, s);
   const y = (frame: number, state: number) => logProbs[frame * classes + classAt(problem, state)]!;
@@ -180,7 +182,7 @@ export function sumsOf(
           what: `from ${nameState(analysis, from.s, nameOf)}${share(from.alpha, arrived)}`,
           value: said(from.alpha),
         })),
-        { what: `× probability of ${nameOf(c)} in frame ${t}`, value: said(y(t, s)) },
+        { what: `× probability of ${nameOf(c)} in frame ${at}`, value: said(y(t, s)) },
         { what: 'α', value: said(own.alpha), total: true },
       ],
     },
@@ -200,13 +202,13 @@ export function sumsOf(
       title: 'Share of the path mass',
       note: 'γ = α · β / P. The sum of α · β over the states is P in every frame:',
       terms: [
-        { what: `Σ α · β in frame ${t}`, value: said(frameSum) },
+        { what: `Σ α · β in frame ${at}`, value: said(frameSum) },
         { what: 'P, all paths', value: said(-loss) },
         { what: 'γ', value: said(Math.log(own.posterior)), total: true },
       ],
     },
     {
-      title: `Gradient of ${nameOf(c)} in frame ${t}`,
+      title: `Gradient of ${nameOf(c)} in frame ${at}`,
       note: 'Softmax − posterior of all states of the class: where to push the score, and how hard.',
       terms: [
         { what: 'softmax', value: fixed(softmax) },
