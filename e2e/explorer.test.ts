@@ -124,8 +124,13 @@ describe('one path', () => {
       await page.goto('about:blank');
       await page.goto(link);
       await expect.poll(() => strings(page)).toEqual([drawn, expect.any(String), 'hello']);
-      await page.getByRole('tab', { name: 'State' }).click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       await expect.poll(() => page.url()).not.toMatch(/path=/);
+      // what is said under the header is said once, whatever is opened
+      await page.getByLabel('Blank bias').fill('3');
+      await page.getByRole('tab', { name: 'Paths' }).click();
+      await expect.poll(() => strings(page)).toHaveLength(3);
+      expect((await sentence(page)).match(/Edited/g)).toHaveLength(1);
     }));
 
   test('says its string under the pointer', () =>

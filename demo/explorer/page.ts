@@ -85,6 +85,7 @@ export class Page {
   #speaking = 0;
   readonly #onAnalysis: (() => void)[] = [];
   readonly #onPlayer: (() => void)[] = [];
+  readonly #onPath: (() => void)[] = [];
 
   constructor(
     store: Store,
@@ -255,6 +256,11 @@ export class Page {
     this.#onPlayer.push(then);
   }
 
+  /** Called whenever another path is looked at. */
+  listenToPath(then: () => void): void {
+    this.#onPath.push(then);
+  }
+
   /** What there was before is left behind, or, `linked`, is what a link says of it. */
   async openExample(id: string, linked = false, loading: Loading = {}): Promise<void> {
     const example = examples.find((known) => known.id === id) ?? examples[0]!;
@@ -404,7 +410,7 @@ export class Page {
       if (analysis !== this.#analysis) return;
       this.#setUpPlayer();
       this.#show();
-      for (const then of this.#onAnalysis) then();
+      for (const then of this.#onPath) then();
     });
   }
 
