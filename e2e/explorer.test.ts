@@ -18,6 +18,7 @@ import {
   sentence,
   settled,
   site,
+  visit,
 } from './explore.js';
 
 describe('the first view', () => {
@@ -61,6 +62,31 @@ describe('the first view', () => {
       before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }),
     });
   });
+});
+
+test('while an example is loading there is a bar with words, and nothing to play', async () => {
+  let go = () => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await visit(
+    async (page) => {
+      await expect.poll(() => says(page, '#busy')).toMatch(/^Loading the emissions/);
+      expect(await page.locator('#busy progress').getAttribute('value')).toBe('0');
+      expect(await says(page, '#progress')).toBe('loading …');
+      for (const control of ['#play', '#scrubber'])
+        expect(await page.locator(control).isDisabled()).toBe(true);
+      expect(await page.inputValue('#scrubber')).toBe('0');
+      go();
+      await settled(page);
+      await expect.poll(() => says(page, '#busy')).toBe('');
+      expect(await page.locator('#play').isEnabled()).toBe(true);
+    },
+    {
+      path: 'index.html?device=cpu#example=dear&text=oh+dear',
+      before: (page) => page.route(/clip3\.logits/, async (route) => held.then(() => route.continue())),
+    },
+  );
 });
 
 test('the story: five steps, each with a link, over the live lattice', () =>

@@ -16,6 +16,7 @@ import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
 import { placeRead, type Read } from '../demo/explorer/view/strips.js';
 import { banded, follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
+import { download, type Progress, sayBytes } from '../demo/shared/download.js';
 import { editDistance } from '../learning/edit-distance.js';
 import { mulberry32 } from '../learning/random.js';
 import { writeNpy } from '../src/files/npy.js';
@@ -352,6 +353,48 @@ describe('other texts', () => {
     expect(a!.entropy).toBeCloseTo(Math.log(2) / 2, 6);
     expect(a!.distance).toBeCloseTo(Math.log(0.5 / 0.3) / 2, 6);
     expect([b!.confidence, b!.entropy, b!.distance]).toEqual([expect.closeTo(0.75, 6), 0, 0]);
+  });
+});
+
+describe('downloads', () => {
+  test.each([
+    [{ bytes: 12_300, total: 26_000 }, '12 of 26 kB'],
+    [{ bytes: 400_000, total: 4_371_670 }, '0.4 of 4.4 MB'],
+    [{ bytes: 512, total: undefined }, '1 kB'],
+  ])('%j is %s', (progress, words) => expect(sayBytes(progress)).toBe(words));
+
+  test('say how much has come, and which file did not', async () => {
+    const chunks = [3, 5, 4].map((length) => new Uint8Array(length).fill(length));
+    const answer = (headers: Record<string, string>, status = 200) => {
+      const body = new ReadableStream({
+        start(controller) {
+          for (const chunk of chunks) controller.enqueue(chunk);
+          controller.close();
+        },
+      });
+      return new Response(body, { headers, status });
+    };
+    const seen: Progress[] = [];
+    const counted = (progress: Progress) => seen.push(progress);
+    const fetched = vi.spyOn(globalThis, 'fetch');
+    try {
+      fetched.mockResolvedValueOnce(answer({ 'content-length': '12' }));
+      const bytes = await download('a.npy', { counted });
+      expect([...bytes]).toEqual(chunks.flatMap((chunk) => [...chunk]));
+      expect(seen.map(({ bytes, total }) => [bytes, total])).toEqual([
+        [3, 12],
+        [8, 12],
+        [12, 12],
+      ]);
+      // what is compressed is longer than the server says
+      fetched.mockResolvedValueOnce(answer({ 'content-length': '6', 'content-encoding': 'gzip' }));
+      await download('a.npy', { counted });
+      expect(seen.at(-1)).toEqual({ bytes: 12, total: undefined });
+      fetched.mockResolvedValueOnce(answer({}, 404));
+      await expect(download('a.npy')).rejects.toThrow(/^a\.npy: 404/);
+    } finally {
+      fetched.mockRestore();
+    }
   });
 });
 
