@@ -83,7 +83,7 @@ describe('loading', () => {
           device: 'cpu',
           reduction: 'none',
         });
-        const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}.`;
+        const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}, a loss of ${loss.toFixed(2)}.`;
         const kinds = async () => {
           await page.locator('#data > button').click();
           const pressed = page.locator('#data [aria-pressed="true"]');

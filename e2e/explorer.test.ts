@@ -32,7 +32,7 @@ describe('the first view', () => {
   test('says what CTC does, with few controls and no dialog', () =>
     explore(async (page) => {
       expect(await sentence(page)).toMatch(
-        /^In 12 frames there are 8,008 ways to spell hello; together they have probability [\d.]+ %\.$/,
+        /^In 12 frames there are 8,008 ways to spell hello; together they have probability [\d.]+ %, a loss of 2\.33\.$/,
       );
       expect(await says(page, '.says')).toBe("Without this gap the two l's would merge.");
       expect(await says(page, '#backend')).toMatch(/WebGPU: \w/);

@@ -532,7 +532,11 @@ export class Page {
     const { text } = this.store.state;
     const own = this.#whole ? textOfLabels(problem.labels, this.#source!.vocabulary) : text.trim();
     const parts = sayAll(analysis, own, this.#whole ? [] : this.#unspelled());
-    const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, ...withPowers(text)) : text));
+    const sentence = parts.map(({ text, strong }) => {
+      if (!strong) return text;
+      // a number and its sign stay together
+      return make('b', { className: /^\d/.test(text) ? 'number' : '' }, ...withPowers(text));
+    });
     const line = make('span', {}, ...sentence);
     // without markup, for a picture
     line.dataset.said = parts.map(({ text }) => text).join('');

@@ -102,9 +102,15 @@ export function sayAll(
     ...without(unspelled),
     { text: `; ${those} probability ` },
     { text: sayProbability(-loss), strong: true },
+    { text: ', a loss of ' },
+    { text: sayLoss(loss), strong: true },
     { text: '.' },
   ];
 }
+
+/** In nats. */
+const sayLoss = (loss: number) =>
+  Number.isFinite(loss) ? loss.toFixed(loss < 100 ? 2 : 0) : Number.isNaN(loss) ? 'NaN' : '∞';
 
 const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 38)}…` : text);
 
