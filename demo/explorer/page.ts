@@ -532,10 +532,10 @@ export class Page {
     const { text } = this.store.state;
     const own = this.#whole ? textOfLabels(problem.labels, this.#source!.vocabulary) : text.trim();
     const parts = sayAll(analysis, own, this.#whole ? [] : this.#unspelled());
-    const sentence = parts.map(({ text, strong }) => {
-      if (!strong) return text;
+    const sentence = parts.map(({ text, strong, more }) => {
       // a number and its sign stay together
-      return make('b', { className: /^\d/.test(text) ? 'number' : '' }, ...withPowers(text));
+      const className = [more && 'more', /^\d/.test(text) && 'number'].filter(Boolean).join(' ');
+      return make(strong ? 'b' : 'span', { className }, ...withPowers(text));
     });
     const line = make('span', {}, ...sentence);
     // without markup, for a picture

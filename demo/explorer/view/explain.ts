@@ -65,12 +65,19 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
   return `A path may rest here between ${nameOf(labels[after - 1]!)} and ${nameOf(labels[after]!)}, or pass by.`;
 }
 
-/** Under the header, always. Parts in `strong` stand out. `unspelled`: what of the text has no symbol. */
+/** A part of a sentence. What is `strong` stands out; `more` is left out where there is no room. */
+interface Part {
+  readonly text: string;
+  readonly strong?: boolean;
+  readonly more?: boolean;
+}
+
+/** Under the header, always. `unspelled`: what of the text has no symbol. */
 export function sayAll(
   { problem, loss }: Pick<Analysis, 'problem' | 'loss'>,
   text: string,
   unspelled: readonly string[],
-): { text: string; strong?: boolean }[] {
+): Part[] {
   const { frames, labels } = problem;
   const least = leastFrames(labels);
   if (labels.length === 0 && unspelled.length > 0)
@@ -102,8 +109,8 @@ export function sayAll(
     ...without(unspelled),
     { text: `; ${those} probability ` },
     { text: sayProbability(-loss), strong: true },
-    { text: ', a loss of ' },
-    { text: sayLoss(loss), strong: true },
+    { text: ', a loss of ', more: true },
+    { text: sayLoss(loss), strong: true, more: true },
     { text: '.' },
   ];
 }
