@@ -1,7 +1,7 @@
 // From a sound to emissions, in the page: nothing is sent anywhere.
 import type { FileTensor } from 'webgpu-ctc/files';
-import { sayBytes } from '../../shared/download.js';
-import type { Told } from './recogniser-worker.js';
+import { Model } from '../../shared/model.js';
+import type { Logits } from './recogniser-worker.js';
 
 export const sampleRate = 16_000;
 /** Beyond this the lattice could not be shown. */
@@ -28,29 +28,18 @@ export async function recognise(sound: File, { signal, say }: RecogniseOptions):
   say(`Decoding ${sound.name} …`);
   const samples = await decode(sound);
   signal.throwIfAborted();
-  const loaded = (bytes: number) =>
-    say(
-      `Loading the recogniser: ${sayBytes({ bytes, total: RECOGNISER_BYTES })} …`,
-      bytes / RECOGNISER_BYTES,
-    );
   const seconds = samples.length / sampleRate;
-  const worker = new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module' });
+  const model = new Model({
+    ...{ name: 'recogniser', bytes: RECOGNISER_BYTES },
+    start: () => new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module' }),
+  });
   try {
-    const { logits, shape } = await new Promise<Extract<Told, { kind: 'done' }>>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      worker.onerror = ({ message }) => reject(new Error(message || 'the recogniser could not be loaded'));
-      worker.onmessage = ({ data }: MessageEvent<Told>) => {
-        if (data.kind === 'done') resolve(data);
-        else if (data.kind === 'failed') reject(new Error(data.message));
-        else if (data.kind === 'recognising') say(`Recognising ${sound.name} …`);
-        else loaded(data.bytes);
-      };
-      loaded(0);
-      worker.postMessage(samples, [samples.buffer]);
+    const { data, shape } = await model.ask<Logits>(samples, {
+      ...{ signal, say, running: `Recognising ${sound.name} …`, transfer: [samples.buffer] },
     });
-    return { tensor: { name: sound.name, dtype: 'f4', data: logits, shape }, seconds };
+    return { tensor: { name: sound.name, dtype: 'f4', data, shape }, seconds };
   } finally {
-    worker.terminate();
+    model.close();
   }
 }
 
