@@ -317,10 +317,11 @@ function patternOf(shown: string): RegExp {
 
 const workshop = mkdtempSync(join(tmpdir(), 'webgpu-ctc-docs-'));
 const modules = join(workshop, 'node_modules');
+const types: Record<string, string> = { '.html': 'text/html', '.wasm': 'application/wasm' };
 const server = createServer((request, response) => {
   const path = new URL(request.url ?? '/', 'http://project').pathname;
   try {
-    const type = extname(path) === '.html' ? 'text/html' : 'text/javascript';
+    const type = types[extname(path)] ?? 'text/javascript';
     response.writeHead(200, { 'content-type': type }).end(readFileSync(join(workshop, path)));
   } catch {
     response.writeHead(404).end();
@@ -348,6 +349,7 @@ beforeAll(async () => {
     'react',
     'react-dom',
     'scheduler',
+    '@gutenye',
   ])
     symlinkSync(join(repository, 'node_modules', name), join(modules, name), 'junction');
   browser = await launchBrowser();

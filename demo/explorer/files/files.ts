@@ -4,6 +4,7 @@ import { byId, chooseFiles, notify, whileBusy } from '../../shared/dom.js';
 import type { Entry } from '../../shared/menus.js';
 import { statesOf } from '../engine/analysis.js';
 import type { Page } from '../page.js';
+import type { Pictures } from '../pictures/pictures.js';
 import type { Spoken } from '../sound/spoken.js';
 import { speechFrameSeconds, speechTokens } from '../sources/examples.js';
 import type { Own } from '../sources/source.js';
@@ -25,6 +26,7 @@ const layerNames = {
 export class Files {
   readonly #page: Page;
   readonly #spoken: Spoken;
+  #pictures: Promise<Pictures> | undefined;
 
   constructor(page: Page, spoken: Spoken) {
     this.#page = page;
@@ -34,7 +36,7 @@ export class Files {
   /** Opens what can be opened of files that belong together. */
   async load(files: readonly File[]): Promise<void> {
     await whileBusy(async (signal, say) => {
-      const { candidates, tokens, sound } = await readInputs(files);
+      const { candidates, tokens, sound, picture } = await readInputs(files);
       const { source } = this.#page;
       const [first, ...others] = candidates;
       if (first) {
@@ -50,6 +52,9 @@ export class Files {
         const { tensor, seconds } = await recognise(sound, { signal, say });
         const known = { tokens: tokens ?? (await speechTokens()), frameSeconds: speechFrameSeconds };
         this.#open({ candidates: [{ tensor, kind: 'logits' }], chosen: 0, sound, seconds, ...known });
+      } else if (picture) {
+        this.#pictures ??= import('../pictures/pictures.js').then(({ Pictures }) => new Pictures(this.#page));
+        this.#open(await (await this.#pictures).read(picture, { signal, say }));
       } else if (tokens) {
         if (!source?.own)
           throw new RangeError('vocab.json: load the emissions that it belongs to first, or both at once.');
@@ -71,8 +76,7 @@ export class Files {
       { heading: 'Load' },
       {
         name: 'Open files …',
-        about:
-          'Emissions (.npy, .npz, .safetensors, .json), a vocab.json, a sound. Or drop them anywhere. Nothing leaves this page.',
+        about: `Emissions (.npy, .npz, .safetensors, .json), a vocab.json, a sound, a picture of a line of text, which takes a reader of ${Math.round((READER_BYTES.model + READER_BYTES.runtime) / 1e6)} MB. Or drop them anywhere. Nothing leaves this page.`,
         run: () => chooseFiles((files) => this.load(files), '', true),
       },
       ...(own ? this.#ownEntries(own) : []),

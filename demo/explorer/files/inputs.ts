@@ -1,5 +1,6 @@
 // Files that somebody drops or chooses: what they are is known by their content.
 import { emissionsOf, type FileTensor, NoScores, readTensors, type ScoreKind } from 'webgpu-ctc/files';
+import { isPicture } from '../../shared/pictures/file.js';
 import type { Candidate, Tokens } from '../sources/source.js';
 
 /** What was found in files that came together. */
@@ -7,6 +8,7 @@ export interface Inputs {
   readonly candidates: readonly Candidate[];
   readonly tokens?: Tokens;
   readonly sound?: File;
+  readonly picture?: File;
 }
 
 /** A file beyond this is not looked at in a page. */
@@ -17,6 +19,7 @@ export async function readInputs(files: Iterable<File>): Promise<Inputs> {
   const candidates: Candidate[] = [];
   let tokens: Tokens | undefined;
   let sound: File | undefined;
+  let picture: File | undefined;
   for (const file of files) {
     if (file.size > largest)
       throw new RangeError(
@@ -24,13 +27,14 @@ export async function readInputs(files: Iterable<File>): Promise<Inputs> {
       );
     if (/^(audio|video)\//.test(file.type) || /\.(wav|mp3|m4a|ogg|oga|opus|flac|webm)$/i.test(file.name)) {
       sound = file;
-    } else if (/\.json$/i.test(file.name) || file.type === 'application/json') {
+    } else if (isPicture(file)) picture = file;
+    else if (/\.json$/i.test(file.name) || file.type === 'application/json') {
       const json = parse(await file.text(), file.name);
       if (isTokens(json)) tokens = json;
       else candidates.push(candidateOf(json, file.name));
     } else candidates.push(...(await tensorsOf(file)));
   }
-  return { candidates, ...(tokens && { tokens }), ...(sound && { sound }) };
+  return { candidates, ...(tokens && { tokens }), ...(sound && { sound }), ...(picture && { picture }) };
 }
 
 /**

@@ -16,13 +16,14 @@ export function ownSource(own: Own): Source {
   const { data: logits, frames, classes } = emissionsOf(tensor, { kind: own.kind ?? kind });
   const vocabulary = vocabularyOf(own.tokens, classes, blank);
   const labels = targets ?? collapse(bestClasses({ logits, frames, classes }), vocabulary.blank);
-  const { seconds, sound } = own;
+  const { seconds, sound, line } = own;
   const frameSeconds = own.frameSeconds ?? (seconds === undefined ? undefined : seconds / frames);
   return {
     ...{ name: tensor.name, logits, frames, classes, vocabulary, own },
     text: textOfLabels(labels, vocabulary).slice(0, longestText),
     ...(frameSeconds !== undefined && { frameSeconds }),
     ...(sound && { sound }),
+    ...(line && { line }),
   };
 }
 

@@ -1,6 +1,7 @@
 // Emissions and what is known about them: those of an example, or somebody's own.
 import type { FileTensor, ScoreKind } from 'webgpu-ctc/files';
 import type { Vocabulary } from 'webgpu-ctc/text';
+import type { Line } from '../../shared/pictures/picture.js';
 
 export interface Source {
   readonly name: string;
@@ -15,6 +16,8 @@ export interface Source {
   readonly frameSeconds?: number;
   /** A URL of this page's origin, or a file. */
   readonly sound?: string | Blob;
+  /** Of a picture, what was read. */
+  readonly line?: Line;
   /** Of what was loaded, with what can be changed about it. */
   readonly own?: Own;
 }
@@ -39,6 +42,7 @@ export interface Own {
   readonly kind?: ScoreKind;
   readonly tokens?: Tokens;
   readonly sound?: Blob;
+  readonly line?: Line;
   /** Of the sound. */
   readonly seconds?: number;
   /** Where it is known; else the frames share the sound's time. */

@@ -61,9 +61,10 @@ export function drawEmissions(
   const gap = height > 8 && width > 6 ? 1 : 0;
   const shareAt = (t: number, c: number | undefined) => {
     if (c !== undefined) return Math.exp(logProbs[t * classes + c]!);
-    let rest = 0;
-    for (let k = 0; k < classes; k++) if (!own.has(k)) rest += Math.exp(logProbs[t * classes + k]!);
-    return rest;
+    // a recogniser of pictures may have thousands of others
+    let rest = 1;
+    for (const k of own) if (k !== undefined) rest -= Math.exp(logProbs[t * classes + k]!);
+    return Math.max(0, rest);
   };
   const end = Math.min(problem.frames, Math.ceil(frames.end));
   rows.forEach(({ c, kind }, row) => {
