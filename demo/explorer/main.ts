@@ -1,7 +1,6 @@
 import { wantedDevice } from '../shared/device.js';
 import { byId, listenToDrops, notify, once, whileBusy } from '../shared/dom.js';
 import { menu } from '../shared/menus.js';
-import { handedOver } from '../shared/pictures/hand-over.js';
 import { Controls } from './controls.js';
 import { Engine } from './engine/engine.js';
 import type { Files } from './files/files.js';
@@ -60,8 +59,8 @@ try {
   const plays = !linked && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   page.listen(once(() => plays && page.player.play()));
   if (store.state.story !== undefined) tellStory();
-  const line = handedOver();
-  if (line) (await filesOf()).load([line]);
+  // from the page that reads pictures
+  if ('line' in sessionStorage) (await filesOf()).loadHandedOver();
 } catch (error) {
   notify(`The page could not start: ${(error as Error).message}`);
   throw error;

@@ -2,6 +2,7 @@
 import { scoreKinds, timedTextFormats, writeTimedText } from 'webgpu-ctc/files';
 import { byId, chooseFiles, notify, whileBusy } from '../../shared/dom.js';
 import type { Entry } from '../../shared/menus.js';
+import { handedOver } from '../../shared/pictures/hand-over.js';
 import { statesOf } from '../engine/analysis.js';
 import type { Page } from '../page.js';
 import type { Pictures } from '../pictures/pictures.js';
@@ -61,6 +62,12 @@ export class Files {
         this.#open({ ...source.own, tokens });
       }
     });
+  }
+
+  /** The line that the page that reads pictures has left. */
+  async loadHandedOver(): Promise<void> {
+    const line = handedOver();
+    if (line) await this.load([line]);
   }
 
   #open(own: Own): void {

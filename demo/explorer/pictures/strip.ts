@@ -11,7 +11,7 @@ import { type BestPath, type Problem, statesOf } from '../engine/analysis.js';
 import { type Span, scaleTo } from '../view/viewport.js';
 
 /** CSS pixels; and of the height of the stage. */
-const [lowest, highest, mostOfStage] = [24, 110, 0.2];
+const [lowest, highest, mostOfStage] = [24, 110, 0.15];
 
 /** Of a box and of the one that is looked at, by the paper, whatever the page is. */
 const inks = { light: ['#b84a00', '#1b4fd1'], dark: ['#ff9a52', '#7fa8ff'] } as const;

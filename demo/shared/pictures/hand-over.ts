@@ -1,5 +1,6 @@
 // A line that goes from the page that reads to the explorer: both are in one tab, one after the other.
 
+/** The explorer looks for it before it loads this. */
 const key = 'line';
 
 /** Opens the explorer with a picture. */
