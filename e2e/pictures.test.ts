@@ -331,10 +331,8 @@ describe('the page that reads', () => {
           await loadFonts(page);
           await page.click('#go');
           await read(page);
-          const started = performance.now();
           const outcomes: Outcome[] = [];
           for (const [i, line] of forty.entries()) outcomes.push(await readRendered(page, line, i));
-          console.log('forty', performance.now() - started);
 
           const sums = new Map<string, { glyphs: number; edits: number; overlap: number }>();
           forty.forEach(({ text, script }, i) => {

@@ -47,7 +47,7 @@ const events = {
 const sheet = new Sheet(byId('picture'), {
   hover: events.hover,
   pick: (index) => characters.focus(index),
-  pickLine: (index) => choose(picture!, index),
+  pickLine: (index) => attempt(() => choose(picture!, index)),
 });
 const characters = new CharacterList(byId('characters'), events);
 
@@ -56,7 +56,7 @@ byId('cost').textContent =
 
 byId('choose').addEventListener('click', () => chooseFiles((files) => open(files), 'image/*'));
 listenToDrops((files) => open(files));
-which.addEventListener('change', () => choose(picture!, which.selectedIndex));
+which.addEventListener('change', () => attempt(() => choose(picture!, which.selectedIndex)));
 go.addEventListener('click', () => readIt());
 byId('sample').addEventListener('submit', (event) => event.preventDefault());
 for (const field of [words, font]) field.addEventListener('input', () => writeSample());
