@@ -47,8 +47,11 @@ console.log(
 );
 
 if (given.check) {
-  const { check } = await load('check.ts');
-  if (!(await check(given.out))) process.exitCode = 1;
+  const { check, examplesOf } = await load('check.ts');
+  const { documentsOf } = await load('documents.ts');
+  const documents = documentsOf(root).filter(({ source }) => source.endsWith('.md'));
+  const examples = new Map(documents.map(({ address, text }) => [address, examplesOf(text)]));
+  if (!(await check(given.out, examples))) process.exitCode = 1;
 }
 if (given.serve) {
   const { preview } = await import('vite');

@@ -8,7 +8,7 @@ import { blocksOf, fileIn } from './blocks.js';
 import { type Document, documentsOf, targetOf } from './documents.js';
 import { homeOf } from './home.js';
 import { type Links, render, renderSource, type Section } from './markdown.js';
-import { htmlOf, linkFrom, type Page, type Site } from './page.js';
+import { htmlOf, linkFrom, mark, type Page, type Site } from './page.js';
 import { entriesOf } from './reference.js';
 import { placesOf, referencePages } from './reference-pages.js';
 
@@ -29,10 +29,10 @@ export interface Found {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '');
+const packaged = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** The files of the site by their addresses, all but the explorer and the copy of the library. */
 export async function filesOf(options: SiteOptions = {}): Promise<Map<string, string | Uint8Array>> {
-  const packaged = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const documents = documentsOf(root);
   const entries = entriesOf(root);
   const places = placesOf(entries);
@@ -101,6 +101,7 @@ export async function filesOf(options: SiteOptions = {}): Promise<Map<string, st
   );
   files.set('search.json', JSON.stringify(found));
   addFrame(files, documents);
+  files.set('explorer.css', readFileSync(join(root, 'site/explorer.css')));
   return files;
 }
 
@@ -197,10 +198,11 @@ export function addExplorer(folder: string): void {
   }
 }
 
-/** A page of demo/ with a link to the documents in its header. */
+/** A page of demo/ with a way to the documents in front of its title. */
 export function withWayBack(html: string, page: string): string {
-  const link = '<a id="documents" href="../index.html">Documents</a>';
-  if (!html.includes('</h1>'))
-    throw new Error(`demo/${page}: expected a title, <h1>, for the link to the documents`);
-  return html.replace('</h1>', `</h1>\n      ${link}`);
+  const link = `<a id="site" href="../index.html" aria-label="${packaged.name}: documents">${mark}</a>`;
+  const style = '<link rel="stylesheet" href="../explorer.css">';
+  if (!/<header>\s*<h1>/.test(html))
+    throw new Error(`demo/${page}: expected a header that begins with a title, for the way to the documents`);
+  return html.replace('<h1>', `${link}\n      <h1>`).replace('</head>', `${style}\n</head>`);
 }

@@ -39,6 +39,10 @@ const policy =
 const icon =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%23b84a00'/%3E%3Cpath d='M3 4h3l3 4 3 4h1' stroke='%23fff' stroke-width='2' fill='none'/%3E%3C/svg%3E";
 
+/** The sign of the site. */
+export const mark =
+  '<svg viewBox="0 0 16 16" aria-hidden="true"><rect width="16" height="16" rx="3"/><path d="M3 4h3l3 4 3 4h1"/></svg>';
+
 /** From a page to another one of the site, so that the site may lie in any folder of a server. */
 export function linkFrom(from: string, to: string): string {
   const [path, anchor] = to.split('#') as [string, string?];
@@ -57,7 +61,10 @@ export function htmlOf(page: Page, site: Site): string {
     ? `<ol class="contents">${inPage.map(({ id, text }) => `<li><a href="#${id}">${escaped(text)}</a></li>`).join('')}</ol>`
     : '';
   const groups = site.nav.map(
-    (group, i) => `<section aria-labelledby="group-${i}"><h2 id="group-${i}">${escaped(group.title)}</h2>
+    (
+      group,
+      i,
+    ) => `<section aria-labelledby="site-group-${i}"><h2 id="site-group-${i}">${escaped(group.title)}</h2>
 <ul>${group.items.map((item) => `<li>${link(item)}${item.address === address ? contents : ''}</li>`).join('\n')}</ul></section>`,
   );
 
@@ -83,23 +90,23 @@ ${page.isHome ? `<meta name="description" content="${escaped(site.description)}"
 <script type="module" src="${to(site.script)}" data-root="${to('index.html').replace(/index\.html$/, '') || './'}"></script>
 </head>
 <body${page.isHome ? ' class="home"' : ''}>
-<a class="skip" href="#text">Skip to the text</a>
+<a class="skip" href="#site-main">Skip to the text</a>
 <header>
-<a class="brand" href="${to('index.html')}"><svg viewBox="0 0 16 16" aria-hidden="true"><rect width="16" height="16" rx="3"/><path d="M3 4h3l3 4 3 4h1"/></svg>${escaped(site.name)}</a>
+<a class="brand" href="${to('index.html')}">${mark}${escaped(site.name)}</a>
 <nav class="places" aria-label="Site">
 <a href="${to('index.html#documentation')}">Documents</a>
 <a href="${to('reference/index.html')}">Reference</a>
 <a href="${to('explorer/index.html')}">Explorer</a>
 <a href="${to('explorer/train.html')}">Training</a>
 </nav>
-<button type="button" id="search-button" aria-keyshortcuts="Control+K" hidden>Search</button>
-<a class="button" id="menu-button" href="#pages">Menu</a>
+<button type="button" id="site-search" aria-keyshortcuts="Control+K" hidden>Search</button>
+<a class="button" id="site-menu" href="#site-pages">Menu</a>
 </header>
 <div class="columns">
-<nav id="pages" aria-label="Pages">
+<nav id="site-pages" aria-label="Pages">
 ${groups.join('\n')}
 </nav>
-<main id="text" tabindex="-1">
+<main id="site-main" tabindex="-1">
 ${page.isHome ? '' : `<h1>${escaped(title)}</h1>\n`}${page.html}
 <footer>
 <nav class="beside" aria-label="Next pages">${beside(at - 1, 'Before:')}${beside(at + 1, 'Next:')}</nav>

@@ -37,7 +37,8 @@ function addRunner(figure: HTMLElement, root: string, which: string): void {
   const output = document.createElement('div');
   output.className = 'printed';
   output.hidden = true;
-  output.innerHTML = '<p>Here it prints</p><div role="status"></div>';
+  const word = figure.dataset.live === 'page' ? 'shows' : 'prints';
+  output.innerHTML = `<p>Here it ${word}</p><div role="status"></div>`;
   const status = output.querySelector<HTMLElement>('[role=status]')!;
 
   let stop: (() => void) | undefined;
@@ -121,6 +122,8 @@ function runExample(html: string, root: string, place: HTMLElement, tell: (told:
       );
     if (data.kind === 'end' && data.shown !== '') {
       frame.className = '';
+      const { scrollHeight = 0 } = frame.contentDocument?.documentElement ?? {};
+      frame.style.height = `${Math.min(Math.max(scrollHeight, 40), 400) + 2}px`;
       frame.removeAttribute('aria-hidden');
       frame.removeAttribute('tabindex');
     }

@@ -2,9 +2,13 @@
  * On a narrow window the list of pages is shown by a button. Without this script the button is a link to the list, which is then open.
  */
 export function addMenu(): void {
-  const link = document.querySelector<HTMLAnchorElement>('#menu-button');
-  const list = document.querySelector<HTMLElement>('#pages');
+  const link = document.querySelector<HTMLAnchorElement>('#site-menu');
+  const list = document.querySelector<HTMLElement>('#site-pages');
   if (!link || !list) return;
+  const current = list.querySelector<HTMLElement>('[aria-current]');
+  // beside the text the list scrolls by itself: the page that is shown may be far down in it
+  if (current && list.scrollHeight > list.clientHeight)
+    list.scrollTop = current.offsetTop - list.clientHeight / 3;
   const button = document.createElement('button');
   button.type = 'button';
   button.id = link.id;

@@ -5,13 +5,13 @@ const shownAtMost = 12;
 
 /** The search: a dialog, whose index is fetched when it is first opened. */
 export function addSearch(root: string): void {
-  const button = document.querySelector<HTMLButtonElement>('#search-button');
+  const button = document.querySelector<HTMLButtonElement>('#site-search');
   if (!button) return;
   const dialog = document.createElement('dialog');
-  dialog.id = 'search';
+  dialog.id = 'site-search-dialog';
   dialog.setAttribute('aria-label', 'Search');
-  dialog.innerHTML = `<form method="dialog"><label for="search-words">Search the documents and the reference</label>
-<div><input id="search-words" type="search" autocomplete="off" autocapitalize="none" spellcheck="false"><button>Close</button></div></form>
+  dialog.innerHTML = `<form method="dialog"><label for="site-search-words">Search the documents and the reference</label>
+<div><input id="site-search-words" type="search" autocomplete="off" autocapitalize="none" spellcheck="false"><button>Close</button></div></form>
 <p role="status"></p><ol></ol>`;
   document.body.append(dialog);
   const input = dialog.querySelector('input')!;
@@ -78,12 +78,18 @@ async function load(root: string): Promise<MiniSearch<Found>> {
     searchOptions: {
       ...{ prefix: true, fuzzy: 0.15, boost: { heading: 4, page: 2 } },
       combineWith: 'AND',
-      // what changed, and how the library is made, is seldom what is looked for
-      boostDocument: (_id, _term, stored) => (stored?.group === 'Project' ? 0.3 : 1),
+      boostDocument: (id, _term, stored) => weightOf(id, stored?.group),
     },
   });
   index.addAll(await response.json());
   return index;
+}
+
+/** Documents before the reference, there what can be imported before its members; what changed is seldom what is looked for. */
+function weightOf(id: string, group: unknown): number {
+  if (group === 'Documents') return 1.5;
+  if (group === 'Project') return 0.3;
+  return id.split('#').at(-1)?.includes('.') ? 0.5 : 1;
 }
 
 /** A place as a link, with some words around the first that was looked for. */
