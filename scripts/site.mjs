@@ -51,7 +51,7 @@ if (given.check) {
   const { documentsOf } = await load('documents.ts');
   const documents = documentsOf(root).filter(({ source }) => source.endsWith('.md'));
   const examples = new Map(documents.map(({ address, text }) => [address, examplesOf(text)]));
-  if (!(await check(given.out, examples))) process.exitCode = 1;
+  if (!(await check(given.out, given.base, examples))) process.exitCode = 1;
 }
 if (given.serve) {
   const { preview } = await import('vite');

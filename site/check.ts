@@ -7,10 +7,13 @@ import { preview } from 'vite';
 import { launchBrowser } from '../e2e/browser.js';
 import { type Block, blocksOf, liveKindOf, patternOf } from './blocks.js';
 
-/** A folder on a local port, at `/webgpu-ctc/`, where a page of a project lies on its server. */
-export async function serveSite(folder: string): Promise<{ url: string; close: () => Promise<void> }> {
+/** A folder on a local port, by default at `/webgpu-ctc/`, as a page of a project lies on its server. */
+export async function serveSite(
+  folder: string,
+  base = '/webgpu-ctc/',
+): Promise<{ url: string; close: () => Promise<void> }> {
   const server = await preview({
-    ...{ root: folder, base: '/webgpu-ctc/', configFile: false, logLevel: 'error' },
+    ...{ root: folder, base, configFile: false, logLevel: 'error' },
     ...{ build: { outDir: '.' }, preview: { host: '127.0.0.1', port: 0 } },
   });
   const url = server.resolvedUrls?.local[0];
@@ -120,9 +123,10 @@ export const examplesOf = (text: string): Block[] => blocksOf(text).filter(liveK
 /** Visits every page of a site that has been made, tells what is wrong, and returns whether nothing is. */
 export async function check(
   folder: string,
+  base: string,
   examples: ReadonlyMap<string, readonly Block[]>,
 ): Promise<boolean> {
-  const server = await serveSite(resolve(folder));
+  const server = await serveSite(resolve(folder), base);
   const browser = await launchBrowser();
   const start = performance.now();
   let isRight = true;
@@ -134,8 +138,6 @@ export async function check(
       .filter((file) => file.endsWith('.html') && !file.startsWith('live/'))
       .sort();
     for (const address of pages) {
-      // shown at any address, so that its own are those of the server it is made for
-      if (address === '404.html') continue;
       await page.setViewportSize({ width: 1280, height: 800 });
       await page.goto(server.url + address, { waitUntil: 'networkidle' });
       const found = await complaintsIn(page);
