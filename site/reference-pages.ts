@@ -88,8 +88,13 @@ function pageOf(entry: Entry, entries: readonly Entry[], places: ReturnType<type
   const declaredOf = (one: Declared) => {
     sections.push({ depth: 2, id: one.name, text: one.name, content: contentOf(one.comment) });
     const members = one.members.map((member) => memberOf(one, member));
+    // its kind and its name alone say the heading and the list above
+    const declaration =
+      one.code === `${one.kind} ${one.name}`
+        ? ''
+        : `<pre class="declaration"><code>${code(one.code, one.name)}</code></pre>`;
     return `<section class="declared"><h3 id="${one.name}">${one.name}</h3>
-<pre class="declaration"><code>${code(one.code, one.name)}</code></pre>
+${declaration}
 ${commentHtml(one.comment, links)}${members.length ? `<dl class="members">${members.join('\n')}</dl>` : ''}</section>`;
   };
 
