@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle, type Rolldown } from 'vite';
 import { blocksOf, fileIn } from './blocks.js';
-import { type Document, documentsOf, targetOf } from './documents.js';
+import { type Document, demoPages, documentsOf, targetOf } from './documents.js';
 import { homeOf } from './home.js';
 import { type Links, render, renderSource, type Section } from './markdown.js';
 import { htmlOf, linkFrom, mark, type Page, type Site } from './page.js';
@@ -50,11 +50,7 @@ export async function filesOf(options: SiteOptions = {}): Promise<Map<string, st
     nav: [
       {
         title: 'See it',
-        items: [
-          { address: 'index.html', title: 'What it is' },
-          { address: 'explorer/index.html', title: 'The explorer' },
-          { address: 'explorer/train.html', title: 'A network that learns' },
-        ],
+        items: [{ address: 'index.html', title: 'What it is' }, ...demoPages.map(item)],
       },
       { title: 'Documents', items: inGroup('Documents') },
       { title: 'Reference', items: reference.map(item) },
@@ -186,15 +182,15 @@ export async function writeSite(folder: string, options: SiteOptions = {}): Prom
   return files.size;
 }
 
-/** Adds the explorer and the training as `vite build --mode demo` makes them, each with a way back. */
+/** Adds the pages of demo/ as `vite build --mode demo` makes them, each with a way back. */
 export function addExplorer(folder: string): void {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
   const place = resolve(folder, 'explorer');
   const args = ['build', '--mode', 'demo', '--logLevel', 'warn', '--outDir', place, '--emptyOutDir'];
   execFileSync(process.execPath, [vite, ...args], { cwd: root, stdio: 'inherit' });
-  for (const page of ['index.html', 'train.html']) {
-    const file = join(place, page);
-    writeFileSync(file, withWayBack(readFileSync(file, 'utf8'), page));
+  for (const { file } of demoPages) {
+    const path = join(place, file);
+    writeFileSync(path, withWayBack(readFileSync(path, 'utf8'), file));
   }
 }
 

@@ -13,6 +13,13 @@ export interface Document {
   readonly group: 'Documents' | 'Project' | 'Sources';
 }
 
+/** The pages of demo/, in the order in which they are listed; `short`: in the header. */
+export const demoPages = [
+  { file: 'index.html', title: 'The explorer', short: 'Explorer' },
+  { file: 'train.html', title: 'A network that learns', short: 'Training' },
+  { file: 'read.html', title: 'A picture that is read', short: 'Pictures' },
+].map((page) => ({ ...page, address: `explorer/${page.file}` }));
+
 /** Files of the repository that are no Markdown and still pages: what the documents link to. */
 const codeFiles = new Set(['.js', '.ts', '.mjs', '.wgsl']);
 

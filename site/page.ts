@@ -1,5 +1,6 @@
 // The frame that all pages of the site have: header, the list of pages, the text, and what is before and behind it.
 import { relative } from 'node:path/posix';
+import { demoPages } from './documents.js';
 import { escaped, type Heading } from './markdown.js';
 
 export interface NavItem {
@@ -96,8 +97,7 @@ ${page.isHome ? `<meta name="description" content="${escaped(site.description)}"
 <nav class="places" aria-label="Site">
 <a href="${to('index.html#documentation')}">Documents</a>
 <a href="${to('reference/index.html')}">Reference</a>
-<a href="${to('explorer/index.html')}">Explorer</a>
-<a href="${to('explorer/train.html')}">Training</a>
+${demoPages.map(({ address: path, short }) => `<a href="${to(path)}">${short}</a>`).join('\n')}
 </nav>
 <button type="button" id="site-search" aria-keyshortcuts="Control+K" hidden>Search</button>
 <a class="button" id="site-menu" href="#site-pages">Menu</a>

@@ -5,6 +5,7 @@ import { dirname, join as joinAddress } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { type Found, filesOf, withWayBack } from '../site/build.js';
+import { demoPages } from '../site/documents.js';
 import build from './build.js';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -14,7 +15,7 @@ let files: Map<string, string | Uint8Array>;
 let pages: [address: string, html: string][];
 
 /** What the site takes from demo/ as that is built: addresses that links may lead to. */
-const fromDemo = ['explorer/index.html', 'explorer/train.html'];
+const fromDemo = demoPages.map(({ address }) => address);
 
 beforeAll(async () => {
   build(); // the reference is made of the types in dist/
@@ -140,7 +141,13 @@ test('what the search finds is there', () => {
 });
 
 test('the pages of demo/ have a way back', () => {
-  for (const page of ['index.html', 'train.html'])
+  const files = demoPages.map(({ file }) => file);
+  expect(
+    readdirSync(join(repository, 'demo'))
+      .filter((file) => file.endsWith('.html'))
+      .sort(),
+  ).toEqual(files.toSorted());
+  for (const page of files)
     expect(withWayBack(readFileSync(join(repository, 'demo', page), 'utf8'), page)).toMatch(
       /<header>\s*<a id="site" href="\.\.\/index\.html"/,
     );
