@@ -6,7 +6,7 @@ import { CtcAligner, CtcLoss, ctcLoss } from 'webgpu-ctc';
 import { readTensor, writeNpy, writeTimedText } from 'webgpu-ctc/files';
 import { mergeTokens, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 import { sayFactor, sayProbability } from '../demo/explorer/engine/ways.js';
-import { logitsOf } from '../demo/explorer/sources/made-up.js';
+import { logitsOf, wideProblem } from '../demo/explorer/sources/made-up.js';
 import { complaintsOf, explore, exploreOnCpu, says, sentence, settled } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;
@@ -147,7 +147,7 @@ describe('loading', () => {
           device: 'cpu',
           reduction: 'none',
         });
-        const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}.`;
+        const spelled = `In 4 frames there are 15 ways to spell 1 2; together they have probability ${sayProbability(-loss)}, a loss of ${loss.toFixed(2)}.`;
         const kinds = async () => {
           await page.locator('#data > button').click();
           const line = page.locator('.assumed', { has: page.getByLabel('Scores') });
@@ -303,13 +303,13 @@ describe('loading', () => {
       expect(await page.locator('body.dropping').count()).toBe(0);
     }));
 
-  test('more cells than can be shown are refused in words', () =>
+  test('of more cells than can be shown some frames are', () =>
     explore(async (page) => {
       await load(page, file('long.npy', writeNpy(new Float32Array(20_000 * 3).fill(2), [20_000, 3])));
       await page.fill('#word', '1 2 '.repeat(200));
       await expect
         .poll(() => sentence(page), { timeout: 20_000 })
-        .toMatch(/^20,000 frames times 801 states are more than the 12,000,000/);
+        .toMatch(/^In 1,\d{3} frames .*Shown: frames\s*to\s*of 20,000 frames/s);
       await page.fill('#word', '1 2');
       await expect.poll(() => sentence(page), { timeout: 20_000 }).toMatch(/ways to spell 1 2/);
     }));
@@ -689,7 +689,6 @@ describe('a sound', () => {
         await page.getByRole('button', { name: 'Listen' }).waitFor();
         // from the middle of a lattice that is seen from close by to where the best path is
         for (let i = 0; i < 5; i++) {
-          await page.getByRole('button', { name: 'More' }).click();
           await page.getByRole('button', { name: 'Zoom in' }).click();
         }
         const labels = () => page.locator('#lattice .gutter').innerText();
@@ -700,6 +699,30 @@ describe('a sound', () => {
       { hash: '#example=rabbit&text=hello+hello+little+rabbit+will+you+tell+me+all' },
     ));
 });
+
+test('a recording whose lattice is too large is aligned as a whole, and shown in parts', () =>
+  exploreOnCpu(async (page) => {
+    const [frames, letters] = [6000, 'abcdefghijklmnopqrstuvwxyz'];
+    const { logits } = wideProblem(frames, 400);
+    const scores = file('long.npy', writeNpy(logits, [frames, 27]));
+    await load(page, scores, json('vocab.json', ['<blank>', ...letters]));
+    const shown = async () =>
+      (
+        await Promise.all(['From', 'To'].map((name) => page.getByLabel(`${name}, in frames`).inputValue()))
+      ).map(Number);
+    await expect.poll(() => sentence(page)).toMatch(/^In \d,\d{3} frames/);
+    const read = await text(page);
+    const [first, end] = await shown();
+    expect(first).toBe(0);
+    expect(end).toBeGreaterThan(1000);
+    expect(end).toBeLessThan(frames);
+    await page.getByRole('button', { name: 'Later' }).click();
+    await expect.poll(async () => (await shown())[0]).toBe(end! - Math.floor(end! / 10));
+    // the alignment that is saved is that of all frames
+    const { bytes } = await saved(page, /^Alignment/);
+    const { path, targets } = JSON.parse(String(bytes));
+    expect([path.length, targets.length]).toEqual([frames, read.length]);
+  }));
 
 describe('saving', () => {
   let twin: { alpha: Float64Array; posterior: Float64Array; grad: Float32Array };
@@ -734,39 +757,46 @@ describe('saving', () => {
       }
     }));
 
+  /** What is in a part of a saved picture, and in its last line. */
+  async function seenIn(page: Page, bytes: Buffer, part: string) {
+    const stage = (await page.locator('#stage').boundingBox())!;
+    const box = (await page.locator(part).boundingBox())!;
+    return page.evaluate(
+      async ({ url, x, y, width, height }) => {
+        const image = new Image();
+        image.src = url;
+        await image.decode();
+        const canvas = new OffscreenCanvas(width, height);
+        const context = canvas.getContext('2d')!;
+        context.drawImage(image, -x, -y);
+        const colours = new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
+        // the last line: what the colours mean
+        const line = new OffscreenCanvas(image.width, 1).getContext('2d')!;
+        line.drawImage(image, 0, 32 - image.height);
+        const below = line.getImageData(0, 0, image.width, 1).data;
+        const orange = [...below.keys()].filter((i) => i % 4 === 0 && below[i]! - below[i + 2]! > 50);
+        return { colours, orange: orange.length };
+      },
+      {
+        url: `data:image/png;base64,${bytes.toString('base64')}`,
+        x: Math.round(2 * (box.x - stage.x)) + 24,
+        y: Math.round(2 * (box.y - stage.y)) + 64,
+        width: Math.floor(2 * box.width),
+        height: Math.floor(2 * box.height),
+      },
+    );
+  }
+
   test('a picture has twice the pixels, and all parts of the stage', () =>
     explore(async (page) => {
       const { file, bytes } = await saved(page, /^Picture/);
       expect(file).toBe('hello.png');
       const stage = (await page.locator('#stage').boundingBox())!;
+      const legend = (await page.locator('#legend').boundingBox())!;
       expect(bytes.readUInt32BE(16)).toBe(Math.ceil(2 * stage.width) + 48);
-      expect(bytes.readUInt32BE(20)).toBe(Math.ceil(2 * stage.height) + 128);
-      const box = (await page.locator('#lattice .plot').boundingBox())!;
-      const { inside, orange } = await page.evaluate(
-        async ({ url, x, y, width, height }) => {
-          const image = new Image();
-          image.src = url;
-          await image.decode();
-          const canvas = new OffscreenCanvas(width, height);
-          const context = canvas.getContext('2d')!;
-          context.drawImage(image, -x, -y);
-          const inside = new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
-          // the last line: what the colours mean
-          const line = new OffscreenCanvas(image.width, 1).getContext('2d')!;
-          line.drawImage(image, 0, 32 - image.height);
-          const below = line.getImageData(0, 0, image.width, 1).data;
-          const orange = [...below.keys()].filter((i) => i % 4 === 0 && below[i]! - below[i + 2]! > 50);
-          return { inside, orange: orange.length };
-        },
-        {
-          url: `data:image/png;base64,${bytes.toString('base64')}`,
-          x: Math.round(2 * (box.x - stage.x)) + 24,
-          y: Math.round(2 * (box.y - stage.y)) + 64,
-          width: Math.floor(2 * box.width),
-          height: Math.floor(2 * box.height),
-        },
-      );
-      expect(inside).toBeGreaterThan(30);
+      expect(bytes.readUInt32BE(20)).toBe(Math.ceil(2 * (legend.y - stage.y)) + 128);
+      const { colours, orange } = await seenIn(page, bytes, '#lattice .plot');
+      expect(colours).toBeGreaterThan(30);
       expect(orange).toBeGreaterThan(150);
     }));
 
@@ -814,6 +844,16 @@ describe('saving', () => {
       await expect.poll(() => says(page, '#panel-words')).toContain('matched with r.TextGrid');
       expect(await page.locator('#sound').isVisible()).toBe(true);
     }));
+  test('a picture shows the waveform that is seen, and the scores', () =>
+    exploreOnCpu(
+      async (page) => {
+        await page.locator('#wave [part~="region-handle-right"]').first().waitFor();
+        const { bytes } = await saved(page, /^Picture/);
+        expect((await seenIn(page, bytes, '#wave')).colours).toBeGreaterThan(10);
+        expect((await seenIn(page, bytes, '#emissions .plot')).colours).toBeGreaterThan(10);
+      },
+      { hash: '#example=dear&text=oh+dear&panel=words' },
+    ));
 
   test('an alignment has the path, and seconds where they are known', () =>
     exploreOnCpu(

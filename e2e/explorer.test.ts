@@ -18,6 +18,7 @@ import {
   sentence,
   settled,
   site,
+  visit,
 } from './explore.js';
 
 describe('the first view', () => {
@@ -31,7 +32,7 @@ describe('the first view', () => {
   test('says what CTC does, with few controls and no dialog', () =>
     explore(async (page) => {
       expect(await sentence(page)).toMatch(
-        /^In 12 frames there are 8,008 ways to spell hello; together they have probability [\d.]+ %\.$/,
+        /^In 12 frames there are 8,008 ways to spell hello; together they have probability [\d.]+ %, a loss of 2\.33\.$/,
       );
       expect(await says(page, '.says')).toBe("Without this gap the two l's would merge.");
       expect(await says(page, '#backend')).toMatch(/WebGPU: \w/);
@@ -61,6 +62,31 @@ describe('the first view', () => {
       before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }),
     });
   });
+});
+
+test('while an example is loading there is a bar with words, and nothing to play', async () => {
+  let go = () => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await visit(
+    async (page) => {
+      await expect.poll(() => says(page, '#busy')).toMatch(/^Loading the emissions/);
+      expect(await page.locator('#busy progress').getAttribute('value')).toBe('0');
+      expect(await says(page, '#progress')).toBe('loading …');
+      for (const control of ['#play', '#scrubber'])
+        expect(await page.locator(control).isDisabled()).toBe(true);
+      expect(await page.inputValue('#scrubber')).toBe('0');
+      go();
+      await settled(page);
+      await expect.poll(() => says(page, '#busy')).toBe('');
+      expect(await page.locator('#play').isEnabled()).toBe(true);
+    },
+    {
+      path: 'index.html?device=cpu#example=dear&text=oh+dear',
+      before: (page) => page.route(/clip3\.logits/, async (route) => held.then(() => route.continue())),
+    },
+  );
 });
 
 test('the story: five steps, each with a link, over the live lattice', () =>
@@ -124,17 +150,22 @@ describe('one path', () => {
       await page.goto('about:blank');
       await page.goto(link);
       await expect.poll(() => strings(page)).toEqual([drawn, expect.any(String), 'hello']);
-      await page.getByRole('tab', { name: 'State' }).click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       await expect.poll(() => page.url()).not.toMatch(/path=/);
+      // what is said under the header is said once, whatever is opened
+      await page.getByLabel('Blank bias').fill('3');
+      await page.getByRole('tab', { name: 'Paths' }).click();
+      await expect.poll(() => strings(page)).toHaveLength(3);
+      expect((await sentence(page)).match(/Edited/g)).toHaveLength(1);
     }));
 
   test('says its string under the pointer', () =>
     exploreOnCpu(async (page) => {
       const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
       await page.mouse.move(x + (4.5 * width) / 12, y + (3.5 * height) / 11);
-      await expect.poll(() => page.locator('.tip').innerText()).toMatch(/^–hheell–loo–\s+[\d.]+ %$/);
+      await expect.poll(() => page.locator('#lattice .tip').innerText()).toMatch(/^–hheell–loo–\s+[\d.]+ %$/);
       await page.mouse.move(x + (8.5 * width) / 12, y + (1.5 * height) / 11);
-      await expect.poll(() => page.locator('.tip').isVisible()).toBe(false);
+      await expect.poll(() => page.locator('#lattice .tip').isVisible()).toBe(false);
     }));
 });
 
@@ -272,7 +303,7 @@ describe('editing', () => {
     exploreOnCpu(async (page) => {
       const before = await sentence(page);
       await page.getByRole('tab', { name: 'Edit' }).click();
-      const box = (await page.locator('#emissions .plot').boundingBox())!;
+      const box = (await page.locator('#emissions .plot.editing').boundingBox())!;
       // the row of h, over the last half
       await page.mouse.move(box.x + box.width * 0.6, box.y + 4);
       await page.mouse.down();
@@ -717,7 +748,6 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
     expect(await page.locator('#emissions').isVisible()).toBe(false);
     // from close by there are the scores too, and they are those of the frames that are seen
     for (let i = 0; i < 3; i++) {
-      await page.getByRole('button', { name: 'More' }).click();
       await page.getByRole('button', { name: 'Zoom in' }).click();
     }
     await expect.poll(() => page.locator('#emissions').isVisible()).toBe(true);
@@ -730,10 +760,74 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
         return new Set(new Uint32Array(data.buffer)).size;
       });
     await expect.poll(colours).toBeGreaterThan(20);
-    await page.getByRole('button', { name: 'More' }).click();
-    await page.getByRole('button', { name: 'Fit everything' }).click();
+    await page.getByRole('button', { name: 'Fit', exact: true }).click();
     await expect.poll(() => page.locator('#emissions').isVisible()).toBe(false);
   }));
+
+test('a lattice that is looked at from near follows the path, and has its own buttons', () =>
+  exploreOnCpu(
+    async (page) => {
+      const labels = () => page.locator('#lattice .gutter').innerText();
+      await expect.poll(labels).toMatch(/^f 0\n/);
+      for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      const near = await labels();
+      expect(near).not.toMatch(/^f 0\n/);
+      // time is moved, the states go along
+      const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2 - 300, y + height / 2, { steps: 3 });
+      await page.mouse.up();
+      await expect.poll(labels).not.toBe(near);
+      await page.getByRole('button', { name: 'More' }).click();
+      const follow = page.getByRole('button', { name: /^Follow the path/ });
+      expect(await follow.getAttribute('aria-pressed')).toBe('true');
+      await follow.click();
+      await expect.poll(() => page.url()).toMatch(/follow=0/);
+      await page.keyboard.press('Escape');
+      const free = await labels();
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2, y + height / 2 - 100, { steps: 3 });
+      await page.mouse.up();
+      await expect.poll(labels).not.toBe(free);
+      await page.getByRole('button', { name: 'Fit', exact: true }).click();
+      await expect.poll(labels).toMatch(/^f 0\n/);
+    },
+    {
+      hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&at=0.0',
+    },
+  ));
+
+test('some frames of a recording alone: their labels, their numbers, and the way to others', () =>
+  exploreOnCpu(
+    async (page) => {
+      await expect.poll(() => sentence(page)).toMatch(/^In 100 frames .* spell .*seven/);
+      const [from, to] = ['From, in seconds', 'To, in seconds'].map((name) => page.getByLabel(name));
+      expect([await from!.inputValue(), await to!.inputValue()]).toEqual(['1.6', '3.6']);
+      expect(await says(page, '.where')).toMatch(/^Frame 8\d/);
+      await page.getByRole('button', { name: 'Later' }).click();
+      await expect.poll(() => from!.inputValue()).toBe('3.4');
+      await expect.poll(() => page.url()).toMatch(/window=170\.270/);
+      await page.getByRole('button', { name: 'Earlier' }).click();
+      await expect.poll(() => page.url()).toMatch(/window=80\.180/);
+      await expect.poll(() => from!.inputValue()).toBe('1.6');
+      await to!.fill('2');
+      await to!.press('Enter');
+      await expect.poll(() => sentence(page)).toMatch(/^In 20 frames/);
+      await page.getByRole('tab', { name: 'Labels' }).click();
+      await expect.poll(() => page.locator('.labels tbody td').first().innerText()).toMatch(/^1\.\d\d–/);
+      await page.getByRole('button', { name: 'All', exact: true }).click();
+      await expect.poll(() => sentence(page)).toMatch(/^In 325 frames/);
+      // the words are those of all of it
+      await page.getByRole('button', { name: 'More' }).click();
+      await page.getByRole('button', { name: /^Only the frames/ }).click();
+      await expect.poll(() => page.url()).toMatch(/window=0\.325/);
+    },
+    {
+      hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&window=80.180',
+    },
+  ));
 
 test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
   exploreOnCpu(

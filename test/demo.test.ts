@@ -13,6 +13,7 @@ import { fitsOf } from '../demo/explorer/engine/label-fits.js';
 import { rivalsOf } from '../demo/explorer/engine/rivals.js';
 import { toAligner, withStar } from '../demo/explorer/engine/star.js';
 import { countPaths, leastFrames, sayCount, sayProbability } from '../demo/explorer/engine/ways.js';
+import { partOf, windowAt } from '../demo/explorer/engine/window.js';
 import { readInputs } from '../demo/explorer/files/inputs.js';
 import { ownOf, ownSource } from '../demo/explorer/files/own.js';
 import { referenceOf } from '../demo/explorer/files/reference.js';
@@ -28,7 +29,8 @@ import { spelledIn } from '../demo/explorer/sources/spelled.js';
 import { applyEdits, editLimits, noEdits } from '../demo/explorer/state/edits.js';
 import { fromHash, initial, type State, toHash } from '../demo/explorer/state/state.js';
 import { placeRead, type Read } from '../demo/explorer/view/strips.js';
-import { follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
+import { banded, follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
+import { download, type Progress, sayBytes } from '../demo/shared/download.js';
 import { logSumExp } from '../learning/best-path.js';
 import { editDistance } from '../learning/edit-distance.js';
 import { mulberry32 } from '../learning/random.js';
@@ -685,6 +687,87 @@ describe('a session', () => {
   });
 });
 
+describe('a part of a recording', () => {
+  /** A path of so many labels, each state with some frames. */
+  const pathOf = fc
+    .array(fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 1, max: 3 })), {
+      minLength: 1,
+      maxLength: 12,
+    })
+    .map((pauses) => [
+      ...pauses.flatMap(([rest, said], i) => [...Array(rest).fill(2 * i), ...Array(said).fill(2 * i + 1)]),
+      2 * pauses.length,
+    ])
+    .map((states) => Int32Array.from(states as number[]));
+
+  test('has the labels that the best path says there, and windows are as large as they may be', () => {
+    fc.assert(
+      fc.property(
+        pathOf,
+        fc.nat(),
+        fc.integer({ min: 1, max: 60 }),
+        fc.boolean(),
+        (path, at, most, backwards) => {
+          const labels = Array.from({ length: path.at(-1)! / 2 }, (_, i) => i + 1);
+          const classes = labels.length + 1;
+          const logits = Float32Array.from({ length: path.length * classes }, (_, i) => i);
+          const whole: Problem = { frames: path.length, classes, blank: 0, labels, logits };
+          const first = backwards ? 1 + (at % path.length) : at % path.length;
+          const window = windowAt(path, first, most, backwards);
+          const part = partOf(whole, path, window);
+          expect(backwards ? window.end : window.first).toBe(first);
+          expect(part.frames).toBe(window.end - window.first);
+          expect(part.logits[0]).toBe(window.first * classes);
+          const said = [...new Set([...path.subarray(window.first, window.end)].filter((s) => s % 2))];
+          expect(part.labels).toEqual(said.map((s) => labels[s >> 1]));
+          if (said.length > 0) expect(part.firstLabel).toBe(said[0]! >> 1);
+          const cells = ({ frames, labels: { length } }: Problem) => frames * (2 * length + 1);
+          if (part.frames > 1) expect(cells(part)).toBeLessThanOrEqual(most);
+          const larger = backwards
+            ? { first: window.first - 1, end: window.end }
+            : { first: window.first, end: window.end + 1 };
+          if (larger.first >= 0 && larger.end <= path.length)
+            expect(cells(partOf(whole, path, larger))).toBeGreaterThan(most);
+        },
+      ),
+      { seed: 2026, numRuns: 1000 },
+    );
+  });
+
+  test('with a star has its scores, and those of the recogniser alone', () => {
+    const logits = Float32Array.from({ length: 18 }, (_, i) => (i * 7) % 5);
+    const whole = withStar({ frames: 6, classes: 3, blank: 0, labels: [1, STAR, 2], logits });
+    const path = Int32Array.of(1, 1, 2, 3, 3, 5);
+    const part = partOf(whole, path, { first: 2, end: 5 });
+    expect([part.labels, part.firstLabel]).toEqual([[3], 1]);
+    expect([...part.logits]).toEqual([...whole.logits.subarray(8, 20)]);
+    expect([...part.star!.logits]).toEqual([...logits.subarray(6, 15)]);
+  });
+
+  test('what follows the path shows it in all frames that are seen', () => {
+    fc.assert(
+      fc.property(
+        pathOf,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (path, a, b) => {
+          const all = whole(path.length, path.at(-1)! + 1);
+          const length = Math.max(1, b * path.length);
+          const first = a * (path.length - length);
+          const view = { frames: { first, end: first + length }, states: { first: 0, end: 4 } };
+          const { frames, states } = banded(view, path, all);
+          expect(frames).toEqual(view.frames);
+          for (let t = Math.floor(first); t < Math.floor(first + length - 1); t++) {
+            expect(path[t]!).toBeGreaterThanOrEqual(states.first);
+            expect(path[t]! + 1).toBeLessThanOrEqual(states.end);
+          }
+        },
+      ),
+      { seed: 2026, numRuns: 1000 },
+    );
+  });
+});
+
 describe('other texts', () => {
   const letter = fc.integer({ min: 1, max: 4 });
   const text = fc.array(letter, { maxLength: 12 });
@@ -783,12 +866,60 @@ describe('other texts', () => {
   });
 });
 
+describe('downloads', () => {
+  test.each([
+    [{ bytes: 12_300, total: 26_000 }, '12 of 26 kB'],
+    [{ bytes: 400_000, total: 4_371_670 }, '0.4 of 4.4 MB'],
+    [{ bytes: 512, total: undefined }, '1 kB'],
+  ])('%j is %s', (progress, words) => expect(sayBytes(progress)).toBe(words));
+
+  test('say how much has come, and which file did not', async () => {
+    const chunks = [3, 5, 4].map((length) => new Uint8Array(length).fill(length));
+    const answer = (headers: Record<string, string>, status = 200) => {
+      const body = new ReadableStream({
+        start(controller) {
+          for (const chunk of chunks) controller.enqueue(chunk);
+          controller.close();
+        },
+      });
+      return new Response(body, { headers, status });
+    };
+    const seen: Progress[] = [];
+    const counted = (progress: Progress) => seen.push(progress);
+    const fetched = vi.spyOn(globalThis, 'fetch');
+    try {
+      fetched.mockResolvedValueOnce(answer({ 'content-length': '12' }));
+      const bytes = await download('a.npy', { counted });
+      expect([...bytes]).toEqual(chunks.flatMap((chunk) => [...chunk]));
+      expect(seen.map(({ bytes, total }) => [bytes, total])).toEqual([
+        [3, 12],
+        [8, 12],
+        [12, 12],
+      ]);
+      // what is compressed is longer than the server says
+      fetched.mockResolvedValueOnce(answer({ 'content-length': '6', 'content-encoding': 'gzip' }));
+      await download('a.npy', { counted });
+      expect(seen.at(-1)).toEqual({ bytes: 12, total: undefined });
+      fetched.mockResolvedValueOnce(answer({}, 404));
+      await expect(download('a.npy')).rejects.toThrow(/^a\.npy: 404/);
+    } finally {
+      fetched.mockRestore();
+    }
+  });
+});
+
 describe('links', () => {
   const state: State = {
     ...initial,
     ...{ example: 'cat', text: 'Größe & 100 % #<b>', layer: 'gradient', scale: 'linear', bestPath: false },
     ...{ samples: 8, selected: { t: 4, s: 7 }, highlight: 2, blank: 3, star: true, free: true },
-    ...{ panel: 'paths', path: { kind: 'through', t: 3, s: 2 }, with: 'a & b' },
+    ...{
+      panel: 'paths',
+      path: { kind: 'through', t: 3, s: 2 },
+      with: 'a & b',
+      window: { first: 2, end: 6 },
+      follows: false,
+    },
     edits: { bias: -1.5, temperature: 0.5, strokes: [{ c: 2, first: 3, end: 5, p: 0.7 }] },
   };
 

@@ -3,7 +3,9 @@
 import { byId, make, notify, whileBusy } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
 import { type Entry, menu } from '../shared/menus.js';
+import { frameOf } from './engine/analysis.js';
 import { plural } from './engine/ways.js';
+import type { Window } from './engine/window.js';
 import type { Page } from './page.js';
 import { examples } from './sources/examples.js';
 import type { Editing } from './state/editing.js';
@@ -58,6 +60,7 @@ export class Controls {
     });
     window.addEventListener('popstate', () => this.#navigate());
     page.listen(() => {
+      this.#tellWindow();
       this.#offerToHear();
       this.#offerStar();
       this.#tellEdits();
@@ -179,10 +182,79 @@ export class Controls {
         run: () => store.set({ samples: samples > 0 ? 0 : 8 }),
       }),
       { heading: 'View' },
-      { name: 'Fit everything', run: () => this.#page.stage.fit() },
-      { name: 'Zoom in', run: () => this.#page.stage.zoomBy(1.6) },
-      { name: 'Zoom out', run: () => this.#page.stage.zoomBy(1 / 1.6) },
+      again({
+        ...{
+          name: 'Follow the path',
+          about: 'Move through time; the states go along',
+          checked: this.#page.follows,
+        },
+        run: () => store.set({ follows: !this.#page.follows }),
+      }),
+      {
+        ...{
+          name: 'Only the frames that are seen',
+          about: 'Their lattice alone, with the labels that are said there',
+        },
+        run: () => this.#windowOfSeen(),
+      },
+      // a large lattice, or one that is seen in part, has buttons for the rest
+      ...(byId('zoom').hidden ? [{ name: 'Zoom in', run: () => this.#page.stage.zoomBy(1.6) }] : []),
     ];
+  }
+
+  #windowOfSeen(): void {
+    const { analysis, stage } = this.#page;
+    if (!analysis) return;
+    const [first, end] = [Math.floor(stage.frames.first), Math.ceil(stage.frames.end)];
+    this.#page.lookAtFrames({
+      first: frameOf(analysis.problem, first),
+      end: frameOf(analysis.problem, end),
+    });
+  }
+
+  /** Which frames of a longer recording are shown, and how to come to others. */
+  #tellWindow(): void {
+    const { analysis, whole, source, store } = this.#page;
+    if (!analysis || !whole || whole.problem === analysis.problem) return;
+    const { problem } = analysis;
+    const all = whole.problem.frames;
+    const [first, end] = [frameOf(problem, 0), frameOf(problem, problem.frames)];
+    const seconds = source?.frameSeconds;
+    const field = (name: string, frame: number, change: (frame: number) => Window) => {
+      const shown = seconds === undefined ? frame : Number((frame * seconds).toFixed(2));
+      const input = make('input', { type: 'number', min: '0', step: 'any', value: String(shown) });
+      input.ariaLabel = `${name}, in ${seconds === undefined ? 'frames' : 'seconds'}`;
+      input.addEventListener('change', () => {
+        const to = change(
+          Math.round(seconds === undefined ? input.valueAsNumber : input.valueAsNumber / seconds),
+        );
+        if (to.first >= 0 && to.first < to.end && to.end <= all) this.#page.lookAtFrames(to);
+        else input.value = String(shown);
+      });
+      return input;
+    };
+    const [unit, total] =
+      seconds === undefined
+        ? ['frames', plural(all, 'frame')]
+        : ['seconds', `${(all * seconds).toFixed(1)} s`];
+    const turn = (backwards: boolean, name: string, isThere: boolean) =>
+      make('button', { onclick: () => this.#page.turnPage(backwards), disabled: !isThere }, name);
+    byId('sentence').append(
+      make(
+        'span',
+        { className: 'window' },
+        `Shown: ${unit}`,
+        field('From', first, (first) => ({ first, end: Math.max(end, first + 1) })),
+        'to',
+        field('To', end, (end) => ({ first: Math.min(first, end - 1), end })),
+        `of ${total}`,
+      ),
+      turn(true, 'Earlier', first > 0),
+      turn(false, 'Later', end < all),
+      ...(store.state.window
+        ? [make('button', { onclick: () => this.#page.lookAtFrames(undefined) }, 'All')]
+        : []),
+    );
   }
 
   #moreMenu: { refresh(): void } | undefined;

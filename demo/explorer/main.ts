@@ -1,5 +1,5 @@
 import { wantedDevice } from '../shared/device.js';
-import { byId, listenToDrops, notify, whileBusy } from '../shared/dom.js';
+import { byId, listenToDrops, notify, once, whileBusy } from '../shared/dom.js';
 import { menu } from '../shared/menus.js';
 import { Controls } from './controls.js';
 import { Engine } from './engine/engine.js';
@@ -66,15 +66,9 @@ try {
   const plays = !linked && !matchMedia('(prefers-reduced-motion: reduce)').matches;
   page.listen(once(() => plays && page.player.play()));
   if (store.state.story !== undefined) tellStory();
+  // from the page that reads pictures
+  if ('line' in sessionStorage) (await filesOf()).loadHandedOver();
 } catch (error) {
   notify(`The page could not start: ${(error as Error).message}`);
   throw error;
-}
-
-function once(run: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) run();
-    done = true;
-  };
 }

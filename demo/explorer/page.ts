@@ -3,13 +3,15 @@
 import { collapse, logSumExp } from '../../learning/best-path.js';
 import { dark } from '../shared/canvas.js';
 import { wantedDevice } from '../shared/device.js';
-import { byId, make, notify, withPowers } from '../shared/dom.js';
+import { byId, make, notify, once, withPowers } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
 import {
   type Analysis,
+  type BestPath,
   type Cell,
   type CellValues,
   classAt,
+  frameOf,
   isPossible,
   type Problem,
   statesOf,
@@ -19,7 +21,8 @@ import { type Beside, Engine } from './engine/engine.js';
 import { fitsOf, type LabelFit } from './engine/label-fits.js';
 import { type Rival, rivalsOf } from './engine/rivals.js';
 import { starName, withStar } from './engine/star.js';
-import { sayProbability } from './engine/ways.js';
+import { leastFrames, sayProbability } from './engine/ways.js';
+import { isWithin, partOf, type Window, windowAt } from './engine/window.js';
 import { examples, heard, type Loading } from './sources/examples.js';
 import type { Source } from './sources/source.js';
 import { spelledIn, textOfLabels, unspelledIn } from './sources/spelled.js';
@@ -34,7 +37,7 @@ import { type ColourScale, Legend } from './view/legend.js';
 import { excerptOf, textOf } from './view/path-text.js';
 import { Player, type PlayerControls, type Position, sweepsOf } from './view/player.js';
 import type { Difference, Scene } from './view/scene.js';
-import { Stage } from './view/stage.js';
+import { isLarge, Stage } from './view/stage.js';
 import type { EmissionRow } from './view/strips.js';
 
 /** Milliseconds after which what is computed takes long. */
@@ -44,6 +47,10 @@ const computing = 'Computing …';
 const mostLinear = 2000;
 /** Texts that are tried beside the one that is spelled, and the scores that they may take together. */
 const [mostRivals, mostScores] = [400, 4e6];
+/** Cells of what is computed beside it: nothing of them is kept. */
+const mostBeside = 5e7;
+/** Cells of a window that nobody has chosen. */
+const mostAtOnce = 1e6;
 
 /** Paths that are looked at one by one. */
 interface LookedAt {
@@ -65,6 +72,8 @@ export class Page {
   #source: Source | undefined;
   #analysis: Analysis | undefined;
   #samples: readonly Int32Array[] = [];
+  /** Of what a window is shown. */
+  #whole: { readonly problem: Problem; readonly alignment: BestPath } | undefined;
   #paths: LookedAt | undefined;
   /** The line under the pointer. */
   #pointed: Int32Array | undefined;
@@ -75,10 +84,12 @@ export class Page {
   #difference: Difference | undefined;
   #incoming: { from: Cell; share: number }[] = [];
   #busy = false;
+  #late: ReturnType<typeof setTimeout> | undefined;
   #stale = false;
   #speaking = 0;
   readonly #onAnalysis: (() => void)[] = [];
   readonly #onPlayer: (() => void)[] = [];
+  readonly #onPath: (() => void)[] = [];
 
   constructor(
     store: Store,
@@ -96,6 +107,7 @@ export class Page {
       highlight: (label) => {
         store.set({ highlight: store.state.highlight === label ? undefined : label });
       },
+      wheel: once(() => notify('To zoom with the wheel, click the lattice first, or hold Ctrl.')),
       look: (row, t, spoken) => this.#lookAtScore(row, t, spoken),
       paint: events.paint,
     });
@@ -114,7 +126,7 @@ export class Page {
     dark().addEventListener('change', () => this.#show());
     this.#use(engine);
     store.listen((state, before) => {
-      const asks: (keyof State)[] = ['text', 'star', 'free', 'edits', 'blank', 'samples'];
+      const asks: (keyof State)[] = ['text', 'star', 'free', 'edits', 'blank', 'samples', 'window'];
       const asksForChange = state.layer === 'change' && before.layer !== 'change';
       if (asksForChange || asks.some((key) => state[key] !== before[key])) this.refresh();
       else if (state.selected !== before.selected) {
@@ -146,6 +158,16 @@ export class Page {
     if (scale || !this.#analysis) return scale ?? 'linear';
     const { problem } = this.#analysis;
     return problem.frames * statesOf(problem) <= mostLinear ? 'linear' : 'log';
+  }
+
+  /** All frames and their best path, also where a window is shown. */
+  get whole(): { readonly problem: Problem; readonly alignment: BestPath | undefined } | undefined {
+    return this.#whole ?? this.#analysis;
+  }
+
+  /** Whether what is seen follows the best path: of a lattice that is looked at in parts it does. */
+  get follows(): boolean {
+    return this.store.state.follows ?? (this.#analysis !== undefined && isLarge(this.#analysis));
   }
 
   get colourScale(): ColourScale | undefined {
@@ -226,8 +248,7 @@ export class Page {
 
   /** Another text, or other scores, beside what is shown. @throws RangeError for what is too large. */
   async beside(problem: Problem): Promise<Beside> {
-    if (problem.frames * statesOf(problem) > this.#engine.mostCells)
-      throw new RangeError(sayTooLarge(problem, this.#engine.mostCells));
+    if (!isWithin(problem, mostBeside)) throw new RangeError(sayTooLarge(problem, mostBeside));
     return this.#engine.beside(problem);
   }
 
@@ -249,6 +270,20 @@ export class Page {
     this.stage.approach(cell);
   }
 
+  /** The same for a label of the whole text: where it is not among the frames that are shown, others are. */
+  goToLabelOfAll(i: number): void {
+    const problem = this.#analysis?.problem;
+    if (!problem) return;
+    const at = i - (problem.firstLabel ?? 0);
+    if (at >= 0 && at < problem.labels.length) {
+      this.goToLabel(at);
+      return;
+    }
+    const t = this.#whole?.alignment.states.indexOf(2 * i + 1) ?? -1;
+    const first = Math.max(0, t - (problem.frames >> 1));
+    if (t >= 0) this.lookAtFrames({ first, end: first + problem.frames });
+  }
+
   /** Called after each analysis. */
   listen(then: () => void): void {
     this.#onAnalysis.push(then);
@@ -257,6 +292,11 @@ export class Page {
   /** Called whenever the player moves. */
   listenToPlayer(then: () => void): void {
     this.#onPlayer.push(then);
+  }
+
+  /** Called whenever another path is looked at. */
+  listenToPath(then: () => void): void {
+    this.#onPath.push(then);
   }
 
   /** What there was before is left behind, or, `linked`, is what a link says of it. */
@@ -276,10 +316,11 @@ export class Page {
   open(source: Source, change: Partial<State> = {}): void {
     this.#source = source;
     const { frames, classes } = source;
-    const { edits, blank } = { ...this.store.state, ...change };
+    const { edits, blank, window } = { ...this.store.state, ...change };
     this.store.set({
       ...change,
       edits: within(edits, frames, classes),
+      window: window && window.first < frames ? window : undefined,
       blank: blank !== undefined && blank < classes ? blank : undefined,
     });
     this.refresh();
@@ -296,7 +337,7 @@ export class Page {
     this.#stale = true;
     if (this.#busy) return;
     this.#busy = true;
-    const late = setTimeout(() => this.#wait(true), patience);
+    this.#late = setTimeout(() => this.#wait(true), patience);
     await this.#attempt(async () => {
       await undefined; // the rest of the turn may ask for more
       while (this.#stale && this.#source) {
@@ -304,7 +345,6 @@ export class Page {
         await this.#compute();
       }
     });
-    clearTimeout(late);
     this.#wait(false);
     this.#busy = false;
     // another engine has been asked meanwhile
@@ -313,6 +353,7 @@ export class Page {
 
   /** While something takes long, what is still seen is of the question before: it pales, and the sentence says so. */
   #wait(waiting: boolean): void {
+    clearTimeout(this.#late);
     const stage = byId('stage');
     stage.ariaBusy = String(waiting);
     stage.classList.toggle('stale', waiting);
@@ -356,16 +397,21 @@ export class Page {
   async #compute(): Promise<void> {
     const source = this.#source!;
     const { text, layer } = this.store.state;
-    const problem = this.problem();
-    const cells = problem.frames * statesOf(problem);
-    if (cells > this.#engine.mostCells) {
+    const whole = this.problem();
+    const problem = await this.#partOf(whole);
+    if (!problem) {
       this.#analysis = undefined;
       this.stage.clear();
-      byId('sentence').textContent = sayTooLarge(problem, this.#engine.mostCells);
+      // no path tells which labels a part of it has
+      const why =
+        leastFrames(whole.labels) > whole.frames
+          ? sayAll({ problem: whole, loss: Number.POSITIVE_INFINITY }, text.trim(), this.#unspelled())
+          : [{ text: sayTooLarge(whole, this.#engine.mostCells) }];
+      byId('sentence').textContent = why.map(({ text }) => text).join('');
       return;
     }
-    const unedited =
-      layer === 'change' ? this.problem({ scores: (source.other ?? source).logits }) : undefined;
+    const scores = (source.other ?? source).logits;
+    const unedited = layer === 'change' ? this.#framesOf(this.problem({ scores }), problem) : undefined;
     const analysis = await this.#engine.analyse(problem, unedited);
     const { samples: count } = this.store.state;
     this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];
@@ -381,6 +427,7 @@ export class Page {
     if (isAsked && !isThere) this.store.set({ selected: firstToLookAt(analysis) });
     if (highlight !== undefined && highlight >= problem.labels.length)
       this.store.set({ highlight: undefined });
+    this.#wait(false);
     this.#mirror();
     this.#say();
     this.#show();
@@ -403,7 +450,7 @@ export class Page {
       if (analysis !== this.#analysis) return;
       this.#setUpPlayer();
       this.#show();
-      for (const then of this.#onAnalysis) then();
+      for (const then of this.#onPath) then();
     });
   }
 
@@ -426,6 +473,57 @@ export class Page {
     if (choice !== this.store.state.path || this.store.state.panel !== 'paths') return;
     chosen ??= best[0];
     this.#paths = { best, ...(chosen && { chosen, classes: chosen.states.map((s) => classAt(problem, s)) }) };
+  }
+
+  /** What of a recording is shown: all of it, or a window. Undefined: there is no path to tell which labels a window has. */
+  async #partOf(whole: Problem): Promise<Problem | undefined> {
+    const { window } = this.store.state;
+    const { mostCells } = this.#engine;
+    const fits = isWithin(whole, mostCells);
+    this.#whole = undefined;
+    if (!window && fits) return whole;
+    const alignment = await this.#engine.bestPath(whole);
+    if (!alignment) return fits ? whole : undefined;
+    this.#whole = { problem: whole, alignment };
+    const first = Math.min(window?.first ?? 0, whole.frames - 1);
+    const most = windowAt(alignment.states, first, window ? mostCells : Math.min(mostCells, mostAtOnce));
+    return partOf(whole, alignment.states, {
+      first,
+      end: Math.min(most.end, window?.end ?? most.end),
+    });
+  }
+
+  /** Of another problem the frames that are shown of this one. */
+  #framesOf(other: Problem, { first = 0, frames }: Problem): Problem {
+    const window = { first, end: first + frames };
+    return this.#whole ? partOf(other, this.#whole.alignment.states, window) : other;
+  }
+
+  /** Another window: frames of the recording. */
+  lookAtFrames(window: Window | undefined): void {
+    this.store.set({ window, selected: undefined, highlight: undefined });
+  }
+
+  /** The frames before or after those that are shown, some of them once more. */
+  turnPage(backwards: boolean): void {
+    const { alignment } = this.#whole ?? {};
+    const problem = this.#analysis?.problem;
+    if (!alignment || !problem) return;
+    const [first, end] = [frameOf(problem, 0), frameOf(problem, problem.frames)];
+    const overlap = Math.floor(problem.frames / 10);
+    const most = Math.min(this.#engine.mostCells, mostAtOnce);
+    const { window } = this.store.state;
+    const start = backwards ? first + overlap : end - overlap;
+    const fitting = windowAt(alignment.states, Math.max(1, start), most, backwards);
+    // as many as now, where so many were asked for
+    const frames = window
+      ? Math.min(problem.frames, fitting.end - fitting.first)
+      : fitting.end - fitting.first;
+    this.lookAtFrames(
+      backwards
+        ? { first: fitting.end - frames, end: fitting.end }
+        : { first: fitting.first, end: fitting.first + frames },
+    );
   }
 
   #scene(analysis: Analysis): Scene {
@@ -459,6 +557,7 @@ export class Page {
       ...{ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing },
       reference: this.#source!.reference,
       reading: { ...reading, end },
+      follows: this.follows,
     });
     this.#mark();
     this.#legend.show(scene);
@@ -479,8 +578,14 @@ export class Page {
   #say(): void {
     const analysis = this.#analysis!;
     const { problem, backend, greedy } = analysis;
-    const parts = sayAll(analysis, this.store.state.text.trim(), this.#unspelled());
-    const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, ...withPowers(text)) : text));
+    const { text } = this.store.state;
+    const own = this.#whole ? textOfLabels(problem.labels, this.#source!.vocabulary) : text.trim();
+    const parts = sayAll(analysis, own, this.#whole ? [] : this.#unspelled());
+    const sentence = parts.map(({ text, strong, more }) => {
+      // a number and its sign stay together
+      const className = [more && 'more', /^\d/.test(text) && 'number'].filter(Boolean).join(' ');
+      return make(strong ? 'b' : 'span', { className }, ...withPowers(text));
+    });
     const line = make('span', {}, ...sentence);
     // without markup, for a picture
     line.dataset.said = parts.map(({ text }) => text).join('');
@@ -518,14 +623,15 @@ export class Page {
     const top = topOf(scores.subarray(0, this.#source!.classes), 5).map(
       (c) => `${this.nameOf(c)}  ${sayProbability(scores[c]!)}`,
     );
-    const time = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
-    this.stage.tipScores(t, [`frame ${t}${time}`, ...top].join('\n'));
+    const at = frameOf(problem, t);
+    const time = frameSeconds === undefined ? '' : ` · ${(at * frameSeconds).toFixed(2)} s`;
+    this.stage.tipScores(t, [`frame ${at}${time}`, ...top].join('\n'));
     const p = row.c === undefined ? undefined : Math.exp(scores[row.c]!);
     const { difference } = this.#scene(analysis);
     this.#legend.score = difference && p !== undefined ? difference.values[t * problem.classes + row.c!] : p;
     if (!spoken) return;
     const own = p === undefined ? '' : `${row.name} ${sayProbability(Math.log(p))}. `;
-    byId('spoken').textContent = `Frame ${t}: ${own}Likeliest: ${top.slice(0, 3).join(', ')}.`;
+    byId('spoken').textContent = `Frame ${at}: ${own}Likeliest: ${top.slice(0, 3).join(', ')}.`;
   }
 
   /** A line under the pointer says what it reads, frame by frame. */
@@ -601,7 +707,7 @@ export class Page {
       problem.frames,
       statesOf(problem),
       selected,
-      ({ t, s }) => `${nameState(analysis, s, this.nameOf)}, frame ${t}`,
+      ({ t, s }) => `${nameState(analysis, s, this.nameOf)}, frame ${frameOf(problem, t)}`,
     );
   }
 
@@ -613,7 +719,7 @@ export class Page {
     this.#speaking = window.setTimeout(() => {
       if (!this.stage.grid.contains(document.activeElement)) return;
       byId('spoken').textContent =
-        `Frame ${t}, ${nameState(analysis, s, this.nameOf)}: ${share} of the path mass. ${sentence.textContent}`;
+        `Frame ${frameOf(analysis.problem, t)}, ${nameState(analysis, s, this.nameOf)}: ${share} of the path mass. ${sentence.textContent}`;
     }, 400);
   }
 

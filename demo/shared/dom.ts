@@ -22,6 +22,15 @@ export function withPowers(text: string): (Node | string)[] {
   });
 }
 
+/** The first call runs it, the others do nothing. */
+export function once(run: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) run();
+    done = true;
+  };
+}
+
 let hiding = 0;
 
 /** A line that goes by itself, the sooner the shorter it is. */
@@ -75,7 +84,7 @@ export function save(name: string, content: BlobPart, type: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** Files that are dropped anywhere on the page. While they are dragged over it, the body has the class `dropping`. */
+/** Files that are dropped anywhere on the page, or pasted. While they are dragged over it, the body has the class `dropping`. */
 export function listenToDrops(use: (files: readonly File[]) => void): void {
   const { classList } = document.body;
   document.addEventListener('dragover', (event) => {
@@ -86,13 +95,16 @@ export function listenToDrops(use: (files: readonly File[]) => void): void {
   document.addEventListener('dragleave', (event) => {
     if (!event.relatedTarget) classList.remove('dropping');
   });
+  const take = (event: Event, files: FileList | undefined) => {
+    if (!files || files.length === 0) return;
+    event.preventDefault();
+    use([...files]);
+  };
   document.addEventListener('drop', (event) => {
     classList.remove('dropping');
-    const files = [...(event.dataTransfer?.files ?? [])];
-    if (files.length === 0) return;
-    event.preventDefault();
-    use(files);
+    take(event, event.dataTransfer?.files);
   });
+  document.addEventListener('paste', (event) => take(event, event.clipboardData?.files));
 }
 
 /** Asks for files of the visitor's. */

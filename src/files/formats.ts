@@ -6,12 +6,15 @@ import { type SubtitleOptions, writeSrt, writeVtt } from './subtitles.js';
 import { readTextGrid, type TextGridOptions, writeTextGrid } from './textgrid.js';
 import type { TimedWord } from './timed.js';
 
+/** Options of `writeTimedText`. */
 export interface TimedTextOptions extends SubtitleOptions, TextGridOptions, Partial<CtmOptions> {}
 
 const writers = { srt: writeSrt, vtt: writeVtt, TextGrid: writeTextGrid, ctm: writeCtm };
 
+/** A format of words with their times, called as its files end. */
 export type TimedTextFormat = keyof typeof writers;
 
+/** All of them. */
 export const timedTextFormats = Object.keys(writers) as readonly TimedTextFormat[];
 
 /** @throws RangeError listing the formats, if the file's extension is none of theirs. */
@@ -56,6 +59,7 @@ const readers: Record<TimedTextFormat, (text: string, options: ReadTimedTextOpti
   ctm: (text, { name }) => readCtm(text, name),
 };
 
+/** Options of `readTimedText`. */
 export interface ReadTimedTextOptions {
   /** Of a TextGrid: the name of the tier. Default: the only one, or the one called `words`. */
   readonly tier?: string | undefined;

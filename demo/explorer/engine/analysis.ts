@@ -10,6 +10,9 @@ export interface Problem {
   readonly labels: readonly number[];
   /** Where a label stands for anything. */
   readonly star?: Star;
+  /** Where it is a part of a longer recording: which of its frames and labels are the first here. */
+  readonly first?: number;
+  readonly firstLabel?: number;
 }
 
 export interface Star {
@@ -80,6 +83,8 @@ export interface Analysis {
   readonly version: number;
 }
 
+/** The frame of the recording that a frame of the lattice is. */
+export const frameOf = ({ first = 0 }: Problem, t: number): number => first + t;
 export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
 export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);
 

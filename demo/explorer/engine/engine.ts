@@ -87,7 +87,7 @@ export class Engine {
   async analyse(problem: Problem, unedited?: Problem): Promise<Analysis> {
     const baseline = unedited && (await this.#posteriorOf(unedited));
     // side by side: the first time both compile
-    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.#bestPath(problem)]);
+    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.bestPath(problem)]);
     const { task, stride, probe, loss, grad } = prepared;
     const lattice = probe
       ? {
@@ -120,7 +120,7 @@ export class Engine {
     const scores = { data, shape: [frames, classes] as const };
     const [{ loss, grad }, alignment] = await Promise.all([
       ctc.run({ ...(star ? { logProbs: scores } : { logits: scores }), targets: [...labels] }),
-      this.#bestPath(problem),
+      this.bestPath(problem),
     ]);
     const logProbs = logSoftmax(problem);
     const posterior = logProbs.map((log, i) => Math.exp(log) - grad[i]!);
@@ -292,7 +292,8 @@ export class Engine {
     return this.#prepared;
   }
 
-  async #bestPath(problem: Problem): Promise<BestPath | undefined> {
+  /** Undefined where there is no path. */
+  async bestPath(problem: Problem): Promise<BestPath | undefined> {
     const { blank, labels } = problem;
     let aligner = this.#aligners.get(blank);
     if (!aligner) {

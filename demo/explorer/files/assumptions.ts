@@ -30,7 +30,8 @@ export function assumptions(source: Source, { change, hear }: Changes): Entry[] 
     { heading: 'Taken as' },
     ...ofTensors(own, taken, change),
     ...ofScores(own, taken, change),
-    ofFrame(own, source, change),
+    // of a picture a frame takes no time
+    ...(source.line ? [] : [ofFrame(own, source, change)]),
     ...ofVocabulary(own, source, change),
     ...ofTexts(own, change, hear),
   ];

@@ -72,14 +72,18 @@ function drawScale(
 
 export interface Told {
   readonly text: string;
+  /** Of all of it; where only a part is shown, nobody has computed it. */
+  readonly loss: number | undefined;
   readonly nameOf: NameOf;
   readonly frameSeconds: number | undefined;
   readonly timed: TimedText | undefined;
 }
 
 /** The keys of the command line's JSON where seconds are known, and the path itself. */
-export function alignmentJson(analysis: Analysis, { text, nameOf, frameSeconds, timed }: Told): string {
-  const { problem, loss, alignment } = analysis;
+export function alignmentJson(
+  { problem, alignment }: Pick<Analysis, 'problem' | 'alignment'>,
+  { text, loss, nameOf, frameSeconds, timed }: Told,
+): string {
   const { frames, blank, star } = problem;
   const classes = star ? star.c : problem.classes;
   const classOf = (s: number) => toAligner([classAt(problem, s)], problem)[0]!;
@@ -97,14 +101,8 @@ export function alignmentJson(analysis: Analysis, { text, nameOf, frameSeconds, 
     })),
   };
   const json = {
-    text,
-    loss: number(loss),
-    frames,
-    classes,
-    blank,
-    targets: toAligner(problem.labels, problem),
-    ...times,
-    ...path,
+    ...{ text, ...(loss !== undefined && { loss: number(loss) }), frames, classes, blank },
+    ...{ targets: toAligner(problem.labels, problem), ...times, ...path },
   };
   return `${JSON.stringify(json, null, 2)}\n`;
 }

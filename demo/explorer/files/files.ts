@@ -1,7 +1,9 @@
 // What comes in from the visitor's machine: files, sounds. Nothing leaves the page.
 import { byId, chooseFiles, notify, whileBusy } from '../../shared/dom.js';
 import type { Entry } from '../../shared/menus.js';
+import { handedOver } from '../../shared/pictures/hand-over.js';
 import type { Page } from '../page.js';
+import type { Pictures } from '../pictures/pictures.js';
 import { Hearing } from '../sound/hearing.js';
 import type { Spoken } from '../sound/spoken.js';
 import type { Own, Source } from '../sources/source.js';
@@ -27,6 +29,7 @@ export class Files {
   readonly #spoken: Spoken;
   readonly #saving: Saving;
   readonly #hearing = new Hearing();
+  #pictures: Promise<Pictures> | undefined;
   /** The menu shows what is now the case. */
   readonly #changed: () => void;
 
@@ -47,6 +50,7 @@ export class Files {
       else if (first) await this.#openEmissions([first, ...others], found, { signal, say });
       else if (found.sound && (this.#hearing.model || found.model || !lacksSound(source)))
         await this.#recognise(found.sound, found, { signal, say });
+      else if (found.picture) this.#open(await (await this.#read()).read(found.picture, { signal, say }));
       else await this.#add(found, { signal, say });
       tell(found);
     });
@@ -58,13 +62,25 @@ export class Files {
     return this.load(files);
   }
 
+  /** The line that the page that reads pictures has left. */
+  async loadHandedOver(): Promise<void> {
+    const line = handedOver();
+    if (line) await this.load([line]);
+  }
+
+  #read(): Promise<Pictures> {
+    this.#pictures ??= import('../pictures/pictures.js').then(({ Pictures }) => new Pictures(this.#page));
+    return this.#pictures;
+  }
+
   async #openEmissions(candidates: Own['candidates'], found: Inputs, waiting: Waiting): Promise<void> {
     const sound = found.sound && (await heardIn(found.sound, waiting));
     this.#open({ candidates, chosen: 0, ...partsOf(found, candidates[0].tensor.name), ...sound });
   }
 
-  async #restore({ state, own, moved }: Session, loading: Waiting): Promise<void> {
-    const source = own && ownSource(own);
+  async #restore({ state, own, moved, picture }: Session, loading: Waiting): Promise<void> {
+    const line = picture && (await (await this.#read()).lineIn(picture));
+    const source = own && ownSource({ ...own, ...(line && { line }) });
     this.#spoken.restore(moved);
     if (source) this.#page.open(source, state);
     else {
@@ -112,6 +128,8 @@ export class Files {
       return;
     }
     const own = source!.own ?? (await ownOf(source!));
+    // an example is another source then, of the same recording
+    if (!source!.own) this.#spoken.restore(this.#spoken.moved);
     const isRead = parts.vocabulary || parts.transcript || parts.reference;
     this.#change(
       { ...own, ...parts, ...(sound && (await heardIn(sound, waiting))) },
@@ -226,8 +244,7 @@ export class Files {
       { heading: 'Load' },
       {
         name: 'Open files …',
-        about:
-          'Emissions, a vocabulary, a text, words with their times, a sound, an ONNX model: together or one after another. Or drop them anywhere. Nothing leaves this page.',
+        about: `Emissions, a vocabulary, a text, words with their times, a sound, an ONNX model, a picture of a line of text (with a reader of ${Math.round((READER_BYTES.model + READER_BYTES.runtime) / 1e6)} MB): together or one after another. Or drop them anywhere. Nothing leaves this page.`,
         run: () => chooseFiles((files) => this.#loadChosen(files), '', true),
       },
       {

@@ -1,4 +1,5 @@
 // Files that somebody drops or chooses: what they are is known by their names and their content.
+import { isPicture } from '../../shared/pictures/file.js';
 import type { Candidate, TextFile } from '../sources/source.js';
 import { isSession, readSession, type Session } from './session.js';
 import { candidateOf, candidatesOf, sizesOf } from './tensors.js';
@@ -17,6 +18,8 @@ export interface Inputs {
   /** Words with their times. */
   readonly timed?: TakenFile;
   readonly sound?: File;
+  /** Of a line of text. */
+  readonly picture?: File;
   /** An ONNX model: a recogniser of somebody's own. */
   readonly model?: File;
   /** What the page has saved of itself. */
@@ -37,6 +40,7 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
   const texts: TextFile[] = [];
   let sound: File | undefined;
   let model: File | undefined;
+  let picture: File | undefined;
   for (const file of files) {
     if (file.size > largest)
       throw new RangeError(
@@ -44,6 +48,7 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
       );
     if (isSound(file)) sound = onlyOne(file, sound, 'sound');
     else if (/\.onnx$/i.test(file.name)) model = onlyOne(file, model, 'model');
+    else if (isPicture(file)) picture = onlyOne(file, picture, 'picture');
     else {
       const bytes = new Uint8Array(await file.arrayBuffer());
       if (isText(bytes, file.name)) texts.push({ name: file.name, text: decodeText(bytes, file.name) });
@@ -52,7 +57,7 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
   }
   const saved = texts.find(({ text }) => isSession(text));
   if (saved) {
-    if (texts.length + candidates.length > 1 || sound || model)
+    if (texts.length + candidates.length > 1 || sound || model || picture)
       throw new RangeError(`${saved.name}: expected a session alone, got other files with it`);
     return { candidates: [], session: readSession(saved) };
   }
@@ -70,7 +75,8 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
     found[kind] = { ...(other && kind === 'vocabulary' ? withAdded(other, file) : file), ...reason };
     if (other && kind !== 'vocabulary') onlyOne(file, other, kind);
   }
-  return { candidates, ...found, ...(sound && { sound }), ...(model && { model }) };
+  const others = { ...(sound && { sound }), ...(model && { model }), ...(picture && { picture }) };
+  return { candidates, ...found, ...others };
 }
 
 const isSound = ({ name, type }: File) =>
@@ -81,6 +87,7 @@ const names = {
   timed: 'file of words with their times',
   sound: 'sound',
   model: 'model',
+  picture: 'picture',
 } as const;
 
 function onlyOne<F extends { readonly name: string }>(

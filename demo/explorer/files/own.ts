@@ -27,7 +27,7 @@ export function ownSource(own: Own): Source {
     : numbered(classes, blank, best);
   const given = own.transcript?.text ?? own.reference?.words.map(({ text }) => text).join(' ');
   const labels = targets ?? collapse(bestClasses({ logits, frames, classes }), vocabulary.blank);
-  const { seconds, sound, reference, frameSeconds: said } = own;
+  const { seconds, sound, line, reference, frameSeconds: said } = own;
   const ofSound = seconds === undefined ? undefined : seconds / frames;
   // what is compared with seconds needs some
   const frameSeconds = said ?? ofSound ?? (reference && usualFrame);
@@ -47,6 +47,7 @@ export function ownSource(own: Own): Source {
     ...(frameSeconds !== undefined && { frameSeconds }),
     ...(reference && { reference }),
     ...(sound && { sound }),
+    ...(line && { line }),
   };
 }
 

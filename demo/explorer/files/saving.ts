@@ -81,7 +81,8 @@ export class Saving {
     const ratio = 2;
     const said = byId('sentence').querySelector('span')?.dataset.said ?? '';
     const { stage, colourScale } = this.#page;
-    return savePicture(`${this.#name}.png`, stage.snapshot(ratio), ratio, said, colourScale);
+    const picture = stage.snapshot(ratio, (context) => this.#spoken.drawOn(context));
+    return savePicture(`${this.#name}.png`, picture, ratio, said, colourScale);
   }
 
   async #saveLayer(): Promise<void> {
@@ -98,21 +99,22 @@ export class Saving {
   }
 
   #saveAlignment(): void {
-    const { analysis, source, nameOf, store } = this.#page;
-    if (!analysis) throw new Error('nothing has been computed yet');
+    const { analysis, whole, source, nameOf, store } = this.#page;
+    if (!analysis || !whole) throw new Error('nothing has been computed yet');
     const told = {
+      loss: whole === analysis ? analysis.loss : undefined,
       text: store.state.text,
       nameOf,
       frameSeconds: source?.frameSeconds,
       timed: this.#spoken.timed,
     };
-    saveText(`${this.#name}.json`, alignmentJson(analysis, told));
+    saveText(`${this.#name}.json`, alignmentJson(whole, told));
   }
 
   #saveWords(format: (typeof timedTextFormats)[number]): void {
-    const { source, analysis } = this.#page;
+    const { source, whole } = this.#page;
     const { words, characters } = this.#spoken.timed!;
-    const duration = (analysis?.problem.frames ?? 0) * (source?.frameSeconds ?? 0);
+    const duration = (whole?.problem.frames ?? 0) * (source?.frameSeconds ?? 0);
     const file = `${this.#name}.${format}`;
     saveText(file, writeTimedText(file, words, { duration, characters }));
   }

@@ -1,5 +1,6 @@
 // All that is looked at as one file of JSON, and back. What comes back is a stranger's: every field is checked.
 import { scoreKinds } from 'webgpu-ctc/files';
+import type { Line } from '../../shared/pictures/picture.js';
 import type { Moved } from '../sound/words.js';
 import type { Candidate, Own, Reference, ReferenceWord, TextFile } from '../sources/source.js';
 import { fromHash, initial, mostStrokes, type State, toHash } from '../state/state.js';
@@ -17,6 +18,8 @@ export interface Session {
   /** What was loaded; none: an example, which the page has. */
   readonly own?: Own;
   readonly moved: Moved;
+  /** What was read, where it was a picture: its line is found in it again. */
+  readonly picture?: File;
 }
 
 /** Whether a text is meant for one, whole or damaged. */
@@ -40,11 +43,15 @@ export async function writeSession({
     ...{ format: sessionFormat, version, view: toHash({ ...state, story: undefined }), text: state.text },
     moved: [...moved].map(([word, { start, end }]) => ({ word, start, end })),
     ...(own && { own: await ownToJson(own, isMute) }),
+    ...(own?.line && { picture: await pictureToJson(own.line) }),
   };
   return { json: JSON.stringify(json), isMute };
 }
 
-async function ownToJson({ candidates, vocabulary, transcript, sound, ...rest }: Own, isMute: boolean) {
+async function ownToJson(
+  { candidates, vocabulary, transcript, sound, line: _, ...rest }: Own,
+  isMute: boolean,
+) {
   const bytes = candidates.reduce((sum, { tensor }) => sum + tensor.data.byteLength, 0);
   if (bytes > mostScores)
     throw new RangeError(
@@ -67,6 +74,14 @@ async function ownToJson({ candidates, vocabulary, transcript, sound, ...rest }:
   };
 }
 
+/** As PNG, which keeps every pixel. */
+async function pictureToJson({ picture: { image, name, width, height } }: Line) {
+  const canvas = new OffscreenCanvas(width, height);
+  canvas.getContext('2d')!.drawImage(image, 0, 0, width, height);
+  const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+  return { name, type: 'image/png', data: toBase64(bytes) };
+}
+
 /** @throws RangeError naming the file, the field, what was expected and what came. */
 export function readSession({ name, text }: TextFile): Session {
   let json: unknown;
@@ -83,6 +98,7 @@ export function readSession({ name, text }: TextFile): Session {
     );
   const view = fromHash(session.view!.string()) ?? initial;
   const own = session.own!.optional(ownFrom);
+  const picture = session.picture!.optional(fileOfBytes);
   return {
     state: { ...view, text: session.text!.string(), ...(own && { example: 'own', heard: undefined }) },
     moved: new Map(
@@ -92,6 +108,7 @@ export function readSession({ name, text }: TextFile): Session {
       }),
     ),
     ...(own && { own }),
+    ...(picture && { picture }),
   };
 }
 
@@ -101,7 +118,7 @@ function ownFrom(own: Field): Own {
   const [first, ...others] = candidates;
   if (!first) throw fields.candidates!.not('at least one tensor');
   const last = candidates.length - 1;
-  const sound = fields.sound!.optional(soundFrom);
+  const sound = fields.sound!.optional(fileOfBytes);
   const optional = <T>(key: string, read: (field: Field) => T) => {
     const value = fields[key]!.optional(read);
     return value === undefined ? {} : { [key]: value };
@@ -165,8 +182,8 @@ function referenceFrom(reference: Field): Reference {
   return { name: name!.string(), words: words!.list(wordFrom) };
 }
 
-function soundFrom(sound: Field): File {
-  const { name, type, data } = sound.fields();
+function fileOfBytes(file: Field): File {
+  const { name, type, data } = file.fields();
   return new File([data!.bytes()], name!.string(), { type: type!.string() });
 }
 

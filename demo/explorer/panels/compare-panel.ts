@@ -1,6 +1,6 @@
 // Two texts over the same scores, or two recognisers' scores of the same text: which explains which better, and where.
 import { make, notify, withPowers } from '../../shared/dom.js';
-import type { Analysis } from '../engine/analysis.js';
+import { type Analysis, frameOf } from '../engine/analysis.js';
 import type { Beside } from '../engine/engine.js';
 import { fitsOf, type LabelFit } from '../engine/label-fits.js';
 import { sayFactor } from '../engine/ways.js';
@@ -94,15 +94,17 @@ export class ComparePanel implements Panel {
     const swap = () => store.set({ text: other, with: text, selected: undefined, highlight: undefined });
     const isBoth = Number.isFinite(one.loss) && Number.isFinite(two.loss);
     this.#page.difference = isBoth
-      ? { version: analysis.version, values: differenceBetween(one, two), labels: ownLabels(two) }
+      ? { version: analysis.version, values: differenceIn(analysis, one, two), labels: ownLabels(two) }
       : undefined;
     const stars = one.problem.star || two.problem.star;
+    const isPart = analysis.problem.frames < one.problem.frames;
     const focused = document.activeElement === this.#text;
     this.#texts.replaceChildren(
       make('h2', {}, 'Two texts'),
       make('label', { className: 'other' }, 'Beside the text above: ', this.#text),
       ...verdict(['This text', one.loss], ['The other', two.loss], 'explains the recording better'),
       ...(stars ? [make('p', {}, 'With a * these are prices, and no probabilities.')] : []),
+      ...(isPart ? [make('p', {}, 'Of the whole recording, of which a part is shown.')] : []),
       this.#words(wordsIn(source!, text, store.state, one), wordsIn(source!, other, store.state, two)),
       ...(isBoth
         ? [
@@ -134,7 +136,7 @@ export class ComparePanel implements Panel {
         continue;
       }
       const { one, two } = row;
-      const go = one && (() => this.#page.goToLabel(one.label));
+      const go = one && (() => this.#page.goToLabelOfAll(one.label));
       const first = one && (row.same ? one.text : make('del', {}, one.text));
       const second = two && (row.same ? two.text : make('ins', {}, two.text));
       body.append(
@@ -188,7 +190,11 @@ export class ComparePanel implements Panel {
     const body = table.createTBody();
     const frames = ({ first, end }: LabelFit) => `${first}–${end}`;
     for (const { a, b, by } of pairs.slice(0, this.#rows)) {
-      const go = make('button', { onclick: () => this.#page.goToLabel(a.i) }, symbolOf(a.c, blank, nameOf));
+      const go = make(
+        'button',
+        { onclick: () => this.#page.goToLabelOfAll(a.i) },
+        symbolOf(a.c, blank, nameOf),
+      );
       go.append(make('sub', {}, String(a.i + 1)));
       const cells = [frames(a), percent(a.confidence), percent(b.confidence), signed(by)];
       const row = make(
@@ -267,14 +273,16 @@ function verdict(
   ];
 }
 
-/** By class of the first, [frames, classes]: a star is one of its own. */
-function differenceBetween(one: Beside, two: Beside): Float32Array {
-  const { frames, classes, star } = one.problem;
+/** In the frames that are shown, by class of the first text, [frames, classes]: a star is one of its own. */
+function differenceIn({ problem }: Analysis, one: Beside, two: Beside): Float32Array {
+  const { frames } = problem;
+  const start = frameOf(problem, 0);
+  const { classes, star } = one.problem;
   const [width, other] = [two.problem.classes, two.problem.star];
   return Float32Array.from({ length: frames * classes }, (_, i) => {
-    const [t, c] = [Math.floor(i / classes), i % classes];
+    const [t, c] = [start + Math.floor(i / classes), i % classes];
     const column = c === star?.c ? other?.c : c;
-    return one.posterior[i]! - (column === undefined ? 0 : two.posterior[t * width + column]!);
+    return one.posterior[t * classes + c]! - (column === undefined ? 0 : two.posterior[t * width + column]!);
   });
 }
 

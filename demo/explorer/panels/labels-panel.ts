@@ -1,6 +1,6 @@
 // A table of the labels, those first that fit worst, and the words coloured by their confidence.
 import { make, notify } from '../../shared/dom.js';
-import type { Analysis } from '../engine/analysis.js';
+import { type Analysis, frameOf } from '../engine/analysis.js';
 import type { LabelFit } from '../engine/label-fits.js';
 import { sayProbability } from '../engine/ways.js';
 import type { Page } from '../page.js';
@@ -57,10 +57,13 @@ export class LabelsPanel implements Panel {
   }
 
   #columns(): Column[] {
-    const { source, nameOf, blank } = this.#page;
-    const star = this.#shown?.problem.star?.c;
+    const { source, nameOf, blank, analysis } = this.#page;
+    const star = analysis?.problem.star?.c;
     const { frameSeconds } = source!;
-    const time = (t: number) => (frameSeconds === undefined ? String(t) : (t * frameSeconds).toFixed(2));
+    const time = (t: number) => {
+      const at = frameOf(analysis!.problem, t);
+      return frameSeconds === undefined ? String(at) : (at * frameSeconds).toFixed(2);
+    };
     return [
       {
         ...{ name: 'label', about: 'In the order of the text.' },
@@ -121,11 +124,12 @@ export class LabelsPanel implements Panel {
       }),
     );
     const body = table.createTBody();
+    const { problem } = this.#page.analysis!;
     for (const fit of fits.slice(0, this.#rows)) {
       const row = body.insertRow();
       const [name, ...others] = columns.map((column) => column.of(fit));
       const go = make('button', { onclick: () => this.#page.goToLabel(fit.i) }, name!);
-      go.append(make('sub', {}, String(fit.i + 1)));
+      go.append(make('sub', {}, String((problem.firstLabel ?? 0) + fit.i + 1)));
       row.dataset.label = String(fit.i);
       row.append(make('th', { scope: 'row' }, go), ...others.map((text) => make('td', {}, text)));
       // the row is as good a target
@@ -146,7 +150,7 @@ export class LabelsPanel implements Panel {
     this.#markSelected();
   }
 
-  /** The text, each word the darker the less sure it is. Without words between them, each label. */
+  /** The text that is shown, each word the darker the less sure it is. Without words between them, each label. */
   #words(): HTMLElement {
     const { source, nameOf, blank } = this.#page;
     const star = this.#shown?.problem.star?.c;

@@ -73,6 +73,7 @@ export class Panels {
       button.ariaSelected = String(isShown);
       button.tabIndex = isShown ? 0 : -1;
       byId(`panel-${tab.id}`).hidden = !isShown;
+      if (isShown) button.scrollIntoView?.({ block: 'nearest', inline: 'nearest' });
     }
     document.body.dataset.panel = id;
     if (id !== 'state' || this.#page.store.state.story !== undefined) this.#openSheet(true);

@@ -17,6 +17,7 @@ export class PathsPanel implements Panel {
     this.#root = root;
     this.#page = page;
     page.listenToPlayer(() => this.#spell());
+    page.listenToPath(() => this.refresh());
   }
 
   refresh(): void {

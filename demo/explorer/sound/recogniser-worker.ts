@@ -1,14 +1,14 @@
-// A recogniser at work: that of fixtures/speech, or somebody's own. In a worker: what takes long there can be ended at any time.
+// A recogniser in a worker: that of fixtures/speech, or where the worker is called `own`, a model of somebody's own.
 
 import runtimeUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import modelUrl from '../../../fixtures/speech/model.onnx?url';
-import { download } from '../../shared/download.js';
+import { serve } from '../../shared/model-worker.js';
 
 export interface Question {
   /** At 16 kHz. */
   readonly samples: Float32Array<ArrayBuffer>;
-  /** Of the first question: a model of somebody's own. */
+  /** With the first sound: a model of somebody's own. */
   readonly model?: Uint8Array<ArrayBuffer>;
 }
 
@@ -18,38 +18,23 @@ export interface Output {
   readonly shape: readonly number[];
 }
 
-export type Told =
-  | { readonly kind: 'loading'; readonly bytes: number }
-  | { readonly kind: 'recognising' }
-  | { readonly kind: 'done'; readonly outputs: readonly Output[] }
-  | { readonly kind: 'failed'; readonly message: string };
+const urls = self.name === 'own' ? [runtimeUrl] : [runtimeUrl, modelUrl];
 
-const tell = (told: Told, transfer: Transferable[] = []) => self.postMessage(told, { transfer });
-
-let session: Promise<InferenceSession> | undefined;
-
-self.onmessage = async ({ data: { samples, model } }: MessageEvent<Question>) => {
-  try {
-    session ??= load(model);
-    const loaded = await session;
-    tell({ kind: 'recognising' });
-    const input = new Tensor('float32', samples, [1, samples.length]);
-    const outputs = outputsOf(await loaded.run({ [loaded.inputNames[0]!]: input }));
-    tell(
-      { kind: 'done', outputs },
-      outputs.map(({ data }) => data.buffer),
-    );
-  } catch (error) {
-    tell({ kind: 'failed', message: (error as Error).message });
-  }
-};
-
-async function load(own: Uint8Array<ArrayBuffer> | undefined): Promise<InferenceSession> {
-  const [runtime, model] = await downloadAll(own ? [runtimeUrl] : [runtimeUrl, modelUrl]);
+serve<Question, readonly Output[]>(urls, async ([runtime, model]) => {
   Object.assign(env.wasm, { numThreads: 1, wasmBinary: runtime });
-  const loaded = await InferenceSession.create(own ?? model!);
-  checkInputs(loaded.inputMetadata);
-  return loaded;
+  let session = model && (await open(model));
+  return async ({ samples, model: own }) => {
+    session ??= await open(own!);
+    const input = new Tensor('float32', samples, [1, samples.length]);
+    const answer = outputsOf(await session.run({ [session.inputNames[0]!]: input }));
+    return { answer, transfer: answer.map(({ data }) => data.buffer) };
+  };
+});
+
+async function open(model: Uint8Array<ArrayBuffer>): Promise<InferenceSession> {
+  const session = await InferenceSession.create(model);
+  checkInputs(session.inputMetadata);
+  return session;
 }
 
 type Values = InferenceSession['inputMetadata'];
@@ -65,7 +50,7 @@ const named = (values: Values) =>
 /** A model of anything else than a sound is no mistake, and cannot be run here. */
 function checkInputs(inputs: Values): void {
   const [input] = inputs;
-  const isFree = (size: number | string | undefined) => !(Number(size) > 1);
+  const isFree = (size: number | string) => !(Number(size) > 1);
   const fits =
     inputs.length === 1 &&
     input?.isTensor &&
@@ -88,19 +73,4 @@ function outputsOf(outputs: InferenceSession.ReturnType): Output[] {
   if (found.length > 0) return found;
   const got = all.map(([name, { type, dims }]) => `${name} [${dims.join(', ')}] of ${type}`).join(' and ');
   throw new RangeError(`expected an output of float32 with two or three axes, got ${got}`);
-}
-
-/** Says how much of all of it has come. */
-async function downloadAll(urls: readonly string[]): Promise<Uint8Array<ArrayBuffer>[]> {
-  const parts = urls.map(() => 0);
-  return Promise.all(
-    urls.map((url, i) =>
-      download(url, {
-        counted({ bytes }) {
-          parts[i] = bytes;
-          tell({ kind: 'loading', bytes: parts.reduce((sum, part) => sum + part, 0) });
-        },
-      }),
-    ),
-  );
 }

@@ -1,8 +1,8 @@
 // From a sound to emissions, in the page: nothing is sent anywhere.
 import type { FileTensor } from 'webgpu-ctc/files';
-import { sayBytes } from '../../shared/download.js';
+import { Model } from '../../shared/model.js';
 import { decode, sampleRate } from './decode.js';
-import type { Question, Told } from './recogniser-worker.js';
+import type { Output, Question } from './recogniser-worker.js';
 
 export interface Recognised {
   /** What can be scores: of the page's own recogniser logits, [frames, 1, classes]. */
@@ -23,10 +23,22 @@ export interface RecogniseOptions {
 export class Recogniser {
   /** Somebody's own. */
   readonly model: File | undefined;
-  #worker: Worker | undefined;
+  readonly #worker: Model;
 
   constructor(model?: File) {
     this.model = model;
+    this.#worker = new Model(
+      model
+        ? {
+            ...{ name: 'ONNX Runtime', bytes: READER_BYTES.runtime },
+            start: () =>
+              new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module', name: 'own' }),
+          }
+        : {
+            ...{ name: 'recogniser', bytes: RECOGNISER_BYTES },
+            start: () => new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module' }),
+          },
+    );
   }
 
   /** @throws RangeError naming the sound, or the model, and what is wrong; the signal's reason when it is aborted. */
@@ -35,55 +47,35 @@ export class Recogniser {
     const samples = await decode(sound);
     signal.throwIfAborted();
     const seconds = samples.length / sampleRate;
-    const { model } = this;
-    const isNew = this.#worker === undefined;
-    const own = isNew && model && new Uint8Array(await model.arrayBuffer());
-    const worker = this.#start();
-    const question: Question = { samples, ...(own && { model: own }) };
-    try {
-      const { outputs } = await new Promise<Extract<Told, { kind: 'done' }>>((resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-        worker.onerror = ({ message }) => reject(new Error(message || 'the recogniser could not be loaded'));
-        worker.onmessage = ({ data }: MessageEvent<Told>) => {
-          if (data.kind === 'done') resolve(data);
-          else if (data.kind === 'failed')
-            reject(new RangeError(`${model?.name ?? sound.name}: ${data.message}`));
-          else if (data.kind === 'recognising') say(`Recognising ${sound.name} …`);
-          else this.#sayLoaded(say, data.bytes);
-        };
-        if (isNew) this.#sayLoaded(say, 0);
-        worker.postMessage(question, [samples.buffer, ...(own ? [own.buffer] : [])]);
-      });
-      const name = (output: string) => (outputs.length > 1 ? `${sound.name}: ${output}` : sound.name);
-      return {
-        tensors: outputs.map(({ name: output, data, shape }) => ({
-          name: name(output),
-          dtype: 'f4',
-          data,
-          shape,
-        })),
-        seconds,
-      };
-    } catch (error) {
-      // what is still under way there is not waited for
-      this.close();
-      throw error;
-    }
+    const outputs = await this.#run(samples, { signal, say, running: `Recognising ${sound.name} …` });
+    const name = (output: string) => (outputs.length > 1 ? `${sound.name}: ${output}` : sound.name);
+    return {
+      tensors: outputs.map(({ name: output, data, shape }) => ({
+        ...{ name: name(output), dtype: 'f4', data, shape },
+      })),
+      seconds,
+    };
   }
 
   close(): void {
-    this.#worker?.terminate();
-    this.#worker = undefined;
+    this.#worker.close();
   }
 
-  #start(): Worker {
-    this.#worker ??= new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module' });
-    return this.#worker;
-  }
-
-  #sayLoaded(say: RecogniseOptions['say'], bytes: number): void {
-    const total = this.model ? undefined : RECOGNISER_BYTES;
-    const what = this.model ? 'what runs the model' : 'the recogniser';
-    say(`Loading ${what}: ${sayBytes({ bytes, total })} …`, total && bytes / total);
+  async #run(
+    samples: Float32Array<ArrayBuffer>,
+    options: RecogniseOptions & { readonly running: string },
+  ): Promise<readonly Output[]> {
+    const { model } = this;
+    const own = model && !this.#worker.loaded && new Uint8Array(await model.arrayBuffer());
+    const question: Question = { samples, ...(own && { model: own }) };
+    const transfer = [samples.buffer, ...(own ? [own.buffer] : [])];
+    try {
+      return await this.#worker.ask<readonly Output[]>(question, { ...options, transfer });
+    } catch (error) {
+      if (!model || options.signal.aborted) throw error;
+      // it would be taken for opened
+      this.close();
+      throw new RangeError(`${model.name}: ${(error as Error).message}`);
+    }
   }
 }

@@ -1,8 +1,10 @@
 // The sound of what is looked at, its words, and where they were moved by hand.
 import type { TimedText } from 'webgpu-ctc/text';
 import { byId } from '../../shared/dom.js';
+import { frameOf } from '../engine/analysis.js';
 import type { Page } from '../page.js';
 import type { Panel } from '../panels/panels.js';
+import type { Source } from '../sources/source.js';
 import { Listening } from './listening.js';
 import { carried, type Moved, withMoved, wordsIn } from './words.js';
 import type { WordsPanel } from './words-panel.js';
@@ -44,9 +46,9 @@ export class Spoken {
 
   /** After each analysis. What was moved by hand stays with its word. */
   #refresh(): void {
-    const { source, analysis, store } = this.#page;
-    const aligned = analysis && source && wordsIn(analysis, source, store.state);
-    if (source !== this.#source) [this.#moved, this.#toCome] = [this.#toCome, new Map()];
+    const { source, whole, store } = this.#page;
+    const aligned = whole && source && wordsIn(whole, source, store.state);
+    if (!isSame(source, this.#source)) [this.#moved, this.#toCome] = [this.#toCome, new Map()];
     // a text that has no path for a moment: the words before it are those that were moved
     else if (aligned)
       this.#moved = carried(
@@ -98,6 +100,11 @@ export class Spoken {
     return this.#moved.size > 0;
   }
 
+  /** Of the waveform what is seen, for a picture. */
+  drawOn(context: CanvasRenderingContext2D): void {
+    this.#panel?.drawOn(context);
+  }
+
   /** Whether there is anything to hear, or to compare with. */
   get hasWords(): boolean {
     const { source } = this.#page;
@@ -112,18 +119,33 @@ export class Spoken {
   }
 
   #look(): void {
-    const { source, stage } = this.#page;
-    if (source?.frameSeconds) this.#panel?.look(stage.frames, source.frameSeconds);
+    const { source, stage, analysis } = this.#page;
+    if (!source?.frameSeconds || !analysis) return;
+    const [first, end] = [stage.frames.first, stage.frames.end].map((t) => frameOf(analysis.problem, t));
+    this.#panel?.look({ first: first!, end: end! }, source.frameSeconds);
   }
 
   #follow(seconds: number | undefined): void {
-    const { source, stage } = this.#page;
-    if (seconds === undefined || !source?.frameSeconds) {
+    const { source, stage, analysis } = this.#page;
+    if (seconds === undefined || !source?.frameSeconds || !analysis) {
       this.#page.head = undefined;
       return;
     }
-    const frame = seconds / source.frameSeconds;
+    const frame = seconds / source.frameSeconds - frameOf(analysis.problem, 0);
     this.#page.head = frame;
-    stage.follow(frame, this.#page.analysis?.alignment?.states[Math.floor(frame)]);
+    if (frame >= 0 && frame < analysis.problem.frames)
+      stage.follow(frame, analysis.alignment?.states[Math.floor(frame)]);
+    // where only a part is shown, the next
+    else if (frame >= 0 && !this.#listening.audio.paused) this.#page.turnPage(false);
   }
 }
+
+/** Whether two are of one recording, of which something else may be known. */
+const isSame = (one: Source | undefined, other: Source | undefined): boolean => {
+  const [own, others] = [one?.own, other?.own];
+  const candidate = own?.candidates[own.chosen];
+  return (
+    one === other ||
+    (candidate !== undefined && candidate === others?.candidates[others.chosen] && own?.item === others.item)
+  );
+};

@@ -20,6 +20,9 @@ export interface WordsPanelOptions {
   readonly reset: () => void;
 }
 
+/** What lies under it stays visible. */
+const softened = (colour: string) => `color-mix(in srgb, ${colour} 14%, transparent)`;
+
 export class WordsPanel {
   readonly #options: WordsPanelOptions;
   readonly #surfer: WaveSurfer | undefined;
@@ -73,6 +76,31 @@ export class WordsPanel {
     this.#look();
   }
 
+  /** What is seen of the waveform and its words, for a picture. In CSS pixels of the page. */
+  drawOn(context: CanvasRenderingContext2D): void {
+    if (!this.#surfer) return;
+    const seen = this.#options.wave.getBoundingClientRect();
+    const colour = palette();
+    context.save();
+    context.beginPath();
+    context.rect(seen.left, seen.top, seen.width, seen.height);
+    context.clip();
+    for (const canvas of this.#surfer.getWrapper().querySelectorAll<HTMLCanvasElement>('.canvases canvas')) {
+      const { left, top, width, height } = canvas.getBoundingClientRect();
+      context.drawImage(canvas, left, top, width, height);
+    }
+    Object.assign(context, { textBaseline: 'top', font: '600 13px ui-sans-serif, system-ui, sans-serif' });
+    for (const { element } of this.#regions.getRegions()) {
+      const { left, top, width, height } = element!.getBoundingClientRect();
+      context.fillStyle = softened(colour('label'));
+      context.fillRect(left, top, width, height);
+      context.fillStyle = colour('label');
+      context.fillRect(left, top, 1, height);
+      context.fillText(element!.textContent ?? '', left + 4, top + 2, Math.max(1, width - 6));
+    }
+    context.restore();
+  }
+
   destroy(): void {
     this.#surfer?.destroy();
     this.#options.list.replaceChildren();
@@ -88,7 +116,7 @@ export class WordsPanel {
   #draw(): void {
     if (!this.#ready) return;
     this.#regions.clearRegions();
-    const soft = `color-mix(in srgb, ${palette()('label')} 14%, transparent)`;
+    const soft = softened(palette()('label'));
     this.#words.forEach(({ text, start, end }, i) => {
       const content = make('span', {}, text);
       this.#regions.addRegion({

@@ -7,11 +7,10 @@ import { type Stars, spelledIn } from '../sources/spelled.js';
 
 /** None where there is no path, or nobody knows how long a frame is. */
 export function wordsIn(
-  analysis: Analysis,
+  { alignment, problem }: Pick<Analysis, 'alignment' | 'problem'>,
   source: Source,
   { text, ...stars }: Stars & { readonly text: string },
 ): TimedText | undefined {
-  const { alignment, problem } = analysis;
   const { frameSeconds, vocabulary } = source;
   if (!alignment || frameSeconds === undefined) return undefined;
   const transcript = { ...spelledIn(text, vocabulary, stars), blank: problem.blank };

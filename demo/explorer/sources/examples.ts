@@ -46,6 +46,7 @@ async function clip(
   scores: string,
   sound: string,
 ): Promise<Source> {
+  say?.('Loading the emissions …', 0);
   const counted = (progress: Progress) =>
     say?.(
       `Loading the emissions: ${sayBytes(progress)} …`,

@@ -1,6 +1,7 @@
 // Emissions and what is known about them: those of an example, or somebody's own.
 import type { EmissionsOptions, FileTensor, ScoreKind } from 'webgpu-ctc/files';
 import type { Vocabulary } from 'webgpu-ctc/text';
+import type { Line } from '../../shared/pictures/picture.js';
 
 export interface Source {
   readonly name: string;
@@ -19,6 +20,8 @@ export interface Source {
   readonly other?: OtherScores;
   /** A URL of this page's origin, or a file. */
   readonly sound?: string | Blob;
+  /** Of a picture, what was read. */
+  readonly line?: Line;
   /** Of what was loaded, with what can be changed about it, and what was assumed. */
   readonly own?: Own;
   readonly taken?: Taken;
@@ -85,6 +88,7 @@ export interface Own {
   readonly transcript?: TextFile;
   readonly reference?: Reference;
   readonly sound?: Blob;
+  readonly line?: Line;
   /** Of the sound. */
   readonly seconds?: number;
   /** Where it is known; else the frames share the sound's time. */

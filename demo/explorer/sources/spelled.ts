@@ -31,9 +31,9 @@ export function spelledIn(text: string, vocabulary: Vocabulary, { star, free }: 
   };
 }
 
-/** What labels spell, as one types it. Tokens that are numbers are set apart, letters are not. */
+/** What labels spell, as one types it; what is none of the vocabulary's is a star. Tokens that are numbers are set apart where the vocabulary has no space, letters are not. */
 export function textOfLabels(labels: readonly number[], vocabulary: Vocabulary): string {
-  const tokens = labels.map((label) => vocabulary.read(label));
-  const areNumbers = tokens.every((token) => /^\d+$/.test(token));
+  const tokens = labels.map((label) => (label < vocabulary.size ? vocabulary.read(label) : '*'));
+  const areNumbers = vocabulary.delimiter === undefined && tokens.every((token) => /^\d+$/.test(token));
   return tokens.join(areNumbers ? ' ' : '').trim();
 }

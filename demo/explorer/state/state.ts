@@ -2,6 +2,7 @@
 
 import { type Layer, layers } from '../../shared/layers.js';
 import type { Cell } from '../engine/analysis.js';
+import type { Window } from '../engine/window.js';
 import { exampleIds } from '../sources/examples.js';
 import { type Edits, editLimits, noEdits } from './edits.js';
 import { likeliest, type PathChoice, readPath, writePath } from './path.js';
@@ -26,6 +27,10 @@ export interface State {
   readonly layer: Layer;
   /** Undefined: linear where a lattice is small, else logarithmic. */
   readonly scale: 'log' | 'linear' | undefined;
+  /** Frames that the lattice is of; undefined: all, or the first of more than can be shown. */
+  readonly window: Window | undefined;
+  /** Whether what is seen of a lattice follows the path; undefined: of a large one it does. */
+  readonly follows: boolean | undefined;
   /** What is told beside the lattice. */
   readonly panel: PanelId;
   /** The step of the story that is told, from 1. */
@@ -52,6 +57,8 @@ export const initial: State = {
   with: undefined,
   layer: 'posterior',
   scale: undefined,
+  window: undefined,
+  follows: undefined,
   panel: 'state',
   path: likeliest,
   story: undefined,
@@ -92,22 +99,8 @@ export const longestLink = 2000;
 
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
-  const {
-    example,
-    heard,
-    text,
-    star,
-    free,
-    layer,
-    scale,
-    bestPath,
-    samples,
-    selected,
-    highlight,
-    edits,
-    blank,
-  } = state;
-  const { panel, path, story } = state;
+  const { example, heard, text, star, free, layer, scale, bestPath, samples, selected } = state;
+  const { panel, path, story, window, follows, highlight, edits, blank } = state;
   // a step of the story says all
   if (story !== undefined) return `story=${story}`;
   const fields: Record<string, string | number | undefined> = {
@@ -119,6 +112,8 @@ export function toHash(state: State): string {
     with: state.with,
     layer: layer === initial.layer ? undefined : layer,
     scale,
+    window: window && `${window.first}.${window.end}`,
+    follow: follows === undefined ? undefined : Number(follows),
     panel: panel === initial.panel ? undefined : panel,
     path: panel === 'paths' ? writePath(path) : undefined,
     best: bestPath ? undefined : 0,
@@ -160,6 +155,8 @@ export function fromHash(hash: string): State | undefined {
   const frames = integer(word?.[2], most.heard);
   const at = text('at')?.match(/^(\d+)\.(\d+)$/);
   const [t, s] = [at?.[1], at?.[2]].map((written) => integer(written, most.frames));
+  const between = text('window')?.match(/^(\d+)\.(\d+)$/);
+  const [first, end] = [between?.[1], between?.[2]].map((written) => integer(written, most.frames));
   const strokes = (text('paint') ?? '').split('~', most.strokes).flatMap((stroke) => {
     const fields = stroke.split('_', 5);
     const c = integer(fields[0], most.classes);
@@ -177,6 +174,8 @@ export function fromHash(hash: string): State | undefined {
     with: text('with')?.slice(0, most.letters),
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: (['log', 'linear'] as const).find((scale) => scale === text('scale')),
+    window: first !== undefined && end !== undefined && first < end ? { first, end } : undefined,
+    follows: ({ 0: false, 1: true } as Record<string, boolean>)[text('follow') ?? ''],
     panel,
     story: undefined,
     path: (panel === 'paths' && readPath(text('path') ?? '')) || initial.path,

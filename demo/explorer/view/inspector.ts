@@ -1,6 +1,6 @@
 // The panel about one state: a sentence first, the numbers for who asks for them.
 import { make, withPowers } from '../../shared/dom.js';
-import type { Analysis, Cell, CellValues } from '../engine/analysis.js';
+import { type Analysis, type Cell, type CellValues, frameOf } from '../engine/analysis.js';
 import { sayProbability } from '../engine/ways.js';
 import { type NameOf, nameState, type Sum, sayState } from './explain.js';
 
@@ -29,7 +29,8 @@ export class Inspector {
       return;
     }
     const posterior = values?.posterior ?? 0;
-    this.#find('.where').textContent = `Frame ${cell.t}, ${nameState(analysis, cell.s, nameOf)}`;
+    this.#find('.where').textContent =
+      `Frame ${frameOf(analysis.problem, cell.t)}, ${nameState(analysis, cell.s, nameOf)}`;
     this.#find('.says').textContent = sayState(analysis, cell, posterior, nameOf);
     this.#find('.share b').replaceChildren(...withPowers(sayProbability(Math.log(posterior))));
     this.#find('.share i i').style.width = `${100 * (Number.isNaN(posterior) ? 0 : posterior)}%`;

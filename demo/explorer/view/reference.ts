@@ -1,5 +1,6 @@
 // Words of a reference over the numbers of the frames: a bracket each.
 import { palette } from '../../shared/canvas.js';
+import { frameOf, type Problem } from '../engine/analysis.js';
 import type { Reference } from '../sources/source.js';
 import { type Span, scaleTo } from './viewport.js';
 
@@ -7,12 +8,13 @@ import { type Span, scaleTo } from './viewport.js';
 export function drawReference(
   canvas: HTMLCanvasElement,
   frames: Span,
+  problem: Problem,
   { words }: Reference,
   frameSeconds: number,
 ): void {
   const context = canvas.getContext('2d')!;
   const scale = scaleTo(frames, canvas.clientWidth);
-  const x = (seconds: number) => scale(seconds / frameSeconds);
+  const x = (seconds: number) => scale(seconds / frameSeconds - frameOf(problem, 0));
   context.strokeStyle = palette()('other');
   context.lineWidth = 1.5;
   context.beginPath();

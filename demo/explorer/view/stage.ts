@@ -17,12 +17,14 @@ import {
   gutterLabels,
   type Reading,
 } from './strips.js';
-import { approach, follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
+import { approach, banded, follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
 
 export interface StageEvents {
   hover(cell: Cell | undefined): void;
   pin(cell: Cell): void;
   highlight(label: number): void;
+  /** The wheel was turned over the lattice, and is not the lattice's yet. */
+  wheel(): void;
   readonly look: ScoresEvents['look'];
   readonly paint: ScoresEvents['paint'];
 }
@@ -34,10 +36,15 @@ export interface Picture {
   readonly reference: Reference | undefined;
   readonly editing: boolean;
   readonly reading: Reading;
+  /** Whether what is seen follows the best path. */
+  readonly follows: boolean;
 }
 
 /** More than this is looked at in parts: labels become ticks, a map shows where one is. */
 const isWide = ({ problem }: Analysis) => problem.frames > mostFrames || problem.labels.length > 90;
+
+/** A lattice that one has to look at from nearer. */
+export const isLarge = ({ problem }: Analysis) => problem.frames > 60 || statesOf(problem) > 60;
 
 /** Frames whose emissions can be told apart. */
 const mostFrames = 600;
@@ -79,6 +86,7 @@ export class Stage {
     );
     this.#listenToMap();
     this.#listenToGutter();
+    this.#listenToZoom();
     new ResizeObserver(() => this.redraw()).observe(root);
     // a GPU that crashed has wiped the canvases; these events do not bubble
     root.addEventListener('contextrestored', () => this.#drawAnew(), true);
@@ -99,12 +107,15 @@ export class Stage {
     const all = whole(problem.frames, statesOf(problem));
     const sameSize =
       all.frames.end === this.#all.frames.end && all.states.end === this.#all.states.end && this.#picture;
-    const { analysis, difference } = picture.scene;
-    if (analysis !== this.#picture?.scene.analysis || difference !== this.#picture?.scene.difference)
+    const before = this.#picture;
+    const { follows, scene } = picture;
+    const { analysis, difference } = scene;
+    if (analysis !== before?.scene.analysis || difference !== before.scene.difference)
       this.#rows = emissionRows(analysis, picture.nameOf, difference?.labels);
     this.#picture = picture;
     this.#all = all;
     if (!sameSize) this.#view = all;
+    else if (follows && !before?.follows) this.#look(this.#view);
     const wide = isWide(picture.scene.analysis);
     this.#root.classList.remove('empty');
     this.#root.classList.toggle('wide', wide);
@@ -138,14 +149,22 @@ export class Stage {
     return this.#view.frames;
   }
 
+  /** Whether all of the lattice is seen. */
+  get isWhole(): boolean {
+    const { frames, states } = this.#view;
+    return lengthOf(frames) >= this.#all.frames.end && lengthOf(states) >= this.#all.states.end;
+  }
+
   /** Brings a cell into view. */
   reveal({ t, s }: Cell): void {
-    this.#look(reveal(this.#view, t, s, this.#all));
+    const { frames, states } = this.#view;
+    const isSeen = ({ first, end }: Viewport['frames'], at: number) => at >= first && at + 1 <= end;
+    if (!isSeen(frames, t) || !isSeen(states, s)) this.#look(reveal(this.#view, t, s, this.#all), s);
   }
 
   /** Shows a cell in the middle, from so near that its neighbours can be told apart. */
   approach({ t, s }: Cell): void {
-    this.#look(approach(this.#view, t, s, this.#all));
+    this.#look(approach(this.#view, t, s, this.#all), s);
   }
 
   /** Turns the page where something that moves leaves the view. `state`: where it is, if anywhere. */
@@ -222,8 +241,11 @@ export class Stage {
     return this.#root.querySelector(selector)!;
   }
 
-  #look(view: Viewport): void {
-    this.#view = view;
+  /** `shown`: a state that is to be seen, wherever the path is. */
+  #look(view: Viewport, shown?: number): void {
+    const { follows, scene } = this.#picture ?? {};
+    const path = scene?.analysis.alignment?.states;
+    this.#view = follows && path ? banded(view, path, this.#all, shown) : view;
     this.redraw();
   }
 
@@ -263,9 +285,9 @@ export class Stage {
         drawMarks(this.#find('.marks'), this.#view, analysis, marks),
       );
     this.#part('axis', [...across, frameSeconds, reference], () => {
-      drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds);
-      if (reference && frameSeconds)
-        drawReference(this.#find('#axis canvas'), frames, reference, frameSeconds);
+      const canvas = this.#find('#axis canvas');
+      drawAxis(canvas, frames, problem, frameSeconds);
+      if (reference && frameSeconds) drawReference(canvas, frames, problem, reference, frameSeconds);
     });
     this.#part('reading', [...across, reading.end, reading.classes], () => {
       this.#find('#strip .gutter').textContent = reading.name;
@@ -289,16 +311,19 @@ export class Stage {
       });
     }
     this.#scores.place();
+    this.#find('#zoom').hidden = !isLarge(analysis) && this.isWhole;
     this.#part('view', cells, () => {
       for (const then of this.#onView) then();
     });
   }
 
-  /** What is seen, with so many pixels to a CSS pixel. */
-  snapshot(ratio: number): HTMLCanvasElement {
+  /** What is seen, with so many pixels to a CSS pixel. `more`: draws what others have drawn there, in CSS pixels of the page. */
+  snapshot(ratio: number, more?: (context: CanvasRenderingContext2D) => void): HTMLCanvasElement {
     const root = this.#root.getBoundingClientRect();
+    // a picture has its own words for what the colours mean
+    const height = this.#find('#legend').getBoundingClientRect().top - root.top;
     const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width: Math.ceil(root.width * ratio), height: Math.ceil(root.height * ratio) });
+    Object.assign(canvas, { width: Math.ceil(root.width * ratio), height: Math.ceil(height * ratio) });
     const context = canvas.getContext('2d')!;
     context.scale(ratio, ratio);
     context.translate(-root.left, -root.top);
@@ -319,6 +344,7 @@ export class Stage {
         if (box) context.drawImage(part, box.left, box.top, box.width, box.height);
       }
     });
+    more?.(context);
     context.textBaseline = 'middle';
     context.textAlign = 'right';
     for (const name of this.#root.querySelectorAll('.gutter span, .gutter button, .gutter:not(:has(*))')) {
@@ -345,6 +371,7 @@ export class Stage {
         const element = document.createElement(s % 2 ? 'button' : 'span');
         element.textContent = name;
         Object.assign(element.style, { top: `${top}px`, height: `${height}px`, lineHeight: `${height}px` });
+        if (name.length > 4) element.style.fontSize = '0.875rem';
         if (element instanceof HTMLButtonElement) {
           element.type = 'button';
           element.ariaPressed = String(scene.highlight === s >> 1);
@@ -359,6 +386,17 @@ export class Stage {
     const reached = first ?? buttons.find(({ ariaPressed }) => ariaPressed === 'true') ?? buttons[0];
     for (const button of buttons) button.tabIndex = button === reached ? 0 : -1;
     first?.focus();
+  }
+
+  #listenToZoom(): void {
+    const zoom = this.#find('#zoom');
+    const runs = [() => this.zoomBy(1.6), () => this.zoomBy(1 / 1.6), () => this.fit()];
+    [...zoom.querySelectorAll('button')].forEach((button, i) => {
+      button.addEventListener('click', runs[i]!);
+    });
+    // what is pressed there is no place in the lattice
+    for (const event of ['pointerdown', 'pointermove', 'wheel'])
+      zoom.addEventListener(event, (happened) => happened.stopPropagation());
   }
 
   #listenToGutter(): void {
@@ -455,7 +493,10 @@ export class Stage {
       'wheel',
       (event) => {
         // the page is the visitor's: the wheel is ours only with Ctrl, or once the lattice has focus
-        if (!event.ctrlKey && !this.#root.contains(document.activeElement)) return;
+        if (!event.ctrlKey && !this.#root.contains(document.activeElement)) {
+          this.#events.wheel();
+          return;
+        }
         event.preventDefault();
         const box = plot.getBoundingClientRect();
         const factor = Math.exp(-event.deltaY / (event.ctrlKey ? 150 : 500));

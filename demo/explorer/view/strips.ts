@@ -73,9 +73,10 @@ export function drawEmissions(
   const shareAt = (t: number, c: number | undefined) => {
     if (difference) return c === undefined ? 0 : difference.values[t * classes + c]!;
     if (c !== undefined) return Math.exp(logProbs[t * classes + c]!);
-    let rest = 0;
-    for (let k = 0; k < classes; k++) if (!own.has(k)) rest += Math.exp(logProbs[t * classes + k]!);
-    return rest;
+    // a recogniser of pictures may have thousands of others
+    let rest = 1;
+    for (const k of own) if (k !== undefined) rest -= Math.exp(logProbs[t * classes + k]!);
+    return Math.max(0, rest);
   };
   const end = Math.min(problem.frames, Math.ceil(frames.end));
   rows.forEach(({ c, kind }, row) => {
@@ -96,7 +97,7 @@ export function drawEmissions(
 export function drawAxis(
   canvas: HTMLCanvasElement,
   frames: Span,
-  total: number,
+  { frames: total, first = 0 }: Problem,
   frameSeconds?: number,
 ): void {
   const context = begin(canvas);
@@ -106,9 +107,10 @@ export function drawAxis(
   context.font = '12px ui-sans-serif, system-ui, sans-serif';
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  for (let t = step * Math.ceil(frames.first / step); t < Math.min(total, frames.end); t += step) {
+  const end = first + Math.min(total, frames.end);
+  for (let t = step * Math.ceil((first + frames.first) / step); t < end; t += step) {
     const seconds = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
-    const at = Math.min(canvas.clientWidth - 8, Math.max(8, x(t + 0.5)));
+    const at = Math.min(canvas.clientWidth - 8, Math.max(8, x(t - first + 0.5)));
     if (seconds) context.textAlign = at < 40 ? 'left' : at > canvas.clientWidth - 40 ? 'right' : 'center';
     context.fillText(`${t}${step * (x(1) - x(0)) > 110 ? seconds : ''}`, at, canvas.clientHeight / 2);
   }
