@@ -52,12 +52,12 @@ describe('the first view', () => {
     await explore(
       async (page) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
-        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('both sweeps done');
+        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('all frames');
       },
       { before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }) },
     );
-    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'));
-    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'), {
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'));
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'), {
       hash: '#text=hello',
       before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }),
     });
@@ -259,12 +259,12 @@ test('Play follows the layer that is chosen, and steps where no motion is wanted
       page.locator('canvas.cells').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
     const progress = () => says(page, '#progress');
     for (const [layer, words] of [
-      ['Forward', 'forward, frame 0 of 12'],
-      ['Backward', 'backward, frame 11 of 12'],
-      ['Path mass', 'forward, frame 0 of 12'],
+      ['Forward', 'forward: frame 0 of 0 to 11'],
+      ['Backward', 'backward: frame 11 of 0 to 11'],
+      ['Path mass', 'forward: frame 0 of 0 to 11'],
     ] as const) {
       await page.getByRole('radio', { name: layer }).click();
-      await expect.poll(progress).toMatch(/all frames|both sweeps done/);
+      await expect.poll(progress).toMatch(/all frames/);
       await drawn(page);
       const whole = await seen();
       await page.getByRole('button', { name: 'A frame further' }).click();
@@ -303,7 +303,7 @@ describe('editing', () => {
     exploreOnCpu(async (page) => {
       const before = await sentence(page);
       await page.getByRole('tab', { name: 'Edit' }).click();
-      const box = (await page.locator('#emissions .plot').boundingBox())!;
+      const box = (await page.locator('#emissions .plot.editing').boundingBox())!;
       // the row of h, over the last half
       await page.mouse.move(box.x + box.width * 0.6, box.y + 4);
       await page.mouse.down();
@@ -336,7 +336,7 @@ describe('edits', () => {
       await page.getByLabel('Blank', { exact: true }).selectOption({ label: 'z' });
       const all = /Edited: blank bias 3\.0, temperature 2\.00, another blank\./;
       await expect.poll(() => sentence(page)).toMatch(all);
-      await page.getByRole('tab', { name: 'State' }).click();
+      await page.getByRole('tab', { name: 'Cell' }).click();
       expect(await sentence(page)).toMatch(all);
       await page.keyboard.press('Control+z');
       await expect.poll(() => sentence(page)).toMatch(/Edited: blank bias 3\.0, temperature 2\.00\./);

@@ -60,6 +60,7 @@ export class Controls {
     });
     window.addEventListener('popstate', () => this.#navigate());
     page.listen(() => {
+      this.#inviteToStory();
       this.#tellWindow();
       this.#offerToHear();
       this.#tellEdits();
@@ -192,7 +193,7 @@ export class Controls {
       {
         ...{
           name: 'Only the frames that are seen',
-          about: 'Their lattice alone, with the labels that are said there',
+          about: 'The lattice of this part of the recording alone',
         },
         run: () => this.#windowOfSeen(),
       },
@@ -209,6 +210,16 @@ export class Controls {
       first: frameOf(analysis.problem, first),
       end: frameOf(analysis.problem, end),
     });
+  }
+
+  /** To who sees the page as it is at first. */
+  #inviteToStory(): void {
+    const { state } = this.#page.store;
+    const isBeginning = toHash({ ...state, selected: undefined }) === toHash(initial);
+    if (!isBeginning) return;
+    byId('sentence').append(
+      make('a', { href: '#story=1', className: 'invitation' }, 'New to CTC? Five steps'),
+    );
   }
 
   /** Which frames of a longer recording are shown, and how to come to others. */

@@ -511,17 +511,29 @@ export class Page {
       follows: this.follows,
     });
     this.#mark();
-    this.#legend.show(scene);
+    this.#legend.show(scene, {
+      bestPath: this.store.state.bestPath || this.path !== undefined,
+      lines: this.bestPaths.length > 1 || this.#samples.length > 0,
+      ways: this.#incoming.length > 0 && !scene.sweep,
+    });
   }
 
   #mark(): void {
     const { bestPath, selected } = this.store.state;
     const sweep = this.#position;
+    const isReached =
+      !sweep ||
+      !selected ||
+      this.path !== undefined ||
+      (sweep.direction === 'forward'
+        ? selected.t <= sweep.frame
+        : this.store.state.layer === 'posterior' || selected.t >= sweep.frame);
     this.stage.mark({
       bestPath: bestPath && !sweep && !this.path,
       lines: this.bestPaths.map(({ states }) => states),
       ...{ chosen: this.path?.states, pointed: this.#pointed },
-      ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
+      ...{ samples: this.#samples, selected: isReached ? selected : undefined, hovered: this.#hovered },
+      incoming: sweep ? [] : this.#incoming,
       head: this.#head ?? (sweep && sweep.frame + 0.5),
     });
   }
@@ -611,9 +623,10 @@ export class Page {
   async #examine(): Promise<void> {
     const analysis = this.#analysis;
     if (!analysis) return;
+    const { layer } = this.store.state;
     const cell = this.#hovered ?? this.store.state.selected;
     if (!cell) {
-      this.#inspector.show(analysis, undefined, undefined, this.nameOf);
+      this.#inspector.show(analysis, layer, undefined, undefined, this.nameOf);
       this.#legend.cell = undefined;
       return;
     }
@@ -633,7 +646,7 @@ export class Page {
       }));
       this.#speak(analysis, cell, own.posterior);
     }
-    this.#inspector.show(analysis, cell, own, this.nameOf);
+    this.#inspector.show(analysis, layer, cell, own, this.nameOf);
     this.#mark();
     const shown = await this.#engine.shownAt(this.store.state.layer, analysis, cell, own);
     if (analysis !== this.#analysis) return;

@@ -76,7 +76,7 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
       make(
         'p',
         {},
-        '−ln of the probability that all paths of the text have together. Training makes it smaller.',
+        '−ln of the probability that all paths of the text have together, in natural units: 0 where that is 100 %. The less likely the text, the larger the loss. Training makes it smaller.',
       ),
       table,
       make('details', {}, make('summary', {}, 'In code'), make('pre', { tabIndex: 0 }, code)),
@@ -95,28 +95,50 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
   }
 
   #rest({ problem, loss }: Analysis, rivals: readonly (Rival & { log: number })[]): HTMLElement[] {
-    const rest = sayProbability(Math.log1p(-Math.exp(-loss)));
+    const own = Math.exp(-loss);
+    const rest = sayProbability(Math.log1p(-own));
     const items = rivals
       .filter(({ change }, i) => i < mostListed || change.kind === 'same' || change.kind === 'free')
       .map((rival) => this.#item(rival, problem.labels));
     const sum = rivals.reduce((all, { log }) => all + Math.exp(log), 0);
-    const tried = sayProbability(Math.log(Math.min(1, sum)));
-    const others = `The ${rivals.length} texts that were tried, of which the likeliest are here, have ${tried} together: this one, what the best symbols read, and those with one letter left out, doubled or exchanged. All else is shared by texts that differ more.`;
+    const near = Math.max(0, Math.min(1, sum) - own);
+    const far = Math.max(0, 1 - own - near);
+    const bar = make('div', { className: 'shares', ariaHidden: 'true' });
+    for (const [name, share] of Object.entries({ own, near, far })) {
+      const part = make('i', { className: name });
+      part.style.flexGrow = String(share);
+      bar.append(part);
+    }
+    const line = (name: string, share: number, what: string) => {
+      const said = make('b', {}, ...withPowers(sayProbability(Math.log(share))));
+      return make('li', {}, make('i', { className: name }), said, ` ${what}`);
+    };
+    const shares = make(
+      'ul',
+      { className: 'shares-named' },
+      line('own', own, 'this text'),
+      line(
+        'near',
+        near,
+        `the ${rivals.length - 1} texts nearest to it: one letter left out, doubled or exchanged, and what the best symbols read`,
+      ),
+      line('far', far, 'all others, a little each: there are very many'),
+    );
     return [
       make('h2', {}, loss < 1e-4 ? 'Other texts' : `What took the other ${rest}?`),
+      bar,
+      shares,
+      make('h3', {}, 'The likeliest of them'),
       make('ol', { className: 'rivals' }, ...items),
-      make('p', {}, ...withPowers(others)),
     ];
   }
 
   #item({ change, labels, log }: Rival & { log: number }, text: readonly number[]): HTMLElement {
     const { store, source, nameOf, blank } = this.#page;
+    const letter = 'at' in change ? symbolOf(text[change.at]!, blank, nameOf) : '';
     const names = {
-      same: 'this text',
-      free: 'heard',
-      without: 'one less',
-      doubled: 'doubled',
-      exchanged: '',
+      ...{ same: 'this text', free: 'heard', without: `without ${letter}`, doubled: `${letter} twice` },
+      exchanged: `not ${letter}`,
     };
     const marks = (from: readonly number[]) => joined(from.map((c) => symbolOf(c, blank, nameOf)));
     const parts: (Node | string)[] = [];
@@ -137,7 +159,9 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
       make('small', {}, names[change.kind]),
       make('i'),
     );
-    button.style.setProperty('--share', String(Math.exp(log)));
+    const share = Math.exp(log);
+    // what would be a speck is left out
+    button.style.setProperty('--share', String(share < 0.005 ? 0 : share));
     button.disabled = change.kind === 'same';
     return make('li', {}, button);
   }

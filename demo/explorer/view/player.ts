@@ -82,7 +82,7 @@ export class Player {
   }
 
   /** From where it is, or from the beginning. Those who do not want motion go a step further with each call. */
-  play(): void {
+  play(speed = speeds[this.#speed]!): void {
     if (reducesMotion()) {
       this.step(1);
       return;
@@ -90,7 +90,7 @@ export class Player {
     cancelAnimationFrame(this.#playing);
     const most = this.#most;
     const from = this.#at >= most ? 0 : this.#at;
-    const perFrame = duration / this.#frames / speeds[this.#speed]!;
+    const perFrame = duration / this.#frames / speed;
     const start = performance.now();
     const step = (now: number) => {
       const at = Math.min(most, from + (now - start) / perFrame);
@@ -142,8 +142,7 @@ export class Player {
     const direction = this.#sweeps[Math.floor(at / this.#frames)] ?? 'forward';
     const passed = at % this.#frames;
     const frame = direction === 'forward' ? passed : this.#frames - 1 - passed;
-    const done = this.#sweeps.length > 1 ? 'both sweeps done' : 'all frames';
-    const words = isDone ? done : `${direction}, frame ${frame} of ${this.#frames}`;
+    const words = isDone ? 'all frames' : `${direction}: frame ${frame} of 0 to ${this.#frames - 1}`;
     this.#controls.output.value = words;
     this.#controls.scrubber.ariaValueText = words;
     this.#controls.steps.hidden = isDone;

@@ -299,8 +299,10 @@ export class Stage {
     }
     if (near) {
       const plot = this.#find('#emissions .plot').clientHeight;
-      this.#part('emissions', [...across, plot], () => {
-        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme);
+      // where probabilities are played, those above the lattice are
+      const end = layer === 'probability' && sweep ? sweep.frame + 1 : problem.frames;
+      this.#part('emissions', [...across, plot, end], () => {
+        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme, end);
         this.#nameRows();
       });
     }

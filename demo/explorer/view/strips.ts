@@ -43,13 +43,14 @@ export function emissionRows(
   ];
 }
 
-/** A cell a frame; where frames are narrower than pixels, the largest of those under it. */
+/** A cell a frame; where frames are narrower than pixels, the largest of those under it. `last`: frames that are shown at all. */
 export function drawEmissions(
   canvas: HTMLCanvasElement,
   frames: Span,
   { problem, logProbs }: Analysis,
   rows: readonly EmissionRow[],
   theme: 'light' | 'dark',
+  last: number,
 ): void {
   const context = begin(canvas);
   const x = scaleTo(frames, canvas.clientWidth);
@@ -66,7 +67,7 @@ export function drawEmissions(
     for (const k of own) if (k !== undefined) rest -= Math.exp(logProbs[t * classes + k]!);
     return Math.max(0, rest);
   };
-  const end = Math.min(problem.frames, Math.ceil(frames.end));
+  const end = Math.min(last, Math.ceil(frames.end));
   rows.forEach(({ c, kind }, row) => {
     for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
       let value = 0;
