@@ -14,6 +14,8 @@ export interface LabelFit {
   readonly entropy: number;
   /** How far it lies below the best class of its frames, in nats a frame: 0 where the free reading has it, too. */
   readonly distance: number;
+  /** The class that is likeliest in its frames, on average, and how likely. */
+  readonly heard: { readonly c: number; readonly share: number };
 }
 
 /** Of each label of an analysis with a path. `posterior`: [frames, states]. */
@@ -22,6 +24,13 @@ export function fitsOf({ problem, logProbs, alignment }: Analysis, posterior: Fl
   const states = statesOf(problem);
   const path = alignment!.states;
   const sums = labels.map(() => ({ first: frames, end: 0, log: 0, entropy: 0, distance: 0 }));
+  const heardOf = (first: number, end: number) => {
+    const shares = new Float64Array(classes);
+    for (let t = first; t < end; t++)
+      for (let c = 0; c < classes; c++) shares[c]! += Math.exp(logProbs[t * classes + c]!) / (end - first);
+    const c = shares.reduce((best, share, k) => (share > shares[best]! ? k : best), 0);
+    return { c, share: shares[c]! };
+  };
   for (let t = 0; t < frames; t++) {
     const s = path[t]!;
     if (s % 2 === 0) continue;
@@ -39,7 +48,7 @@ export function fitsOf({ problem, logProbs, alignment }: Analysis, posterior: Fl
     const count = end - first;
     return {
       ...{ i, c: labels[i]!, first, end, confidence: Math.exp(log / count) },
-      ...{ entropy: entropy / count, distance: distance / count },
+      ...{ entropy: entropy / count, distance: distance / count, heard: heardOf(first, end) },
     };
   });
 }

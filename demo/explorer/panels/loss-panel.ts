@@ -2,7 +2,7 @@
 import { collapse } from '../../../learning/best-path.js';
 import { make, notify, withPowers } from '../../shared/dom.js';
 import type { Analysis } from '../engine/analysis.js';
-import { type Piece, wordDifferenceOf } from '../engine/difference.js';
+import { type Piece, repairedBy, wordDifferenceOf } from '../engine/difference.js';
 import type { Rival } from '../engine/rivals.js';
 import { sayProbability } from '../engine/ways.js';
 import type { Page } from '../page.js';
@@ -38,9 +38,9 @@ export class LossPanel implements Panel {
       return;
     }
     const rest = make('section');
-    this.#root.replaceChildren(...this.#loss(analysis), rest, ...this.#heard(analysis));
-    if (Number.isNaN(analysis.loss)) return;
-    this.#tellRest(analysis, rest);
+    const { elements, repairs } = this.#heard(analysis);
+    this.#root.replaceChildren(...this.#loss(analysis), ...elements, rest);
+    if (!Number.isNaN(analysis.loss)) this.#tellRest(analysis, repairs, rest);
   }
 
   close(): void {
@@ -84,11 +84,18 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
   }
 
   /** Computed in one batch, and told when it is. */
-  async #tellRest(analysis: Analysis, section: HTMLElement): Promise<void> {
+  async #tellRest(analysis: Analysis, repairs: readonly Rival[], section: HTMLElement): Promise<void> {
     try {
-      const rivals = await this.#page.rivals();
+      const rivals = await this.#page.rivals(repairs);
       if (analysis !== this.#page.analysis) return;
       section.replaceChildren(...this.#rest(analysis, rivals));
+      for (const { change, log } of rivals) {
+        if (change.kind !== 'repaired') continue;
+        const gain = log + analysis.loss;
+        const place = this.#root.querySelector(`[data-piece="${change.piece}"]`);
+        if (Number.isFinite(gain))
+          place?.append(make('small', {}, `${gain > 0 ? '+' : ''}${gain.toFixed(1)}`));
+      }
     } catch (error) {
       notify(`The other texts could not be computed: ${(error as Error).message}`);
     }
@@ -120,15 +127,23 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
       line(
         'near',
         near,
-        `the ${rivals.length - 1} texts nearest to it: one letter left out, doubled or exchanged, and what the best symbols read`,
+        `the ${rivals.length - 1} texts nearest to it: one letter left out, doubled or exchanged, or some words as they were heard`,
       ),
       line('far', far, 'all others, a little each: there are very many'),
     );
     return [
-      make('h2', {}, loss < 1e-4 ? 'Other texts' : `What took the other ${rest}?`),
+      make(
+        'h2',
+        {},
+        loss < 1e-4
+          ? 'Other texts'
+          : loss > 9
+            ? 'What has the probability instead?'
+            : `What took the other ${rest}?`,
+      ),
       bar,
       shares,
-      make('h3', {}, 'The likeliest of them'),
+      make('h3', {}, 'The likeliest'),
       make('ol', { className: 'rivals' }, ...items),
     ];
   }
@@ -138,7 +153,7 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
     const letter = 'at' in change ? symbolOf(text[change.at]!, blank, nameOf) : '';
     const names = {
       ...{ same: 'this text', free: 'heard', without: `without ${letter}`, doubled: `${letter} twice` },
-      exchanged: `not ${letter}`,
+      ...{ exchanged: `not ${letter}`, repaired: 'as heard' },
     };
     const marks = (from: readonly number[]) => joined(from.map((c) => symbolOf(c, blank, nameOf)));
     const parts: (Node | string)[] = [];
@@ -166,38 +181,58 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
     return make('li', {}, button);
   }
 
-  #heard(analysis: Analysis): HTMLElement[] {
-    const { problem, greedy } = analysis;
-    const heard = collapse(greedy, problem.blank);
-    if (problem.labels.length * heard.length > mostCompared) return [];
-    const { vocabulary } = this.#page.source!;
-    const hasWords = problem.labels.includes(vocabulary.delimiter ?? -1);
-    const pieces = wordDifferenceOf(problem.labels, heard, hasWords ? vocabulary.delimiter : undefined);
-    const wrong = pieces.filter(({ same }) => !same);
+  /** The text beside what was heard, and what the text would be with each of the differences mended. */
+  #heard({ problem, greedy }: Analysis): { elements: HTMLElement[]; repairs: Rival[] } {
+    const { labels, blank } = problem;
+    const heard = collapse(greedy, blank);
+    if (labels.length * heard.length > mostCompared) return { elements: [], repairs: [] };
+    const { delimiter } = this.#page.source!.vocabulary;
+    const between = labels.includes(delimiter ?? -1) ? delimiter : undefined;
+    const pieces = wordDifferenceOf(labels, heard, between);
+    const repairs = pieces.flatMap(({ same }, piece): Rival[] =>
+      same
+        ? []
+        : [
+            {
+              change: { kind: 'repaired', piece },
+              labels: repairedBy(labels, heard, pieces, piece, between),
+            },
+          ],
+    );
     const said =
-      wrong.length === 0
+      repairs.length === 0
         ? 'The best symbols of the frames read the text.'
-        : 'Struck: in the text. Marked: what the best symbols of the frames read there. Click to go there.';
-    return [
-      make('h2', {}, 'The text and what was heard'),
-      make(
-        'p',
-        { className: 'heard' },
-        ...pieces.flatMap((piece) => [this.#piece(analysis, piece, heard), hasWords ? ' ' : '']),
-      ),
-      make('p', {}, said),
-    ];
+        : 'Struck: in the text. Marked: what the best symbols of the frames read there. The number is how much likelier, in nats, that makes the text. Click to go there.';
+    const parts = pieces.flatMap((piece, k) => [
+      this.#piece(labels, heard, piece, k),
+      between === undefined ? '' : ' ',
+    ]);
+    return {
+      repairs,
+      elements: [
+        make('h2', {}, 'The text and what was heard'),
+        make('p', { className: 'heard' }, ...parts),
+        make('p', {}, said),
+      ],
+    };
   }
 
-  #piece({ problem }: Analysis, { same, text, heard }: Piece, labels: readonly number[]): Node | string {
+  #piece(
+    labels: readonly number[],
+    others: readonly number[],
+    { same, text, heard }: Piece,
+    k: number,
+  ): Node | string {
     const say = (from: readonly number[], first: number, end: number) => this.#say(from.slice(first, end));
-    if (same) return say(problem.labels, text.first, text.end);
-    return make(
+    if (same) return say(labels, text.first, text.end);
+    const button = make(
       'button',
-      { onclick: () => this.#page.goToLabel(Math.min(text.first, problem.labels.length - 1)) },
-      ...(text.end > text.first ? [make('del', {}, say(problem.labels, text.first, text.end))] : []),
-      ...(heard.end > heard.first ? [make('ins', {}, say(labels, heard.first, heard.end))] : []),
+      { onclick: () => this.#page.goToLabel(Math.min(text.first, labels.length - 1)) },
+      ...(text.end > text.first ? [make('del', {}, say(labels, text.first, text.end)), ' '] : []),
+      ...(heard.end > heard.first ? [make('ins', {}, say(others, heard.first, heard.end))] : []),
     );
+    button.dataset.piece = String(k);
+    return button;
   }
 
   /** Labels as one reads them. */
