@@ -93,7 +93,11 @@ export const drawn = (page: Page) =>
     () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
   );
 export const says = (page: Page, selector: string) => page.locator(selector).innerText();
-export const sentence = (page: Page) => says(page, '#sentence');
+/** The answer, with what is told and offered beside it, but not the way to the story. */
+export const sentence = (page: Page) =>
+  page
+    .locator('#sentence > :not(.invitation)')
+    .evaluateAll((parts) => parts.map((part) => (part as HTMLElement).innerText).join('\n'));
 
 /** What axe finds wrong, in a part of the page or in all of it. */
 export async function complaintsOf(page: Page, part?: string): Promise<string[]> {

@@ -52,12 +52,12 @@ describe('the first view', () => {
     await explore(
       async (page) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
-        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('both sweeps done');
+        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('all frames');
       },
       { before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }) },
     );
-    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'));
-    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'), {
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'));
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'), {
       hash: '#text=hello',
       before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }),
     });
@@ -199,7 +199,8 @@ describe('diagnosis', () => {
     exploreOnCpu(
       async (page) => {
         await page.getByRole('tab', { name: 'Loss' }).click();
-        const place = page.getByRole('button', { name: 'years sevenseven years' });
+        const place = page.getByRole('button', { name: /^years seven seven years/ });
+        await expect.poll(() => place.innerText()).toMatch(/\+2\d\d\.\d$/);
         await place.click();
         // the frames of the y that was not said are in the middle of what is seen
         await expect.poll(() => page.url()).toMatch(/at=8\d\.31/);
@@ -259,12 +260,12 @@ test('Play follows the layer that is chosen, and steps where no motion is wanted
       page.locator('canvas.cells').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
     const progress = () => says(page, '#progress');
     for (const [layer, words] of [
-      ['Forward', 'forward, frame 0 of 12'],
-      ['Backward', 'backward, frame 11 of 12'],
-      ['Path mass', 'forward, frame 0 of 12'],
+      ['Forward', 'forward: frame 0 of 0 to 11'],
+      ['Backward', 'backward: frame 11 of 0 to 11'],
+      ['Path mass', 'forward: frame 0 of 0 to 11'],
     ] as const) {
       await page.getByRole('radio', { name: layer }).click();
-      await expect.poll(progress).toMatch(/all frames|both sweeps done/);
+      await expect.poll(progress).toMatch(/all frames/);
       await drawn(page);
       const whole = await seen();
       await page.getByRole('button', { name: 'A frame further' }).click();
@@ -336,7 +337,7 @@ describe('edits', () => {
       await page.getByLabel('Blank', { exact: true }).selectOption({ label: 'z' });
       const all = /Edited: blank bias 3\.0, temperature 2\.00, another blank\./;
       await expect.poll(() => sentence(page)).toMatch(all);
-      await page.getByRole('tab', { name: 'State' }).click();
+      await page.getByRole('tab', { name: 'Cell' }).click();
       expect(await sentence(page)).toMatch(all);
       await page.keyboard.press('Control+z');
       await expect.poll(() => sentence(page)).toMatch(/Edited: blank bias 3\.0, temperature 2\.00\./);
@@ -768,10 +769,10 @@ test('a lattice that is looked at from near follows the path, and has its own bu
   exploreOnCpu(
     async (page) => {
       const labels = () => page.locator('#lattice .gutter').innerText();
-      await expect.poll(labels).toMatch(/^f 0\n/);
+      await expect.poll(labels).toMatch(/^f 1\n/);
       for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
       const near = await labels();
-      expect(near).not.toMatch(/^f 0\n/);
+      expect(near).not.toMatch(/^f 1\n/);
       // time is moved, the states go along
       const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
       await page.mouse.move(x + width / 2, y + height / 2);
@@ -792,7 +793,7 @@ test('a lattice that is looked at from near follows the path, and has its own bu
       await page.mouse.up();
       await expect.poll(labels).not.toBe(free);
       await page.getByRole('button', { name: 'Fit', exact: true }).click();
-      await expect.poll(labels).toMatch(/^f 0\n/);
+      await expect.poll(labels).toMatch(/^f 1\n/);
     },
     {
       hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&at=0.0',
@@ -819,10 +820,21 @@ test('some frames of a recording alone: their labels, their numbers, and the way
       await expect.poll(() => page.locator('.labels tbody td').first().innerText()).toMatch(/^1\.\d\d–/);
       await page.getByRole('button', { name: 'All', exact: true }).click();
       await expect.poll(() => sentence(page)).toMatch(/^In 325 frames/);
-      // the words are those of all of it
-      await page.getByRole('button', { name: 'More' }).click();
-      await page.getByRole('button', { name: /^Only the frames/ }).click();
-      await expect.poll(() => page.url()).toMatch(/window=0\.325/);
+      // where one has zoomed in, these frames are a button away
+      expect(await page.getByRole('button', { name: 'Only these frames' }).isVisible()).toBe(false);
+      for (let i = 0; i < 2; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      await expect.poll(() => page.url()).toMatch(/view=\d/);
+      // and a link shows them
+      const [, first, end] = /view=(\d+)(?:\.\d)?_(\d+)/.exec(page.url())!;
+      const seen = await says(page, '#lattice .gutter');
+      await page.goto('about:blank');
+      await page.goBack();
+      await settled(page);
+      await expect.poll(() => says(page, '#lattice .gutter')).toBe(seen);
+      await page.getByRole('button', { name: 'Only these frames' }).click();
+      await expect
+        .poll(() => page.url())
+        .toMatch(new RegExp(`window=${first}\\.${Number(end) + 1}|window=${first}\\.${end}`));
     },
     {
       hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&window=80.180',
@@ -884,7 +896,7 @@ describe('for everyone', () => {
       expect(await complaintsOf(page)).toEqual([]);
       await page.getByText('Show the sum').click();
       for (const [tab, content] of [
-        ['Paths', '.ways'],
+        ['Paths', 'ol.ways'],
         ['Loss', '.rivals'],
         ['Labels', '.labels'],
         ['Edit', '#panel-edit select'],

@@ -31,7 +31,7 @@ import { fromHash, initial, type State, toHash } from '../demo/explorer/state/st
 import { placeRead, type Read } from '../demo/explorer/view/strips.js';
 import { banded, follow, lengthOf, pan, reveal, whole, zoom } from '../demo/explorer/view/viewport.js';
 import { download, type Progress, sayBytes } from '../demo/shared/download.js';
-import { logSumExp } from '../learning/best-path.js';
+import { bestClasses, logSumExp } from '../learning/best-path.js';
 import { editDistance } from '../learning/edit-distance.js';
 import { mulberry32 } from '../learning/random.js';
 import { writeNpy } from '../src/files/npy.js';
@@ -814,7 +814,7 @@ describe('other texts', () => {
     const logits = logitsOf('hello', frames);
     const problem: Problem = { frames, classes, blank: 0, labels, logits };
     const [best] = bestPaths(problem, logits, 1);
-    const analysis = { problem, logProbs: logits, alignment: best, greedy: new Int32Array() } as never;
+    const analysis = { problem, logProbs: logits, alignment: best, greedy: bestClasses(problem) } as never;
     const all = rivalsOf(analysis, 400);
     expect(new Set(all.map((rival) => rival.labels.join())).size).toBe(all.length);
     const distances = all.map((rival) =>

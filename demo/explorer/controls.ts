@@ -60,6 +60,7 @@ export class Controls {
     });
     window.addEventListener('popstate', () => this.#navigate());
     page.listen(() => {
+      this.#inviteToStory();
       this.#tellWindow();
       this.#offerToHear();
       this.#offerStar();
@@ -190,26 +191,19 @@ export class Controls {
         },
         run: () => store.set({ follows: !this.#page.follows }),
       }),
-      {
-        ...{
-          name: 'Only the frames that are seen',
-          about: 'Their lattice alone, with the labels that are said there',
-        },
-        run: () => this.#windowOfSeen(),
-      },
       // a large lattice, or one that is seen in part, has buttons for the rest
       ...(byId('zoom').hidden ? [{ name: 'Zoom in', run: () => this.#page.stage.zoomBy(1.6) }] : []),
     ];
   }
 
-  #windowOfSeen(): void {
-    const { analysis, stage } = this.#page;
-    if (!analysis) return;
-    const [first, end] = [Math.floor(stage.frames.first), Math.ceil(stage.frames.end)];
-    this.#page.lookAtFrames({
-      first: frameOf(analysis.problem, first),
-      end: frameOf(analysis.problem, end),
-    });
+  /** To who sees the page as it is at first. */
+  #inviteToStory(): void {
+    const { state } = this.#page.store;
+    const isBeginning = toHash({ ...state, selected: undefined }) === toHash(initial);
+    if (!isBeginning) return;
+    byId('sentence').append(
+      make('a', { href: '#story=1', className: 'invitation' }, 'New to CTC? Five steps'),
+    );
   }
 
   /** Which frames of a longer recording are shown, and how to come to others. */
@@ -247,7 +241,7 @@ export class Controls {
         field('From', first, (first) => ({ first, end: Math.max(end, first + 1) })),
         'to',
         field('To', end, (end) => ({ first: Math.min(first, end - 1), end })),
-        `of ${total}`,
+        `of ${total}, a part whose loss is not that of the whole`,
       ),
       turn(true, 'Earlier', first > 0),
       turn(false, 'Later', end < all),

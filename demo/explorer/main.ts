@@ -35,7 +35,7 @@ try {
     if (page.source?.own || spoken.isMoved) event.preventDefault();
   });
   new Panels(page, [
-    { id: 'state', name: 'State', open: () => ({ refresh() {} }) },
+    { id: 'state', name: 'Cell', open: () => ({ refresh() {} }) },
     {
       ...{ id: 'paths', name: 'Paths' },
       open: async (root) => new (await import('./panels/paths-panel.js')).PathsPanel(root, page),

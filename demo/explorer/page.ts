@@ -107,6 +107,7 @@ export class Page {
       highlight: (label) => {
         store.set({ highlight: store.state.highlight === label ? undefined : label });
       },
+      only: (frames) => this.#lookAtSeen(frames),
       wheel: once(() => notify('To zoom with the wheel, click the lattice first, or hold Ctrl.')),
       look: (row, t, spoken) => this.#lookAtScore(row, t, spoken),
       paint: events.paint,
@@ -125,6 +126,15 @@ export class Page {
     });
     dark().addEventListener('change', () => this.#show());
     this.#use(engine);
+    let resting = 0;
+    this.stage.listen(() => {
+      // once it rests: a browser bears no new address with each picture
+      clearTimeout(resting);
+      resting = window.setTimeout(() => {
+        const { view } = this.stage;
+        if (view?.join() !== store.state.view?.join()) store.set({ view });
+      }, 300);
+    });
     store.listen((state, before) => {
       const asks: (keyof State)[] = ['text', 'star', 'free', 'edits', 'blank', 'samples', 'window'];
       const asksForChange = state.layer === 'change' && before.layer !== 'change';
@@ -133,6 +143,7 @@ export class Page {
         this.#mirror();
         this.#inspect();
       }
+      if (state.view !== before.view) this.stage.view = state.view;
       if (state.layer !== before.layer) this.#inspect();
       if (state.panel !== before.panel || state.path !== before.path) {
         // another is seen to its end first
@@ -220,12 +231,16 @@ export class Page {
   }
 
   /** Texts beside the one that is spelled, the likeliest first, with natural logarithms of their probabilities. */
-  async rivals(): Promise<(Rival & { readonly log: number })[]> {
+  async rivals(repairs: readonly Rival[]): Promise<(Rival & { readonly log: number })[]> {
     const analysis = this.#analysis!;
     const { frames, labels } = analysis.problem;
     // classes of the text, and about as many others
     const size = frames * (2 * new Set(labels).size + 2);
-    const rivals = rivalsOf(analysis, Math.min(mostRivals, Math.max(2, Math.floor(mostScores / size))));
+    const rivals = rivalsOf(
+      analysis,
+      Math.min(mostRivals, Math.max(2, Math.floor(mostScores / size))),
+      repairs,
+    );
     const logs = await this.#engine.logsOf(
       analysis,
       rivals.map(({ labels }) => labels),
@@ -309,7 +324,12 @@ export class Page {
 
   /** The made-up recogniser hears another word, and what was painted over the one before is gone. */
   hear(text: string, frames: number): void {
-    this.open(heard(text, frames), { heard: { text, frames }, edits: noEdits, selected: undefined });
+    this.open(heard(text, frames), {
+      heard: { text, frames },
+      edits: noEdits,
+      selected: undefined,
+      view: undefined,
+    });
   }
 
   /** Other emissions, and what is to be seen of them. */
@@ -440,7 +460,7 @@ export class Page {
     const analysis = this.#analysis;
     if (!analysis) return;
     const sweeps = this.path ? (['forward'] as const) : sweepsOf[this.store.state.layer];
-    this.player.setUp(analysis.problem.frames, sweeps);
+    this.player.setUp(analysis.problem.frames, sweeps, frameOf(analysis.problem, 0));
   }
 
   async #choosePath(): Promise<void> {
@@ -499,9 +519,18 @@ export class Page {
     return this.#whole ? partOf(other, this.#whole.alignment.states, window) : other;
   }
 
+  /** Frames that are seen, and no others. */
+  #lookAtSeen({ first, end }: Window): void {
+    const { problem } = this.#analysis!;
+    this.lookAtFrames({
+      first: frameOf(problem, Math.floor(first)),
+      end: frameOf(problem, Math.ceil(end)),
+    });
+  }
+
   /** Another window: frames of the recording. */
   lookAtFrames(window: Window | undefined): void {
-    this.store.set({ window, selected: undefined, highlight: undefined });
+    this.store.set({ window, view: undefined, selected: undefined, highlight: undefined });
   }
 
   /** The frames before or after those that are shown, some of them once more. */
@@ -557,20 +586,32 @@ export class Page {
       ...{ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing },
       reference: this.#source!.reference,
       reading: { ...reading, end },
-      follows: this.follows,
+      ...{ follows: this.follows, view: this.store.state.view },
     });
     this.#mark();
-    this.#legend.show(scene);
+    this.#legend.show(scene, {
+      bestPath: this.store.state.bestPath || this.path !== undefined,
+      lines: this.bestPaths.length > 1 || this.#samples.length > 0,
+      ways: this.#incoming.length > 0 && !scene.sweep,
+    });
   }
 
   #mark(): void {
     const { bestPath, selected } = this.store.state;
     const sweep = this.#position;
+    const isReached =
+      !sweep ||
+      !selected ||
+      this.path !== undefined ||
+      (sweep.direction === 'forward'
+        ? selected.t <= sweep.frame
+        : this.store.state.layer === 'posterior' || selected.t >= sweep.frame);
     this.stage.mark({
       bestPath: bestPath && !sweep && !this.path,
       lines: this.bestPaths.map(({ states }) => states),
       ...{ chosen: this.path?.states, pointed: this.#pointed },
-      ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
+      ...{ samples: this.#samples, selected: isReached ? selected : undefined, hovered: this.#hovered },
+      incoming: sweep ? [] : this.#incoming,
       head: this.#head ?? (sweep && sweep.frame + 0.5),
     });
   }
@@ -663,9 +704,10 @@ export class Page {
   async #examine(): Promise<void> {
     const analysis = this.#analysis;
     if (!analysis) return;
+    const { layer } = this.store.state;
     const cell = this.#hovered ?? this.store.state.selected;
     if (!cell) {
-      this.#inspector.show(analysis, undefined, undefined, this.nameOf);
+      this.#inspector.show(analysis, layer, undefined, undefined, this.nameOf);
       this.#legend.cell = undefined;
       return;
     }
@@ -685,7 +727,7 @@ export class Page {
       }));
       this.#speak(analysis, cell, own.posterior);
     }
-    this.#inspector.show(analysis, cell, own, this.nameOf);
+    this.#inspector.show(analysis, layer, cell, own, this.nameOf);
     this.#mark();
     const shown = await this.#engine.shownAt(this.store.state.layer, analysis, cell, own);
     if (analysis !== this.#analysis) return;

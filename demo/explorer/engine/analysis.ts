@@ -85,6 +85,8 @@ export interface Analysis {
 
 /** The frame of the recording that a frame of the lattice is. */
 export const frameOf = ({ first = 0 }: Problem, t: number): number => first + t;
+/** The number of a label in the text, from 1, whatever part of it is shown. */
+export const numberOf = ({ firstLabel = 0 }: Problem, i: number): number => firstLabel + i + 1;
 export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
 export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);
 

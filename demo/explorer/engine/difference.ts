@@ -50,6 +50,25 @@ export function wordDifferenceOf(
   }));
 }
 
+/** The text with what was heard in the place of one of its pieces, or of none. */
+export function repairedBy(
+  text: readonly number[],
+  heard: readonly number[],
+  pieces: readonly Piece[],
+  chosen: number,
+  delimiter: number | undefined,
+): number[] {
+  const parts = pieces.map((piece, k) =>
+    k === chosen
+      ? heard.slice(piece.heard.first, piece.heard.end)
+      : text.slice(piece.text.first, piece.text.end),
+  );
+  const between = delimiter === undefined ? [] : [delimiter];
+  return parts
+    .filter(({ length }) => length > 0)
+    .flatMap((part, i) => (i === 0 ? part : [...between, ...part]));
+}
+
 /** The pieces, from left to right, with the fewest labels that are left out, added or exchanged (Levenshtein 1966). */
 export function differenceOf(text: ArrayLike<number>, heard: ArrayLike<number>): Piece[] {
   const [n, m] = [text.length, heard.length];

@@ -14,6 +14,8 @@ export interface LabelFit {
   readonly entropy: number;
   /** How far it lies below the best class of its frames, in nats a frame: 0 where the free reading has it, too. */
   readonly distance: number;
+  /** The class that is likeliest in its frames, on average, and how likely. */
+  readonly heard: { readonly c: number; readonly share: number };
 }
 
 /** Of each label of a problem with a path. `posterior`: [frames, states]; without it no entropy is known. */
@@ -21,10 +23,19 @@ export function fitsOf(
   { problem, logProbs, alignment }: Pick<Analysis, 'problem' | 'logProbs' | 'alignment'>,
   posterior: Float32Array = new Float32Array(),
 ): LabelFit[] {
-  const { labels, frames, classes } = problem;
+  const { labels, frames, classes, star } = problem;
   const states = statesOf(problem);
   const path = alignment!.states;
   const sums = labels.map(() => ({ first: frames, end: 0, log: 0, entropy: 0, distance: 0 }));
+  const heardOf = (first: number, end: number) => {
+    // a star is what is heard anyhow
+    const shares = new Float64Array(star?.c ?? classes);
+    for (let t = first; t < end; t++)
+      for (let c = 0; c < shares.length; c++)
+        shares[c]! += Math.exp(logProbs[t * classes + c]!) / (end - first);
+    const c = shares.reduce((best, share, k) => (share > shares[best]! ? k : best), 0);
+    return { c, share: shares[c]! };
+  };
   for (let t = 0; t < frames; t++) {
     const s = path[t]!;
     if (s % 2 === 0) continue;
@@ -42,7 +53,7 @@ export function fitsOf(
     const count = end - first;
     return {
       ...{ i, c: labels[i]!, first, end, confidence: Math.exp(log / count) },
-      ...{ entropy: entropy / count, distance: distance / count },
+      ...{ entropy: entropy / count, distance: distance / count, heard: heardOf(first, end) },
     };
   });
 }

@@ -1,5 +1,5 @@
 // Texts beside the one that is spelled: which of them the recogniser might have meant, and how likely each is.
-import { bestClasses, collapse } from '../../../learning/best-path.js';
+import { collapse } from '../../../learning/best-path.js';
 import type { Analysis } from './analysis.js';
 
 /** How a text comes from the one that is spelled. */
@@ -9,7 +9,9 @@ export type Change =
   /** What the best symbols of the frames read. */
   | { readonly kind: 'free' }
   /** Without a label, with a label twice, or with another class in its place. `at`: the label's place. */
-  | { readonly kind: 'without' | 'doubled' | 'exchanged'; readonly at: number };
+  | { readonly kind: 'without' | 'doubled' | 'exchanged'; readonly at: number }
+  /** What was heard in the place of some words. `piece`: which of the differences. */
+  | { readonly kind: 'repaired'; readonly piece: number };
 
 export interface Rival {
   readonly change: Change;
@@ -22,13 +24,14 @@ const mostExchanges = 1000;
 const leastExchanges = 3;
 
 /**
- * The text, the free reading, and texts of one label less, one label twice or one label exchanged, each text once. Where there
- * are more than `most`, those are kept that the likeliest path makes likely.
+ * The text, the free reading, `repairs`, and texts of one label less, one
+ * label twice or one label exchanged, each text once. Where there are more than `most`, those are kept that the likeliest path
+ * makes likely.
  */
-export function rivalsOf(analysis: Analysis, most: number): Rival[] {
+export function rivalsOf(analysis: Analysis, most: number, repairs: readonly Rival[] = []): Rival[] {
   const { problem, logProbs } = analysis;
   const { labels, blank } = problem;
-  const free = collapse(bestClasses(problem), blank);
+  const free = collapse(analysis.greedy, blank);
   const estimated = labels.flatMap((_, i) => besides(analysis, i));
   estimated.sort((a, b) => b.estimate - a.estimate);
   const rivals = new Map<string, Rival>();
@@ -38,6 +41,7 @@ export function rivalsOf(analysis: Analysis, most: number): Rival[] {
   };
   add({ change: { kind: 'same' }, labels });
   if (!logProbs.some(Number.isNaN)) add({ change: { kind: 'free' }, labels: free });
+  for (const rival of repairs) add(rival);
   for (const rival of estimated) add(rival);
   return [...rivals.values()];
 }

@@ -1,6 +1,6 @@
 // Two texts over the same scores, or two recognisers' scores of the same text: which explains which better, and where.
 import { make, notify, withPowers } from '../../shared/dom.js';
-import { type Analysis, frameOf } from '../engine/analysis.js';
+import { type Analysis, frameOf, numberOf } from '../engine/analysis.js';
 import type { Beside } from '../engine/engine.js';
 import { fitsOf, type LabelFit } from '../engine/label-fits.js';
 import { sayFactor } from '../engine/ways.js';
@@ -195,7 +195,7 @@ export class ComparePanel implements Panel {
         { onclick: () => this.#page.goToLabelOfAll(a.i) },
         symbolOf(a.c, blank, nameOf),
       );
-      go.append(make('sub', {}, String(a.i + 1)));
+      go.append(make('sub', {}, String(numberOf(one.problem, a.i))));
       const cells = [frames(a), percent(a.confidence), percent(b.confidence), signed(by)];
       const row = make(
         'tr',

@@ -1,6 +1,6 @@
 // A table of the labels, those first that fit worst, and the words coloured by their confidence.
-import { make, notify } from '../../shared/dom.js';
-import { type Analysis, frameOf } from '../engine/analysis.js';
+import { make, notify, withPowers } from '../../shared/dom.js';
+import { type Analysis, frameOf, numberOf } from '../engine/analysis.js';
 import type { LabelFit } from '../engine/label-fits.js';
 import { sayProbability } from '../engine/ways.js';
 import type { Page } from '../page.js';
@@ -86,8 +86,7 @@ export class LabelsPanel implements Panel {
           name: 'conf.',
           about: 'Confidence: the geometric mean of its probabilities there; the lowest first.',
         },
-        of: ({ c, confidence }) =>
-          c === star ? '–' : confidence < 0.001 ? '< 0.1 %' : sayProbability(Math.log(confidence)),
+        of: ({ c, confidence }) => (c === star ? '–' : sayProbability(Math.log(confidence))),
         by: ({ c, confidence }) => (c === star ? 2 : confidence),
       },
       {
@@ -102,6 +101,15 @@ export class LabelsPanel implements Panel {
         ...{ name: 'below', about: 'How far its score lies below the best of its frames, in nats a frame.' },
         of: ({ c, distance }) => (c === star ? '–' : distance.toFixed(2)),
         by: ({ c, distance }) => (c === star ? 1 : -distance),
+      },
+      {
+        ...{
+          name: 'heard',
+          about: 'The symbol that is likeliest in its frames, and how likely; = is the label itself.',
+        },
+        of: ({ c, heard }) =>
+          `${heard.c === c ? '=' : symbolOf(heard.c, blank, nameOf)} ${Math.round(100 * heard.share)} %`,
+        by: ({ c, heard }) => (heard.c === c ? 1 : -heard.share),
       },
     ];
   }
@@ -129,9 +137,12 @@ export class LabelsPanel implements Panel {
       const row = body.insertRow();
       const [name, ...others] = columns.map((column) => column.of(fit));
       const go = make('button', { onclick: () => this.#page.goToLabel(fit.i) }, name!);
-      go.append(make('sub', {}, String((problem.firstLabel ?? 0) + fit.i + 1)));
+      go.append(make('sub', {}, String(numberOf(problem, fit.i))));
       row.dataset.label = String(fit.i);
-      row.append(make('th', { scope: 'row' }, go), ...others.map((text) => make('td', {}, text)));
+      row.append(
+        make('th', { scope: 'row' }, go),
+        ...others.map((text) => make('td', {}, ...withPowers(text))),
+      );
       // the row is as good a target
       row.addEventListener('click', (event) => event.target instanceof HTMLButtonElement || go.click());
     }
@@ -143,9 +154,18 @@ export class LabelsPanel implements Panel {
     this.#root.replaceChildren(
       make('h2', {}, 'How well each label fits'),
       this.#words(),
-      make('p', {}, `${sorted.about} Click one to go there; the head sorts.`),
+      make(
+        'p',
+        {},
+        'Those that fit worst come first; another head sorts by another number. Click a label to go there.',
+      ),
       table,
       ...(left > 0 ? [make('button', { onclick: more }, `Show ${left} more`)] : []),
+      make(
+        'dl',
+        { className: 'meanings' },
+        ...columns.flatMap(({ name, about }) => [make('dt', {}, name), make('dd', {}, about)]),
+      ),
     );
     this.#markSelected();
   }

@@ -4,7 +4,7 @@ import { STAR } from 'webgpu-ctc/text';
 import { collapse } from '../../../learning/best-path.js';
 import { make, notify, withPowers } from '../../shared/dom.js';
 import type { Analysis } from '../engine/analysis.js';
-import { type Piece, wordDifferenceOf } from '../engine/difference.js';
+import { type Piece, repairedBy, wordDifferenceOf } from '../engine/difference.js';
 import type { Rival } from '../engine/rivals.js';
 import { toAligner } from '../engine/star.js';
 import { sayProbability } from '../engine/ways.js';
@@ -50,10 +50,11 @@ export class LossPanel implements Panel {
       return;
     }
     const rest = make('section');
-    this.#root.replaceChildren(...this.#loss(analysis), rest, ...this.#heard(analysis));
+    const { elements, repairs } = this.#heard(analysis);
+    this.#root.replaceChildren(...this.#loss(analysis), ...elements, rest);
     if (Number.isNaN(analysis.loss)) return;
     if (analysis.problem.star) rest.append(...withStars());
-    else this.#tellRest(analysis, rest);
+    else this.#tellRest(analysis, repairs, rest);
   }
 
   close(): void {
@@ -97,7 +98,7 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
         {},
         star
           ? '−ln of what all paths of the text add up to. It is no probability and may be below 0: a * has a price beside all symbols of a frame.'
-          : '−ln of the probability that all paths of the text have together. Training makes it smaller.',
+          : '−ln of the probability that all paths of the text have together, in natural units: 0 where that is 100 %. The less likely the text, the larger the loss. Training makes it smaller.',
       ),
       table,
       make(
@@ -110,39 +111,76 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
   }
 
   /** Computed in one batch, and told when it is. */
-  async #tellRest(analysis: Analysis, section: HTMLElement): Promise<void> {
+  async #tellRest(analysis: Analysis, repairs: readonly Rival[], section: HTMLElement): Promise<void> {
     try {
-      const rivals = await this.#page.rivals();
+      const rivals = await this.#page.rivals(repairs);
       if (analysis !== this.#page.analysis) return;
       section.replaceChildren(...this.#rest(analysis, rivals));
+      for (const { change, log } of rivals) {
+        if (change.kind !== 'repaired') continue;
+        const gain = log + analysis.loss;
+        const place = this.#root.querySelector(`[data-piece="${change.piece}"]`);
+        if (Number.isFinite(gain))
+          place?.append(make('small', {}, `${gain > 0 ? '+' : ''}${gain.toFixed(1)}`));
+      }
     } catch (error) {
       notify(`The other texts could not be computed: ${(error as Error).message}`);
     }
   }
 
   #rest({ problem, loss }: Analysis, rivals: readonly (Rival & { log: number })[]): HTMLElement[] {
-    const rest = sayProbability(Math.log1p(-Math.exp(-loss)));
+    const own = Math.exp(-loss);
+    const rest = sayProbability(Math.log1p(-own));
     const items = rivals
       .filter(({ change }, i) => i < mostListed || change.kind === 'same' || change.kind === 'free')
       .map((rival) => this.#item(rival, problem.labels));
     const sum = rivals.reduce((all, { log }) => all + Math.exp(log), 0);
-    const tried = sayProbability(Math.log(Math.min(1, sum)));
-    const others = `The ${rivals.length} texts that were tried, of which the likeliest are here, have ${tried} together: this one, what the best symbols read, and those with one letter left out, doubled or exchanged. All else is shared by texts that differ more.`;
+    const near = Math.max(0, Math.min(1, sum) - own);
+    const far = Math.max(0, 1 - own - near);
+    const bar = make('div', { className: 'shares', ariaHidden: 'true' });
+    for (const [name, share] of Object.entries({ own, near, far })) {
+      const part = make('i', { className: name });
+      part.style.flexGrow = String(share);
+      bar.append(part);
+    }
+    const line = (name: string, share: number, what: string) => {
+      const said = make('b', {}, ...withPowers(sayProbability(Math.log(share))));
+      return make('li', {}, make('i', { className: name }), said, ` ${what}`);
+    };
+    const shares = make(
+      'ul',
+      { className: 'shares-named' },
+      line('own', own, 'this text'),
+      line(
+        'near',
+        near,
+        `the ${rivals.length - 1} texts nearest to it: one letter left out, doubled or exchanged, or some words as they were heard`,
+      ),
+      line('far', far, 'all others, a little each: there are very many'),
+    );
     return [
-      make('h2', {}, loss < 1e-4 ? 'Other texts' : `What took the other ${rest}?`),
+      make(
+        'h2',
+        {},
+        loss < 1e-4
+          ? 'Other texts'
+          : loss > 9
+            ? 'What has the probability instead?'
+            : `What took the other ${rest}?`,
+      ),
+      bar,
+      shares,
+      make('h3', {}, 'The likeliest'),
       make('ol', { className: 'rivals' }, ...items),
-      make('p', {}, ...withPowers(others)),
     ];
   }
 
   #item({ change, labels, log }: Rival & { log: number }, text: readonly number[]): HTMLElement {
     const { store, source, nameOf, blank } = this.#page;
+    const letter = 'at' in change ? symbolOf(text[change.at]!, blank, nameOf) : '';
     const names = {
-      same: 'this text',
-      free: 'heard',
-      without: 'one less',
-      doubled: 'doubled',
-      exchanged: '',
+      ...{ same: 'this text', free: 'heard', without: `without ${letter}`, doubled: `${letter} twice` },
+      ...{ exchanged: `not ${letter}`, repaired: 'as heard' },
     };
     const marks = (from: readonly number[]) => joined(from.map((c) => symbolOf(c, blank, nameOf)));
     const parts: (Node | string)[] = [];
@@ -163,33 +201,48 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
       make('small', {}, names[change.kind]),
       make('i'),
     );
-    button.style.setProperty('--share', String(Math.exp(log)));
+    const share = Math.exp(log);
+    // what would be a speck is left out
+    button.style.setProperty('--share', String(share < 0.005 ? 0 : share));
     button.disabled = change.kind === 'same';
     return make('li', {}, button);
   }
 
-  #heard(analysis: Analysis): HTMLElement[] {
-    const { problem, greedy } = analysis;
-    const heard = collapse(greedy, problem.blank);
-    if (problem.labels.length * heard.length > mostCompared) return [];
-    const { vocabulary } = this.#page.source!;
-    const hasWords = problem.labels.includes(vocabulary.delimiter ?? -1);
-    const pieces = wordDifferenceOf(problem.labels, heard, hasWords ? vocabulary.delimiter : undefined);
-    const wrong = pieces.filter(({ same }) => !same);
+  /** The text beside what was heard, and what the text would be with each of the differences mended. */
+  #heard({ problem, greedy }: Analysis): { elements: HTMLElement[]; repairs: Rival[] } {
+    const { labels, blank, star } = problem;
+    const heard = collapse(greedy, blank);
+    if (labels.length * heard.length > mostCompared) return { elements: [], repairs: [] };
+    const { delimiter } = this.#page.source!.vocabulary;
+    const between = labels.includes(delimiter ?? -1) ? delimiter : undefined;
+    const pieces = wordDifferenceOf(labels, heard, between);
+    const repairs = pieces.flatMap(({ same }, piece): Rival[] =>
+      same
+        ? []
+        : [
+            {
+              change: { kind: 'repaired', piece },
+              labels: repairedBy(labels, heard, pieces, piece, between),
+            },
+          ],
+    );
     const said =
-      wrong.length === 0
+      repairs.length === 0
         ? 'The best symbols of the frames read the text.'
-        : 'Struck: in the text. Marked: what the best symbols of the frames read there. Click to go there.';
-    return [
-      make('h2', {}, 'The text and what was heard'),
-      make(
-        'p',
-        { className: 'heard' },
-        ...pieces.flatMap((piece) => [this.#piece(analysis, piece, heard), hasWords ? ' ' : '']),
-      ),
-      make('p', {}, said),
-      ...(wrong.length === 0 ? [] : [this.#compare()]),
-    ];
+        : `Struck: in the text. Marked: what the best symbols of the frames read there. ${star ? '' : 'The number is how much likelier, in nats, that makes the text. '}Click to go there.`;
+    const parts = pieces.flatMap((piece, k) => [
+      this.#piece(labels, heard, piece, k),
+      between === undefined ? '' : ' ',
+    ]);
+    return {
+      repairs,
+      elements: [
+        make('h2', {}, 'The text and what was heard'),
+        make('p', { className: 'heard' }, ...parts),
+        make('p', {}, said),
+        ...(repairs.length === 0 ? [] : [this.#compare()]),
+      ],
+    };
   }
 
   #compare(): HTMLElement {
@@ -198,15 +251,22 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
     return make('div', { className: 'buttons' }, make('button', { onclick: compare }, 'Compare the two'));
   }
 
-  #piece({ problem }: Analysis, { same, text, heard }: Piece, labels: readonly number[]): Node | string {
+  #piece(
+    labels: readonly number[],
+    others: readonly number[],
+    { same, text, heard }: Piece,
+    k: number,
+  ): Node | string {
     const say = (from: readonly number[], first: number, end: number) => this.#say(from.slice(first, end));
-    if (same) return say(problem.labels, text.first, text.end);
-    return make(
+    if (same) return say(labels, text.first, text.end);
+    const button = make(
       'button',
-      { onclick: () => this.#page.goToLabel(Math.min(text.first, problem.labels.length - 1)) },
-      ...(text.end > text.first ? [make('del', {}, say(problem.labels, text.first, text.end))] : []),
-      ...(heard.end > heard.first ? [make('ins', {}, say(labels, heard.first, heard.end))] : []),
+      { onclick: () => this.#page.goToLabel(Math.min(text.first, labels.length - 1)) },
+      ...(text.end > text.first ? [make('del', {}, say(labels, text.first, text.end)), ' '] : []),
+      ...(heard.end > heard.first ? [make('ins', {}, say(others, heard.first, heard.end))] : []),
     );
+    button.dataset.piece = String(k);
+    return button;
   }
 
   /** Labels as one reads them. */

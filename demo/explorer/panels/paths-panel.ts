@@ -55,7 +55,9 @@ export class PathsPanel implements Panel {
         {},
         'Its probability is the product of its scores, one a frame: ',
         make('b', {}, ...withPowers(sayProbability(path.log))),
-        `, which is ${share} of all paths of this text together.`,
+        ', which is ',
+        ...withPowers(share),
+        ' of all paths of this text together.',
       ),
       make(
         'div',

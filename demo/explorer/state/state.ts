@@ -29,6 +29,8 @@ export interface State {
   readonly scale: 'log' | 'linear' | undefined;
   /** Frames that the lattice is of; undefined: all, or the first of more than can be shown. */
   readonly window: Window | undefined;
+  /** Frames and states that are seen, in cells; undefined: all. */
+  readonly view: readonly [first: number, end: number, top: number, bottom: number] | undefined;
   /** Whether what is seen of a lattice follows the path; undefined: of a large one it does. */
   readonly follows: boolean | undefined;
   /** What is told beside the lattice. */
@@ -58,6 +60,7 @@ export const initial: State = {
   layer: 'posterior',
   scale: undefined,
   window: undefined,
+  view: undefined,
   follows: undefined,
   panel: 'state',
   path: likeliest,
@@ -100,7 +103,7 @@ export const longestLink = 2000;
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
   const { example, heard, text, star, free, layer, scale, bestPath, samples, selected } = state;
-  const { panel, path, story, window, follows, highlight, edits, blank } = state;
+  const { panel, path, story, window, view, follows, highlight, edits, blank } = state;
   // a step of the story says all
   if (story !== undefined) return `story=${story}`;
   const fields: Record<string, string | number | undefined> = {
@@ -113,6 +116,7 @@ export function toHash(state: State): string {
     layer: layer === initial.layer ? undefined : layer,
     scale,
     window: window && `${window.first}.${window.end}`,
+    view: view?.join('_'),
     follow: follows === undefined ? undefined : Number(follows),
     panel: panel === initial.panel ? undefined : panel,
     path: panel === 'paths' ? writePath(path) : undefined,
@@ -135,6 +139,14 @@ export function toHash(state: State): string {
 /** What a link can ask for. More than any example has, and little enough to be looked at once. */
 const most = { heard: 200, letters: 2000, classes: 1e5, frames: 1e6, samples: 50, strokes: 1000 } as const;
 export const { strokes: mostStrokes } = most;
+
+/** Of a lattice of at most a million frames, with a decimal. */
+function viewOf(written: string | null): State['view'] {
+  const fields = (written ?? '').split('_', 5);
+  if (fields.length !== 4 || !fields.every((field) => /^\d{1,7}(\.\d)?$/.test(field))) return undefined;
+  const [first, end, top, bottom] = fields.map(Number) as [number, number, number, number];
+  return first < end && top < bottom ? [first, end, top, bottom] : undefined;
+}
 
 /** What a URL says, as far as it can be understood: whoever made it is a stranger. Undefined if it says nothing. */
 export function fromHash(hash: string): State | undefined {
@@ -175,6 +187,7 @@ export function fromHash(hash: string): State | undefined {
     layer: layers.find((layer) => layer === text('layer')) ?? initial.layer,
     scale: (['log', 'linear'] as const).find((scale) => scale === text('scale')),
     window: first !== undefined && end !== undefined && first < end ? { first, end } : undefined,
+    view: viewOf(text('view')),
     follows: ({ 0: false, 1: true } as Record<string, boolean>)[text('follow') ?? ''],
     panel,
     story: undefined,

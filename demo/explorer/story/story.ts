@@ -7,6 +7,9 @@ import { stepsOf } from './steps.js';
 /** What the visitor does that leaves the story behind. */
 const ownDoing: readonly (keyof State)[] = ['example', 'heard', 'text', 'edits', 'blank'];
 
+/** Of the usual speed, so that one can read beside it. */
+const slowly = 0.4;
+
 export class Story {
   readonly #page: Page;
   readonly #root = byId('story');
@@ -32,7 +35,7 @@ export class Story {
   }
 
   #tell(number: number): void {
-    const { store, player } = this.#page;
+    const { store } = this.#page;
     const steps = stepsOf();
     const step = steps[number - 1]!;
     const { example, heard, text, edits, blank } = store.state;
@@ -56,17 +59,25 @@ export class Story {
       make('nav', { ariaLabel: 'Steps of the story' }, ...links),
       heading,
       make('p', {}, ...step.says),
-      make('div', { className: 'buttons' }, next, make('button', { onclick: () => this.#skip() }, 'Skip')),
+      make(
+        'div',
+        { className: 'buttons' },
+        next,
+        ...(step.plays ? [make('button', { onclick: () => this.#play(number) }, 'Play')] : []),
+        ...(isLast ? [] : [make('button', { onclick: () => this.#skip() }, 'Skip')]),
+      ),
     );
     if (focused) next.focus();
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    if (step.plays && !still) {
-      // once the lattice of the step is there
-      this.#page.whenIdle().then(() => {
-        if (store.state.story !== number) return;
-        player.end();
-        player.play();
-      });
-    }
+    if (step.plays && !still) this.#play(number);
+  }
+
+  /** From the beginning and slowly, once the lattice of the step is there. */
+  async #play(number: number): Promise<void> {
+    const { player, store } = this.#page;
+    await this.#page.whenIdle();
+    if (store.state.story !== number) return;
+    player.end();
+    player.play(slowly);
   }
 }

@@ -6,6 +6,7 @@ import {
   classAt,
   frameOf,
   isPossible,
+  numberOf,
   type Problem,
   predecessors,
   reachOf,
@@ -24,6 +25,8 @@ export function nameState({ problem }: Analysis, s: number, nameOf: NameOf): str
   const at = (i: number) => nameOf(labels[i]!);
   if (s % 2 === 1) {
     const i = s >> 1;
+    // of a part nobody knows how often it was said before
+    if (problem.firstLabel !== undefined) return `${at(i)}, label ${numberOf(problem, i)}`;
     const same = labels.flatMap((label, j) => (label === labels[i] ? [j] : []));
     if (same.length === 1) return at(i);
     const nth = same.indexOf(i);

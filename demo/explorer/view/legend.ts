@@ -2,6 +2,7 @@
 import { legendStops, strength } from '../../shared/colours.js';
 import { make } from '../../shared/dom.js';
 import { isSigned, type Layer } from '../../shared/layers.js';
+import { largestGradient } from '../engine/analysis.js';
 import type { Scene } from './scene.js';
 
 /** A scale as it is drawn elsewhere. */
@@ -16,12 +17,24 @@ export interface ColourScale {
 
 const names: Readonly<Record<Layer, string>> = {
   posterior: 'Share of the path mass',
-  alpha: 'Forward α, of the largest in its frame',
-  beta: 'Backward β, of the largest in its frame',
+  alpha: 'Forward α, beside the largest of its frame',
+  beta: 'Backward β, beside the largest of its frame',
   probability: 'Probability of the symbol',
   gradient: 'Gradient: softmax − posterior',
   change: 'Change of the path mass, after your edits − before',
 };
+
+/** What lies over the lattice. */
+interface Drawn {
+  readonly bestPath: boolean;
+  /** Other paths than the best. */
+  readonly lines: boolean;
+  /** What flows into the selected cell. */
+  readonly ways: boolean;
+}
+
+/** Layers in which all states of a class have one value. */
+const isPerClass = (layer: Layer) => layer === 'gradient' || layer === 'probability';
 
 export class Legend {
   readonly #root: HTMLElement;
@@ -35,11 +48,15 @@ export class Legend {
     root.append(this.#scores.element, this.#lattice.element, this.#keys);
   }
 
-  show({ analysis, layer, scale, theme, difference, against }: Scene): void {
+  show({ analysis, layer: asked, scale, theme, sweep, difference, against }: Scene, drawn: Drawn): void {
+    // of a sweep that is followed by another, what it makes itself
+    const layer = (sweep?.direction === 'forward' && sweep.first) || asked;
     const hasNan = Number.isNaN(analysis.loss);
     const isWithout = layer === 'gradient' && analysis.problem.star !== undefined;
+    const largest = layer === 'gradient' ? largestGradient(analysis) : 1;
     // asked for with each picture of a sweep
-    const shown = [layer, scale, theme, hasNan, isWithout, !difference, against].join();
+    const said = [layer, scale, theme, hasNan, isWithout, !difference, against, largest];
+    const shown = [...said, ...Object.values(drawn)].join();
     if (shown === this.#shown) return;
     this.#shown = shown;
     if (difference)
@@ -47,13 +64,17 @@ export class Legend {
     else this.#scores.show('What the recogniser hears', 'probability', 'linear', theme);
     const by = isSigned(layer) ? '' : scale === 'log' ? ', log scale' : ', linear';
     const name = layer === 'change' && against ? `Path mass here − with ${against}` : names[layer];
-    this.#lattice.show(`${name}${isWithout ? '; * has none' : ''}${by}`, layer, scale, theme);
+    this.#lattice.show(`${name}${isWithout ? '; * has none' : ''}${by}`, layer, scale, theme, largest);
+    const signed = [key('positive', 'to become less likely'), key('negative', 'to become likelier')];
     this.#keys.replaceChildren(
-      key('line', 'best path'),
+      ...(drawn.bestPath ? [key('line', 'best path')] : []),
+      ...(drawn.lines ? [key('thin', 'other paths')] : []),
+      ...(layer === 'gradient' ? signed : []),
       key('letter', 'letter'),
       key('blank', 'blank'),
-      key('other', 'other'),
-      key('hatch', 'no path'),
+      key('other', 'all others'),
+      ...(isPerClass(layer) ? [] : [key('hatch', 'no path')]),
+      ...(drawn.ways ? [key('ways', 'ways into the cell')] : []),
       ...(hasNan ? [key('nan', 'no number')] : []),
     );
     this.#root.title = 'Press L for the linear or the logarithmic scale.';
@@ -87,13 +108,14 @@ class Ramp {
     return this.#scale;
   }
 
-  show(name: string, layer: Layer, scale: 'log' | 'linear', theme: Scene['theme']): void {
+  /** `largest`: the value that has the full colour, where that is not 1. */
+  show(name: string, layer: Layer, scale: 'log' | 'linear', theme: Scene['theme'], largest = 1): void {
     this.#layer = layer;
     this.#by = scale;
     const stops = legendStops(layer, theme, scale);
     const colours = stops.map(({ colour }) => colour);
     const [first, middle, last] = [stops[0]!, stops[stops.length >> 1]!, stops.at(-1)!].map(({ value }) =>
-      sayStop(value, layer),
+      sayStop(value * largest, layer),
     ) as [string, string, string];
     this.#scale = { name, colours, first, last };
     const ramp = make('div', { className: 'ramp' }, this.#mark);
@@ -117,6 +139,6 @@ class Ramp {
 }
 
 const sayStop = (value: number, layer: Layer) =>
-  layer === 'gradient' ? String(value) : `${Number((100 * value).toPrecision(1))} %`;
+  layer === 'gradient' ? String(Number(value.toPrecision(2))) : `${Number((100 * value).toPrecision(1))} %`;
 
 const key = (className: string, name: string) => make('span', {}, make('i', { className }), name);

@@ -37,6 +37,7 @@ export class Player {
   readonly #controls: PlayerControls;
   readonly #moved: (position: Position | undefined) => void;
   #frames = 1;
+  #first = 0;
   #sweeps: readonly Direction[] = ['forward'];
   #speed = 0;
   #playing = 0;
@@ -64,8 +65,9 @@ export class Player {
     this.#show();
   }
 
-  /** Other frames, or other sweeps through them: all is shown. */
-  setUp(frames: number, sweeps: readonly Direction[]): void {
+  /** Other frames, or other sweeps through them: all is shown. `first`: of the recording, the frame that is the first here. */
+  setUp(frames: number, sweeps: readonly Direction[], first = 0): void {
+    this.#first = first;
     const isSame = frames === this.#frames && sweeps.join() === this.#sweeps.join();
     if (isSame && !this.#controls.scrubber.disabled) return;
     this.#frames = frames;
@@ -82,7 +84,7 @@ export class Player {
   }
 
   /** From where it is, or from the beginning. Those who do not want motion go a step further with each call. */
-  play(): void {
+  play(speed = speeds[this.#speed]!): void {
     if (reducesMotion()) {
       this.step(1);
       return;
@@ -90,7 +92,7 @@ export class Player {
     cancelAnimationFrame(this.#playing);
     const most = this.#most;
     const from = this.#at >= most ? 0 : this.#at;
-    const perFrame = duration / this.#frames / speeds[this.#speed]!;
+    const perFrame = duration / this.#frames / speed;
     const start = performance.now();
     const step = (now: number) => {
       const at = Math.min(most, from + (now - start) / perFrame);
@@ -142,8 +144,9 @@ export class Player {
     const direction = this.#sweeps[Math.floor(at / this.#frames)] ?? 'forward';
     const passed = at % this.#frames;
     const frame = direction === 'forward' ? passed : this.#frames - 1 - passed;
-    const done = this.#sweeps.length > 1 ? 'both sweeps done' : 'all frames';
-    const words = isDone ? done : `${direction}, frame ${frame} of ${this.#frames}`;
+    const words = isDone
+      ? 'all frames'
+      : `${direction}: frame ${this.#first + frame} of ${this.#first} to ${this.#first + this.#frames - 1}`;
     this.#controls.output.value = words;
     this.#controls.scrubber.ariaValueText = words;
     this.#controls.steps.hidden = isDone;

@@ -2,8 +2,9 @@
 
 import { atRatio, pixelRatio } from '../../shared/canvas.js';
 import { withPowers } from '../../shared/dom.js';
-import { type Analysis, type Cell, statesOf } from '../engine/analysis.js';
+import { type Analysis, type Cell, numberOf, statesOf } from '../engine/analysis.js';
 import type { Reference } from '../sources/source.js';
+import type { State } from '../state/state.js';
 import { drawMarks, type Marks } from './marks.js';
 import { drawReference } from './reference.js';
 import type { Renderer, Scene } from './scene.js';
@@ -23,6 +24,8 @@ export interface StageEvents {
   hover(cell: Cell | undefined): void;
   pin(cell: Cell): void;
   highlight(label: number): void;
+  /** These frames are wanted alone. */
+  only(frames: Viewport['frames']): void;
   /** The wheel was turned over the lattice, and is not the lattice's yet. */
   wheel(): void;
   readonly look: ScoresEvents['look'];
@@ -38,6 +41,8 @@ export interface Picture {
   readonly reading: Reading;
   /** Whether what is seen follows the best path. */
   readonly follows: boolean;
+  /** What is seen of a lattice of another size; undefined: all. */
+  readonly view: State['view'];
 }
 
 /** More than this is looked at in parts: labels become ticks, a map shows where one is. */
@@ -87,7 +92,9 @@ export class Stage {
     this.#listenToMap();
     this.#listenToGutter();
     this.#listenToZoom();
-    new ResizeObserver(() => this.redraw()).observe(root);
+    const sizes = new ResizeObserver(() => this.redraw());
+    // rows come and go while the stage keeps its size
+    for (const part of [root, this.#plot, this.#find('#emissions .plot')]) sizes.observe(part);
     // a GPU that crashed has wiped the canvases; these events do not bubble
     root.addEventListener('contextrestored', () => this.#drawAnew(), true);
   }
@@ -114,7 +121,7 @@ export class Stage {
       this.#rows = emissionRows(analysis, picture.nameOf, difference?.labels);
     this.#picture = picture;
     this.#all = all;
-    if (!sameSize) this.#view = all;
+    if (!sameSize) this.#showAnew(all, picture.view);
     else if (follows && !before?.follows) this.#look(this.#view);
     const wide = isWide(picture.scene.analysis);
     this.#root.classList.remove('empty');
@@ -125,6 +132,12 @@ export class Stage {
     const share = Math.min(45, 30 + 1.6 * Math.max(0, this.#rows.length - 13));
     this.#root.style.setProperty('--scores-share', `minmax(0, ${share}fr)`);
     this.redraw();
+  }
+
+  /** Of a lattice of another size the part that is asked for, or all. */
+  #showAnew(all: Viewport, view: State['view']): void {
+    this.#view = all;
+    this.view = view;
   }
 
   /** Shows nothing until there is something again. */
@@ -153,6 +166,28 @@ export class Stage {
   get isWhole(): boolean {
     const { frames, states } = this.#view;
     return lengthOf(frames) >= this.#all.frames.end && lengthOf(states) >= this.#all.states.end;
+  }
+
+  /** The part that is seen, in cells with a decimal; undefined: all. */
+  get view(): State['view'] {
+    if (this.isWhole) return undefined;
+    const { frames, states } = this.#view;
+    const round = (at: number) => Math.round(10 * at) / 10;
+    return [round(frames.first), round(frames.end), round(states.first), round(states.end)];
+  }
+
+  /** What a link says is to be seen. */
+  set view(view: State['view']) {
+    if (view?.join() === this.view?.join()) return;
+    if (!view) {
+      this.fit();
+      return;
+    }
+    const [first, end, top, bottom] = view;
+    // what lies outside is no part of this lattice
+    const asked = { frames: { first, end }, states: { first: top, end: bottom } };
+    this.#view = pan(asked, 0, 0, this.#all);
+    this.redraw();
   }
 
   /** Brings a cell into view. */
@@ -305,13 +340,17 @@ export class Stage {
     }
     if (near) {
       const plot = this.#find('#emissions .plot').clientHeight;
-      this.#part('emissions', [...across, plot, difference], () => {
-        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, scene);
+      // where probabilities are played, those above the lattice are
+      const end = layer === 'probability' && sweep ? sweep.frame + 1 : problem.frames;
+      this.#part('emissions', [...across, plot, end, difference], () => {
+        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, scene, end);
         this.#nameRows();
       });
     }
     this.#scores.place();
-    this.#find('#zoom').hidden = !isLarge(analysis) && this.isWhole;
+    const zoom = this.#find('#zoom');
+    zoom.hidden = !isLarge(analysis) && this.isWhole;
+    zoom.querySelector<HTMLElement>('.only')!.hidden = lengthOf(frames) >= problem.frames;
     this.#part('view', cells, () => {
       for (const then of this.#onView) then();
     });
@@ -375,7 +414,7 @@ export class Stage {
         if (element instanceof HTMLButtonElement) {
           element.type = 'button';
           element.ariaPressed = String(scene.highlight === s >> 1);
-          element.ariaLabel = `Frames of label ${(s >> 1) + 1}, ${name}`;
+          element.ariaLabel = `Frames of label ${numberOf(scene.analysis.problem, s >> 1)}, ${name}`;
           element.onclick = () => this.#events.highlight(s >> 1);
         } else element.ariaHidden = 'true';
         return element;
@@ -390,7 +429,12 @@ export class Stage {
 
   #listenToZoom(): void {
     const zoom = this.#find('#zoom');
-    const runs = [() => this.zoomBy(1.6), () => this.zoomBy(1 / 1.6), () => this.fit()];
+    const runs = [
+      () => this.zoomBy(1.6),
+      () => this.zoomBy(1 / 1.6),
+      () => this.fit(),
+      () => this.#events.only(this.#view.frames),
+    ];
     [...zoom.querySelectorAll('button')].forEach((button, i) => {
       button.addEventListener('click', runs[i]!);
     });

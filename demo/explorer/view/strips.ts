@@ -2,7 +2,7 @@
 
 import { begin, niceStep, palette } from '../../shared/canvas.js';
 import { colourOf, type Kind } from '../../shared/colours.js';
-import { type Analysis, classAt, type Problem, statesOf } from '../engine/analysis.js';
+import { type Analysis, classAt, numberOf, type Problem, statesOf } from '../engine/analysis.js';
 import { space } from './explain.js';
 import type { Scene } from './scene.js';
 import type { Span } from './viewport.js';
@@ -54,13 +54,14 @@ export function emissionRows(
   ];
 }
 
-/** A cell a frame; where frames are narrower than pixels, the largest of those under it. */
+/** A cell a frame; where frames are narrower than pixels, the largest of those under it. `last`: frames that are shown at all. */
 export function drawEmissions(
   canvas: HTMLCanvasElement,
   frames: Span,
   { problem, logProbs }: Analysis,
   rows: readonly EmissionRow[],
   { theme, difference }: Pick<Scene, 'theme' | 'difference'>,
+  last: number,
 ): void {
   const context = begin(canvas);
   const x = scaleTo(frames, canvas.clientWidth);
@@ -78,7 +79,7 @@ export function drawEmissions(
     for (const k of own) if (k !== undefined) rest -= Math.exp(logProbs[t * classes + k]!);
     return Math.max(0, rest);
   };
-  const end = Math.min(problem.frames, Math.ceil(frames.end));
+  const end = Math.min(last, Math.ceil(frames.end));
   rows.forEach(({ c, kind }, row) => {
     for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
       let value = 0;
@@ -102,17 +103,20 @@ export function drawAxis(
 ): void {
   const context = begin(canvas);
   const x = scaleTo(frames, canvas.clientWidth);
-  const step = niceStep(48 / (x(1) - x(0)));
+  // seconds stand beside the frames
+  const step = niceStep((frameSeconds === undefined ? 48 : 112) / (x(1) - x(0)));
   context.fillStyle = palette()('quiet');
   context.font = '12px ui-sans-serif, system-ui, sans-serif';
-  context.textAlign = 'center';
   context.textBaseline = 'middle';
+  const { clientWidth: width, clientHeight: height } = canvas;
   const end = first + Math.min(total, frames.end);
   for (let t = step * Math.ceil((first + frames.first) / step); t < end; t += step) {
-    const seconds = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
-    const at = Math.min(canvas.clientWidth - 8, Math.max(8, x(t - first + 0.5)));
-    if (seconds) context.textAlign = at < 40 ? 'left' : at > canvas.clientWidth - 40 ? 'right' : 'center';
-    context.fillText(`${t}${step * (x(1) - x(0)) > 110 ? seconds : ''}`, at, canvas.clientHeight / 2);
+    const at = x(t - first + 0.5);
+    context.fillRect(at - 0.5, 0, 1, 4);
+    const text = frameSeconds === undefined ? String(t) : `${t} · ${(t * frameSeconds).toFixed(2)} s`;
+    const half = context.measureText(text).width / 2;
+    // beside its tick where the edge leaves no room below it
+    context.fillText(text, Math.max(0, Math.min(width - 2 * half, at - half)), height / 2 + 2);
   }
 }
 
@@ -273,10 +277,14 @@ export function gutterLabels(
     if (every > 1 && s % every !== 1) continue;
     const isBlank = s % 2 === 0;
     const own = nameOf(classAt(problem, s));
-    const name = isBlank ? '–' : every > 1 ? `${own === space ? '_' : own} ${s >> 1}` : own;
+    const name = isBlank
+      ? '–'
+      : every > 1
+        ? `${own === space ? '_' : own} ${numberOf(problem, s >> 1)}`
+        : own;
     // a tick is as high as its text, about the middle of its row
     const height = Math.max(row, 16);
-    labels.push({ s, name, top: y(s + 0.5) - height / 2, height });
+    labels.push({ s, name, top: Math.max(0, y(s + 0.5) - height / 2), height });
   }
   return labels;
 }
