@@ -10,6 +10,7 @@ import { symbolOf } from '../view/path-text.js';
 import type { Panel } from './panels.js';
 import { rowsOf, type SpokenWord, wordsIn } from './word-rows.js';
 import './compare-panel.css';
+import './labels-panel.css';
 
 /** Labels that are listed at first. */
 const mostRows = 60;

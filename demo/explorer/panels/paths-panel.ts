@@ -5,6 +5,7 @@ import type { Page } from '../page.js';
 import type { PathChoice } from '../state/path.js';
 import { joined, textOf } from '../view/path-text.js';
 import type { Panel } from './panels.js';
+import './paths-panel.css';
 
 export class PathsPanel implements Panel {
   readonly #root: HTMLElement;

@@ -3,6 +3,7 @@ import { byId, make } from '../../shared/dom.js';
 import type { Page } from '../page.js';
 import { initial, type State } from '../state/state.js';
 import { stepsOf } from './steps.js';
+import './story.css';
 
 /** What the visitor does that leaves the story behind. */
 const ownDoing: readonly (keyof State)[] = ['example', 'heard', 'text', 'edits', 'blank'];
