@@ -551,6 +551,13 @@ async function seeLattice(page: Page) {
   expect(await complaintsOf(page)).toEqual([]);
   expect(await complaintsOfAll(page, '#picture')).toEqual([]);
 
+  await page.locator('#data > button').click();
+  const [session] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: /^Session/ }).click(),
+  ]);
+  const kept = await seen();
+
   // several lines are for the other page; another example has no picture
   await drop(page, await written(page, 'page.png', ['first things first', 'the second line']));
   await expect.poll(() => says(page, '#notice')).toMatch(/^page\.png: expected one line of text, got 2\./);
@@ -558,6 +565,11 @@ async function seeLattice(page: Page) {
   await page.locator('#examples > button').click();
   await page.locator('#examples').getByRole('button', { name: /^cat/ }).click();
   await expect.poll(() => page.locator('#picture').count()).toBe(0);
+  // a session has the picture, from which the line is cut again
+  const buffer = readFileSync(await session.path());
+  await drop(page, { name: 'kept.json', mimeType: 'application/json', buffer });
+  await expect.poll(() => sentence(page)).toContain('ways to spell 198;');
+  await expect.poll(seen).toBe(kept);
 }
 
 /** Dark rectangles on light paper, or the other way round. */
