@@ -198,13 +198,13 @@ export class Files {
   }
 
   #comparisons(): Entry[] {
-    const { store, source, heard } = this.#page;
+    const { store, source, answers } = this.#page;
     const own = source?.own;
     const others = own?.candidates.map((_, i) => i).filter((i) => i !== own.chosen && i !== own.other) ?? [];
     return [
       {
         ...{ name: 'With another text …', about: 'Which explains the recording better, and where' },
-        run: () => store.set({ panel: 'compare', with: store.state.with ?? heard }),
+        run: () => store.set({ panel: 'compare', with: store.state.with ?? answers.heard }),
       },
       ...others.slice(0, mostTensors).map((i) => ({
         name: `With ${own!.candidates[i]!.tensor.name}`,

@@ -95,7 +95,7 @@ export class Saving {
     // a star is no score of the recogniser's
     const own = star ? grad.filter((_, i) => i % classes !== star.c) : grad;
     if (layer === 'gradient') saveArray(name, own, [frames, star ? star.c : classes]);
-    else saveArray(name, await this.#page.readLayer(layer), [frames, statesOf(problem)]);
+    else saveArray(name, await this.#page.answers.readLayer(layer), [frames, statesOf(problem)]);
   }
 
   #saveAlignment(): void {

@@ -69,15 +69,17 @@ export class ComparePanel implements Panel {
     const isNew = () => asked !== this.#asked || analysis !== this.#page.analysis;
     if (!analysis) return;
     try {
-      const problem = this.#page.problem();
-      const one = await this.#page.beside(problem);
+      const problem = this.#page.answers.problem();
+      const one = await this.#page.answers.beside(problem);
       if (other !== undefined) {
-        const two = await this.#page.beside(this.#page.problem({ text: other }));
+        const two = await this.#page.answers.beside(this.#page.answers.problem({ text: other }));
         if (isNew()) return;
         this.#showTexts(analysis, one, two, other);
       }
       if (source?.other) {
-        const two = await this.#page.beside(this.#page.problem({ scores: source.other.logits }));
+        const two = await this.#page.answers.beside(
+          this.#page.answers.problem({ scores: source.other.logits }),
+        );
         if (isNew()) return;
         this.#showTensors(one, two, source.other);
       }

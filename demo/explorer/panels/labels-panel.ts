@@ -47,7 +47,7 @@ export class LabelsPanel implements Panel {
   async #load(): Promise<void> {
     const analysis = this.#shown;
     try {
-      const fits = analysis && (await this.#page.labelFits());
+      const fits = analysis && (await this.#page.answers.labelFits());
       if (analysis !== this.#page.analysis) return;
       this.#fits = fits ?? [];
       if (fits && fits.length > 0) this.#fill();

@@ -114,7 +114,7 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
   /** Computed in one batch, and told when it is. */
   async #tellRest(analysis: Analysis, repairs: readonly Rival[], section: HTMLElement): Promise<void> {
     try {
-      const rivals = await this.#page.rivals(repairs);
+      const rivals = await this.#page.answers.rivals(repairs);
       if (analysis !== this.#page.analysis) return;
       section.replaceChildren(...this.#rest(analysis, rivals));
       for (const { change, log } of rivals) {
@@ -247,8 +247,8 @@ await ctc.run({ logProbs, targets: [${targets}] });`;
   }
 
   #compare(): HTMLElement {
-    const { store, heard } = this.#page;
-    const compare = () => store.set({ panel: 'compare', with: heard });
+    const { store, answers } = this.#page;
+    const compare = () => store.set({ panel: 'compare', with: answers.heard });
     return make('div', { className: 'buttons' }, make('button', { onclick: compare }, 'Compare the two'));
   }
 
