@@ -823,7 +823,14 @@ test('some frames of a recording alone: their labels, their numbers, and the way
       // where one has zoomed in, these frames are a button away
       expect(await page.getByRole('button', { name: 'Only these frames' }).isVisible()).toBe(false);
       for (let i = 0; i < 2; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
-      await expect.poll(() => page.url()).toMatch(/view=\d/);
+      // once the view rests
+      await expect
+        .poll(async () => {
+          const before = page.url();
+          await page.waitForTimeout(500);
+          return page.url() === before ? before : undefined;
+        })
+        .toMatch(/view=\d/);
       // and a link shows them
       const [, first, end] = /view=(\d+)(?:\.\d)?_(\d+)/.exec(page.url())!;
       const seen = await says(page, '#lattice .gutter');
