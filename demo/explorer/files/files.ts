@@ -151,7 +151,10 @@ export class Files {
     const source = ownSource(own);
     const { state } = this.#page.store;
     const change: Partial<State> = { example: 'own', heard: undefined };
-    if (anew === 'scores') Object.assign(change, { edits: initial.edits, blank: undefined });
+    if (anew === 'scores') {
+      const { edits, blank, window, view, path } = initial;
+      Object.assign(change, { edits, blank, window, view, path });
+    }
     if (anew !== 'nothing')
       Object.assign(change, { text: source.text, selected: undefined, highlight: undefined });
     if (own.reference && own.reference !== this.#page.source?.reference)

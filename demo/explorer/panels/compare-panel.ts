@@ -3,14 +3,15 @@ import { make, notify, withPowers } from '../../shared/dom.js';
 import { type Analysis, frameOf, numberOf } from '../engine/analysis.js';
 import type { Beside } from '../engine/engine.js';
 import { fitsOf, type LabelFit } from '../engine/label-fits.js';
-import { sayFactor } from '../engine/ways.js';
+import { sayFactor, sayProbability } from '../engine/ways.js';
 import type { Page } from '../page.js';
 import type { OtherScores, Source } from '../sources/source.js';
 import { symbolOf } from '../view/path-text.js';
 import type { Panel } from './panels.js';
 import { rowsOf, type SpokenWord, wordsIn } from './word-rows.js';
-import './compare-panel.css';
+import './numbers.css';
 import './labels-panel.css';
+import './compare-panel.css';
 
 /** Labels that are listed at first. */
 const mostRows = 60;
@@ -19,7 +20,7 @@ const equal = 5e-4;
 
 const nats = (x: number) =>
   Number.isFinite(x) ? x.toFixed(3).replace('-', '−') : x > 0 ? 'no path' : String(x);
-const percent = (p: number) => (p >= 0.0005 ? `${(100 * p).toFixed(p < 0.0995 ? 1 : 0)} %` : '0 %');
+const percent = (p: number) => withPowers(sayProbability(Math.log(p)));
 
 export class ComparePanel implements Panel {
   readonly #root: HTMLElement;
@@ -147,9 +148,9 @@ export class ComparePanel implements Panel {
           'tr',
           { className: row.same ? '' : 'differs' },
           make('th', { scope: 'row' }, ...(go ? [make('button', { onclick: go }, first!)] : [])),
-          make('td', {}, sure(one)),
+          make('td', {}, ...sure(one)),
           make('td', {}, ...(second ? [second] : [])),
-          make('td', {}, sure(two)),
+          make('td', {}, ...sure(two)),
         ),
       );
     }
@@ -199,12 +200,12 @@ export class ComparePanel implements Panel {
         symbolOf(a.c, blank, nameOf),
       );
       go.append(make('sub', {}, String(numberOf(one.problem, a.i))));
-      const cells = [frames(a), percent(a.confidence), percent(b.confidence), signed(by)];
+      const cells = [[frames(a)], percent(a.confidence), percent(b.confidence), [signed(by)]];
       const row = make(
         'tr',
         {},
         make('th', { scope: 'row' }, go),
-        ...cells.map((text) => make('td', {}, text)),
+        ...cells.map((cell) => make('td', {}, ...cell)),
       );
       // the row is as good a target
       row.addEventListener('click', (event) => event.target instanceof HTMLButtonElement || go.click());
@@ -233,7 +234,7 @@ export class ComparePanel implements Panel {
 }
 
 const sure = (word: SpokenWord | undefined) =>
-  word?.confidence === undefined ? '' : percent(word.confidence);
+  word?.confidence === undefined ? [] : percent(word.confidence);
 
 const signed = (by: number) => `${by < 0 ? '−' : '+'}${(100 * Math.abs(by)).toFixed(1)} %`;
 

@@ -6,6 +6,7 @@ import { sayProbability } from '../engine/ways.js';
 import type { Page } from '../page.js';
 import { symbolOf } from '../view/path-text.js';
 import type { Panel } from './panels.js';
+import './numbers.css';
 import './labels-panel.css';
 
 interface Column {

@@ -12,6 +12,7 @@ import type { Page } from '../page.js';
 import { textOfLabels } from '../sources/spelled.js';
 import { joined, symbolOf } from '../view/path-text.js';
 import type { Panel } from './panels.js';
+import './numbers.css';
 import './loss-panel.css';
 
 /** Texts that are listed. */

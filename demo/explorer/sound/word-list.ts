@@ -4,6 +4,7 @@ import { make } from '../../shared/dom.js';
 import { plural } from '../engine/ways.js';
 import type { Source } from '../sources/source.js';
 import { type Summary, type TimeErrors, timeErrors, worstOf } from './time-errors.js';
+import '../panels/numbers.css';
 import './word-list.css';
 
 export interface WordListEvents {
