@@ -604,6 +604,9 @@ describe('a sound', () => {
           .toBe(
             'features.onnx: expected one input [1, samples] of float32, the sound at 16 kHz, got features [1, 80, T] of float32; run it elsewhere, and open what it gives',
           );
+        await page.locator('#data > button').click();
+        expect(await says(page, '#data')).not.toMatch(/features/);
+        await page.keyboard.press('Escape');
         const model = file('mine.onnx', readFileSync(speech('model.onnx')));
         await load(page, model, speechFile('vocab.json'));
         await expect.poll(() => notice(page)).toMatch(/^mine\.onnx is remembered/);

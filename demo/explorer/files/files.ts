@@ -93,7 +93,12 @@ export class Files {
     const { model, vocabulary } = found;
     if (model) this.#hearing.use(model);
     if (vocabulary && this.#hearing.model) this.#hearing.vocabulary = vocabulary;
-    this.#open({ ...(await this.#hearing.hear(sound, waiting)), ...partsOf(found, sound.name) });
+    const heard = await this.#hearing.hear(sound, waiting).catch((error) => {
+      // what could not be opened hears nothing that follows
+      if (model && !waiting.signal.aborted) this.#hearing.use(undefined);
+      throw error;
+    });
+    this.#open({ ...heard, ...partsOf(found, sound.name) });
   }
 
   /** The visitor's own voice goes the way of any sound. */
