@@ -128,7 +128,7 @@ const wrong: [files: Parameters<typeof load>[1][], message: RegExp][] = [
 
 describe('loading', () => {
   test('emissions without a vocabulary go by numbers; with one they are read', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       await load(page, speech('clip3.logits.npy'));
       await expect.poll(() => sentence(page)).toMatch(/In 259 frames/);
       expect(await text(page)).toMatch(/^\d+( \d+)+$/);

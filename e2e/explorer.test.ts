@@ -661,7 +661,7 @@ describe('one state', () => {
     }));
 
   test('a click pins it, by keyboard one walks to the second l and hears why it needs the blank', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const box = (await page.locator('#lattice .plot').boundingBox())!;
       await page.mouse.click(box.x + box.width * (2.5 / 12), box.y + box.height * (1.5 / 11));
       await expect.poll(() => says(page, '.where')).toBe('Frame 2, h');
