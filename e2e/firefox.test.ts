@@ -80,4 +80,18 @@ describe.skipIf(!firefox)('in Firefox', () => {
       }),
     180_000,
   );
+
+  test(
+    'the page that reads pictures reads its own',
+    () =>
+      inFirefox(firefox!, `${site.url}read.html`, async (page) => {
+        await page.click('#go');
+        await page.waitForSelector('.boxes .character', { timeout: 60_000 });
+        expect(await page.$eval('#text', (input) => (input as HTMLInputElement).value)).toBe(
+          'Reading between the lines',
+        );
+        expect(await page.$$('.boxes .character')).toHaveLength(22);
+      }),
+    120_000,
+  );
 });

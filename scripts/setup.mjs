@@ -12,7 +12,7 @@ process.chdir(join(import.meta.dirname, '..'));
 
 const npmInstalls = process.env.npm_lifecycle_event === 'prepare'; // then it has just done so
 if (!npmInstalls && !dependenciesAreCurrent()) {
-  console.log('Installing the development dependencies (once, about 100 MB to download) …');
+  console.log('Installing the development dependencies (once, about 120 MB to download) …');
   // Install scripts stay off: the only one, of `webgpu`, lifts a macOS quarantine that npm never sets.
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   npm(['ci', '--ignore-scripts', ...quiet], 'Its message is above; is the npm registry reachable?');

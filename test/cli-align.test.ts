@@ -17,6 +17,7 @@ import {
   safetensors,
   spoken,
   start,
+  system,
   workshop,
 } from './program.js';
 
@@ -341,24 +342,27 @@ describe('what comes out', () => {
     expect(readFileSync(small)).toEqual(before);
   });
 
-  test('a link to nothing and a folder that takes no file are told before any work', async () => {
-    symlinkSync(place('nowhere.srt'), place('dangling.srt'));
-    mkdirSync(place('locked'));
-    chmodSync(place('locked'), 0o555);
-    // the permissions of a folder do not stop root
-    const locked = process.getuid?.() === 0 ? '/proc' : place('locked');
-    const message = async (output: string) => {
-      const args = ['nowhere.npy', '--vocab', vocab, '--text', 'a', '-o', output, '--force'];
-      return (await failureOf(align.run, args)).message;
-    };
-    expect(await message(place('dangling.srt'))).toBe(
-      `${place('dangling.srt')}: expected a file, got a link to ${place('nowhere.srt')}, where none is`,
-    );
-    expect(await message(`${locked}/a.srt`)).toMatch(
-      /\/a\.srt: expected a folder that can be written, got E/,
-    );
-    expect(readdirSync(folder)).not.toContain('nowhere.srt');
-  });
+  test.runIf(system.hasSignals)(
+    'a link to nothing and a folder that takes no file are told before any work',
+    async () => {
+      symlinkSync(place('nowhere.srt'), place('dangling.srt'));
+      mkdirSync(place('locked'));
+      chmodSync(place('locked'), 0o555);
+      // the permissions of a folder do not stop root
+      const locked = process.getuid?.() === 0 ? '/proc' : place('locked');
+      const message = async (output: string) => {
+        const args = ['nowhere.npy', '--vocab', vocab, '--text', 'a', '-o', output, '--force'];
+        return (await failureOf(align.run, args)).message;
+      };
+      expect(await message(place('dangling.srt'))).toBe(
+        `${place('dangling.srt')}: expected a file, got a link to ${place('nowhere.srt')}, where none is`,
+      );
+      expect(await message(`${locked}/a.srt`)).toMatch(
+        /\/a\.srt: expected a folder that can be written, got E/,
+      );
+      expect(readdirSync(folder)).not.toContain('nowhere.srt');
+    },
+  );
 
   test('control characters of a file reach no terminal, and no message either', async () => {
     const odd = write('odd.json', { '<pad>': 0, '\x1b[2J': 1, '\x9b': 2, '\r': 3, ä: 4 });
@@ -381,7 +385,7 @@ describe('what comes out', () => {
     expect(failed.stderr).toMatch(/got \\u001b\[31m, b; choose one/);
   });
 
-  test('streams that are gone', async () => {
+  test.runIf(system.hasFullDevice)('streams that are gone', async () => {
     const read = ['decode', small, '--vocab', vocab, '--device', 'cpu'];
     const full = 'webgpu-ctc: stdout: ENOSPC: no space left on device, write\n';
     for (const [args, redirection, code, out, err] of [
@@ -519,13 +523,18 @@ describe('a mistake ends with its code and a message that names the file or the 
       /^webgpu-ctc: .*nan\.npy: \[3, 2\]: expected a score; .*, got NaN\n$/,
     ],
     ['an impossible target', [small, ...known, '--text', 'abc '.repeat(9)], 3, /^webgpu-ctc: .* got 24$/m],
-    ['no WebGPU', [...ok, '--device', 'gpu'], 4, /^webgpu-ctc: .*nonexistent\.json/m],
-  ])('%s, from the outside', async (_, args, code, message) => {
+  ])('%s, from the outside', (_, args, code, message) => expectFailure(args, code, message));
+
+  test.runIf(system.namesDrivers)('no WebGPU, from the outside', () =>
+    expectFailure([...ok, '--device', 'gpu'], 4, /^webgpu-ctc: .*nonexistent\.json/m),
+  );
+
+  async function expectFailure(args: readonly string[], code: number, message: string | RegExp) {
     const { stderr, ...run } = await cli(['align', ...args], { env: noWebgpu });
     expect(run).toEqual({ code, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at .*\.[cm]?[jt]s:\d/m);
-  });
+  }
 
   test('an unknown device, as any choice', async () => {
     const { code, stderr } = await cli(['align', ...ok, '--device', 'cuda']);
@@ -562,7 +571,7 @@ test('a terminal shows how far the work is, and what was said stays', () => {
   expect(stderr.endsWith(`${clear}100 %${clear}confidence 1.00, 2 words\n`)).toBe(true);
 });
 
-describe('interrupted', () => {
+describe.runIf(system.hasSignals)('interrupted', () => {
   const hour = [60_000, 7500] as const;
   const long = place('long.npy');
   const words = place('long.txt');
@@ -660,6 +669,14 @@ describe('a text that has times already', () => {
       2,
       expect.stringContaining("old.TextGrid: tier: expected one of 'words', got 'words2'"),
     ]);
+  });
+
+  test('the words of a CTM are the text', async () => {
+    const { stdout, stderr } = await mended(
+      write('old.ctm', 'a 1 0.1 0.2 ab\na 1 0.4 0.1 b\na 1 0.6 0.1 c 0.9\n'),
+    );
+    expect(JSON.parse(stdout).text).toBe('ab b c');
+    expect(stderr).toContain('(text: ctm, 3 cues)');
   });
 
   test('what is wrong in it is named by its line', async () => {

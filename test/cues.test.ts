@@ -207,10 +207,54 @@ test.each([
     "line 6: expected a cue: a line with its times, and its text below, got 'lost'",
   ],
   ['x.TextGrid', 'Hello', 'text: expected a TextGrid with "ooTextFile" first'],
-  ['x.ctm', 'a 1 0 1 b', 'x.ctm: expected a file name that ends in .srt, .vtt or .TextGrid'],
+  [
+    'x.ctm',
+    'a 1 0 1 b\na 1 one 1 c',
+    "line 2: expected name, channel, start, duration and a word, got 'a 1 one 1 c'",
+  ],
+  ['x.ctm', 'a 1 0 1', "line 1: expected name, channel, start, duration and a word, got 'a 1 0 1'"],
+  ['x.ctm', 'a 1 0 1 x\nb 1 0 1 y', "name: expected one of 'a', 'b', got undefined"],
   ['x.doc', '', 'x.doc: expected a file name that ends in one of'],
 ])('%s: %j is refused', (name, text, message) => {
   expect(() => readTimedText(name, text)).toThrow(message);
+});
+
+describe('CTM', () => {
+  test('what was written is read, a word a line', () =>
+    fc.assert(
+      fc.property(words, (list) => {
+        const written = writeTimedText('x.ctm', list);
+        const spoken = list
+          .map(({ text }) => text.replace(/[\p{Cc}\p{Zl}\p{Zp} ]+/gu, ' ').trim())
+          .filter(Boolean)
+          .map((text) => text.replace(/\s+/g, '_').replace(/^;;/, '_'));
+        const read = readTimedText('x.ctm', written);
+        expect(read.map(({ text }) => text)).toEqual(spoken);
+        const cues = readTimedText('x.TextGrid', writeTimedText('x.TextGrid', list));
+        read.forEach(({ start, end }, i) => {
+          expect([start, end]).toEqual([cues[i]!.start, cues[i]!.end].map((x) => expect.closeTo(x, 6)));
+        });
+      }),
+    ));
+
+  test('as scorers have it: comments, tabs, channels, confidences, and a recording of several', () => {
+    const text =
+      '\ufeff;; made by hand\r\n\r\ntalk A .5\t0.25 Hello 0.99\r\n  talk A 0.75 1. you\nother B 0 1 no 1.0 lex\n';
+    expect(readTimedText('x.ctm', text, { name: 'talk' })).toEqual([
+      { text: 'Hello', start: 0.5, end: 0.75 },
+      { text: 'you', start: 0.75, end: 1.75 },
+    ]);
+    expect(readTimedText('x.ctm', text, { name: 'other' })).toEqual([{ text: 'no', start: 0, end: 1 }]);
+    expect(() => readTimedText('x.ctm', text, { name: 'none' })).toThrow(
+      "name: expected one of 'talk', 'other', got 'none'",
+    );
+    expect(readTimedText('x.ctm', ';; nothing\n')).toEqual([]);
+    expect(() => readTimedText('x.ctm', '', { name: 'a' })).toThrow('name: expected a CTM with words');
+    expect(() => readTimedText('x.srt', '', { name: 'a' })).toThrow('only a CTM names its recordings');
+    expect(() => readTimedText('x.ctm', '', { name: 1 as never })).toThrow(
+      'name: expected the name of a recording',
+    );
+  });
 });
 
 describe('TextGrid', () => {

@@ -20,6 +20,7 @@ import { promisify } from 'node:util';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from '../e2e/browser.js';
+import { anchorsOf, type Block, blocksOf, fileIn, linksOf, patternOf, placeOf } from '../site/blocks.js';
 import { writeNpy } from '../src/entries/files.js';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
@@ -40,56 +41,6 @@ const pages = [
   'examples/README.md',
 ].filter((file) => file.endsWith('.md'));
 
-interface Block {
-  readonly line: number;
-  /** What the line above it says: `In Node`, `In a page`. */
-  readonly place: string | undefined;
-  readonly language: string;
-  readonly code: string;
-  /** What it prints, where the page shows it: a block of text right behind it. `…` stands for anything. */
-  shown?: string;
-}
-
-/** The blocks of a page, each with what it prints. */
-function blocksOf(page: string): Block[] {
-  const blocks: Block[] = [];
-  const lines = page.split('\n');
-  let end = -1; // of the block before
-  for (let i = 0; i < lines.length; i++) {
-    const language = /^```(.*)$/.exec(lines[i]!)?.[1];
-    if (language === undefined) continue;
-    const close = lines.indexOf('```', i + 1);
-    const code = lines
-      .slice(i + 1, close)
-      .map((line) => `${line}\n`)
-      .join('');
-    const above = lines
-      .slice(0, i)
-      .filter((line) => line !== '')
-      .at(-1);
-    const place = /^\*(In .+):\*$/.exec(above ?? '')?.[1];
-    const last = blocks.at(-1);
-    if (language === 'text' && last && lines.slice(end + 1, i).every((line) => line === ''))
-      last.shown = code;
-    else blocks.push({ line: i + 1, place, language, code });
-    i = end = close;
-  }
-  return blocks;
-}
-
-/** Where a program can run, by what it imports. */
-function placeOf(code: string): string {
-  const imported = Array.from(code.matchAll(/^(?:import|\} from) .*?'([^']+)';/gm), ([, name]) => name!);
-  const has = (pattern: RegExp) => imported.some((name) => pattern.test(name));
-  if (has(/^(node:.*|webgpu-ctc\/node)$/))
-    return has(/^webgpu-ctc$/) ? 'nowhere: it imports both entries' : 'In Node';
-  if (has(/^(?!webgpu-ctc(\/|$))/)) return 'In a page, through a bundler';
-  return has(/^webgpu-ctc$/) ? 'In a page, through a bundler or an import map' : 'In Node or in a page';
-}
-
-/** The name of a file in what a block says of its place. */
-const fileIn = (place: string | undefined): string => /`(.*)`/.exec(place!)![1]!;
-
 /** How blocks of a language run where they say. */
 const runners: Record<string, Record<string, (project: Project, block: Block) => Promise<string>>> = {
   js: {
@@ -98,7 +49,7 @@ const runners: Record<string, Record<string, (project: Project, block: Block) =>
     'In a page, through a bundler': (project, block) => project.runBundled(block),
     // others on its page use it
     'In a file': async (project, { place, code }) => {
-      project.write(fileIn(place), code);
+      project.write(fileIn(place)!, code);
       return '';
     },
     'In Node or in a page': async (project, block) => {
@@ -126,7 +77,7 @@ const runners: Record<string, Record<string, (project: Project, block: Block) =>
   python: { 'In Python': async () => '' },
   json: {
     'In a file': async (project, { place, code }) => {
-      project.write(fileIn(place), code);
+      project.write(fileIn(place)!, code);
       return JSON.stringify(JSON.parse(code));
     },
   },
@@ -305,22 +256,13 @@ class Project {
   }
 }
 
-/** `auto` leaves what a software GPU would do to the CPU: readers have another one. */
-function patternOf(shown: string): RegExp {
-  const literal = shown
-    .trim()
-    .split('…')
-    .map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  const pattern = literal.join('[\\s\\S]*').replace('on the gpu', 'on the (gpu|cpu)');
-  return new RegExp(`^${pattern}$`);
-}
-
 const workshop = mkdtempSync(join(tmpdir(), 'webgpu-ctc-docs-'));
 const modules = join(workshop, 'node_modules');
+const types: Record<string, string> = { '.html': 'text/html', '.wasm': 'application/wasm' };
 const server = createServer((request, response) => {
   const path = new URL(request.url ?? '/', 'http://project').pathname;
   try {
-    const type = extname(path) === '.html' ? 'text/html' : 'text/javascript';
+    const type = types[extname(path)] ?? 'text/javascript';
     response.writeHead(200, { 'content-type': type }).end(readFileSync(join(workshop, path)));
   } catch {
     response.writeHead(404).end();
@@ -348,6 +290,7 @@ beforeAll(async () => {
     'react',
     'react-dom',
     'scheduler',
+    '@gutenye',
   ])
     symlinkSync(join(repository, 'node_modules', name), join(modules, name), 'junction');
   browser = await launchBrowser();
@@ -412,8 +355,7 @@ describe('every link leads somewhere', () => {
     );
 
   test.each(everywhere)('%s', (page) => {
-    const text = withoutCode(read(page));
-    const dead = Array.from(text.matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => link!)
+    const dead = linksOf(read(page))
       .filter((link) => !/^[a-z]+:/.test(link))
       .filter((link) => {
         const [path, anchor] = link.split('#') as [string, string?];
@@ -424,20 +366,3 @@ describe('every link leads somewhere', () => {
     expect(dead).toEqual([]);
   });
 });
-
-const withoutCode = (page: string) => page.replace(/^```[\s\S]*?^```$/gm, '');
-
-/** What GitHub calls the headings of a page: in lower case, hyphens for spaces, without punctuation, numbered where they repeat. */
-function anchorsOf(page: string): Set<string> {
-  const anchors = new Set<string>();
-  for (const [, heading] of withoutCode(page).matchAll(/^#{1,6} (.*)$/gm)) {
-    const name = heading!
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\p{M}\p{Pc} -]/gu, '')
-      .replaceAll(' ', '-');
-    let anchor = name;
-    for (let i = 1; anchors.has(anchor); i++) anchor = `${name}-${i}`;
-    anchors.add(anchor);
-  }
-  return anchors;
-}

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +72,13 @@ export function redirected(args: string[], redirection: string): Run {
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, ...args], options);
   return { code: status, stdout, stderr };
 }
+
+/** What not every system has: signals that a program answers, a device that is always full, a variable that names the drivers of WebGPU. */
+export const system = {
+  hasSignals: process.platform !== 'win32',
+  hasFullDevice: existsSync('/dev/full'),
+  namesDrivers: process.platform === 'linux',
+};
 
 export const noWebgpu = { VK_ICD_FILENAMES: '/nonexistent.json', VK_DRIVER_FILES: '/nonexistent.json' };
 

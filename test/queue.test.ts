@@ -23,7 +23,8 @@ function whatIsMissing(): string | undefined {
   if (current) return undefined;
   try {
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-    execFileSync('npm', ['ci', ...quiet], { cwd: example, timeout: 60_000, encoding: 'utf8' });
+    const shell = process.platform === 'win32'; // where npm is a batch file
+    execFileSync('npm', ['ci', ...quiet], { cwd: example, timeout: 60_000, encoding: 'utf8', shell });
     return undefined;
   } catch (error) {
     return `npm ci in examples/queue failed: ${(error as Error).message}`;

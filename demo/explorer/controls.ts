@@ -1,100 +1,86 @@
 // Header and footer: what can be asked.
 
-import { byId, make, notify } from '../shared/dom.js';
+import { byId, make, notify, whileBusy } from '../shared/dom.js';
 import type { Layer } from '../shared/layers.js';
-import { type Entry, menu, slider } from '../shared/menus.js';
+import { type Entry, menu } from '../shared/menus.js';
+import { frameOf } from './engine/analysis.js';
 import { plural } from './engine/ways.js';
+import type { Window } from './engine/window.js';
 import type { Page } from './page.js';
 import { examples } from './sources/examples.js';
-import { type Edits, editLimits, noEdits, type Stroke } from './state/edits.js';
-import { History, type Step } from './state/history.js';
+import type { Editing } from './state/editing.js';
 import { fromHash, initial, longestLink, toHash } from './state/state.js';
 
 /** Of `switch`, in its order. */
 const mainLayers: readonly (readonly [Layer, string])[] = [
-  ['posterior', 'Paths'],
+  ['posterior', 'Path mass'],
   ['alpha', 'Forward'],
   ['beta', 'Backward'],
 ];
 
 export class Controls {
   readonly #page: Page;
+  readonly #editing: Editing;
   readonly #word = byId<HTMLInputElement>('word');
-  /** What a stroke paints. */
-  #p = 0.9;
-  #preview: Stroke | undefined;
-  readonly #history = new History();
   /** What the browser's Back and Forward, or a link, have asked for is shown, and is no step of its own. */
   #navigating = false;
 
-  constructor(page: Page) {
+  constructor(page: Page, editing: Editing) {
     this.#page = page;
+    this.#editing = editing;
     const { store } = page;
     byId('ask').addEventListener('submit', (event) => event.preventDefault());
     this.#word.addEventListener('input', () => {
       store.set({ text: this.#word.value, selected: undefined, highlight: undefined });
     });
     menu(byId('examples'), () =>
-      examples.map(({ id, name, about }) => ({
-        ...{ name, about, run: () => this.openExample(id), checked: store.state.example === id },
-      })),
+      examples
+        .map(({ id, name, about }): Entry => {
+          const checked = store.state.example === id && store.state.story === undefined;
+          return { name, about, run: () => this.openExample(id), checked };
+        })
+        .concat({
+          ...{ name: 'The story of CTC', about: 'In five steps, a minute' },
+          run: () => {
+            location.hash = '#story=1';
+          },
+        }),
     );
     this.#switch();
     this.#moreMenu = menu(byId('more'), () => this.#more());
-    this.#edit();
+    this.#keys();
     this.#share();
     this.#overflow();
     store.listen((state, before) => {
       if (this.#word.value !== state.text) this.#word.value = state.text;
       if (state.layer !== before.layer) this.#checkLayer();
-      if (state.example !== before.example || state.heard !== before.heard) {
-        this.#history.clear();
-        if (!this.#navigating) history.pushState(null, '', this.#hash());
-      }
+      const isOther = state.example !== before.example || state.heard !== before.heard;
+      if (isOther && !this.#navigating) history.pushState(null, '', this.#hash());
       history.replaceState(null, '', this.#hash());
-      this.#historyButtons();
     });
     window.addEventListener('popstate', () => this.#navigate());
     page.listen(() => {
+      this.#inviteToStory();
+      this.#tellWindow();
       this.#offerToHear();
+      this.#offerStar();
       this.#tellEdits();
     });
     this.#word.value = store.state.text;
   }
 
   async openExample(id: string): Promise<void> {
-    try {
-      await this.#page.openExample(id);
-      this.#showEdits();
-    } catch (error) {
-      notify(`The example could not be loaded: ${(error as Error).message}`);
-    }
+    await whileBusy((signal, say) => this.#page.openExample(id, false, { signal, say }));
   }
 
   /** A link that was pasted, or the browser's Back and Forward. */
   async #navigate(): Promise<void> {
     const state = fromHash(location.hash) ?? initial;
     this.#navigating = true;
-    try {
-      this.#page.store.set(state);
-      await this.#page.openExample(state.example, true);
-      this.#showEdits();
-    } catch (error) {
-      notify(`The example could not be loaded: ${(error as Error).message}`);
-    } finally {
-      this.#navigating = false;
-    }
+    this.#page.store.set(state);
+    await whileBusy((signal, say) => this.#page.openExample(state.example, true, { signal, say }));
+    this.#navigating = false;
   }
-
-  /** From the stage: one undo step a stroke. */
-  paint = (c: number, first: number, end: number, done: boolean): void => {
-    const { store } = this.#page;
-    if (!this.#preview) this.#history.step(store.state, 'stroke');
-    const strokes = store.state.edits.strokes.filter((stroke) => stroke !== this.#preview);
-    const stroke = { c, first, end, p: this.#p };
-    this.#preview = done ? undefined : stroke;
-    store.set({ edits: { ...store.state.edits, strokes: [...strokes, stroke] } });
-  };
 
   #hash(): string {
     const { state } = this.#page.store;
@@ -112,7 +98,7 @@ export class Controls {
       button.ariaExpanded = String(open);
     };
     button.addEventListener('click', () => show(!rest.classList.contains('opened')));
-    for (const id of ['edit', 'words', 'share-here']) byId(id).addEventListener('click', () => show(false));
+    byId('share-here').addEventListener('click', () => show(false));
   }
 
   #switch(): void {
@@ -150,8 +136,9 @@ export class Controls {
   }
 
   #more(): Entry[] {
-    const { store } = this.#page;
-    const { layer, bestPath, samples, scale } = store.state;
+    const { store, source } = this.#page;
+    const { layer, bestPath, samples } = store.state;
+    const { scale } = this.#page;
     const toggle = (asked: Layer) => ({
       checked: layer === asked,
       run: () => store.set({ layer: layer === asked ? 'posterior' : asked }),
@@ -179,12 +166,12 @@ export class Controls {
       }),
       again({
         name: 'Change',
-        about: 'What your edits did to the path mass',
+        about: source?.other ? `Beside ${source.other.name}` : 'What your edits did to the path mass',
         ...toggle('change'),
       }),
       again({
-        ...{ name: 'Logarithmic scale', about: 'Down to one in a million', checked: scale === 'log' },
-        run: () => store.set({ scale: scale === 'log' ? 'linear' : 'log' }),
+        ...{ name: 'Logarithmic scale', about: 'Down to one in a million. Key: L', checked: scale === 'log' },
+        run: () => this.#otherScale(),
       }),
       { heading: 'Lines show' },
       again({
@@ -196,68 +183,91 @@ export class Controls {
         run: () => store.set({ samples: samples > 0 ? 0 : 8 }),
       }),
       { heading: 'View' },
-      { name: 'Fit everything', run: () => this.#page.stage.fit() },
-      { name: 'Zoom in', run: () => this.#page.stage.zoomBy(1.6) },
-      { name: 'Zoom out', run: () => this.#page.stage.zoomBy(1 / 1.6) },
+      again({
+        ...{
+          name: 'Follow the path',
+          about: 'Move through time; the states go along',
+          checked: this.#page.follows,
+        },
+        run: () => store.set({ follows: !this.#page.follows }),
+      }),
+      // a large lattice, or one that is seen in part, has buttons for the rest
+      ...(byId('zoom').hidden ? [{ name: 'Zoom in', run: () => this.#page.stage.zoomBy(1.6) }] : []),
     ];
+  }
+
+  /** To who sees the page as it is at first. */
+  #inviteToStory(): void {
+    const { state } = this.#page.store;
+    const isBeginning = toHash({ ...state, selected: undefined }) === toHash(initial);
+    if (!isBeginning) return;
+    byId('sentence').append(
+      make('a', { href: '#story=1', className: 'invitation' }, 'New to CTC? Five steps'),
+    );
+  }
+
+  /** Which frames of a longer recording are shown, and how to come to others. */
+  #tellWindow(): void {
+    const { analysis, whole, source, store } = this.#page;
+    if (!analysis || !whole || whole.problem === analysis.problem) return;
+    const { problem } = analysis;
+    const all = whole.problem.frames;
+    const [first, end] = [frameOf(problem, 0), frameOf(problem, problem.frames)];
+    const seconds = source?.frameSeconds;
+    const field = (name: string, frame: number, change: (frame: number) => Window) => {
+      const shown = seconds === undefined ? frame : Number((frame * seconds).toFixed(2));
+      const input = make('input', { type: 'number', min: '0', step: 'any', value: String(shown) });
+      input.ariaLabel = `${name}, in ${seconds === undefined ? 'frames' : 'seconds'}`;
+      input.addEventListener('change', () => {
+        const to = change(
+          Math.round(seconds === undefined ? input.valueAsNumber : input.valueAsNumber / seconds),
+        );
+        if (to.first >= 0 && to.first < to.end && to.end <= all) this.#page.lookAtFrames(to);
+        else input.value = String(shown);
+      });
+      return input;
+    };
+    const [unit, total] =
+      seconds === undefined
+        ? ['frames', plural(all, 'frame')]
+        : ['seconds', `${(all * seconds).toFixed(1)} s`];
+    const turn = (backwards: boolean, name: string, isThere: boolean) =>
+      make('button', { onclick: () => this.#page.turnPage(backwards), disabled: !isThere }, name);
+    byId('sentence').append(
+      make(
+        'span',
+        { className: 'window' },
+        `Shown: ${unit}`,
+        field('From', first, (first) => ({ first, end: Math.max(end, first + 1) })),
+        'to',
+        field('To', end, (end) => ({ first: Math.min(first, end - 1), end })),
+        `of ${total}, a part whose loss is not that of the whole`,
+      ),
+      turn(true, 'Earlier', first > 0),
+      turn(false, 'Later', end < all),
+      ...(store.state.window
+        ? [make('button', { onclick: () => this.#page.lookAtFrames(undefined) }, 'All')]
+        : []),
+    );
   }
 
   #moreMenu: { refresh(): void } | undefined;
 
-  #edit(): void {
-    const button = byId('edit');
-    button.addEventListener('click', () => {
-      const on = button.ariaPressed !== 'true';
-      button.ariaPressed = String(on);
-      this.#page.editing = on;
-      byId('stage').classList.toggle('opened', on);
-      byId('inspector').classList.toggle('opened', on);
-      this.#showEdits();
-    });
+  #keys(): void {
     document.addEventListener('keydown', (event) => {
       const isTyping = event.target instanceof HTMLInputElement && event.target.type === 'text';
-      if (!(event.ctrlKey || event.metaKey) || isTyping) return;
+      if (isTyping) return;
       const key = event.key.toLowerCase();
-      if (key === 'y' || (key === 'z' && event.shiftKey)) this.#redo();
-      else if (key === 'z') this.#undo();
+      if (event.ctrlKey || event.metaKey) {
+        if (key === 'y' || (key === 'z' && event.shiftKey)) this.#editing.redo();
+        else if (key === 'z') this.#editing.undo();
+      } else if (key === 'l' && !event.altKey) this.#otherScale();
     });
   }
 
-  /** `what`: changes of one thing in quick succession are one step. */
-  #change(what: string, edits: Partial<Edits>): void {
-    const { store } = this.#page;
-    this.#history.step(store.state, what);
-    store.set({ edits: { ...store.state.edits, ...edits } });
-  }
-
-  #undo(): void {
-    this.#goTo(this.#history.undo(this.#page.store.state));
-  }
-
-  #redo(): void {
-    this.#goTo(this.#history.redo(this.#page.store.state));
-  }
-
-  #goTo(step: Step | undefined): void {
-    if (!step) return;
-    this.#page.store.set(step);
-    this.#showEdits();
-  }
-
-  /** All edits away, as one step. */
-  #asBefore(): void {
-    const { store } = this.#page;
-    this.#history.step(store.state, 'all');
-    store.set({ edits: noEdits, blank: undefined });
-    this.#showEdits();
-  }
-
-  readonly #undoButton = make('button', { onclick: () => this.#undo() }, 'Undo');
-  readonly #redoButton = make('button', { onclick: () => this.#redo() }, 'Redo');
-
-  #historyButtons(): void {
-    this.#undoButton.disabled = !this.#history.canUndo;
-    this.#redoButton.disabled = !this.#history.canRedo;
+  #otherScale(): void {
+    const { store, scale } = this.#page;
+    store.set({ scale: scale === 'log' ? 'linear' : 'log' });
   }
 
   /** Under the header, also while the tools are closed: that the scores are not as they came. */
@@ -271,74 +281,7 @@ export class Controls {
     ].filter(Boolean);
     if (said.length === 0) return;
     const note = make('span', { className: 'edited' }, `Edited: ${said.join(', ')}.`);
-    byId('sentence').append(note, make('button', { onclick: () => this.#asBefore() }, 'Undo all'));
-  }
-
-  /** The tools, in the inspector. */
-  #showEdits(): void {
-    const panels = byId('panels');
-    if (byId('edit').ariaPressed !== 'true') {
-      panels.replaceChildren();
-      return;
-    }
-    const { store, source } = this.#page;
-    const { edits } = store.state;
-    const percent = (p: number) => `${Math.round(100 * p)} %`;
-    const heading = make('h2', {}, 'Edit the scores');
-    const says = 'Draw over a row above the lattice: the symbol gets this probability in those frames.';
-    const note = make('p', {}, says);
-    const reset = make('button', { onclick: () => this.#asBefore() }, 'As they were');
-    const buttons = make('div', { className: 'buttons' }, this.#undoButton, this.#redoButton, reset);
-    this.#historyButtons();
-    const classes = source?.classes ?? 0;
-    const choose = (blank: number) => {
-      if (!(Number.isInteger(blank) && blank >= 0 && blank < classes)) return;
-      this.#history.step(store.state, 'blank');
-      store.set({ blank });
-    };
-    const blank = make('label', {}, 'Blank', this.#blankField(classes, choose));
-    panels.replaceChildren(
-      heading,
-      note,
-      slider('Paint with', { ...editLimits.p, step: 0.01, value: this.#p }, percent, (p) => {
-        this.#p = p;
-      }),
-      slider(
-        'Blank bias',
-        { ...editLimits.bias, step: 0.1, value: edits.bias },
-        (x) => x.toFixed(1),
-        (bias) => this.#change('bias', { bias }),
-      ),
-      slider(
-        'Temperature',
-        { ...editLimits.temperature, step: 0.05, value: edits.temperature },
-        (x) => x.toFixed(2),
-        (temperature) => this.#change('temperature', { temperature }),
-      ),
-      blank,
-      buttons,
-    );
-  }
-
-  /** A menu, or of more classes than one looks through a number. */
-  #blankField(classes: number, choose: (blank: number) => void): HTMLElement {
-    const { vocabulary } = this.#page.source!;
-    if (classes > 200) {
-      const input = make('input', { type: 'number' });
-      Object.assign(input, { min: 0, max: classes - 1, value: this.#page.blank });
-      input.ariaLabel = `Blank, a class from 0 to ${classes - 1}`;
-      input.addEventListener('change', () => choose(input.valueAsNumber));
-      return input;
-    }
-    const select = document.createElement('select');
-    select.ariaLabel = 'Blank'; // a label's text would count the options in
-    for (let c = 0; c < classes; c++) {
-      const option = make('option', { value: String(c) }, vocabulary.token(c) ?? `class ${c}`);
-      option.selected = c === this.#page.blank;
-      select.append(option);
-    }
-    select.addEventListener('change', () => choose(Number(select.value)));
-    return select;
+    byId('sentence').append(note, make('button', { onclick: () => this.#editing.revert() }, 'Undo all'));
   }
 
   #share(): void {
@@ -367,16 +310,21 @@ export class Controls {
     }
   }
 
+  /** A `*` of the text is nothing that is said, unless it is asked to stand for anything. */
+  #offerStar(): void {
+    const { store } = this.#page;
+    if (store.state.star || !/(^|\s)\*(\s|$)/.test(store.state.text)) return;
+    const star = () => store.set({ star: true, selected: undefined });
+    byId('sentence').append(make('button', { onclick: star }, 'Let * stand for anything'));
+  }
+
   /** Where a made-up recogniser heard another word than is spelled. */
   #offerToHear(): void {
     const { source, store, analysis } = this.#page;
     const word = store.state.text.trim().toLowerCase();
     if (!source?.heard || word === source.heard || !/^[a-z]{1,40}$/.test(word) || !analysis) return;
     const said = make('span', {}, `The recogniser heard ${source.heard}.`);
-    const hear = () => {
-      this.#page.hear(word, Math.max(source.frames, 2 * word.length + 2));
-      this.#showEdits();
-    };
+    const hear = () => this.#page.hear(word, Math.max(source.frames, 2 * word.length + 2));
     const offer = make('button', { onclick: hear }, `Let it hear ${word.length > 14 ? 'this' : word}`);
     byId('sentence').append(said, offer);
   }

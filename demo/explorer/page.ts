@@ -1,50 +1,49 @@
-// What follows from the state: the lattice is computed, then shown. One computation at a time, the latest question wins.
+// What follows from the state: what is asked is computed, then shown.
 
-import { collapse, logSumExp } from '../../learning/best-path.js';
+import { collapse } from '../../learning/best-path.js';
 import { dark } from '../shared/canvas.js';
 import { wantedDevice } from '../shared/device.js';
-import { byId, make, notify, withPowers } from '../shared/dom.js';
-import type { Layer } from '../shared/layers.js';
-import { type Analysis, type Cell, type CellValues, type Problem, statesOf } from './engine/analysis.js';
-import { Engine } from './engine/engine.js';
-import { sayProbability } from './engine/ways.js';
-import { Player, type Position } from './sound/player.js';
-import { examples, heard } from './sources/examples.js';
+import { byId, make, notify, once, withPowers } from '../shared/dom.js';
+import { Answers } from './answers.js';
+import { type Analysis, type Cell, frameOf, type Problem, statesOf } from './engine/analysis.js';
+import { blankOf, unspelledOf } from './engine/asked.js';
+import type { Path } from './engine/best-paths.js';
+import type { Engine } from './engine/engine.js';
+import { starName } from './engine/star.js';
+import { leastFrames } from './engine/ways.js';
+import type { Window } from './engine/window.js';
+import { examples, heard, type Loading } from './sources/examples.js';
 import type { Source } from './sources/source.js';
-import { spelledIn, unspelledIn } from './sources/spelled.js';
-import { applyEdits, noEdits, within } from './state/edits.js';
+import { textOfLabels } from './sources/spelled.js';
+import { noEdits, within } from './state/edits.js';
 import { initial, type State, type Store } from './state/state.js';
-import { nameState, neighbours, sayAll, sayTooLarge, space, sumsOf } from './view/explain.js';
-import { CellGrid } from './view/grid.js';
-import { type ColourScale, Inspector } from './view/inspector.js';
+import { sayAll, sayTooLarge, space } from './view/explain.js';
 import { createHostRenderer } from './view/lattice-2d.js';
 import { createGpuRenderer } from './view/lattice-gpu.js';
-import type { Scene } from './view/scene.js';
-import { Stage } from './view/stage.js';
+import { type ColourScale, Legend } from './view/legend.js';
+import { Looker } from './view/looker.js';
+import { Player, type PlayerControls, type Position, sweepsOf } from './view/player.js';
+import type { Difference, Scene } from './view/scene.js';
+import { isLarge, Stage } from './view/stage.js';
 
-/** Milliseconds after which what is computed takes long. */
-const patience = 300;
 const computing = 'Computing …';
+/** Frames times states of a lattice that is shown on a linear scale. */
+const mostLinear = 2000;
 
 export class Page {
   readonly store: Store;
+  readonly answers: Answers;
   readonly stage: Stage;
   readonly player: Player;
-  readonly #inspector: Inspector;
-  readonly #grid: CellGrid;
-  #engine: Engine;
-  #source: Source | undefined;
-  #analysis: Analysis | undefined;
-  #samples: readonly Int32Array[] = [];
-  #hovered: Cell | undefined;
+  readonly #legend = new Legend(byId('legend'));
+  readonly #looker: Looker;
   #position: Position | undefined;
   #head: number | undefined;
   #editing = false;
-  #incoming: { from: Cell; share: number }[] = [];
-  #busy = false;
-  #stale = false;
-  #speaking = 0;
-  #onAnalysis: (() => void)[] = [];
+  #difference: Difference | undefined;
+  readonly #onAnalysis: (() => void)[] = [];
+  readonly #onPlayer: (() => void)[] = [];
+  readonly #onPath: (() => void)[] = [];
 
   constructor(
     store: Store,
@@ -52,54 +51,117 @@ export class Page {
     events: { paint: ConstructorParameters<typeof Stage>[1]['paint'] },
   ) {
     this.store = store;
-    this.#engine = engine;
     this.stage = new Stage(byId('stage'), {
-      hover: (cell) => this.#hover(cell),
+      hover: (cell) => this.#looker.hover(cell),
       pin: (cell) => {
         store.set({ selected: cell });
-        this.#grid.focus();
+        this.#looker.focus();
       },
       highlight: (label) => {
         store.set({ highlight: store.state.highlight === label ? undefined : label });
       },
+      only: (frames) => this.#lookAtSeen(frames),
+      wheel: once(() => notify('To zoom with the wheel, click the lattice first, or hold Ctrl.')),
+      look: (row, t, spoken) => this.#looker.lookAtScore(row, t, spoken, this.#shownDifference),
       paint: events.paint,
     });
-    this.#grid = new CellGrid(this.stage, (cell) => {
-      this.#hovered = undefined;
-      store.set({ selected: cell });
-      this.stage.reveal(cell);
+    this.answers = new Answers(store, engine, {
+      waiting: (waiting) => this.#wait(waiting),
+      computed: (analysis, isAsked) => this.#computed(analysis, isAsked),
+      refused: (problem) => this.#refuse(problem),
+      replaced: (device) =>
+        this.stage.use((canvas) => (device ? createGpuRenderer(canvas, device) : createHostRenderer(canvas))),
     });
-    this.#inspector = new Inspector(byId('inspector'), () => this.#inspect());
-    this.player = new Player(byId('play'), byId('scrubber'), byId('progress'), {
-      moved: (position) => {
-        this.#position = position;
-        this.#show();
-      },
+    this.#looker = new Looker({
+      ...{ store, answers: this.answers, stage: this.stage, legend: this.#legend, nameOf: this.nameOf },
+      changed: () => this.#mark(),
+    });
+    const [play, scrubber, output, steps] = ['play', 'scrubber', 'progress', 'steps'].map(byId);
+    this.player = new Player({ play, scrubber, output, steps } as PlayerControls, (position) => {
+      this.#position = position;
+      this.#show();
+      for (const then of this.#onPlayer) then();
     });
     dark().addEventListener('change', () => this.#show());
-    this.#use(engine);
-    store.listen((state, before) => {
-      const asks: (keyof State)[] = ['text', 'edits', 'blank', 'samples'];
-      const asksForChange = state.layer === 'change' && before.layer !== 'change';
-      if (asksForChange || asks.some((key) => state[key] !== before[key])) this.refresh();
-      else if (state.selected !== before.selected) {
-        this.#mirror();
-        this.#inspect();
-      }
-      this.#show();
+    this.answers.start();
+    this.#keepView();
+    store.listen((state, before) => this.#follow(state, before));
+  }
+
+  /** What is seen of the lattice is in the state, once it rests: a browser bears no new address with each picture. */
+  #keepView(): void {
+    const { store, stage } = this;
+    let resting = 0;
+    stage.listen(() => {
+      clearTimeout(resting);
+      resting = window.setTimeout(() => {
+        if (stage.view?.join() !== store.state.view?.join()) store.set({ view: stage.view });
+      }, 300);
     });
+  }
+
+  #follow(state: State, before: State): void {
+    const asks: (keyof State)[] = ['text', 'star', 'free', 'edits', 'blank', 'samples', 'window'];
+    const asksForChange = state.layer === 'change' && before.layer !== 'change';
+    if (asksForChange || asks.some((key) => state[key] !== before[key])) this.answers.refresh();
+    else if (state.selected !== before.selected) {
+      this.#looker.mirror();
+      this.#looker.inspect();
+    }
+    if (state.view !== before.view) this.stage.view = state.view;
+    if (state.layer !== before.layer) this.#looker.inspect();
+    if (state.panel !== before.panel || state.path !== before.path) {
+      // another is seen to its end first
+      this.player.end();
+      this.#choosePath();
+    }
+    this.#setUpPlayer();
+    this.#show();
   }
 
   get source(): Source | undefined {
-    return this.#source;
+    return this.answers.source;
   }
 
   get analysis(): Analysis | undefined {
-    return this.#analysis;
+    return this.answers.analysis;
   }
 
-  get scale(): ColourScale | undefined {
-    return this.#inspector.scale;
+  /** All frames and their best path, also where a window is shown. */
+  get whole(): Answers['whole'] {
+    return this.answers.whole;
+  }
+
+  /** Of the colours of the lattice. Linear where all that matters can be seen so. */
+  get scale(): 'log' | 'linear' {
+    const { scale } = this.store.state;
+    if (scale || !this.analysis) return scale ?? 'linear';
+    const { problem } = this.analysis;
+    return problem.frames * statesOf(problem) <= mostLinear ? 'linear' : 'log';
+  }
+
+  /** Whether what is seen follows the best path: of a lattice that is looked at in parts it does. */
+  get follows(): boolean {
+    return this.store.state.follows ?? (this.analysis !== undefined && isLarge(this.analysis));
+  }
+
+  get colourScale(): ColourScale | undefined {
+    return this.#legend.scale;
+  }
+
+  /** The path that is looked at, while one is. */
+  get path(): Path | undefined {
+    return this.answers.paths?.chosen;
+  }
+
+  /** The likeliest, while one path is looked at. */
+  get bestPaths(): readonly Path[] {
+    return this.answers.paths?.best ?? [];
+  }
+
+  /** What the player has reached, while it is under way. */
+  get position(): Position | undefined {
+    return this.#position;
   }
 
   /** Where the sound is, in frames. */
@@ -114,21 +176,47 @@ export class Page {
   }
 
   nameOf = (c: number): string => {
-    const { vocabulary } = this.#source!;
+    const { vocabulary, classes } = this.source!;
     if (c === this.blank) return 'blank';
     if (c === vocabulary.delimiter) return space;
+    if (c === classes) return starName;
     return vocabulary.read(c).trim() || vocabulary.token(c) || `#${c}`;
   };
 
   get blank(): number {
-    const { blank } = this.store.state;
-    const { vocabulary, classes } = this.#source!;
-    return blank !== undefined && blank < classes ? blank : vocabulary.blank;
+    return blankOf(this.source!, this.store.state);
   }
 
-  /** Natural logarithms, shares or probabilities, [frames, states]. */
-  readLayer(layer: Exclude<Layer, 'gradient'>): Promise<Float32Array> {
-    return this.#engine.read(layer, this.#analysis!);
+  /** What the rows above the lattice show in place of the scores. */
+  set difference(difference: Difference | undefined) {
+    if (difference === this.#difference) return;
+    this.#difference = difference;
+    this.#show();
+  }
+
+  /** Selects a label in the middle of its frames on the best path, and shows it with what is around it. */
+  goToLabel(i: number): void {
+    const analysis = this.analysis;
+    if (!analysis?.alignment || i < 0) return;
+    const { states } = analysis.alignment;
+    const frames = [...states.keys()].filter((t) => states[t] === 2 * i + 1);
+    const cell = { t: frames[frames.length >> 1] ?? 0, s: 2 * i + 1 };
+    this.store.set({ selected: cell });
+    this.stage.approach(cell);
+  }
+
+  /** The same for a label of the whole text: where it is not among the frames that are shown, others are. */
+  goToLabelOfAll(i: number): void {
+    const problem = this.analysis?.problem;
+    if (!problem) return;
+    const at = i - (problem.firstLabel ?? 0);
+    if (at >= 0 && at < problem.labels.length) {
+      this.goToLabel(at);
+      return;
+    }
+    const t = this.whole?.alignment?.states.indexOf(2 * i + 1) ?? -1;
+    const first = Math.max(0, t - (problem.frames >> 1));
+    if (t >= 0) this.lookAtFrames({ first, end: first + problem.frames });
   }
 
   /** Called after each analysis. */
@@ -136,50 +224,52 @@ export class Page {
     this.#onAnalysis.push(then);
   }
 
+  /** Called whenever the player moves. */
+  listenToPlayer(then: () => void): void {
+    this.#onPlayer.push(then);
+  }
+
+  /** Called whenever another path is looked at. */
+  listenToPath(then: () => void): void {
+    this.#onPath.push(then);
+  }
+
   /** What there was before is left behind, or, `linked`, is what a link says of it. */
-  async openExample(id: string, linked = false): Promise<void> {
+  async openExample(id: string, linked = false, loading: Loading = {}): Promise<void> {
     const example = examples.find((known) => known.id === id) ?? examples[0]!;
     const { heard: word } = this.store.state;
-    const source = linked && word ? heard(word.text, word.frames) : await example.open();
+    const source = linked && word ? heard(word.text, word.frames) : await example.open(loading);
     this.open(source, linked ? {} : { ...initial, example: id, text: source.text });
   }
 
   /** The made-up recogniser hears another word, and what was painted over the one before is gone. */
   hear(text: string, frames: number): void {
-    this.open(heard(text, frames), { heard: { text, frames }, edits: noEdits, selected: undefined });
+    this.open(heard(text, frames), {
+      heard: { text, frames },
+      edits: noEdits,
+      selected: undefined,
+      view: undefined,
+    });
   }
 
   /** Other emissions, and what is to be seen of them. */
   open(source: Source, change: Partial<State> = {}): void {
-    this.#source = source;
+    this.answers.source = source;
     const { frames, classes } = source;
-    const { edits, blank } = { ...this.store.state, ...change };
+    const { edits, blank, window } = { ...this.store.state, ...change };
     this.store.set({
       ...change,
-      edits: { ...edits, strokes: within(edits.strokes, frames, classes) },
+      edits: within(edits, frames, classes),
+      window: window && window.first < frames ? window : undefined,
       blank: blank !== undefined && blank < classes ? blank : undefined,
     });
-    this.refresh();
+    this.answers.refresh();
   }
 
-  /** Computes what is asked in this turn, once; while a computation runs, once more after it. */
-  async refresh(): Promise<void> {
-    this.#stale = true;
-    if (this.#busy) return;
-    this.#busy = true;
-    const late = setTimeout(() => this.#wait(true), patience);
-    await this.#attempt(async () => {
-      await undefined; // the rest of the turn may ask for more
-      while (this.#stale && this.#source) {
-        this.#stale = false;
-        await this.#compute();
-      }
-    });
-    clearTimeout(late);
-    this.#wait(false);
-    this.#busy = false;
-    // another engine has been asked meanwhile
-    if (this.#stale) this.refresh();
+  /** Until what is asked now has been computed and shown. */
+  async whenIdle(): Promise<void> {
+    do await new Promise((then) => requestAnimationFrame(then));
+    while (this.answers.isBusy || !this.analysis);
   }
 
   /** While something takes long, what is still seen is of the question before: it pales, and the sentence says so. */
@@ -189,108 +279,157 @@ export class Page {
     stage.classList.toggle('stale', waiting);
     if (waiting) byId('sentence').replaceChildren(make('span', {}, computing));
     // it failed: what is seen is what there was
-    else if (byId('sentence').textContent === computing && this.#analysis) this.#say();
+    else if (byId('sentence').textContent === computing && this.analysis) this.#say();
   }
 
-  /** What fails because the device is gone is no news: the page takes another. All else is told. */
-  async #attempt(run: () => Promise<void>): Promise<void> {
-    const engine = this.#engine;
-    try {
-      await run();
-    } catch (error) {
-      if (engine !== this.#engine || (await engine.isLost())) return;
-      notify(`This could not be computed: ${(error as Error).message}`);
-    }
-  }
-
-  /** What the state asks of the source. */
-  problem(): Problem {
-    const { text, edits } = this.store.state;
-    const { logits, frames, classes, vocabulary } = this.#source!;
-    const { blank } = this;
-    const labels = spelledIn(text, vocabulary).targets.filter((label) => label !== blank && label < classes);
-    return { frames, classes, blank, labels, logits: applyEdits(logits, classes, blank, edits) };
-  }
-
-  /** What of the text has no symbol: also what a symbol spells that is the blank now. */
-  #unspelled(): string[] {
-    const { text } = this.store.state;
-    const { vocabulary, classes } = this.#source!;
-    const { targets } = spelledIn(text, vocabulary);
-    const lost = targets.filter((label) => label === this.blank || label >= classes);
-    return [...new Set([...unspelledIn(text, vocabulary), ...lost.map((label) => vocabulary.read(label))])];
-  }
-
-  async #compute(): Promise<void> {
-    const source = this.#source!;
-    const { text, layer } = this.store.state;
-    const problem = this.problem();
-    const cells = problem.frames * statesOf(problem);
-    if (cells > this.#engine.mostCells) {
-      this.#analysis = undefined;
-      this.stage.clear();
-      byId('sentence').textContent = sayTooLarge(problem, this.#engine.mostCells);
-      return;
-    }
-    const unedited = layer === 'change' ? { ...problem, logits: source.logits } : undefined;
-    const analysis = await this.#engine.analyse(problem, unedited);
-    const { samples: count } = this.store.state;
-    this.#samples = count > 0 && analysis.alignment ? await this.#engine.samples(problem, count, 1) : [];
-    // of another source nothing is shown; of another text for a moment
-    if (source !== this.#source) return;
-    this.#analysis = analysis;
-    this.player.frames = problem.frames;
+  async #computed(analysis: Analysis, isAsked: boolean): Promise<void> {
+    this.#setUpPlayer();
+    const { problem } = analysis;
     const { selected, highlight } = this.store.state;
-    const states = statesOf(problem);
-    const isAsked = text === this.store.state.text;
-    const isThere = selected && selected.t < problem.frames && selected.s < states;
+    const isThere = selected && selected.t < problem.frames && selected.s < statesOf(problem);
     if (isAsked && !isThere) this.store.set({ selected: firstToLookAt(analysis) });
     if (highlight !== undefined && highlight >= problem.labels.length)
       this.store.set({ highlight: undefined });
-    this.#mirror();
+    this.#looker.mirror();
     this.#say();
     this.#show();
-    await this.#examine();
+    await this.#looker.examine();
     for (const then of this.#onAnalysis) then();
   }
 
+  /** There is nothing to show; the sentence says why. */
+  #refuse(problem: Problem): void {
+    this.stage.clear();
+    const { state } = this.store;
+    // no path tells which labels a part of it has
+    const why =
+      leastFrames(problem.labels) > problem.frames
+        ? sayAll(
+            { problem, loss: Number.POSITIVE_INFINITY },
+            state.text.trim(),
+            unspelledOf(this.source!, state),
+          )
+        : [{ text: sayTooLarge(problem, this.answers.engine.mostCells) }];
+    byId('sentence').textContent = why.map(({ text }) => text).join('');
+  }
+
+  /** Play follows the layer that is chosen. */
+  #setUpPlayer(): void {
+    const analysis = this.analysis;
+    if (!analysis) return;
+    const sweeps = this.path ? (['forward'] as const) : sweepsOf[this.store.state.layer];
+    this.player.setUp(analysis.problem.frames, sweeps, frameOf(analysis.problem, 0));
+  }
+
+  async #choosePath(): Promise<void> {
+    await this.answers.attempt(async () => {
+      if (!(await this.answers.choosePath())) return;
+      this.#setUpPlayer();
+      this.#show();
+      for (const then of this.#onPath) then();
+    });
+  }
+
+  /** Frames that are seen, and no others. */
+  #lookAtSeen({ first, end }: Window): void {
+    const { problem } = this.analysis!;
+    this.lookAtFrames({
+      first: frameOf(problem, Math.floor(first)),
+      end: frameOf(problem, Math.ceil(end)),
+    });
+  }
+
+  /** Another window: frames of the recording. */
+  lookAtFrames(window: Window | undefined): void {
+    this.store.set({ window, view: undefined, selected: undefined, highlight: undefined });
+  }
+
+  /** The frames before or after those that are shown. */
+  turnPage(backwards: boolean): void {
+    const window = this.answers.pageBeside(backwards);
+    if (window) this.lookAtFrames(window);
+  }
+
+  /** Of the analysis that is shown, and of no other. */
+  get #shownDifference(): Difference | undefined {
+    return this.#difference?.version === this.analysis?.version ? this.#difference : undefined;
+  }
+
   #scene(analysis: Analysis): Scene {
-    const { layer: asked, scale, highlight } = this.store.state;
+    const { layer: asked, highlight } = this.store.state;
     // what it is compared with may still be computed
     const layer = asked === 'change' && !analysis.baseline ? 'posterior' : asked;
-    const swept = layer === 'posterior' ? this.#position : undefined;
+    // a path is played over all there is
+    const position = this.path ? undefined : this.#position;
+    const swept = position && { ...position, ...(asked === 'posterior' && { first: 'alpha' as const }) };
     return {
-      ...{ analysis, layer, scale, theme: dark().matches ? 'dark' : 'light' },
+      ...{ analysis, layer, scale: this.scale, theme: dark().matches ? 'dark' : 'light' },
       ...(swept && { sweep: swept }),
       ...(highlight !== undefined && { highlight }),
+      ...(this.#shownDifference && { difference: this.#shownDifference }),
+      ...(this.source!.other && { against: this.source!.other.name }),
     };
   }
 
   #show(): void {
-    const analysis = this.#analysis;
+    const analysis = this.analysis;
     if (!analysis) return;
     const scene = this.#scene(analysis);
-    const { frameSeconds } = this.#source!;
-    this.stage.show({ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing });
+    const { frameSeconds } = this.source!;
+    const { path } = this;
+    const { problem, greedy } = analysis;
+    const reading = path
+      ? { name: 'path', classes: this.answers.paths!.classes! }
+      : { name: 'reads', classes: greedy };
+    const end = path && this.#position ? this.#position.frame + 1 : problem.frames;
+    this.stage.show({
+      ...{ scene, nameOf: this.nameOf, frameSeconds, editing: this.#editing },
+      reference: this.source!.reference,
+      reading: { ...reading, end },
+      ...{ follows: this.follows, view: this.store.state.view },
+    });
     this.#mark();
-    this.#inspector.legend(scene);
+    this.#legend.show(scene, {
+      bestPath: this.store.state.bestPath || this.path !== undefined,
+      lines: this.bestPaths.length > 1 || this.answers.samples.length > 0,
+      ways: this.#looker.marks.incoming.length > 0 && !scene.sweep,
+    });
   }
 
   #mark(): void {
-    const { bestPath, selected, layer } = this.store.state;
-    const sweep = layer === 'posterior' ? this.#position : undefined;
+    const { bestPath, selected } = this.store.state;
+    const sweep = this.#position;
+    const isReached =
+      !sweep ||
+      !selected ||
+      this.path !== undefined ||
+      (sweep.direction === 'forward'
+        ? selected.t <= sweep.frame
+        : this.store.state.layer === 'posterior' || selected.t >= sweep.frame);
     this.stage.mark({
-      bestPath: bestPath && !sweep,
-      ...{ samples: this.#samples, selected, hovered: this.#hovered, incoming: this.#incoming },
+      bestPath: bestPath && !sweep && !this.path,
+      lines: this.bestPaths.map(({ states }) => states),
+      ...{ chosen: this.path?.states, samples: this.answers.samples },
+      selected: isReached ? selected : undefined,
+      ...this.#looker.marks,
+      ...(sweep && { incoming: [] }),
       head: this.#head ?? (sweep && sweep.frame + 0.5),
     });
   }
 
   #say(): void {
-    const analysis = this.#analysis!;
+    const analysis = this.analysis!;
     const { problem, backend, greedy } = analysis;
-    const parts = sayAll(analysis, this.store.state.text.trim(), this.#unspelled());
-    const sentence = parts.map(({ text, strong }) => (strong ? make('b', {}, ...withPowers(text)) : text));
+    const { text } = this.store.state;
+    const source = this.source!;
+    const { isPart } = this.answers;
+    const own = isPart ? textOfLabels(problem.labels, source.vocabulary) : text.trim();
+    const parts = sayAll(analysis, own, isPart ? [] : unspelledOf(source, this.store.state));
+    const sentence = parts.map(({ text, strong, more }) => {
+      // a number and its sign stay together
+      const className = [more && 'more', /^\d/.test(text) && 'number'].filter(Boolean).join(' ');
+      return make(strong ? 'b' : 'span', { className }, ...withPowers(text));
+    });
     const line = make('span', {}, ...sentence);
     // without markup, for a picture
     line.dataset.said = parts.map(({ text }) => text).join('');
@@ -303,103 +442,6 @@ export class Page {
           : `Computed on the CPU, drawn without WebGPU: ${backend.reason}. Chrome, Edge, Safari 26 and Firefox 141 have it; it may be switched off.`;
     const read = collapse(greedy, problem.blank);
     byId('reading').textContent = `The best symbols read: ${read.map(this.nameOf).join(' ')}`;
-  }
-
-  async #hover(cell: Cell | undefined): Promise<void> {
-    const before = this.#hovered;
-    if (cell?.t === before?.t && cell?.s === before?.s) return;
-    this.#hovered = cell;
-    this.#mark();
-    await this.#inspect();
-  }
-
-  #inspect(): Promise<void> {
-    return this.#attempt(() => this.#examine());
-  }
-
-  /** Tells about the cell under the pointer, or else the selected one. */
-  async #examine(): Promise<void> {
-    const analysis = this.#analysis;
-    if (!analysis) return;
-    const cell = this.#hovered ?? this.store.state.selected;
-    if (!cell) {
-      this.#inspector.show(analysis, undefined, undefined, this.nameOf);
-      return;
-    }
-    const { before, after } = neighbours(analysis, cell);
-    const probed = await this.#engine.probe(analysis, [cell, ...before, ...after]);
-    if (analysis !== this.#analysis) return;
-    const [own, ...others] = probed as [CellValues, ...CellValues[]];
-    const withCells = [...before, ...after].map((at, i) => ({ ...at, ...others[i]! }));
-    const befores = withCells.slice(0, before.length);
-    const { selected } = this.store.state;
-    // the pointer may rest on what was clicked: the same place, though not the same object
-    if (selected && cell.t === selected.t && cell.s === selected.s) {
-      const all = logSumExp(befores.map(({ alpha }) => alpha));
-      this.#incoming = befores.map(({ t, s, alpha }) => ({
-        from: { t, s },
-        share: Math.exp(alpha - all) || 0,
-      }));
-      this.#speak(analysis, cell, own.posterior);
-    }
-    this.#inspector.show(analysis, cell, own, this.nameOf);
-    this.#mark();
-    if (!this.#inspector.showsSums) return;
-    const frameSum = await this.#engine.sum(analysis, cell.t);
-    if (analysis !== this.#analysis) return;
-    const values = { own, before: befores, after: withCells.slice(before.length), frameSum };
-    this.#inspector.showSums(sumsOf(analysis, cell, values, this.nameOf));
-  }
-
-  /** The grid beside the canvas goes with the cursor. */
-  #mirror(): void {
-    const analysis = this.#analysis;
-    const { selected } = this.store.state;
-    if (!analysis || !selected) return;
-    const { problem } = analysis;
-    this.#grid.show(
-      problem.frames,
-      statesOf(problem),
-      selected,
-      ({ t, s }) => `${nameState(analysis, s, this.nameOf)}, frame ${t}`,
-    );
-  }
-
-  /** Says where the cursor is, once it rests. */
-  #speak(analysis: Analysis, { t, s }: Cell, posterior: number): void {
-    clearTimeout(this.#speaking);
-    const share = sayProbability(Math.log(posterior));
-    const sentence = byId('inspector').querySelector('.says')!;
-    this.#speaking = window.setTimeout(() => {
-      if (!this.stage.grid.contains(document.activeElement)) return;
-      byId('spoken').textContent =
-        `Frame ${t}, ${nameState(analysis, s, this.nameOf)}: ${share} of the path mass. ${sentence.textContent}`;
-    }, 400);
-  }
-
-  /** For what is computed and drawn from now on. */
-  #use(engine: Engine): void {
-    this.#engine = engine;
-    const { device } = engine;
-    this.stage.use((canvas) => (device ? createGpuRenderer(canvas, device) : createHostRenderer(canvas)));
-    device?.lost.then(() => this.#replace());
-  }
-
-  #lostAt = Number.NEGATIVE_INFINITY;
-
-  /** A lost device is replaced by another, one that is lost again at once by the CPU. */
-  async #replace(): Promise<void> {
-    const again = performance.now() - this.#lostAt < 5000;
-    this.#lostAt = performance.now();
-    notify(
-      again
-        ? 'The graphics device was lost again. The page goes on without it.'
-        : 'The graphics device was lost. The page takes a new one.',
-    );
-    this.#analysis = undefined;
-    this.#engine.destroy();
-    this.#use(await Engine.create(again));
-    this.refresh();
   }
 }
 

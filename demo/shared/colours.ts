@@ -7,8 +7,14 @@ type Lab = readonly [l: number, a: number, b: number];
 
 /** What a probability of 1 is drawn in, and what 0 is: the card. The lightness between them goes one way only. */
 const ends = {
-  light: { card: '#ffffff', label: '#9a3b00', blank: '#3a424e', positive: '#a84300', negative: '#0a4aa8' },
-  dark: { card: '#1d2025', label: '#ffb884', blank: '#d3d8e0', positive: '#ffa765', negative: '#7db4ff' },
+  light: {
+    ...{ card: '#ffffff', label: '#9a3b00', blank: '#3a424e', other: '#00594e' },
+    ...{ positive: '#a84300', negative: '#5b2a9d' },
+  },
+  dark: {
+    ...{ card: '#1d2025', label: '#ffb884', blank: '#d3d8e0', other: '#7fe3d2' },
+    ...{ positive: '#ffa765', negative: '#c6a6ff' },
+  },
 } as const;
 
 /** On a logarithmic scale what is below 10^-decades looks like nothing. */
@@ -65,6 +71,9 @@ export function strength(layer: Layer, value: number, scale: 'log' | 'linear'): 
   return Math.min(1, Math.max(0, x));
 }
 
+/** What a row stands for: a label of the text, the blank, or all that have no row of their own. */
+export type Kind = 'label' | 'blank' | 'other';
+
 /**
  * The colour of a value: a probability; for `gradient` a share of the largest, for `change` a difference, from −1 to 1.
  * `paled`: it is not what stands out.
@@ -72,13 +81,13 @@ export function strength(layer: Layer, value: number, scale: 'log' | 'linear'): 
 export function colourOf(
   layer: Layer,
   value: number,
-  isLabel: boolean,
+  kind: Kind,
   theme: Theme,
   scale: 'log' | 'linear',
   paled = false,
 ): Rgb {
-  const { card, label, blank, positive, negative } = labs[theme];
-  const full = isSigned(layer) ? (value > 0 ? positive : negative) : isLabel ? label : blank;
+  const { card, positive, negative, [kind]: own } = labs[theme];
+  const full = isSigned(layer) ? (value > 0 ? positive : negative) : own;
   return fromLab(mix(card, full, strength(layer, value, scale) * (paled ? 0.25 : 1)));
 }
 
@@ -111,7 +120,7 @@ export function legendStops(layer: Layer, theme: Theme, scale: 'log' | 'linear')
   };
   return Array.from({ length: 13 }, (_, i) => {
     const value = valueAt(i / 12);
-    const [r, g, b] = colourOf(layer, value, true, theme, scale);
+    const [r, g, b] = colourOf(layer, value, 'label', theme, scale);
     return { value, colour: `rgb(${r} ${g} ${b})` };
   });
 }

@@ -22,6 +22,15 @@ export function withPowers(text: string): (Node | string)[] {
   });
 }
 
+/** The first call runs it, the others do nothing. */
+export function once(run: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) run();
+    done = true;
+  };
+}
+
 let hiding = 0;
 
 /** A line that goes by itself, the sooner the shorter it is. */
@@ -38,24 +47,32 @@ export function notify(message: string): void {
   );
 }
 
-/** Shows what is going on for as long as it takes, with a way to end it. What fails is told; the outcome is undefined then. */
+/**
+ * Shows what is going on for as long as it takes, with a way to end it. `say`: in words, and how much of it is done, from 0 to 1,
+ * where that is known. What is over at once is not shown. What fails is told; the outcome is undefined then.
+ */
 export async function whileBusy<R>(
-  run: (signal: AbortSignal, say: (what: string) => void) => Promise<R>,
+  run: (signal: AbortSignal, say: (what: string, share?: number) => void) => Promise<R>,
 ): Promise<R | undefined> {
   const controller = new AbortController();
   const { signal } = controller;
   const [what, cancel] = [make('span'), make('button', { onclick: () => controller.abort() }, 'Cancel')];
-  const line = make('p', {}, what, cancel);
-  const say = (words: string) => {
+  const bar = make('progress', { max: 1, ariaLabel: 'How much is done' });
+  const line = make('p', {}, what, bar, cancel);
+  const say = (words: string, share?: number) => {
     what.textContent = words;
-    if (!line.isConnected && !signal.aborted) byId('busy').append(line);
+    bar.hidden = share === undefined;
+    bar.value = share ?? 0;
+    showing ??= window.setTimeout(() => signal.aborted || byId('busy').append(line), 250);
   };
+  let showing: number | undefined;
   try {
     return await run(signal, say);
   } catch (error) {
     if (!signal.aborted) notify((error as Error).message);
     return undefined;
   } finally {
+    clearTimeout(showing);
     line.remove();
   }
 }
@@ -65,6 +82,29 @@ export function save(name: string, content: BlobPart, type: string): void {
   const url = URL.createObjectURL(new Blob([content], { type }));
   Object.assign(document.createElement('a'), { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** Files that are dropped anywhere on the page, or pasted. While they are dragged over it, the body has the class `dropping`. */
+export function listenToDrops(use: (files: readonly File[]) => void): void {
+  const { classList } = document.body;
+  document.addEventListener('dragover', (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    classList.add('dropping');
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (!event.relatedTarget) classList.remove('dropping');
+  });
+  const take = (event: Event, files: FileList | undefined) => {
+    if (!files || files.length === 0) return;
+    event.preventDefault();
+    use([...files]);
+  };
+  document.addEventListener('drop', (event) => {
+    classList.remove('dropping');
+    take(event, event.dataTransfer?.files);
+  });
+  document.addEventListener('paste', (event) => take(event, event.clipboardData?.files));
 }
 
 /** Asks for files of the visitor's. */

@@ -13,23 +13,28 @@ export interface Item {
 
 export type Entry = Item | { readonly heading: string } | { readonly element: HTMLElement };
 
-/** `entries` are asked for at each opening. */
-export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refresh(): void } {
+/** `entries` are asked for at each opening, and may have to be loaded. */
+export function menu(
+  root: HTMLElement,
+  entries: () => readonly Entry[] | Promise<readonly Entry[]>,
+): { refresh(): void } {
   const button = root.querySelector('button')!;
   const popover = root.querySelector<HTMLElement>('.popover')!;
   const show = (open: boolean) => {
     popover.hidden = !open;
     button.ariaExpanded = String(open);
   };
-  const fill = () => {
+  const fill = async () => {
+    const found = entries();
+    const filled = found instanceof Promise ? await found : found;
     const controls = () => [...popover.querySelectorAll<HTMLElement>('button, input, select')];
     const focused = controls().indexOf(document.activeElement as HTMLElement);
-    popover.replaceChildren(...entries().map((entry) => elementOf(entry, () => show(false))));
+    popover.replaceChildren(...filled.map((entry) => elementOf(entry, () => show(false))));
     controls()[focused]?.focus();
   };
-  button.addEventListener('click', () => {
+  button.addEventListener('click', async () => {
     const open = popover.hidden !== false;
-    if (open) fill();
+    if (open) await fill();
     show(open);
     if (open) popover.querySelector<HTMLElement>('button, input')?.focus();
   });
@@ -40,8 +45,9 @@ export function menu(root: HTMLElement, entries: () => readonly Entry[]): { refr
       return;
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step === undefined || popover.hidden || document.activeElement instanceof HTMLInputElement) return;
-    const items = [...popover.querySelectorAll<HTMLElement>('button, input')];
+    const isField = document.activeElement?.matches('input, select');
+    if (step === undefined || popover.hidden || isField) return;
+    const items = [...popover.querySelectorAll<HTMLElement>('button, input, select')];
     const at = items.indexOf(document.activeElement as HTMLElement);
     items[(at + step + items.length) % items.length]?.focus();
     event.preventDefault();

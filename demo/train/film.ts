@@ -147,7 +147,7 @@ function drawStrip(
   const image = new ImageData(frames, pictures.length);
   for (const [row, { posteriors }] of pictures.entries()) {
     for (let t = 0; t < frames; t++) {
-      const [r, g, b] = colourOf('posterior', 1 - posteriors[t * classes]!, true, theme, 'linear');
+      const [r, g, b] = colourOf('posterior', 1 - posteriors[t * classes]!, 'label', theme, 'linear');
       image.data.set([r, g, b, 255], 4 * (row * frames + t));
     }
   }
@@ -185,7 +185,13 @@ export function drawPosterior(
     context.fillStyle = colour('quiet');
     context.fillText(c === 0 ? '–' : String(c - 1), gutter - 10, y + row / 2);
     for (let t = 0; t < frames; t++) {
-      const [r, g, b] = colourOf('posterior', posteriors[t * classes + c]!, c !== 0, theme, 'linear');
+      const [r, g, b] = colourOf(
+        'posterior',
+        posteriors[t * classes + c]!,
+        c === 0 ? 'blank' : 'label',
+        theme,
+        'linear',
+      );
       context.fillStyle = `rgb(${r} ${g} ${b})`;
       const left = Math.floor((t * width) / frames);
       context.fillRect(gutter + left, y, Math.ceil(((t + 1) * width) / frames) - left, row - 1);

@@ -17,6 +17,7 @@ import {
 /** What `ctcLoss` takes; the labels and lengths are the host's. */
 export type CtcLossInput = LossArguments<JaxArray, Targets, Lengths>;
 
+/** What `ctcLoss` gives. */
 export interface CtcLossAndGradient {
   /** A scalar, or [N] with `reduction: 'none'`. */
   readonly loss: JaxArray;

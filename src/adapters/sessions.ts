@@ -28,6 +28,7 @@ export interface OutputTensor {
   readonly ort_tensor?: OutputTensor;
 }
 
+/** Options of `scoresFrom`. */
 export interface ScoresOptions {
   /** What the numbers are. Default `logits`; OCR models often end in a softmax: `probs`. */
   readonly kind?: ScoresKey;

@@ -78,6 +78,7 @@ export type Disposes = SymbolConstructor extends { readonly dispose: infer D ext
   ? { [K in D]: () => void }
   : object;
 
+/** Options of `CtcAligner`, `CtcDecoder` and `CtcPosterior`. */
 export interface CtcReaderOptions {
   /** As of a `CtcLoss`. */
   readonly device?: GpuDevice | 'auto' | 'gpu' | 'cpu' | undefined;
@@ -93,6 +94,7 @@ export interface CtcReaderOptions {
 /** What ran, and why, of an operation that has no strategies. */
 export type ReaderBackend = Omit<Backend, 'strategy'>;
 
+/** One batch with its targets. */
 export type AlignInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> &
   TargetLengths & { readonly targets: Targets };
 

@@ -59,7 +59,11 @@ export interface AlignTask<S extends Shape = Shape> extends AnyTargetTask, Encod
  * bit. Only −Infinity is a probability of 0.
  */
 export class CtcAligner extends Operation {
-  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`. */
+  /**
+   * Finds a device, or takes the one that is given.
+   *
+   * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`.
+   */
   static async create(options?: CtcReaderOptions): Promise<CtcAligner & Disposes> {
     return new CtcAligner(definition, await open(definition, options)) as CtcAligner & Disposes;
   }

@@ -18,6 +18,7 @@ import type { AnyTask, Encodes } from './task-parts.js';
 
 const plans = lazily('both', () => import('../plan/align-plan.js'));
 
+/** One batch. */
 export type DecodeInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> & {
   readonly inputLengths?: Lengths | undefined;
 };
@@ -32,6 +33,7 @@ export interface Reading {
   readonly scores: Float32Array;
 }
 
+/** The best class of each frame, and what was read, if the results are arrays. */
 export type Decoding<D extends HostData | GpuData = HostData> = FrameLabels<D> &
   (D extends HostData ? { readonly readings: readonly Reading[] } : unknown);
 
@@ -52,7 +54,11 @@ export interface DecodeTask extends AnyTask, Encodes<ReadInput<GpuData>> {
  * merged, then blanks left out. The emissions stay on the device: what is read back are eight bytes a frame.
  */
 export class CtcDecoder extends Operation {
-  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`. */
+  /**
+   * Finds a device, or takes the one that is given.
+   *
+   * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`.
+   */
   static async create(options?: CtcReaderOptions): Promise<CtcDecoder & Disposes> {
     return new CtcDecoder(definition, await open(definition, options)) as CtcDecoder & Disposes;
   }

@@ -31,6 +31,7 @@ import { type Definition, Operation, open } from './operation.js';
 import { reduced } from './reduced.js';
 import { type About, TargetTask } from './task.js';
 
+/** Options of `CtcLoss.create` and of `ctcLoss`. */
 export interface CtcLossOptions<R extends Reduction = Reduction, G extends Gradient = Gradient> {
   /**
    * A `GPUDevice` of yours (never destroyed by the library), or `auto` (default: WebGPU if there is any,
@@ -63,10 +64,12 @@ export interface Outputs {
   readonly grad?: GpuData | undefined;
 }
 
+/** One batch with its targets, and where results go if the scores are on the GPU. */
 export type LossInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> &
   TargetLengths &
   Outputs & { readonly targets: Targets; readonly gradOutput?: GradOutput | undefined };
 
+/** A number, or with `reduction: 'none'` one for each sequence. */
 export type LossValue<R extends Reduction, S extends Shape> = R extends 'none'
   ? S extends readonly [number, number]
     ? number
@@ -86,6 +89,7 @@ export type LossResult<
   readonly feasible?: readonly boolean[];
 } & (G extends 'none' ? unknown : { readonly grad: D extends HostData ? Float32Array : GpuBuffer });
 
+/** Of the loss: a shape of problem, and which of its lattices is kept. */
 export type PrepareOptions<S extends Shape = Shape> = AlignPrepareOptions<S> & {
   /** What must survive a run, to be read back or used on the device. Default none. */
   readonly keep?: readonly Kept[] | undefined;
@@ -163,6 +167,8 @@ export interface CtcTask<
  */
 export class CtcLoss<R extends Reduction = Reduction, G extends Gradient = Gradient> extends Operation {
   /**
+   * Finds a device, or takes the one that is given.
+   *
    * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`.
    */
   static async create<const R extends Reduction = 'mean', const G extends Gradient = 'logits'>(

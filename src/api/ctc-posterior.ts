@@ -68,7 +68,11 @@ interface Drawn {
  * expected to last, how sure each is, and whole alignments drawn from it.
  */
 export class CtcPosterior extends Operation {
-  /** @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`. */
+  /**
+   * Finds a device, or takes the one that is given.
+   *
+   * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`.
+   */
   static async create(options?: CtcReaderOptions): Promise<CtcPosterior & Disposes> {
     return new CtcPosterior(definition, await open(definition, options)) as CtcPosterior & Disposes;
   }

@@ -1,6 +1,6 @@
 import { CtcAligner } from '../entries/node.js';
 import { type Transcript, tokenise, type Vocabulary, wordsOf } from '../entries/text.js';
-import { formatOf, type ReadableFormat, readableFormats, readCues } from '../files/formats.js';
+import { formatOf, readCues, type TimedTextFormat, timedTextFormats } from '../files/formats.js';
 import { requiredFrames } from '../problem/targets.js';
 import { ImpossibleTarget, InputError, inputError } from './failure.js';
 import { readText } from './input.js';
@@ -31,7 +31,7 @@ EMISSIONS      .npy, .npz or .safetensors, [T, C], [1, T, C] or [T, 1, C]; FILE.
 --language TAG of the text, such as ja: where its words begin. Chooses in a vocabulary with one for each, too
 --frame-ms N   from one frame to the next, 20 by default
 --split UNIT   word, char or line: what a cue of .srt and .vtt (else a caption) holds; word or char: a line of .ctm.
-               A --text-file of .srt or .vtt keeps its cues, with new times. --tier NAME: of one that is a .TextGrid
+               A --text-file of .srt or .vtt keeps its cues, with new times; .ctm is read too. --tier NAME: of a .TextGrid
 --star WORD    a word of the text, such as '*', that stands for anything spoken, as what cannot be spelled does by itself
 --free ENDS    start, end or start,end: anything may be spoken before or after the text
 --tags HOW     said or heard: whether [tags] and <tags> are spoken as written, or something else is heard there
@@ -96,19 +96,19 @@ interface Written {
   /** How many words each line of each of its cues has; a text without cues is one for each of its lines. */
   readonly cues: readonly (readonly number[])[];
   /** What it was read as, where it is more than text. */
-  readonly format?: ReadableFormat | undefined;
+  readonly format?: TimedTextFormat | undefined;
 }
 
 const linesOf = (text: string): string[] => text.split(/\r\n|[\n\r\u2028\u2029]/);
 
 const wordsIn = (text: string): number => text.match(/\S+/gu)?.length ?? 0;
 
-/** Subtitles and a TextGrid are known by their name, or by what is in them: taken for text, their times would be words. */
+/** Subtitles, a TextGrid and a CTM are known by their name, the first two also by what is in them: taken for text, their times would be words. */
 async function readWritten({ text, textFile, tier }: Job, signal: AbortSignal): Promise<Written> {
   const written = textFile === undefined ? text! : await readText(textFile, signal);
-  const named = /\.(srt|vtt|TextGrid)$/i.exec(textFile ?? '')?.[1];
+  const named = /\.(srt|vtt|TextGrid|ctm)$/i.exec(textFile ?? '')?.[1];
   const format =
-    readableFormats.find((one) => one.toLowerCase() === named?.toLowerCase()) ?? formatOf(written);
+    timedTextFormats.find((one) => one.toLowerCase() === named?.toLowerCase()) ?? formatOf(written);
   if (tier !== undefined && format !== 'TextGrid')
     throw new InputError(
       `${textFile ?? 'text'}: expected a TextGrid with --tier ${tier}, got ${format ?? 'text'}`,

@@ -1,3 +1,6 @@
+/**
+ * Files, as bytes and as text: emissions in `.npy`, `.npz` and `.safetensors`, subtitles, TextGrid and CTM. It needs no device and no file system.
+ */
 export type { Cue } from '../files/cues.js';
 export {
   type Emissions,

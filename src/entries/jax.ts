@@ -1,3 +1,4 @@
+/** The loss for jax-js, with the gradient that a pullback takes. */
 export {
   type CtcLossAndGradient,
   type CtcLossInput,

@@ -1,3 +1,6 @@
+/**
+ * Text on both sides of a recogniser: vocabularies, the labels that spell a text, and words and readings with their times. It needs no device.
+ */
 export { mergeTokens, type TokenSpan } from '../problem/spans.js';
 export { STAR } from '../problem/star.js';
 export type { VocabularySource } from '../text/listing.js';

@@ -1,3 +1,4 @@
+/** The loss for TensorFlow.js, as an operation that its gradients go through. */
 export type { PrepareArguments } from '../adapters/loss-arguments.js';
 export {
   type CtcLossInput,

@@ -3,6 +3,7 @@ import { wrongKind, wrongValue } from '../problem/errors.js';
 import type { Layout } from '../problem/types.js';
 import { checkTensor, type FileTensor, findInvalidScore, indexOf, scoresOf } from './tensor.js';
 
+/** All of them, for a choice. */
 export const scoreKinds = ['logits', 'log-probs', 'probs'] as const;
 /** What a model gave for each class: scores that are not normalised, log-probabilities, or probabilities. */
 export type ScoreKind = (typeof scoreKinds)[number];
@@ -47,6 +48,7 @@ export type FileLayout = Layout | 'CT' | 'NCT';
 
 export const fileLayouts = ['TC', 'TNC', 'NTC', 'CT', 'NCT'] as const;
 
+/** Options of `emissionsOf`. */
 export interface EmissionsOptions {
   /** Default: `scoreKindOf` the numbers. */
   readonly kind?: ScoreKind | undefined;

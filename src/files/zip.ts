@@ -24,6 +24,7 @@ interface Entry {
   end: number;
 }
 
+/** How much is unpacked. */
 export interface UnpackOptions {
   /**
    * Bytes that a tensor of a compressed file may unpack to, so that a small file cannot fill the memory. Default: 64 times

@@ -1,3 +1,4 @@
+/** What an error is about: `CtcError` explains each. */
 export type CtcErrorCode =
   | 'no-webgpu'
   | 'device-lost'

@@ -5,8 +5,11 @@
 type Global<Name extends string, Otherwise = object> =
   typeof globalThis extends Record<Name, { prototype: infer T }> ? T : Otherwise;
 
+/** WebGPU's `GPUDevice`. */
 export type GpuDevice = Global<'GPUDevice'>;
+/** WebGPU's `GPUBuffer`. */
 export type GpuBuffer = Global<'GPUBuffer', { readonly size: number; readonly usage: number; unmap(): void }>;
+/** WebGPU's `GPUCommandEncoder`. */
 export type GpuCommandEncoder = Global<'GPUCommandEncoder'>;
 type Signal = Global<'AbortSignal', { readonly aborted: boolean; readonly reason: unknown }>;
 type Half = Global<'Float16Array', never>;
@@ -23,6 +26,7 @@ export type Gradient = 'logits' | 'logProbs' | 'none';
 /** Order of the axes in memory: time, batch, classes. `TC` is one sequence without a batch axis. */
 export type Layout = 'TNC' | 'NTC' | 'TC';
 
+/** How a score is stored. */
 export type Dtype = 'float32' | 'float16' | 'bfloat16';
 
 /** `[T, N, C]` in the order of the layout, or `[T, C]`. */
@@ -37,6 +41,7 @@ export type GpuData =
 /** float32; float16 as `Float16Array`, or its bits in a `Uint16Array` with `dtype: 'float16'`; bfloat16 as bits with `dtype: 'bfloat16'`. */
 export type HostData = Float32Array | Uint16Array | Half;
 
+/** Scores with their shape: an array, or a buffer of the device. */
 export interface Tensor<S extends Shape = Shape, D extends HostData | GpuData = HostData | GpuData> {
   readonly data: D;
   readonly shape: S;
@@ -61,6 +66,7 @@ export type Integers = ArrayLike<number> | ArrayLike<bigint>;
 /** One length for each sequence, or one number for all. */
 export type Lengths = Integers | number;
 
+/** How long the sequences of a batch are. */
 export interface TargetLengths {
   /** Frames of each sequence. Default: all T. */
   readonly inputLengths?: Lengths | undefined;
@@ -68,6 +74,7 @@ export interface TargetLengths {
   readonly targetLengths?: Lengths | undefined;
 }
 
+/** How a run is watched and ended. */
 export interface RunOptions {
   readonly signal?: Signal | undefined;
   /** Share of the work that is done, from 0 to 1. */

@@ -5,10 +5,12 @@ import { segmented } from './script.js';
 import { Vocabulary } from './vocabulary.js';
 import { checkTiming, type TimedText, type TimedWord, type Timing, timedBy } from './words.js';
 
+/** What was read, and when. */
 export interface Reading extends TimedText {
   readonly text: string;
 }
 
+/** Options of `readingOf`. */
 export interface ReadingOptions extends Timing {
   /** Of the text, as `Intl` names it, `'ja'`: where words of a script without spaces begin. Default: that of the locale. */
   readonly language?: string | undefined;

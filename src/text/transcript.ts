@@ -10,6 +10,7 @@ export interface LabelledWord {
   readonly labels: ArrayLike<number>;
 }
 
+/** Options of `tokenise`. */
 export interface TokeniseOptions {
   /** A word of the text that stands for anything that may be spoken there, such as `*`. Default: none. */
   readonly star?: string | undefined;

@@ -15,6 +15,7 @@ import {
 import { Speller } from './spelling.js';
 import { byteOf, type Convention, conventionOf, isSpecial, lettersOf, marksOf, written } from './tokens.js';
 
+/** Options of `Vocabulary.from` and `Vocabulary.parse`. */
 export interface VocabularyOptions {
   /**
    * Class of the blank, for a vocabulary that does not name it. `'first'` and `'last'` are the model's first and last class, also where the

@@ -22,12 +22,14 @@ export interface TimedWord {
   readonly joined?: boolean;
 }
 
+/** The words of a text and their parts, each with its times. */
 export interface TimedText {
   readonly words: TimedWord[];
   /** What each label spells, usually a letter; in the words of a vocabulary of pieces, a piece. */
   readonly characters: TimedWord[];
 }
 
+/** What makes seconds of frames. */
 export interface Timing {
   /** Seconds from one frame to the next. */
   readonly frameSeconds: number;
@@ -35,6 +37,7 @@ export interface Timing {
   readonly offsetSeconds?: number;
 }
 
+/** Options of `wordsOf`. */
 export interface WordsOptions extends Timing {
   /**
    * Where characters end and begin: `'labels'`, the default, at the frames that their labels take, of which CTC models often need one alone; or

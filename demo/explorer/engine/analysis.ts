@@ -2,12 +2,24 @@ import type { Backend } from 'webgpu-ctc';
 
 /** What is asked: the scores of a recogniser, and the labels whose paths are counted. */
 export interface Problem {
-  /** [frames, classes], not normalised. */
+  /** [frames, classes], not normalised; with a star log-probabilities. */
   readonly logits: Float32Array<ArrayBuffer>;
   readonly frames: number;
   readonly classes: number;
   readonly blank: number;
   readonly labels: readonly number[];
+  /** Where a label stands for anything. */
+  readonly star?: Star;
+  /** Where it is a part of a longer recording: which of its frames and labels are the first here. */
+  readonly first?: number;
+  readonly firstLabel?: number;
+}
+
+export interface Star {
+  /** Its class: the last, behind those of the recogniser. */
+  readonly c: number;
+  /** What the recogniser gave for its own classes, [frames, classes − 1], not normalised. */
+  readonly logits: Float32Array<ArrayBuffer>;
 }
 
 /** A state of the lattice: even states are blanks, state 2i + 1 is label i. */
@@ -56,9 +68,9 @@ export interface Analysis {
   readonly backend: Backend;
   /** −ln of the probability of the labels; Infinity where there is no path, NaN where a score is no number. */
   readonly loss: number;
-  /** Log-softmax of the logits. */
+  /** Log-softmax of the logits; of a star its price. */
   readonly logProbs: Float32Array<ArrayBuffer>;
-  /** Softmax − posterior, [frames, classes]. */
+  /** Of the loss by the logits: softmax − posterior, [frames, classes]; of a star 0. */
   readonly grad: Float32Array<ArrayBuffer>;
   /** The best path; none where there is no path. */
   readonly alignment: BestPath | undefined;
@@ -71,6 +83,10 @@ export interface Analysis {
   readonly version: number;
 }
 
+/** The frame of the recording that a frame of the lattice is. */
+export const frameOf = ({ first = 0 }: Problem, t: number): number => first + t;
+/** The number of a label in the text, from 1, whatever part of it is shown. */
+export const numberOf = ({ firstLabel = 0 }: Problem, i: number): number => firstLabel + i + 1;
 export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
 export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);
 

@@ -8,12 +8,16 @@ import {
   type Cell,
   type CellValues,
   classAt,
+  isPossible,
+  largestGradient,
   type Problem,
   statesOf,
 } from './analysis.js';
 import { createProbe, type Probe } from './probe.js';
+import { fromAligner, gradientWithStar, toAligner } from './star.js';
 
-type Task = CtcTask<'none', 'logits', readonly [number, number]>;
+type Shape = readonly [number, number];
+type Task = CtcTask<'none', 'logits', Shape>;
 
 /** What a task was prepared for. */
 interface Prepared {
@@ -21,6 +25,12 @@ interface Prepared {
   readonly task: Task;
   readonly stride: number;
   readonly probe: Probe | undefined;
+}
+
+/** What is known of a problem that is not shown. */
+export interface Beside extends Pick<Analysis, 'problem' | 'loss' | 'alignment' | 'logProbs'> {
+  /** Of all states of each class, [frames, classes]. */
+  readonly posterior: Float32Array<ArrayBuffer>;
 }
 
 /** Room for labels is made in steps, so that typing does not prepare anew at every letter. */
@@ -77,7 +87,7 @@ export class Engine {
   async analyse(problem: Problem, unedited?: Problem): Promise<Analysis> {
     const baseline = unedited && (await this.#posteriorOf(unedited));
     // side by side: the first time both compile
-    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.#bestPath(problem)]);
+    const [prepared, alignment] = await Promise.all([this.#sweep(problem), this.bestPath(problem)]);
     const { task, stride, probe, loss, grad } = prepared;
     const lattice = probe
       ? {
@@ -94,13 +104,36 @@ export class Engine {
             stride,
           },
         };
+    const logProbs = logSoftmax(problem);
     return {
-      ...{ problem, backend: task.backend, loss, alignment, baseline, lattice },
-      grad: grad as Float32Array<ArrayBuffer>,
-      logProbs: logSoftmax(problem),
-      greedy: bestClasses(problem),
+      ...{ problem, backend: task.backend, loss, alignment, baseline, lattice, logProbs },
+      grad: gradientWithStar(problem, logProbs, grad as Float32Array<ArrayBuffer>),
+      greedy: bestClasses(ownScores(problem)),
       version: ++this.#version,
     };
+  }
+
+  /** Of a problem beside the one that is shown: nothing of it is kept. */
+  async beside(problem: Problem): Promise<Beside> {
+    const { logits: data, frames, classes, blank, labels, star } = problem;
+    const ctc = await this.#lossWith(blank);
+    const scores = { data, shape: [frames, classes] as const };
+    const [{ loss, grad }, alignment] = await Promise.all([
+      ctc.run({ ...(star ? { logProbs: scores } : { logits: scores }), targets: [...labels] }),
+      this.bestPath(problem),
+    ]);
+    const logProbs = logSoftmax(problem);
+    const posterior = logProbs.map((log, i) => Math.exp(log) - grad[i]!);
+    return { problem, loss, alignment, logProbs, posterior };
+  }
+
+  async #lossWith(blank: number): Promise<CtcLoss<'none', 'logits'>> {
+    let ctc = this.#losses.get(blank);
+    if (!ctc) {
+      ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', blank });
+      this.#losses.set(blank, ctc);
+    }
+    return ctc;
   }
 
   /** Of some cells; of the last analysis. */
@@ -113,9 +146,33 @@ export class Engine {
     });
   }
 
+  /** What a layer shows of a cell of the last analysis, as `Legend` marks it. Undefined: nothing there. */
+  async shownAt(
+    layer: Layer,
+    analysis: Analysis,
+    { t, s }: Cell,
+    own: CellValues,
+  ): Promise<number | undefined> {
+    const { problem, logProbs, grad, baseline } = analysis;
+    const at = t * problem.classes + classAt(problem, s);
+    if (layer === 'probability') return Math.exp(logProbs[at]!);
+    if (layer === 'gradient')
+      return classAt(problem, s) === problem.star?.c ? undefined : grad[at]! / largestGradient(analysis);
+    if (!isPossible(problem, { t, s })) return undefined;
+    if (layer === 'posterior') return own.posterior;
+    if (layer === 'change') return baseline && own.posterior - baseline[t * statesOf(problem) + s]!;
+    const column = Array.from({ length: statesOf(problem) }, (_, state) => ({ t, s: state }));
+    const values = await this.probe(
+      analysis,
+      column.filter((cell) => isPossible(problem, cell)),
+    );
+    return Math.exp(own[layer] - Math.max(...values.map((value) => value[layer])));
+  }
+
   /** Of scores that stay while others are edited: not computed anew at each stroke. */
   async #posteriorOf(problem: Problem): Promise<Float32Array<ArrayBuffer>> {
-    const { logits, labels, blank } = problem;
+    const { labels, blank } = problem;
+    const { logits } = ownScores(problem);
     const key = [blank, ...labels].join();
     if (this.#baseline?.logits !== logits || this.#baseline.key !== key) {
       await this.#sweep(problem);
@@ -160,14 +217,48 @@ export class Engine {
     return logSumExp(alpha.subarray(start, start + statesOf(problem)).map((a, s) => a + beta[start + s]!));
   }
 
+  /**
+   * Of many texts over the same scores, in one batch: natural logarithms of their probabilities. Only the classes that occur in
+   * them are handed on.
+   */
+  async logsOf(
+    { problem, logProbs }: Analysis,
+    texts: readonly (readonly number[])[],
+  ): Promise<Float64Array> {
+    const { frames, classes, blank } = problem;
+    const used = [blank, ...new Set(texts.flat().filter((c) => c !== blank))];
+    const columnOf = new Map(used.map((c, column) => [c, column]));
+    const one = Float32Array.from({ length: frames * used.length }, (_, i) => {
+      const t = Math.floor(i / used.length);
+      return logProbs[t * classes + used[i % used.length]!]!;
+    });
+    const all = new Float32Array(texts.length * one.length);
+    texts.forEach((_, n) => {
+      all.set(one, n * one.length);
+    });
+    const ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', gradient: 'none' });
+    try {
+      const shape = [texts.length, frames, used.length] as const;
+      const { loss } = await ctc.run({
+        logProbs: { data: all, shape, layout: 'NTC' },
+        targets: texts.map((labels) => labels.map((c) => columnOf.get(c)!)),
+      });
+      return Float64Array.from(loss, (value) => -value);
+    } finally {
+      ctc.destroy();
+    }
+  }
+
   /** States of paths drawn from the posterior. */
   async samples(problem: Problem, count: number, seed: number): Promise<Int32Array[]> {
-    const { logits, frames, classes, blank, labels } = problem;
+    const { logits: data, frames, classes, blank, labels, star } = problem;
     const posterior = await CtcPosterior.create({ device: this.device ?? 'cpu', blank });
     try {
-      const shape = [frames, classes] as const;
+      const scores = { data, shape: [frames, classes] as const };
+      const asked = { targets: [...labels], samples: count, seed };
       const { samples } = await posterior.run({
-        ...{ logits: { data: logits, shape }, targets: [...labels], samples: count, seed },
+        ...(star ? { logProbs: scores } : { logits: scores }),
+        ...asked,
       });
       return Array.from({ length: count }, (_, k) =>
         statesAlong(samples!.subarray(k * frames, (k + 1) * frames), problem),
@@ -181,21 +272,19 @@ export class Engine {
   async #sweep(problem: Problem) {
     const prepared = await this.#prepare(problem);
     prepared.task.setTargets([...problem.labels]);
-    return { ...prepared, ...(await prepared.task.run({ logits: problem.logits })) };
+    const { logits, star } = problem;
+    return { ...prepared, ...(await prepared.task.run(star ? { logProbs: logits } : { logits })) };
   }
 
-  async #prepare({ frames, classes, blank, labels }: Problem): Promise<Prepared> {
+  async #prepare({ frames, classes, blank, labels, star }: Problem): Promise<Prepared> {
     const maxTargetLength = roomFor(labels.length);
-    const key = [frames, classes, blank, maxTargetLength].join();
+    const key = [frames, classes, blank, maxTargetLength, !star].join();
     if (this.#prepared?.key === key) return this.#prepared;
-    let ctc = this.#losses.get(blank);
-    if (!ctc) {
-      ctc = await CtcLoss.create({ device: this.device ?? 'cpu', reduction: 'none', blank });
-      this.#losses.set(blank, ctc);
-    }
+    const ctc = await this.#lossWith(blank);
+    const shape: Shape = [frames, classes];
     const task = await ctc.prepare({
-      ...{ logits: [frames, classes] as const, maxTargetLength },
-      keep: ['alpha', 'beta', 'posterior'],
+      ...(star ? { logProbs: shape } : { logits: shape }),
+      ...{ maxTargetLength, keep: ['alpha', 'beta', 'posterior'] as const },
     });
     const probe = this.device && createProbe(this.device, task.lattice, 2 * maxTargetLength + 1);
     this.#prepared?.task.destroy();
@@ -203,16 +292,23 @@ export class Engine {
     return this.#prepared;
   }
 
-  async #bestPath(problem: Problem): Promise<BestPath | undefined> {
-    const { logits, frames, classes, blank, labels } = problem;
+  /** Undefined where there is no path. */
+  async bestPath(problem: Problem): Promise<BestPath | undefined> {
+    const { blank, labels } = problem;
     let aligner = this.#aligners.get(blank);
     if (!aligner) {
       aligner = CtcAligner.create({ device: this.device ?? 'cpu', blank });
       this.#aligners.set(blank, aligner);
     }
-    const shape = [frames, classes] as const;
-    const path = await (await aligner).run({ logits: { data: logits, shape }, targets: [...labels] });
-    return Number.isFinite(path.score) ? { ...path, states: statesAlong(path.labels, problem) } : undefined;
+    const { logits: data, frames, classes } = ownScores(problem);
+    const path = await (await aligner).run({
+      logits: { data, shape: [frames, classes] as const },
+      targets: toAligner(labels, problem),
+    });
+    const own = fromAligner(path.labels, problem);
+    return Number.isFinite(path.score)
+      ? { ...path, labels: own, states: statesAlong(own, problem) }
+      : undefined;
   }
 }
 
@@ -226,7 +322,12 @@ export function statesAlong(classes: ArrayLike<number>, problem: Problem): Int32
   });
 }
 
-function logSoftmax({ logits, frames, classes }: Problem): Float32Array<ArrayBuffer> {
+/** What the recogniser itself gave: without a star. */
+const ownScores = ({ logits, frames, classes, star }: Problem) =>
+  star ? { logits: star.logits, frames, classes: classes - 1 } : { logits, frames, classes };
+
+function logSoftmax({ logits, frames, classes, star }: Problem): Float32Array<ArrayBuffer> {
+  if (star) return logits;
   const logProbs = new Float32Array(logits.length);
   for (let t = 0; t < frames; t++) {
     const row = logits.subarray(t * classes, (t + 1) * classes);

@@ -27,16 +27,26 @@ export function sayCount(count: bigint): string {
   return scientific(Number(`${digits[0]}.${digits.slice(1, 15)}`), digits.length - 1);
 }
 
-/** exp(log) as people read it: 31 %, 0.02 %, 4.7 · 10⁻²³. */
+/** exp(log) as people read it: 31 %, 0.02 %, 4.7 · 10⁻²³; with a star also above 100 %. */
 export function sayProbability(log: number): string {
   if (Number.isNaN(log)) return 'NaN';
   if (log === Number.NEGATIVE_INFINITY) return '0';
   const percent = 100 * Math.exp(log);
+  if (percent >= 100.5) return sayFactor(log, (times) => `${Math.round(100 * times).toLocaleString('en')} %`);
   if (percent > 99.9) return percent > 99.995 ? '100 %' : `${percent.toFixed(2)} %`;
   if (percent >= 0.01)
     return `${percent >= 1 ? percent.toFixed(percent < 10 ? 1 : 0) : percent.toPrecision(1)} %`;
   const exponent = Math.floor(log / Math.LN10);
   return scientific(Math.exp(log - exponent * Math.LN10), exponent);
+}
+
+/** exp(log) of what is no probability: 24, or 3.1 · 10¹². */
+export function sayFactor(
+  log: number,
+  small: (times: number) => string = (times) => times.toPrecision(times < 10 ? 2 : 3),
+): string {
+  const exponent = Math.floor(log / Math.LN10);
+  return exponent < 3 ? small(Math.exp(log)) : scientific(Math.exp(log - exponent * Math.LN10), exponent);
 }
 
 /** A mantissa from 1 to 10, which may be rounded to 10. */

@@ -1,71 +1,81 @@
 // From a sound to emissions, in the page: nothing is sent anywhere.
 import type { FileTensor } from 'webgpu-ctc/files';
-import type { Told } from './recogniser-worker.js';
-
-export const sampleRate = 16_000;
-/** Beyond this the lattice could not be shown. */
-const longestSeconds = 600;
+import { Model } from '../../shared/model.js';
+import { decode, sampleRate } from './decode.js';
+import type { Output, Question } from './recogniser-worker.js';
 
 export interface Recognised {
-  /** Logits, [frames, 1, classes]. */
-  readonly tensor: FileTensor;
+  /** What can be scores: of the page's own recogniser logits, [frames, 1, classes]. */
+  readonly tensors: readonly FileTensor[];
   readonly seconds: number;
 }
 
 export interface RecogniseOptions {
   readonly signal: AbortSignal;
   /** What is going on, in words. */
-  readonly say: (what: string) => void;
+  readonly say: (what: string, share?: number) => void;
 }
 
 /**
- * The emissions of the small recogniser of fixtures/speech, which knows some 600 words of three synthetic voices.
- *
- * @throws RangeError naming the sound and what is wrong; the signal's reason when it is aborted.
+ * The small recogniser of fixtures/speech, which knows some 600 words of three synthetic voices, or a model of somebody's own. It
+ * is loaded with the first sound, and stays for those that follow.
  */
-export async function recognise(sound: File, { signal, say }: RecogniseOptions): Promise<Recognised> {
-  say(`Decoding ${sound.name} …`);
-  const samples = await decode(sound);
-  signal.throwIfAborted();
-  const loaded = (bytes: number) =>
-    say(`Loading the recogniser: ${megabytes(bytes)} of ${megabytes(RECOGNISER_BYTES)} MB …`);
-  const seconds = samples.length / sampleRate;
-  const worker = new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module' });
-  try {
-    const { logits, shape } = await new Promise<Extract<Told, { kind: 'done' }>>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      worker.onerror = ({ message }) => reject(new Error(message || 'the recogniser could not be loaded'));
-      worker.onmessage = ({ data }: MessageEvent<Told>) => {
-        if (data.kind === 'done') resolve(data);
-        else if (data.kind === 'failed') reject(new Error(data.message));
-        else if (data.kind === 'recognising') say(`Recognising ${sound.name} …`);
-        else loaded(data.bytes);
-      };
-      loaded(0);
-      worker.postMessage(samples, [samples.buffer]);
-    });
-    return { tensor: { name: sound.name, dtype: 'f4', data: logits, shape }, seconds };
-  } finally {
-    worker.terminate();
-  }
-}
+export class Recogniser {
+  /** Somebody's own. */
+  readonly model: File | undefined;
+  readonly #worker: Model;
 
-const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
-
-/** One channel at 16 kHz. @throws RangeError for what is no sound, and for one that is too long. */
-export async function decode(sound: File): Promise<Float32Array<ArrayBuffer>> {
-  const bytes = await sound.arrayBuffer();
-  const buffer = await new OfflineAudioContext(1, 1, sampleRate).decodeAudioData(bytes).catch(() => {
-    throw new RangeError(`${sound.name}: expected a sound that this browser can decode`);
-  });
-  if (buffer.duration > longestSeconds)
-    throw new RangeError(
-      `${sound.name}: expected at most ${longestSeconds / 60} minutes, got ${(buffer.duration / 60).toFixed(1)}`,
+  constructor(model?: File) {
+    this.model = model;
+    this.#worker = new Model(
+      model
+        ? {
+            ...{ name: 'ONNX Runtime', bytes: READER_BYTES.runtime },
+            start: () =>
+              new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module', name: 'own' }),
+          }
+        : {
+            ...{ name: 'recogniser', bytes: RECOGNISER_BYTES },
+            start: () => new Worker(new URL('./recogniser-worker.ts', import.meta.url), { type: 'module' }),
+          },
     );
-  const samples = new Float32Array(buffer.length);
-  for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
-    const of = buffer.getChannelData(channel);
-    for (let i = 0; i < samples.length; i++) samples[i]! += of[i]! / buffer.numberOfChannels;
   }
-  return samples;
+
+  /** @throws RangeError naming the sound, or the model, and what is wrong; the signal's reason when it is aborted. */
+  async recognise(sound: File, { signal, say }: RecogniseOptions): Promise<Recognised> {
+    say(`Decoding ${sound.name} …`);
+    const samples = await decode(sound);
+    signal.throwIfAborted();
+    const seconds = samples.length / sampleRate;
+    const outputs = await this.#run(samples, { signal, say, running: `Recognising ${sound.name} …` });
+    const name = (output: string) => (outputs.length > 1 ? `${sound.name}: ${output}` : sound.name);
+    return {
+      tensors: outputs.map(({ name: output, data, shape }) => ({
+        ...{ name: name(output), dtype: 'f4', data, shape },
+      })),
+      seconds,
+    };
+  }
+
+  close(): void {
+    this.#worker.close();
+  }
+
+  async #run(
+    samples: Float32Array<ArrayBuffer>,
+    options: RecogniseOptions & { readonly running: string },
+  ): Promise<readonly Output[]> {
+    const { model } = this;
+    const own = model && !this.#worker.loaded && new Uint8Array(await model.arrayBuffer());
+    const question: Question = { samples, ...(own && { model: own }) };
+    const transfer = [samples.buffer, ...(own ? [own.buffer] : [])];
+    try {
+      return await this.#worker.ask<readonly Output[]>(question, { ...options, transfer });
+    } catch (error) {
+      if (!model || options.signal.aborted) throw error;
+      // it would be taken for opened
+      this.close();
+      throw new RangeError(`${model.name}: ${(error as Error).message}`);
+    }
+  }
 }

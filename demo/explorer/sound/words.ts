@@ -1,18 +1,23 @@
 // The words of the best path and their seconds; some moved by hand.
 import { type TimedText, type TimedWord, wordsOf } from 'webgpu-ctc/text';
 import type { Analysis } from '../engine/analysis.js';
+import { toAligner } from '../engine/star.js';
 import type { Source } from '../sources/source.js';
-import { spelledIn } from '../sources/spelled.js';
+import { type Stars, spelledIn } from '../sources/spelled.js';
 
 /** None where there is no path, or nobody knows how long a frame is. */
-export function wordsIn(analysis: Analysis, source: Source, text: string): TimedText | undefined {
-  const { alignment, problem } = analysis;
+export function wordsIn(
+  { alignment, problem }: Pick<Analysis, 'alignment' | 'problem'>,
+  source: Source,
+  { text, ...stars }: Stars & { readonly text: string },
+): TimedText | undefined {
   const { frameSeconds, vocabulary } = source;
   if (!alignment || frameSeconds === undefined) return undefined;
-  const transcript = { ...spelledIn(text, vocabulary), blank: problem.blank };
+  const transcript = { ...spelledIn(text, vocabulary, stars), blank: problem.blank };
   // another class may have been made the blank: what it spelled is left out
   if (transcript.targets.length !== problem.labels.length) return undefined;
-  return wordsOf(transcript, alignment, { frameSeconds });
+  const labels = toAligner(alignment.labels, problem);
+  return wordsOf(transcript, { labels, scores: alignment.scores }, { frameSeconds });
 }
 
 /** Times of words, by their places, that somebody has set. */

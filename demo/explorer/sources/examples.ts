@@ -1,5 +1,4 @@
 // What there is to look at before anybody brings their own.
-import { emissionsOf, readTensor } from 'webgpu-ctc/files';
 import { Vocabulary } from 'webgpu-ctc/text';
 import clip3Logits from '../../../fixtures/speech/clip3.logits.npy?url';
 import clip3Sound from '../../../fixtures/speech/clip3.wav?url';
@@ -7,15 +6,23 @@ import clip4Logits from '../../../fixtures/speech/clip4.logits.npy?url';
 import clip4Sound from '../../../fixtures/speech/clip4.wav?url';
 import clip5Logits from '../../../fixtures/speech/clip5.logits.npy?url';
 import clip5Sound from '../../../fixtures/speech/clip5.wav?url';
-import speechVocabulary from '../../../fixtures/speech/vocab.json?url';
+import speechVocabularyUrl from '../../../fixtures/speech/vocab.json?url';
+import { download, type Progress, sayBytes } from '../../shared/download.js';
 import { letterClasses, letters, logitsOf, wideProblem } from './made-up.js';
-import type { Source, Tokens } from './source.js';
+import type { Source, TextFile } from './source.js';
 
 interface Example {
   readonly id: string;
   readonly name: string;
   readonly about: string;
-  open(): Source | Promise<Source>;
+  open(loading: Loading): Source | Promise<Source>;
+}
+
+/** Who waits for what has to be downloaded. */
+export interface Loading {
+  readonly signal?: AbortSignal;
+  /** What is going on, in words, and how much of it is done, from 0 to 1. */
+  readonly say?: (what: string, share?: number) => void;
 }
 
 const alphabet = Vocabulary.from(['<blank>', ...letters]);
@@ -32,28 +39,37 @@ export function heard(word: string, frames: number): Source {
 export const speechFrameSeconds = 0.02;
 
 /** A spoken sentence: emissions of fixtures/speech. */
-async function clip(name: string, text: string, scores: string, sound: string): Promise<Source> {
-  const [bytes, tokens] = await Promise.all([
-    download(scores).then((response) => response.arrayBuffer()),
-    speechTokens(),
-  ]);
-  const tensor = await readTensor(new Uint8Array(bytes), name);
+async function clip(
+  { signal, say }: Loading,
+  name: string,
+  text: string,
+  scores: string,
+  sound: string,
+): Promise<Source> {
+  say?.('Loading the emissions …', 0);
+  const counted = (progress: Progress) =>
+    say?.(
+      `Loading the emissions: ${sayBytes(progress)} …`,
+      progress.total && progress.bytes / progress.total,
+    );
+  const [bytes, vocabulary, { emissionsOf, readTensor }] = await Promise.all([
+    download(scores, { ...(signal && { signal }), counted }),
+    speechVocabulary(),
+    import('webgpu-ctc/files'),
+  ]).catch((error: Error) => {
+    throw new Error(`The example could not be loaded: ${error.message}`, { cause: error });
+  });
+  const tensor = await readTensor(bytes, name);
   const { data: logits, frames, classes } = emissionsOf(tensor, { kind: 'logits' });
   return {
-    ...{ name, logits, frames, classes, vocabulary: Vocabulary.from(tokens), text },
+    ...{ name, logits, frames, classes, vocabulary: Vocabulary.parse(vocabulary.text), text },
     ...{ frameSeconds: speechFrameSeconds, sound },
   };
 }
 
 /** Of fixtures/speech. */
-export async function speechTokens(): Promise<Tokens> {
-  return (await download(speechVocabulary)).json();
-}
-
-async function download(url: string): Promise<Response> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${response.statusText}`);
-  return response;
+export async function speechVocabulary(): Promise<TextFile> {
+  return { name: 'vocab.json', text: new TextDecoder().decode(await download(speechVocabularyUrl)) };
 }
 
 const clips = [
@@ -71,7 +87,7 @@ export const examples: readonly Example[] = [
       name: `“${text.split(' ').slice(0, 4).join(' ')} …”`,
       about: 'A spoken sentence, with its sound',
     },
-    open: () => clip(id, text, logits, sound),
+    open: (loading: Loading) => clip(loading, id, text, logits, sound),
   })),
   {
     ...{ id: 'wide', name: '2000 × 400', about: '2000 frames, 400 labels: 1.6 million states' },

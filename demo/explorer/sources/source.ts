@@ -1,7 +1,7 @@
 // Emissions and what is known about them: those of an example, or somebody's own.
-import { emissionsOf, type FileTensor, type ScoreKind } from 'webgpu-ctc/files';
-import { Vocabulary } from 'webgpu-ctc/text';
-import { bestClasses, collapse } from '../../../learning/best-path.js';
+import type { EmissionsOptions, FileTensor, ScoreKind } from 'webgpu-ctc/files';
+import type { Vocabulary } from 'webgpu-ctc/text';
+import type { Line } from '../../shared/pictures/picture.js';
 
 export interface Source {
   readonly name: string;
@@ -14,78 +14,110 @@ export interface Source {
   /** Of a made-up recogniser: it can be made to hear another word. */
   readonly heard?: string;
   readonly frameSeconds?: number;
+  /** Times of words that somebody has measured. */
+  readonly reference?: Reference;
+  /** Other emissions of the same frames and classes, which these are compared with. */
+  readonly other?: OtherScores;
   /** A URL of this page's origin, or a file. */
   readonly sound?: string | Blob;
-  /** Of what was loaded, with what can be changed about it. */
+  /** Of a picture, what was read. */
+  readonly line?: Line;
+  /** Of what was loaded, with what can be changed about it, and what was assumed. */
   readonly own?: Own;
+  readonly taken?: Taken;
 }
 
-export type Tokens = Readonly<Record<string, number>> | readonly string[];
+export interface OtherScores {
+  readonly name: string;
+  /** [frames, classes]. */
+  readonly logits: Float32Array<ArrayBuffer>;
+}
+
+/** A file of text, as it came. */
+export interface TextFile {
+  readonly name: string;
+  readonly text: string;
+  /** Whether its content alone says that it is what it was taken for. */
+  readonly guessed?: boolean;
+}
+
+/** Order of the axes of a tensor. */
+export type FileLayout = NonNullable<EmissionsOptions['layout']>;
 
 /** A tensor that can be emissions, and the labels that came with it. */
 export interface Candidate {
   readonly tensor: FileTensor;
-  /** What its scores are, said by the file or detected. */
-  readonly kind: ScoreKind;
+  /** What its scores are, where the file says it. */
+  readonly said?: ScoreKind;
   readonly targets?: readonly number[];
   readonly blank?: number;
 }
 
-/** What somebody loaded. */
+/** A word of a reference. Where a cue has several words, its start is that of the first, its end that of the last. */
+export interface ReferenceWord {
+  readonly text: string;
+  /** Seconds. */
+  readonly start?: number;
+  readonly end?: number;
+}
+
+export interface Reference {
+  readonly name: string;
+  readonly words: readonly ReferenceWord[];
+}
+
+/** What somebody loaded, and what they said about it. */
 export interface Own {
   readonly candidates: readonly [Candidate, ...Candidate[]];
   /** Which of them is looked at. */
   readonly chosen: number;
-  /** Where that of the candidate is not right. */
+  /** Which of them it is compared with. */
+  readonly other?: number;
+  // where what is assumed of the scores is not right
   readonly kind?: ScoreKind;
-  readonly tokens?: Tokens;
+  readonly layout?: FileLayout;
+  /** Which recording of a batch. */
+  readonly item?: number;
+  /** Frames of the recording: those after them are padding. */
+  readonly inputLength?: number;
+  readonly vocabulary?: TextFile;
+  /** Of the text, and of a vocabulary that has one for each. */
+  readonly language?: string;
+  /** Class of the blank. */
+  readonly blank?: number;
+  readonly transcript?: TextFile;
+  readonly reference?: Reference;
   readonly sound?: Blob;
+  readonly line?: Line;
   /** Of the sound. */
   readonly seconds?: number;
   /** Where it is known; else the frames share the sound's time. */
   readonly frameSeconds?: number;
 }
 
-/** A longer word field would not be looked at. */
-const longestText = 2000;
-
-/**
- * @throws RangeError, TypeError naming the file and what is wrong: a kind that the scores cannot be, a vocabulary of more classes.
- */
-export function ownSource(own: Own): Source {
-  const { tensor, kind, targets, blank } = own.candidates[own.chosen]!;
-  const { data: logits, frames, classes } = emissionsOf(tensor, { kind: own.kind ?? kind });
-  const vocabulary = vocabularyOf(own.tokens, classes, blank);
-  const labels = targets ?? collapse(bestClasses({ logits, frames, classes }), vocabulary.blank);
-  const { seconds, sound } = own;
-  const frameSeconds = own.frameSeconds ?? (seconds === undefined ? undefined : seconds / frames);
-  return {
-    ...{ name: tensor.name, logits, frames, classes, vocabulary, own },
-    text: spelled(labels, vocabulary).slice(0, longestText),
-    ...(frameSeconds !== undefined && { frameSeconds }),
-    ...(sound && { sound }),
-  };
-}
-
-/** Without a `vocab.json` classes go by their numbers: one types `3 1 4`. */
-function vocabularyOf(tokens: Tokens | undefined, classes: number, blank = 0): Vocabulary {
-  if (!tokens) {
-    const numbers = Array.from({ length: classes }, (_, c) => (c === blank ? '<blank>' : String(c)));
-    return Vocabulary.from(numbers);
-  }
-  const listed = Array.isArray(tokens)
-    ? tokens.length
-    : Object.values(tokens).reduce((most, label) => Math.max(most, label + 1), 0);
-  if (listed > classes)
-    throw new RangeError(
-      `vocab.json: expected at most ${classes} classes, as the emissions have, got ${listed}`,
-    );
-  return Vocabulary.from(tokens, { classes });
-}
-
-/** Tokens that are numbers are set apart, letters are not. */
-function spelled(labels: readonly number[], vocabulary: Vocabulary): string {
-  const tokens = labels.map((label) => vocabulary.read(label));
-  const areNumbers = tokens.every((token) => /^\d+$/.test(token));
-  return tokens.join(areNumbers ? ' ' : '').trim();
+/** What was taken for what, and why. */
+export interface Taken {
+  readonly kind: ScoreKind;
+  readonly shape: readonly number[];
+  readonly layout: FileLayout;
+  /** Why the axes are taken in another order than frames × classes. */
+  readonly swapped?: string;
+  /** Recordings of a batch. */
+  readonly items: number;
+  readonly item: number;
+  /** Rows at the end that are there, and those of them that were cut off. */
+  readonly rows: number;
+  readonly padding: number;
+  /** Whether a last column of zeros was left out. */
+  readonly starred: boolean;
+  /** Why that class is the blank. */
+  readonly blankReason: string;
+  /** The class that is the best of the most frames, and of which share of them. */
+  readonly best: { readonly c: number; readonly share: number };
+  /** What else was assumed about the vocabulary. */
+  readonly notes: readonly string[];
+  /** Those that the vocabulary has a list for, where there are several. */
+  readonly languages: readonly string[];
+  /** Why a frame is as long as it is said to be. */
+  readonly frame: 'said' | 'sound' | 'proposed';
 }

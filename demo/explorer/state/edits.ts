@@ -26,21 +26,25 @@ export const editLimits = {
 export const noEdits: Edits = { bias: 0, temperature: 1, strokes: [] };
 
 /** Of strokes what lies within the emissions: a link, or emissions that were looked at before, may have had more. */
-export const within = (strokes: readonly Stroke[], frames: number, classes: number): Stroke[] =>
-  strokes
-    .filter(({ c, first }) => c < classes && first < frames)
-    .map((stroke) => ({ ...stroke, end: Math.min(stroke.end, frames) }));
+export function within(edits: Edits, frames: number, classes: number): Edits {
+  const { strokes } = edits;
+  if (strokes.every(({ c, end }) => c < classes && end <= frames)) return edits;
+  const kept = strokes.filter(({ c, first }) => c < classes && first < frames);
+  return { ...edits, strokes: kept.map((stroke) => ({ ...stroke, end: Math.min(stroke.end, frames) })) };
+}
 
 /** Logits with the edits in them. A painted class gets its probability, the others of the frame share what is left as before. */
 export function applyEdits(
   logits: Float32Array<ArrayBuffer>,
   classes: number,
   blank: number,
-  { bias, temperature, strokes }: Edits,
+  edits: Edits,
 ): Float32Array<ArrayBuffer> {
+  const { bias, temperature } = edits;
   const edited = logits.map((x) => x / temperature);
   for (let at = blank; at < edited.length; at += classes) edited[at]! += bias;
-  for (const { c, first, end, p } of within(strokes, edited.length / classes, classes)) {
+  const { strokes } = within(edits, edited.length / classes, classes);
+  for (const { c, first, end, p } of strokes) {
     for (let t = first; t < end; t++) {
       const row = edited.subarray(t * classes, (t + 1) * classes);
       const others = row.reduce((sum, x, k) => (k === c ? sum : sum + Math.exp(x - row[c]!)), 0);

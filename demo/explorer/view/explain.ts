@@ -4,7 +4,9 @@ import {
   type Cell,
   type CellValues,
   classAt,
+  frameOf,
   isPossible,
+  numberOf,
   type Problem,
   predecessors,
   reachOf,
@@ -23,6 +25,8 @@ export function nameState({ problem }: Analysis, s: number, nameOf: NameOf): str
   const at = (i: number) => nameOf(labels[i]!);
   if (s % 2 === 1) {
     const i = s >> 1;
+    // of a part nobody knows how often it was said before
+    if (problem.firstLabel !== undefined) return `${at(i)}, label ${numberOf(problem, i)}`;
     const same = labels.flatMap((label, j) => (label === labels[i] ? [j] : []));
     if (same.length === 1) return at(i);
     const nth = same.indexOf(i);
@@ -43,16 +47,18 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
   const { labels, frames } = problem;
   if (!isPossible(problem, { t, s })) {
     return t < reachOf(problem).earliest[s]!
-      ? `No path is here so soon: frame ${t} is too early for so many letters.`
+      ? `No path is here so soon: frame ${frameOf(problem, t)} is too early for so many letters.`
       : `No path is here so late: the ${plural(frames - t - 1, 'frame')} left have no room for the rest.`;
   }
   if (Number.isNaN(posterior)) return 'A score that is no number makes all of this unknown.';
   if (s % 2 === 1) {
     const name = nameState(analysis, s, nameOf);
     const i = s >> 1;
+    if (labels[i] === problem.star?.c)
+      return `Here anything may be said in frame ${frameOf(problem, t)}: ${name} has nearly the score of its best symbol, whichever that is.`;
     if (i > 0 && labels[i] === labels[i - 1])
       return `To reach ${name}, a path must first rest on the blank before it. From the ${nameOf(labels[i]!)} before it would only say that one longer.`;
-    return `Here a path says ${name} in frame ${t}. It may say it again in the next, rest, or go on.`;
+    return `Here a path says ${name} in frame ${frameOf(problem, t)}. It may say it again in the next, rest, or go on.`;
   }
   const after = s / 2;
   if (after > 0 && after < labels.length && labels[after] === labels[after - 1])
@@ -64,12 +70,19 @@ export function sayState(analysis: Analysis, { t, s }: Cell, posterior: number, 
   return `A path may rest here between ${nameOf(labels[after - 1]!)} and ${nameOf(labels[after]!)}, or pass by.`;
 }
 
-/** Under the header, always. Parts in `strong` stand out. `unspelled`: what of the text has no symbol. */
+/** A part of a sentence. What is `strong` stands out; `more` is left out where there is no room. */
+interface Part {
+  readonly text: string;
+  readonly strong?: boolean;
+  readonly more?: boolean;
+}
+
+/** Under the header, always. `unspelled`: what of the text has no symbol. */
 export function sayAll(
-  { problem, loss }: Analysis,
+  { problem, loss }: Pick<Analysis, 'problem' | 'loss'>,
   text: string,
   unspelled: readonly string[],
-): { text: string; strong?: boolean }[] {
+): Part[] {
   const { frames, labels } = problem;
   const least = leastFrames(labels);
   if (labels.length === 0 && unspelled.length > 0)
@@ -92,6 +105,17 @@ export function sayAll(
     ];
   }
   const ways = countPaths(frames, labels);
+  if (problem.star)
+    return [
+      { text: `In ${plural(frames, 'frame')} there are ` },
+      { text: sayCount(ways), strong: true },
+      { text: ' ways to spell ' },
+      { text: shortened(text), strong: true },
+      ...without(unspelled),
+      { text: ' with * for anything. What they add up to is no probability; its logarithm is ' },
+      { text: (-loss).toFixed(2).replace('-', '−'), strong: true },
+      { text: '.' },
+    ];
   const [verb, noun, those] = ways === 1n ? ['is', 'way', 'it has'] : ['are', 'ways', 'together they have'];
   return [
     { text: `In ${plural(frames, 'frame')} there ${verb} ` },
@@ -101,9 +125,15 @@ export function sayAll(
     ...without(unspelled),
     { text: `; ${those} probability ` },
     { text: sayProbability(-loss), strong: true },
+    { text: ', a loss of ', more: true },
+    { text: sayLoss(loss), strong: true, more: true },
     { text: '.' },
   ];
 }
+
+/** In nats. */
+const sayLoss = (loss: number) =>
+  Number.isFinite(loss) ? loss.toFixed(loss < 100 ? 2 : 0) : Number.isNaN(loss) ? 'NaN' : '∞';
 
 const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 38)}…` : text);
 
@@ -158,8 +188,10 @@ export function sumsOf(
 ): Sum[] {
   const { problem, logProbs, grad, loss } = analysis;
   const { t, s } = cell;
-  const { classes } = problem;
+  const at = frameOf(problem, t);
+  const { classes, star } = problem;
   const c = classAt(problem, s);
+  const what = c === star?.c ? 'price' : 'probability';
   const y = (frame: number, state: number) => logProbs[frame * classes + classAt(problem, state)]!;
   const { own, before, after, frameSum } = values;
   const share = (part: number, all: number) =>
@@ -180,7 +212,7 @@ export function sumsOf(
           what: `from ${nameState(analysis, from.s, nameOf)}${share(from.alpha, arrived)}`,
           value: said(from.alpha),
         })),
-        { what: `× probability of ${nameOf(c)} in frame ${t}`, value: said(y(t, s)) },
+        { what: `× ${what} of ${nameOf(c)} in frame ${at}`, value: said(y(t, s)) },
         { what: 'α', value: said(own.alpha), total: true },
       ],
     },
@@ -200,19 +232,26 @@ export function sumsOf(
       title: 'Share of the path mass',
       note: 'γ = α · β / P. The sum of α · β over the states is P in every frame:',
       terms: [
-        { what: `Σ α · β in frame ${t}`, value: said(frameSum) },
+        { what: `Σ α · β in frame ${at}`, value: said(frameSum) },
         { what: 'P, all paths', value: said(-loss) },
         { what: 'γ', value: said(Math.log(own.posterior)), total: true },
       ],
     },
     {
-      title: `Gradient of ${nameOf(c)} in frame ${t}`,
-      note: 'Softmax − posterior of all states of the class: where to push the score, and how hard.',
-      terms: [
-        { what: 'softmax', value: fixed(softmax) },
-        { what: '− posterior', value: fixed(softmax - gradient) },
-        { what: 'gradient', value: fixed(gradient), total: true },
-      ],
+      title: `Gradient of ${nameOf(c)} in frame ${at}`,
+      ...(c === star?.c
+        ? {
+            note: `${nameOf(c)} is no score of the recogniser’s: what passes here pulls at the best symbol of the frame, whose score it has.`,
+            terms: [],
+          }
+        : {
+            note: `Softmax − posterior of all states of the class${star ? ', and of * where this is the best symbol' : ''}: where to push the score, and how hard.`,
+            terms: [
+              { what: 'softmax', value: fixed(softmax) },
+              { what: '− posterior', value: fixed(softmax - gradient) },
+              { what: 'gradient', value: fixed(gradient), total: true },
+            ],
+          }),
     },
   ];
 }

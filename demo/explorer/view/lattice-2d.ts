@@ -36,16 +36,15 @@ export function createHostRenderer(canvas: HTMLCanvasElement): Renderer {
     if (width === 0 || height === 0) return;
     const [cellWidth, cellHeight] = [width / (view.right - left), height / (view.bottom - top)];
     const ofLayer = valuesOf(analysis, layer);
-    const forward = sweep ? valuesOf(analysis, 'alpha') : ofLayer;
+    const before = sweep?.first ? valuesOf(analysis, sweep.first) : ofLayer;
     const valueAt = (t: number, s: number): Value => {
       if (!sweep) return ofLayer(t, s);
-      if (sweep.direction === 'forward') {
-        if (t <= sweep.frame) return forward(t, s);
-        return forward(t, s) === 'impossible' ? 'impossible' : 0;
-      }
-      return t >= sweep.frame ? ofLayer(t, s) : forward(t, s);
+      if (sweep.direction === 'backward' && t >= sweep.frame) return ofLayer(t, s);
+      const isReached = sweep.direction === 'forward' ? t <= sweep.frame : sweep.first !== undefined;
+      const value = before(t, s);
+      return isReached || value === 'impossible' ? value : 0;
     };
-    const card = css(colourOf('posterior', 0, true, theme, 'linear'));
+    const card = css(colourOf('posterior', 0, 'label', theme, 'linear'));
     const lines = { impossible: stripes(context, card, css(hatch[theme].line), ratio) };
     const nan = stripes(context, css(hatch[theme].nan), css(hatch[theme].nanLine), ratio);
     context.fillStyle = card;
@@ -73,7 +72,7 @@ export function createHostRenderer(canvas: HTMLCanvasElement): Renderer {
         else if (Number.isNaN(value)) context.fillStyle = nan;
         else {
           const paled = highlight !== undefined && s !== 2 * highlight + 1;
-          context.fillStyle = css(colourOf(layer, value, s % 2 === 1, theme, scale, paled));
+          context.fillStyle = css(colourOf(layer, value, s % 2 ? 'label' : 'blank', theme, scale, paled));
         }
         const [x, y] = [(column - left) * cellWidth, (row - top) * cellHeight];
         const [w, h] = [perColumn * cellWidth, perRow * cellHeight];

@@ -69,7 +69,7 @@ export function createGpuRenderer(canvas: HTMLCanvasElement, device: GPUDevice):
     if (fields.version !== analysis.version) groups.clear();
     const encoder = device.createCommandEncoder({ label: 'demo:lattice:encoder' });
     const field = fields.of(encoder, analysis, layer);
-    const before = sweep ? fields.of(encoder, analysis, 'alpha') : field;
+    const before = sweep?.first ? fields.of(encoder, analysis, sweep.first) : field;
     if (scene.theme !== theme) {
       theme = scene.theme;
       device.queue.writeBuffer(ramps, 0, rampsOf(theme));
@@ -132,7 +132,7 @@ function lookAt(
   integers.set([problem.frames, statesOf(problem)], 27);
   integers.set([Number(scale === 'log'), Number(isSigned(layer))], 29);
   integers[31] = highlight === undefined ? -1 : 2 * highlight + 1;
-  integers[32] = sweep ? (sweep.direction === 'forward' ? 1 : -1) : 0;
+  integers[32] = sweep ? (sweep.direction === 'forward' ? 1 : sweep.first ? -1 : -2) : 0;
   integers[33] = sweep?.frame ?? 0;
   return look;
 }

@@ -8,7 +8,7 @@ struct Look {
   frames: u32, states: u32,
   logarithmic: u32, signed: u32,
   highlight: i32,       // a state, or −1
-  sweep: i32,           // 1 forward, −1 backward, 0 none
+  sweep: i32,           // 1 forward, −1 backward over what the one forward left, −2 backward over nothing, 0 none
   sweepFrame: u32,
 }
 
@@ -30,9 +30,9 @@ fn valueAt(start: u32, level: u32, length: u32, bin: u32, s: u32) -> f32 {
   let at = start + s * length + bin;
   if (look.sweep == 0) { return field[at]; }
   let t = bin << level;
-  if (look.sweep > 0 && t > look.sweepFrame) { return select(0.0, IMPOSSIBLE, before[at] == IMPOSSIBLE); }
   if (look.sweep < 0 && t >= look.sweepFrame) { return field[at]; }
-  return before[at];
+  let isReached = select(look.sweep == -1, t <= look.sweepFrame, look.sweep > 0);
+  return select(select(0.0, IMPOSSIBLE, before[at] == IMPOSSIBLE), before[at], isReached);
 }
 
 struct Found { value: f32, s: u32, gap: bool }

@@ -8,6 +8,11 @@ import { scaleTo } from './viewport.js';
 export interface Marks {
   readonly bestPath: boolean;
   readonly samples: readonly Int32Array[];
+  /** Paths to choose from, and the one that is chosen. */
+  readonly lines: readonly Int32Array[];
+  readonly chosen: Int32Array | undefined;
+  /** The line under the pointer. */
+  readonly pointed: Int32Array | undefined;
   readonly selected: Cell | undefined;
   readonly hovered: Cell | undefined;
   /** Shares of what flows into the selected state from the frame before. */
@@ -20,7 +25,7 @@ export function drawMarks(
   canvas: HTMLCanvasElement,
   { frames, states }: Viewport,
   analysis: Analysis,
-  { bestPath, samples, selected, hovered, incoming, head }: Marks,
+  { bestPath, samples, lines, chosen, pointed, selected, hovered, incoming, head }: Marks,
 ): void {
   const context = begin(canvas);
   const colour = palette();
@@ -29,10 +34,9 @@ export function drawMarks(
   const [width, height] = [x(1) - x(0), y(1) - y(0)];
   const [first, end] = [Math.max(0, Math.floor(frames.first) - 1), Math.ceil(frames.end) + 1];
 
-  const line = (path: Int32Array, shift: number) => {
+  const line = (path: Int32Array, shift: number, last = path.length) => {
     context.beginPath();
-    for (let t = first; t < Math.min(end, path.length); t++)
-      context.lineTo(x(t + 0.5), y(path[t]! + 0.5) + shift);
+    for (let t = first; t < Math.min(end, last); t++) context.lineTo(x(t + 0.5), y(path[t]! + 0.5) + shift);
     context.stroke();
   };
 
@@ -55,26 +59,30 @@ export function drawMarks(
   }
 
   context.strokeStyle = colour('path');
-  samples.forEach((path, k) => {
-    context.globalAlpha = 0.35;
-    context.lineWidth = 1.5;
-    // side by side where they agree
-    line(path, ((k - (samples.length - 1) / 2) / Math.max(1, samples.length)) * height * 0.6);
-  });
+  for (const paths of [samples, lines]) {
+    paths.forEach((path, k) => {
+      if (path === chosen) return;
+      context.globalAlpha = path === pointed ? 1 : 0.35;
+      context.lineWidth = path === pointed ? 3 : 1.5;
+      // side by side where they agree
+      line(path, ((k - (paths.length - 1) / 2) / Math.max(1, paths.length)) * height * 0.6);
+    });
+  }
   context.globalAlpha = 1;
 
-  const path = analysis.alignment?.states;
-  if (bestPath && path) {
+  const path = chosen ?? (bestPath ? analysis.alignment?.states : undefined);
+  const last = chosen && head !== undefined ? Math.floor(head) + 1 : undefined;
+  if (path) {
     const thick = Math.min(3, Math.max(1.5, height / 8));
     context.strokeStyle = colour('card');
     context.lineWidth = thick + 3;
-    line(path, 0);
+    line(path, 0, last);
     context.strokeStyle = colour('path');
-    context.lineWidth = thick;
-    line(path, 0);
+    context.lineWidth = path === pointed ? thick + 2 : thick;
+    line(path, 0, last);
     if (width >= 14 && height >= 8) {
       context.fillStyle = colour('path');
-      for (let t = first; t < Math.min(end, path.length); t++) {
+      for (let t = first; t < Math.min(end, last ?? path.length); t++) {
         context.beginPath();
         context.arc(x(t + 0.5), y(path[t]! + 0.5), thick + 1.5, 0, 2 * Math.PI);
         context.fill();

@@ -1,6 +1,26 @@
 import { pixelRatio } from '../../shared/canvas.js';
 import type { Layer } from '../../shared/layers.js';
 import { type Analysis, statesOf } from '../engine/analysis.js';
+import type { Position } from './player.js';
+
+/** What is known of a layer while a sweep is under way. */
+export interface Sweep extends Position {
+  /**
+   * What the sweep forwards makes, where one backwards follows it and makes the layer. Without it the layer itself is made
+   * in one sweep, and frames that are not reached show nothing.
+   */
+  readonly first?: Layer;
+}
+
+/** Of the path mass of each class between this text and another: what the rows above the lattice show in place of the scores. */
+export interface Difference {
+  /** Of which analysis. */
+  readonly version: number;
+  /** [frames, classes], from −1 to 1. */
+  readonly values: Float32Array;
+  /** Classes of the other text. */
+  readonly labels: readonly number[];
+}
 
 /** What a renderer is to show. */
 export interface Scene {
@@ -8,13 +28,13 @@ export interface Scene {
   readonly layer: Layer;
   /** Probabilities by their logarithm down to a floor, or as they are. */
   readonly scale: 'log' | 'linear';
-  /**
-   * A sweep that is under way: forwards up to a frame the layer is alpha, beyond it nothing is known; on the way back from
-   * the last frame down to `frame` it is the posterior, before it alpha.
-   */
-  readonly sweep?: { readonly direction: 'forward' | 'backward'; readonly frame: number } | undefined;
+  /** A sweep that is under way. */
+  readonly sweep?: Sweep | undefined;
   /** A label whose frames stand out, the others pale. */
   readonly highlight?: number;
+  readonly difference?: Difference;
+  /** What the change is beside, where that is not the scores before they were edited. */
+  readonly against?: string;
   readonly theme: 'light' | 'dark';
 }
 

@@ -1,9 +1,14 @@
 // The lattice with all that shares its time axis: sizes, what is seen of it, and what pointers and keys do there.
 
 import { atRatio, pixelRatio } from '../../shared/canvas.js';
-import { type Analysis, type Cell, statesOf } from '../engine/analysis.js';
+import { withPowers } from '../../shared/dom.js';
+import { type Analysis, type Cell, numberOf, statesOf } from '../engine/analysis.js';
+import type { Reference } from '../sources/source.js';
+import type { State } from '../state/state.js';
 import { drawMarks, type Marks } from './marks.js';
+import { drawReference } from './reference.js';
 import type { Renderer, Scene } from './scene.js';
+import { Scores, type ScoresEvents } from './scores.js';
 import {
   drawAxis,
   drawEmissions,
@@ -11,26 +16,40 @@ import {
   type EmissionRow,
   emissionRows,
   gutterLabels,
+  type Reading,
 } from './strips.js';
-import { follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
+import { approach, banded, follow, lengthOf, pan, reveal, type Viewport, whole, zoom } from './viewport.js';
 
 export interface StageEvents {
   hover(cell: Cell | undefined): void;
   pin(cell: Cell): void;
   highlight(label: number): void;
-  /** While a pointer is down on the emissions, and once more when it is lifted. */
-  paint(row: EmissionRow, first: number, end: number, done: boolean): void;
+  /** These frames are wanted alone. */
+  only(frames: Viewport['frames']): void;
+  /** The wheel was turned over the lattice, and is not the lattice's yet. */
+  wheel(): void;
+  readonly look: ScoresEvents['look'];
+  readonly paint: ScoresEvents['paint'];
 }
 
 export interface Picture {
   readonly scene: Scene;
   readonly nameOf: (c: number) => string;
   readonly frameSeconds: number | undefined;
+  readonly reference: Reference | undefined;
   readonly editing: boolean;
+  readonly reading: Reading;
+  /** Whether what is seen follows the best path. */
+  readonly follows: boolean;
+  /** What is seen of a lattice of another size; undefined: all. */
+  readonly view: State['view'];
 }
 
 /** More than this is looked at in parts: labels become ticks, a map shows where one is. */
 const isWide = ({ problem }: Analysis) => problem.frames > mostFrames || problem.labels.length > 90;
+
+/** A lattice that one has to look at from nearer. */
+export const isLarge = ({ problem }: Analysis) => problem.frames > 60 || statesOf(problem) > 60;
 
 /** Frames whose emissions can be told apart. */
 const mostFrames = 600;
@@ -42,6 +61,7 @@ export class Stage {
   readonly #root: HTMLElement;
   readonly #plot: HTMLElement;
   readonly #events: StageEvents;
+  readonly #scores: Scores;
   #renderer: Renderer | undefined;
   #picture: Picture | undefined;
   #marks: Marks | undefined;
@@ -59,10 +79,22 @@ export class Stage {
     this.#plot = this.#find('#lattice .plot');
     this.grid = this.#find('#grid');
     this.#listenToLattice();
-    this.#listenToEmissions();
+    this.#scores = new Scores(
+      this.#find('#emissions .plot'),
+      () => ({ rows: this.#rows, frames: this.#view.frames, total: this.#all.frames.end }),
+      {
+        look: events.look,
+        paint: events.paint,
+        reveal: (t) => this.reveal({ t, s: Math.floor(this.#view.states.first) }),
+        open: () => this.#openScores(),
+      },
+    );
     this.#listenToMap();
     this.#listenToGutter();
-    new ResizeObserver(() => this.redraw()).observe(root);
+    this.#listenToZoom();
+    const sizes = new ResizeObserver(() => this.redraw());
+    // rows come and go while the stage keeps its size
+    for (const part of [root, this.#plot, this.#find('#emissions .plot')]) sizes.observe(part);
     // a GPU that crashed has wiped the canvases; these events do not bubble
     root.addEventListener('contextrestored', () => this.#drawAnew(), true);
   }
@@ -82,17 +114,30 @@ export class Stage {
     const all = whole(problem.frames, statesOf(problem));
     const sameSize =
       all.frames.end === this.#all.frames.end && all.states.end === this.#all.states.end && this.#picture;
-    if (picture.scene.analysis !== this.#picture?.scene.analysis)
-      this.#rows = emissionRows(problem, picture.nameOf);
+    const before = this.#picture;
+    const { follows, scene } = picture;
+    const { analysis, difference } = scene;
+    if (analysis !== before?.scene.analysis || difference !== before.scene.difference)
+      this.#rows = emissionRows(analysis, picture.nameOf, difference?.labels);
     this.#picture = picture;
     this.#all = all;
-    if (!sameSize) this.#view = all;
+    if (!sameSize) this.#showAnew(all, picture.view);
+    else if (follows && !before?.follows) this.#look(this.#view);
     const wide = isWide(picture.scene.analysis);
     this.#root.classList.remove('empty');
     this.#root.classList.toggle('wide', wide);
     this.#find('#map').hidden = !wide;
-    this.#find('#emissions .plot').classList.toggle('editing', picture.editing);
+    this.#scores.editing = picture.editing;
+    // many rows take some of the height of the lattice, so that they keep their names
+    const share = Math.min(45, 30 + 1.6 * Math.max(0, this.#rows.length - 13));
+    this.#root.style.setProperty('--scores-share', `minmax(0, ${share}fr)`);
     this.redraw();
+  }
+
+  /** Of a lattice of another size the part that is asked for, or all. */
+  #showAnew(all: Viewport, view: State['view']): void {
+    this.#view = all;
+    this.view = view;
   }
 
   /** Shows nothing until there is something again. */
@@ -117,9 +162,44 @@ export class Stage {
     return this.#view.frames;
   }
 
+  /** Whether all of the lattice is seen. */
+  get isWhole(): boolean {
+    const { frames, states } = this.#view;
+    return lengthOf(frames) >= this.#all.frames.end && lengthOf(states) >= this.#all.states.end;
+  }
+
+  /** The part that is seen, in cells with a decimal; undefined: all. */
+  get view(): State['view'] {
+    if (this.isWhole) return undefined;
+    const { frames, states } = this.#view;
+    const round = (at: number) => Math.round(10 * at) / 10;
+    return [round(frames.first), round(frames.end), round(states.first), round(states.end)];
+  }
+
+  /** What a link says is to be seen. */
+  set view(view: State['view']) {
+    if (view?.join() === this.view?.join()) return;
+    if (!view) {
+      this.fit();
+      return;
+    }
+    const [first, end, top, bottom] = view;
+    // what lies outside is no part of this lattice
+    const asked = { frames: { first, end }, states: { first: top, end: bottom } };
+    this.#view = pan(asked, 0, 0, this.#all);
+    this.redraw();
+  }
+
   /** Brings a cell into view. */
   reveal({ t, s }: Cell): void {
-    this.#look(reveal(this.#view, t, s, this.#all));
+    const { frames, states } = this.#view;
+    const isSeen = ({ first, end }: Viewport['frames'], at: number) => at >= first && at + 1 <= end;
+    if (!isSeen(frames, t) || !isSeen(states, s)) this.#look(reveal(this.#view, t, s, this.#all), s);
+  }
+
+  /** Shows a cell in the middle, from so near that its neighbours can be told apart. */
+  approach({ t, s }: Cell): void {
+    this.#look(approach(this.#view, t, s, this.#all), s);
   }
 
   /** Turns the page where something that moves leaves the view. `state`: where it is, if anywhere. */
@@ -144,6 +224,40 @@ export class Stage {
     return { left: (t - frames.first) * width, top: (s - states.first) * height, width, height };
   }
 
+  /** Some words beside a frame of the scores; undefined: none. */
+  tipScores(t: number | undefined, text = ''): void {
+    const plot = this.#find('#emissions .plot');
+    const tip = plot.querySelector<HTMLElement>('.tip')!;
+    tip.hidden = t === undefined;
+    if (t === undefined) return;
+    tip.replaceChildren(...withPowers(text));
+    const { left, width } = this.boxOf({ t, s: 0 });
+    const right = left + width + 6;
+    const isRight = right + tip.offsetWidth <= plot.clientWidth;
+    tip.style.left = `${isRight ? right : Math.max(0, left - tip.offsetWidth - 6)}px`;
+  }
+
+  /** On a phone the rows are low until they are touched. */
+  #openScores(): boolean {
+    const { classList } = this.#root;
+    if (!matchMedia('(max-width: 1023px)').matches || classList.contains('opened')) return true;
+    classList.add('opened');
+    return false;
+  }
+
+  /** Some words beside a cell; undefined: none. */
+  tip(cell: Cell | undefined, text = ''): void {
+    const tip = this.#find('#lattice .tip');
+    tip.hidden = !cell;
+    if (!cell) return;
+    tip.replaceChildren(...withPowers(text));
+    const { left, top, width, height } = this.boxOf(cell);
+    const room = this.#plot.clientWidth - tip.offsetWidth;
+    const above = top - tip.offsetHeight - 6;
+    tip.style.left = `${Math.max(0, Math.min(room, left + width / 2 - tip.offsetWidth / 2))}px`;
+    tip.style.top = `${above >= 0 ? above : top + height + 6}px`;
+  }
+
   /** Soon, and once for all that asks for it before the next frame. */
   redraw(): void {
     this.#frame ||= requestAnimationFrame(() => {
@@ -162,8 +276,11 @@ export class Stage {
     return this.#root.querySelector(selector)!;
   }
 
-  #look(view: Viewport): void {
-    this.#view = view;
+  /** `shown`: a state that is to be seen, wherever the path is. */
+  #look(view: Viewport, shown?: number): void {
+    const { follows, scene } = this.#picture ?? {};
+    const path = scene?.analysis.alignment?.states;
+    this.#view = follows && path ? banded(view, path, this.#all, shown) : view;
     this.redraw();
   }
 
@@ -177,8 +294,8 @@ export class Stage {
 
   #draw(): void {
     if (!this.#picture) return;
-    const { scene, nameOf, frameSeconds } = this.#picture;
-    const { analysis, theme, layer, scale, sweep, highlight } = scene;
+    const { scene, nameOf, frameSeconds, reference, reading } = this.#picture;
+    const { analysis, theme, layer, scale, sweep, highlight, difference } = scene;
     const { problem } = analysis;
     const { frames, states } = this.#view;
     const wide = this.#root.classList.contains('wide');
@@ -202,10 +319,15 @@ export class Stage {
       this.#part('marks', [...cells, marks], () =>
         drawMarks(this.#find('.marks'), this.#view, analysis, marks),
       );
-    this.#part('axis', [...across, frameSeconds], () =>
-      drawAxis(this.#find('#axis canvas'), frames, problem.frames, frameSeconds),
-    );
-    this.#part('reading', across, () => drawReading(this.#find('#strip canvas'), frames, analysis, nameOf));
+    this.#part('axis', [...across, frameSeconds, reference], () => {
+      const canvas = this.#find('#axis canvas');
+      drawAxis(canvas, frames, problem, frameSeconds);
+      if (reference && frameSeconds) drawReference(canvas, frames, problem, reference, frameSeconds);
+    });
+    this.#part('reading', [...across, reading.end, reading.classes], () => {
+      this.#find('#strip .gutter').textContent = reading.name;
+      drawReading(this.#find('#strip canvas'), frames, reading, problem.blank, nameOf);
+    });
     if (wide) {
       this.#part('map', [analysis, theme, ratio, width, layer, scale, highlight], () =>
         this.#renderer?.drawMap(this.#find('#map canvas'), { ...scene, sweep: undefined }),
@@ -218,21 +340,29 @@ export class Stage {
     }
     if (near) {
       const plot = this.#find('#emissions .plot').clientHeight;
-      this.#part('emissions', [...across, plot], () => {
-        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, theme);
+      // where probabilities are played, those above the lattice are
+      const end = layer === 'probability' && sweep ? sweep.frame + 1 : problem.frames;
+      this.#part('emissions', [...across, plot, end, difference], () => {
+        drawEmissions(this.#find('#emissions canvas'), frames, analysis, this.#rows, scene, end);
         this.#nameRows();
       });
     }
+    this.#scores.place();
+    const zoom = this.#find('#zoom');
+    zoom.hidden = !isLarge(analysis) && this.isWhole;
+    zoom.querySelector<HTMLElement>('.only')!.hidden = lengthOf(frames) >= problem.frames;
     this.#part('view', cells, () => {
       for (const then of this.#onView) then();
     });
   }
 
-  /** What is seen, with so many pixels to a CSS pixel. */
-  snapshot(ratio: number): HTMLCanvasElement {
+  /** What is seen, with so many pixels to a CSS pixel. `more`: draws what others have drawn there, in CSS pixels of the page. */
+  snapshot(ratio: number, more?: (context: CanvasRenderingContext2D) => void): HTMLCanvasElement {
     const root = this.#root.getBoundingClientRect();
+    // a picture has its own words for what the colours mean
+    const height = this.#find('#legend').getBoundingClientRect().top - root.top;
     const canvas = document.createElement('canvas');
-    Object.assign(canvas, { width: Math.ceil(root.width * ratio), height: Math.ceil(root.height * ratio) });
+    Object.assign(canvas, { width: Math.ceil(root.width * ratio), height: Math.ceil(height * ratio) });
     const context = canvas.getContext('2d')!;
     context.scale(ratio, ratio);
     context.translate(-root.left, -root.top);
@@ -253,6 +383,7 @@ export class Stage {
         if (box) context.drawImage(part, box.left, box.top, box.width, box.height);
       }
     });
+    more?.(context);
     context.textBaseline = 'middle';
     context.textAlign = 'right';
     for (const name of this.#root.querySelectorAll('.gutter span, .gutter button, .gutter:not(:has(*))')) {
@@ -279,10 +410,11 @@ export class Stage {
         const element = document.createElement(s % 2 ? 'button' : 'span');
         element.textContent = name;
         Object.assign(element.style, { top: `${top}px`, height: `${height}px`, lineHeight: `${height}px` });
+        if (name.length > 4) element.style.fontSize = '0.875rem';
         if (element instanceof HTMLButtonElement) {
           element.type = 'button';
           element.ariaPressed = String(scene.highlight === s >> 1);
-          element.ariaLabel = `Frames of label ${(s >> 1) + 1}, ${name}`;
+          element.ariaLabel = `Frames of label ${numberOf(scene.analysis.problem, s >> 1)}, ${name}`;
           element.onclick = () => this.#events.highlight(s >> 1);
         } else element.ariaHidden = 'true';
         return element;
@@ -293,6 +425,22 @@ export class Stage {
     const reached = first ?? buttons.find(({ ariaPressed }) => ariaPressed === 'true') ?? buttons[0];
     for (const button of buttons) button.tabIndex = button === reached ? 0 : -1;
     first?.focus();
+  }
+
+  #listenToZoom(): void {
+    const zoom = this.#find('#zoom');
+    const runs = [
+      () => this.zoomBy(1.6),
+      () => this.zoomBy(1 / 1.6),
+      () => this.fit(),
+      () => this.#events.only(this.#view.frames),
+    ];
+    [...zoom.querySelectorAll('button')].forEach((button, i) => {
+      button.addEventListener('click', runs[i]!);
+    });
+    // what is pressed there is no place in the lattice
+    for (const event of ['pointerdown', 'pointermove', 'wheel'])
+      zoom.addEventListener(event, (happened) => happened.stopPropagation());
   }
 
   #listenToGutter(): void {
@@ -313,13 +461,14 @@ export class Stage {
   #nameRows(): void {
     const plot = this.#find('#emissions .plot');
     const height = plot.clientHeight / this.#rows.length;
-    const names = height < 9 ? [{ name: 'scores', c: undefined }] : this.#rows;
+    const names = height < 9 ? [{ name: 'scores' }] : this.#rows;
     this.#find('#emissions .gutter').replaceChildren(
       ...names.map(({ name }, i) => {
         const element = document.createElement('span');
         element.textContent = name;
         const tall = height < 9 ? plot.clientHeight : height;
-        Object.assign(element.style, { top: `${i * tall}px`, lineHeight: `${tall}px` });
+        const fontSize = `${Math.min(13, Math.max(9, tall))}px`;
+        Object.assign(element.style, { top: `${i * tall}px`, lineHeight: `${tall}px`, fontSize });
         return element;
       }),
     );
@@ -388,7 +537,10 @@ export class Stage {
       'wheel',
       (event) => {
         // the page is the visitor's: the wheel is ours only with Ctrl, or once the lattice has focus
-        if (!event.ctrlKey && !this.#root.contains(document.activeElement)) return;
+        if (!event.ctrlKey && !this.#root.contains(document.activeElement)) {
+          this.#events.wheel();
+          return;
+        }
         event.preventDefault();
         const box = plot.getBoundingClientRect();
         const factor = Math.exp(-event.deltaY / (event.ctrlKey ? 150 : 500));
@@ -396,40 +548,6 @@ export class Stage {
       },
       { passive: false },
     );
-  }
-
-  #listenToEmissions(): void {
-    const plot = this.#find('#emissions .plot');
-    let start: { row: EmissionRow; t: number } | undefined;
-    const place = (event: PointerEvent) => {
-      const box = plot.getBoundingClientRect();
-      const { frames } = this.#view;
-      const row = Math.floor(((event.clientY - box.top) / box.height) * this.#rows.length);
-      const t = Math.floor(frames.first + ((event.clientX - box.left) / box.width) * lengthOf(frames));
-      return { row: this.#rows[row], t: Math.min(this.#all.frames.end - 1, Math.max(0, t)) };
-    };
-    const paint = (event: PointerEvent, done: boolean) => {
-      if (!start) return;
-      const { t } = place(event);
-      this.#events.paint(start.row, Math.min(t, start.t), Math.max(t, start.t) + 1, done);
-      if (done) start = undefined;
-    };
-    plot.addEventListener('pointerdown', (event) => {
-      if (matchMedia('(max-width: 1023px)').matches && !this.#root.classList.contains('opened')) {
-        this.#root.classList.add('opened');
-        return;
-      }
-      const { row, t } = place(event);
-      if (!this.#picture?.editing || row?.c === undefined) return;
-      plot.setPointerCapture(event.pointerId);
-      start = { row, t };
-      paint(event, false);
-    });
-    plot.addEventListener('pointermove', (event) => paint(event, false));
-    plot.addEventListener('pointerup', (event) => paint(event, true));
-    plot.addEventListener('pointercancel', () => {
-      start = undefined;
-    });
   }
 
   #listenToMap(): void {

@@ -1,9 +1,10 @@
 // The rows above and below the lattice that share its time: emissions, frame numbers, what is read.
 
 import { begin, niceStep, palette } from '../../shared/canvas.js';
-import { colourOf } from '../../shared/colours.js';
-import { type Analysis, classAt, type Problem, statesOf } from '../engine/analysis.js';
+import { colourOf, type Kind } from '../../shared/colours.js';
+import { type Analysis, classAt, numberOf, type Problem, statesOf } from '../engine/analysis.js';
 import { space } from './explain.js';
+import type { Scene } from './scene.js';
 import type { Span } from './viewport.js';
 import { scaleTo } from './viewport.js';
 
@@ -11,42 +12,82 @@ export interface EmissionRow {
   readonly name: string;
   /** Undefined: all that have no row of their own. */
   readonly c: number | undefined;
+  readonly kind: Kind;
 }
 
-/** The target's classes in the order of their first use, the blank, and the rest as one. */
-export function emissionRows({ labels, blank }: Problem, nameOf: (c: number) => string): EmissionRow[] {
-  const own = [...new Set(labels)].map((c) => ({ name: nameOf(c), c }));
-  return [...own, { name: '–', c: blank }, { name: 'other', c: undefined }];
+/** A class that is no label has a row of its own where it is at least so likely in some frame. At most so many have. */
+const [leastRival, mostRivals] = [0.2, 6];
+
+/**
+ * The target's classes in the order of their first use, the blank, classes that compete with them, and the rest as one.
+ *
+ * @param others classes that have rows whatever their scores
+ */
+export function emissionRows(
+  { problem, logProbs }: Pick<Analysis, 'problem' | 'logProbs'>,
+  nameOf: (c: number) => string,
+  others: readonly number[] = [],
+): EmissionRow[] {
+  const { labels, blank, classes, star } = problem;
+  const own = new Set([...labels, blank, ...others]);
+  const most = new Float32Array(classes).fill(Number.NEGATIVE_INFINITY);
+  logProbs.forEach((log, i) => {
+    const c = i % classes;
+    if (log > most[c]!) most[c] = log;
+  });
+  const rivals = [...most.keys()]
+    .filter((c) => !own.has(c) && most[c]! >= Math.log(leastRival))
+    .sort((a, b) => most[b]! - most[a]!)
+    .slice(0, mostRivals);
+  return [
+    ...[...new Set(labels)]
+      .filter((c) => c !== star?.c)
+      .map((c) => ({ name: nameOf(c), c, kind: 'label' as const })),
+    { name: '–', c: blank, kind: 'blank' },
+    // a price that is high in every frame
+    ...(star ? [{ name: nameOf(star.c), c: star.c, kind: 'other' as const }] : []),
+    ...[...new Set(others)]
+      .filter((c) => c !== blank && !labels.includes(c))
+      .concat(rivals)
+      .map((c) => ({ name: nameOf(c), c, kind: 'other' as const })),
+    { name: rivals.length > 0 ? 'rest' : 'other', c: undefined, kind: 'other' },
+  ];
 }
 
-/** A cell a frame; where frames are narrower than pixels, the largest of those under it. */
+/** A cell a frame; where frames are narrower than pixels, the largest of those under it. `last`: frames that are shown at all. */
 export function drawEmissions(
   canvas: HTMLCanvasElement,
   frames: Span,
   { problem, logProbs }: Analysis,
   rows: readonly EmissionRow[],
-  theme: 'light' | 'dark',
+  { theme, difference }: Pick<Scene, 'theme' | 'difference'>,
+  last: number,
 ): void {
   const context = begin(canvas);
   const x = scaleTo(frames, canvas.clientWidth);
-  const { classes, blank } = problem;
+  const { classes } = problem;
   const own = new Set(rows.map(({ c }) => c));
   const height = canvas.clientHeight / rows.length;
   const width = x(1) - x(0);
   const perColumn = Math.max(1, Math.floor(1 / width));
   const gap = height > 8 && width > 6 ? 1 : 0;
   const shareAt = (t: number, c: number | undefined) => {
+    if (difference) return c === undefined ? 0 : difference.values[t * classes + c]!;
     if (c !== undefined) return Math.exp(logProbs[t * classes + c]!);
-    let rest = 0;
-    for (let k = 0; k < classes; k++) if (!own.has(k)) rest += Math.exp(logProbs[t * classes + k]!);
-    return rest;
+    // a recogniser of pictures may have thousands of others
+    let rest = 1;
+    for (const k of own) if (k !== undefined) rest -= Math.exp(logProbs[t * classes + k]!);
+    return Math.max(0, rest);
   };
-  const end = Math.min(problem.frames, Math.ceil(frames.end));
-  rows.forEach(({ c }, row) => {
+  const end = Math.min(last, Math.ceil(frames.end));
+  rows.forEach(({ c, kind }, row) => {
     for (let t = Math.max(0, Math.floor(frames.first)); t < end; t += perColumn) {
       let value = 0;
-      for (let k = t; k < Math.min(end, t + perColumn); k++) value = Math.max(value, shareAt(k, c));
-      const [r, g, b] = colourOf('probability', value, c !== undefined && c !== blank, theme, 'linear');
+      for (let k = t; k < Math.min(end, t + perColumn); k++) {
+        const share = shareAt(k, c);
+        if (Math.abs(share) > Math.abs(value)) value = share;
+      }
+      const [r, g, b] = colourOf(difference ? 'change' : 'probability', value, kind, theme, 'linear');
       context.fillStyle = `rgb(${r} ${g} ${b})`;
       context.fillRect(x(t), row * height, Math.max(1, perColumn * width - gap), Math.max(1, height - gap));
     }
@@ -57,29 +98,42 @@ export function drawEmissions(
 export function drawAxis(
   canvas: HTMLCanvasElement,
   frames: Span,
-  total: number,
+  { frames: total, first = 0 }: Problem,
   frameSeconds?: number,
 ): void {
   const context = begin(canvas);
   const x = scaleTo(frames, canvas.clientWidth);
-  const step = niceStep(48 / (x(1) - x(0)));
+  // seconds stand beside the frames
+  const step = niceStep((frameSeconds === undefined ? 48 : 112) / (x(1) - x(0)));
   context.fillStyle = palette()('quiet');
   context.font = '12px ui-sans-serif, system-ui, sans-serif';
-  context.textAlign = 'center';
   context.textBaseline = 'middle';
-  for (let t = step * Math.ceil(frames.first / step); t < Math.min(total, frames.end); t += step) {
-    const seconds = frameSeconds === undefined ? '' : ` · ${(t * frameSeconds).toFixed(2)} s`;
-    const at = Math.min(canvas.clientWidth - 8, Math.max(8, x(t + 0.5)));
-    if (seconds) context.textAlign = at < 40 ? 'left' : at > canvas.clientWidth - 40 ? 'right' : 'center';
-    context.fillText(`${t}${step * (x(1) - x(0)) > 110 ? seconds : ''}`, at, canvas.clientHeight / 2);
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const end = first + Math.min(total, frames.end);
+  for (let t = step * Math.ceil((first + frames.first) / step); t < end; t += step) {
+    const at = x(t - first + 0.5);
+    context.fillRect(at - 0.5, 0, 1, 4);
+    const text = frameSeconds === undefined ? String(t) : `${t} · ${(t * frameSeconds).toFixed(2)} s`;
+    const half = context.measureText(text).width / 2;
+    // beside its tick where the edge leaves no room below it
+    context.fillText(text, Math.max(0, Math.min(width - 2 * half, at - half)), height / 2 + 2);
   }
 }
 
-/** The best symbol of each frame; brackets join those that are read as one. */
+/** What is read frame by frame: by the recogniser itself, or along a path. */
+export interface Reading {
+  readonly name: string;
+  readonly classes: Int32Array;
+  /** How many frames of it are shown. */
+  readonly end: number;
+}
+
+/** The symbol of each frame; brackets join those that are read as one. */
 export function drawReading(
   canvas: HTMLCanvasElement,
   frames: Span,
-  { greedy, problem }: Analysis,
+  { classes, end: last }: Reading,
+  blank: number,
   nameOf: (c: number) => string,
 ): void {
   const context = begin(canvas);
@@ -90,11 +144,11 @@ export function drawReading(
   context.textBaseline = 'middle';
   context.lineWidth = 1.5;
   const read: Read[] = [];
-  for (let t = Math.max(0, Math.floor(frames.first)); t < Math.min(greedy.length, frames.end); ) {
-    const c = greedy[t]!;
+  for (let t = Math.max(0, Math.floor(frames.first)); t < Math.min(last, frames.end); ) {
+    const c = classes[t]!;
     let end = t + 1;
-    while (end < greedy.length && greedy[end] === c) end++;
-    const isBlank = c === problem.blank;
+    while (end < last && classes[end] === c) end++;
+    const isBlank = c === blank;
     const name = isBlank ? '–' : nameOf(c);
     if (width >= 9 && name !== space) {
       context.font = '13px ui-sans-serif, system-ui, sans-serif';
@@ -223,10 +277,14 @@ export function gutterLabels(
     if (every > 1 && s % every !== 1) continue;
     const isBlank = s % 2 === 0;
     const own = nameOf(classAt(problem, s));
-    const name = isBlank ? '–' : every > 1 ? `${own === space ? '_' : own} ${s >> 1}` : own;
+    const name = isBlank
+      ? '–'
+      : every > 1
+        ? `${own === space ? '_' : own} ${numberOf(problem, s >> 1)}`
+        : own;
     // a tick is as high as its text, about the middle of its row
     const height = Math.max(row, 16);
-    labels.push({ s, name, top: y(s + 0.5) - height / 2, height });
+    labels.push({ s, name, top: Math.max(0, y(s + 0.5) - height / 2), height });
   }
   return labels;
 }

@@ -51,6 +51,39 @@ export function reveal(view: Viewport, t: number, s: number, all: Viewport): Vie
   return pan(view, by(view.frames, t), by(view.states, s), all);
 }
 
+/** States that a band shows above and below the path, and at least in all. */
+const [margin, leastBand] = [3, 12];
+
+/**
+ * The states about a path in the frames that are seen, so that time alone has to be moved and magnified. Where all frames are
+ * seen, all states are. `shown`: a state that is seen in any case.
+ */
+export function banded(view: Viewport, path: Int32Array, all: Viewport, shown?: number): Viewport {
+  const { frames } = view;
+  if (lengthOf(frames) >= all.frames.end) return { frames, states: all.states };
+  const at = (t: number) => path[Math.max(0, Math.min(path.length - 1, Math.floor(t)))]!;
+  let [first, end] = [at(frames.first), at(frames.end - 1) + 1];
+  if (shown !== undefined) [first, end] = [Math.min(first, shown), Math.max(end, shown + 1)];
+  const length = Math.min(all.states.end, Math.max(leastBand, end - first + 2 * margin));
+  const middle = (first + end) / 2;
+  return { frames, states: within({ first: middle - length / 2, end: middle + length / 2 }, all.states.end) };
+}
+
+/** Frames and states that are seen of what is looked at from near. */
+const near = { frames: 60, states: 25 };
+
+/** A cell in the middle, from near. What is seen from nearer stays so near. */
+export function approach(view: Viewport, t: number, s: number, all: Viewport): Viewport {
+  const about = (span: Span, at: number, most: number, { end }: Span) => {
+    const length = Math.min(lengthOf(span), most);
+    return within({ first: at + 0.5 - length / 2, end: at + 0.5 + length / 2 }, end);
+  };
+  return {
+    frames: about(view.frames, t, near.frames, all.frames),
+    states: about(view.states, s, near.states, all.states),
+  };
+}
+
 /** Turns the page, as in a book, where something that goes on to the right and downwards is not seen. */
 export function follow(view: Viewport, frame: number, state: number | undefined, all: Viewport): Viewport {
   const { frames, states } = view;

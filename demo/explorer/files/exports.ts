@@ -1,10 +1,11 @@
 // What is seen, as files.
 import { writeNpy } from 'webgpu-ctc/files';
 import { segmentsOf, type TimedText } from 'webgpu-ctc/text';
-import { save } from '../shared/dom.js';
-import { type Analysis, classAt } from './engine/analysis.js';
-import type { NameOf } from './view/explain.js';
-import type { ColourScale } from './view/inspector.js';
+import { save } from '../../shared/dom.js';
+import { type Analysis, classAt } from '../engine/analysis.js';
+import { toAligner } from '../engine/star.js';
+import type { NameOf } from '../view/explain.js';
+import type { ColourScale } from '../view/legend.js';
 
 export const saveArray = (name: string, data: Float32Array, shape: readonly number[]): void =>
   save(name, writeNpy(data, shape), 'application/octet-stream');
@@ -71,15 +72,21 @@ function drawScale(
 
 export interface Told {
   readonly text: string;
+  /** Of all of it; where only a part is shown, nobody has computed it. */
+  readonly loss: number | undefined;
   readonly nameOf: NameOf;
   readonly frameSeconds: number | undefined;
   readonly timed: TimedText | undefined;
 }
 
 /** The keys of the command line's JSON where seconds are known, and the path itself. */
-export function alignmentJson(analysis: Analysis, { text, nameOf, frameSeconds, timed }: Told): string {
-  const { problem, loss, alignment } = analysis;
-  const { frames, classes, blank, labels } = problem;
+export function alignmentJson(
+  { problem, alignment }: Pick<Analysis, 'problem' | 'alignment'>,
+  { text, loss, nameOf, frameSeconds, timed }: Told,
+): string {
+  const { frames, blank, star } = problem;
+  const classes = star ? star.c : problem.classes;
+  const classOf = (s: number) => toAligner([classAt(problem, s)], problem)[0]!;
   const number = (value: number) => (Number.isFinite(value) ? value : String(value));
   const times = frameSeconds !== undefined &&
     timed && {
@@ -89,10 +96,13 @@ export function alignmentJson(analysis: Analysis, { text, nameOf, frameSeconds, 
   const path = alignment && {
     score: number(alignment.score),
     path: Array.from(alignment.states, (s, t) => ({
-      ...{ frame: t, state: s, class: classAt(problem, s), token: nameOf(classAt(problem, s)) },
+      ...{ frame: t, state: s, class: classOf(s), token: nameOf(classAt(problem, s)) },
       logProb: number(alignment.scores[t]!),
     })),
   };
-  const json = { text, loss: number(loss), frames, classes, blank, targets: labels, ...times, ...path };
+  const json = {
+    ...{ text, ...(loss !== undefined && { loss: number(loss) }), frames, classes, blank },
+    ...{ targets: toAligner(problem.labels, problem), ...times, ...path },
+  };
   return `${JSON.stringify(json, null, 2)}\n`;
 }
