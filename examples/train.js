@@ -150,6 +150,8 @@ function readOptions() {
         },
       },
     });
+    if (values.seeds !== undefined && !values.hands)
+      throw new Error('--seeds: expected with --hands, got it without');
     if (values.help) {
       console.log(usage);
       process.exit(0);
