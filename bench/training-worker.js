@@ -8,14 +8,15 @@ const inARow = 9;
 /** @param {{ rounds: number, device: 'gpu' | 'cpu' }} asked */
 async function measure({ rounds, device: wanted }) {
   await provideGpu(wanted);
-  const { Trainer } = await load('learning/trainer.ts');
+  const { Trainer, room } = await load('learning/trainer.ts');
+  const { classes, stride } = await load('learning/pen.ts');
   const { numpy: np, getWebGPUDevice } = await import('@jax-js/jax');
   const { ctcLoss } = await import('webgpu-ctc/jax');
   const trainer = await Trainer.create();
   for (let i = 0; i < 5; i++) await trainer.step();
 
   // the shapes of a step
-  const [N, T, C] = [trainer.settings.batch, 32, 11];
+  const [N, T, C] = [trainer.settings.batch, room / stride, classes];
   const labels = Array.from({ length: N }, (_, n) =>
     Array.from({ length: 1 + (n % 5) }, (_, i) => 1 + ((n + i) % 10)),
   );

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { FileChooser, Page } from 'playwright';
 import { expect, test } from 'vitest';
 import { readTensors } from 'webgpu-ctc/files';
+import { digitColours } from '../demo/train/ink.js';
 import { editDistance } from '../learning/edit-distance.js';
 import { defaults } from '../learning/settings.js';
 import type { Handwriting } from '../learning/writer.js';
@@ -12,9 +13,9 @@ import { complaintsOf, drawn, firstLoad, says, type VisitOptions, visit } from '
 const hands: readonly (Handwriting & { readonly hand: string })[] = JSON.parse(
   readFileSync(new URL('../fixtures/hands/hands.json', import.meta.url), 'utf8'),
 );
-/** Four strings of each of five people, none of whom was looked at while the network was chosen. */
+/** Two strings of each of five people, none of whom was looked at while the network was chosen. */
 const replayed = ['Marta', 'Jens', 'Aiko', 'Henri', 'Pooja'].flatMap((name) =>
-  hands.filter(({ hand }) => hand === name).slice(0, 4),
+  hands.filter(({ hand }) => hand === name).slice(0, 2),
 );
 
 const ready = (page: Page) => page.locator('#go:enabled').waitFor();
@@ -34,19 +35,23 @@ const errorsOf = async (page: Page) => Number.parseFloat(await says(page, '#erro
 const until = (page: Page, steps: number) =>
   expect.poll(() => stepsOf(page), { timeout: 110_000, interval: 250 }).toBeGreaterThanOrEqual(steps);
 
+/** Of the settings. */
+async function choose(page: Page, name: RegExp) {
+  await page.click('#settings button');
+  await page.locator('#settings').getByRole('button', { name }).click();
+}
+
 /** Loads weights, or what is taken for them. */
 async function load(page: Page, file: Parameters<FileChooser['setFiles']>[0]) {
-  await page.click('#settings button');
   const choosing = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: /^Load/ }).click();
+  await choose(page, /^Load/);
   await (await choosing).setFiles(file);
 }
 
 /** Saves the weights, and gives the path of the file. */
 async function saved(page: Page): Promise<string> {
-  await page.click('#settings button');
   const downloading = page.waitForEvent('download');
-  await page.getByRole('button', { name: /^Save/ }).click();
+  await choose(page, /^Save/);
   return (await downloading).path();
 }
 
@@ -69,24 +74,76 @@ async function read(page: Page): Promise<string> {
   return says(page, '#reads');
 }
 
+/** Which of the colours of the digits are on a canvas. */
+async function coloursOn(page: Page, canvas: string, colours: readonly string[]): Promise<string[]> {
+  await drawn(page);
+  return page.locator(canvas).evaluate((from: HTMLCanvasElement, wanted) => {
+    const { data } = from.getContext('2d')!.getImageData(0, 0, from.width, from.height);
+    const found = new Set<string>();
+    for (let i = 0; i < data.length; i += 4) {
+      const [r, g, b] = data.slice(i, i + 3);
+      found.add(`#${((r! << 16) | (g! << 8) | b!).toString(16).padStart(6, '0')}`);
+    }
+    return wanted.filter((colour) => found.has(colour));
+  }, colours);
+}
+
+/** The phases as they are told, in the order in which they come. */
+const watchPhases = (page: Page) =>
+  page.evaluate(() => {
+    const told: string[] = [];
+    Object.assign(globalThis, { told });
+    const note = () => told.push(document.querySelector('#phase strong')!.textContent!);
+    new MutationObserver(note).observe(document.getElementById('phase')!, { childList: true });
+    note();
+  });
+const phasesOf = (page: Page) => page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
+
+/** The strings that are being learned are those of one's own hand, from the first step on. */
+const filmed = (page: Page, pictures: number) =>
+  expect
+    .poll(async () => Number(await page.locator('#film input').getAttribute('max')), { timeout: 20_000 })
+    .toBeGreaterThanOrEqual(pictures);
+
 test(
-  'it learns to read, and reads the hands of others; weights are saved, and loaded again',
+  'it learns to read, and reads the hands of others; what it has learned is found again after a reload',
   () =>
     train(async (page) => {
+      const asked: string[] = [];
+      page.on('dialog', (dialog) => {
+        asked.push(dialog.type());
+        dialog.accept();
+      });
       expect(await says(page, '#trained')).toBe('untrained: guessing');
+      expect(await says(page, '#film .says')).toMatch(/^after 0 steps it reads/);
+      for (const hidden of ['#tell', '#link', '#replay']) expect(await page.isVisible(hidden)).toBe(false);
+      await watchPhases(page);
       // it does not begin by itself
-      await draw(page, replayed[0]!);
+      const [first] = replayed;
+      await draw(page, first!);
       expect(await read(page)).not.toBe('');
+      expect(await page.inputValue('#said')).toBe(await says(page, '#reads'));
       expect(await stepsOf(page)).toBe(0);
       expect(await errorsOf(page)).toBe(100);
 
       await page.click('#go');
-      // what the button asks for is more: 300
-      await until(page, 225);
+      // what the button asks for is more: 500
+      await until(page, 125);
       await page.click('#go');
       await expect.poll(() => says(page, '#go')).toBe('Go on teaching');
-      await expect.poll(() => errorsOf(page)).toBeLessThan(10);
-      expect(await says(page, '#film .says')).toMatch(/^after 2\d\d steps it reads 2047$/);
+      await expect.poll(() => errorsOf(page)).toBeLessThan(25);
+      expect([...new Set(await phasesOf(page))]).toEqual(['Guessing', 'Silence', 'First spikes', 'Reading']);
+      expect(await says(page, '#phase')).toMatch(/^Reading, phase 4 of 4: a spike for each digit/);
+
+      // the film is of what was drawn, each digit of it in its colour
+      expect(await read(page)).toBe(first!.text);
+      await expect
+        .poll(() => says(page, '#film .says'))
+        .toMatch(new RegExp(`^after 1[234]0 steps it reads ${first!.text}$`));
+      const colours = [...first!.text].map((digit) => digitColours.light[Number(digit)]!);
+      expect(await coloursOn(page, '#film .ink', digitColours.light)).toEqual(
+        digitColours.light.filter((colour) => colours.includes(colour)),
+      );
 
       let wrong = 0;
       let digits = 0;
@@ -99,7 +156,11 @@ test(
       console.log(`${replayed.length} strings of five hands: ${wrong} of ${digits} digits wrong`);
       expect(wrong / digits).toBeLessThanOrEqual(0.25);
 
-      // back in the film
+      // of what was drawn last there is the same film, back to the first step
+      await filmed(page, 20);
+      await expect
+        .poll(() => says(page, '#film .says'))
+        .toMatch(new RegExp(`^after 1[234]0 steps it reads ${await read(page)}$`));
       await page.locator('#film input').press('Home');
       expect(await says(page, '#film .says')).toMatch(/^after 0 steps it reads/);
 
@@ -109,20 +170,55 @@ test(
       const tensors = readTensors(readFileSync(file), 'digits.safetensors');
       expect((await tensors.get('losses')!()).shape).toEqual([steps]);
       const before = [await errorsOf(page), await says(page, '#reads')];
+      const isBefore = async () => {
+        await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(steps);
+        await draw(page, replayed.at(-1)!);
+        await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).toBe(before[1]);
+        expect(await errorsOf(page)).toBe(before[0]);
+        await page.click('#clear');
+      };
       await page.reload();
       await ready(page);
-      await draw(page, replayed.at(-1)!);
-      expect(await read(page)).not.toBe(before[1]);
+      await isBefore();
+      await choose(page, /^Start afresh/);
+      await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(0);
+      await page.reload();
+      await ready(page);
+      expect(await stepsOf(page)).toBe(0);
       await load(page, file);
-      await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(steps);
-      await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).toBe(before[1]);
-      expect(await errorsOf(page)).toBe(before[0]);
+      await isBefore();
+      expect(asked).toEqual([]);
     }),
   180_000,
 );
 
+/** The size of a video, once the page has a picture of it. */
+const playable = (page: Page, video: Buffer) =>
+  page.evaluate(async (base64) => {
+    const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+    const element = document.createElement('video');
+    element.src = URL.createObjectURL(new Blob([bytes], { type: 'video/webm' }));
+    await new Promise((resolve, reject) =>
+      Object.assign(element, { onloadeddata: resolve, onerror: reject }),
+    );
+    return [element.videoWidth, element.videoHeight];
+  }, video.toString('base64'));
+
+/** Changes what the browser keeps. False if it keeps nothing. */
+const changeKept = (page: Page, change: object) =>
+  page.evaluate(async (changed) => {
+    const done = <R>(request: IDBRequest<R>) =>
+      new Promise<R>((resolve) => Object.assign(request, { onsuccess: () => resolve(request.result) }));
+    const database = await done(indexedDB.open('webgpu-ctc training'));
+    const store = database.transaction('kept', 'readwrite').objectStore('kept');
+    const kept = await done(store.get('own'));
+    if (kept) await done(store.put({ ...kept, ...changed }, 'own'));
+    database.close();
+    return kept !== undefined;
+  }, change);
+
 test(
-  'settings: a rate, a seed, a batch, strings of one’s own; a training begun anew; a file that is none',
+  'settings, strings that it is told, a link, a replay; what is kept, and what is no longer understood',
   () =>
     train(async (page) => {
       await expect.poll(() => says(page, '#film .says')).not.toBe('');
@@ -133,7 +229,7 @@ test(
       const batch = page.getByRole('slider', { name: /Strings in a step/ });
       await batch.press('Home');
       await page.getByRole('slider', { name: /Learning rate/ }).press('ArrowLeft');
-      await page.getByRole('button', { name: /^Begin anew/ }).click();
+      await page.getByRole('button', { name: /^Start afresh/ }).click();
       await expect.poll(() => says(page, '#trained'), { timeout: 20_000 }).toBe('untrained: guessing');
       await expect.poll(() => says(page, '#film .says'), { timeout: 20_000 }).not.toBe(first);
       const settings = async () => {
@@ -157,15 +253,28 @@ test(
       await page.keyboard.press('Escape');
       expect(await settings()).toEqual(chosen);
 
-      await draw(page, replayed[0]!);
+      // it is told what it read wrong, and learns it at once
+      const [string] = replayed;
+      await draw(page, string!);
+      const tell = async (text: string) => {
+        await page.getByLabel('It read this wrong? Tell it.').fill(text);
+        await page.getByRole('button', { name: 'Teach it this' }).click();
+      };
+      for (const [text, complaint] of [
+        ['four', /^It says … what\? Expected 1 to 16 digits, got four\.$/],
+        ['4'.repeat(16), /^There is too little ink for 4{16}\.$/],
+      ] as const) {
+        await tell(text);
+        expect(await says(page, '#notice')).toMatch(complaint);
+      }
+      expect(await says(page, '#go')).toBe('Teach it to read');
+      await tell(string!.text);
+      expect(await says(page, '#notice')).toMatch(new RegExp(`^It learns that this says ${string!.text}:`));
       await page.click('#settings button');
-      await page.getByLabel('The pad says').fill(replayed[0]!.text);
-      await page.getByRole('button', { name: 'Learn from it' }).click();
-      expect(await says(page, '#notice')).toMatch(/^Learns from it/);
-      expect(await says(page, '#settings .popover')).toContain('1 sample');
+      expect(await says(page, '#settings .popover')).toContain('1 string that you have told it');
       await page.keyboard.press('Escape');
-      await page.click('#go');
-      await until(page, 5);
+      await until(page, 12);
+      expect(await page.inputValue('#said')).toBe(string!.text);
       // while nobody looks it pauses
       const look = (hidden: boolean) =>
         page.evaluate((value) => {
@@ -189,33 +298,67 @@ test(
       expect(await stepsOf(page)).toBeGreaterThanOrEqual(steps);
       await expect.poll(() => page.locator('#go').isEnabled(), { timeout: 20_000 }).toBe(true);
 
-      // what is in a file is left without a question, what is nowhere is not
-      const asked: string[] = [];
-      page.on('dialog', (dialog) => {
-        asked.push(dialog.type());
-        dialog.accept();
+      // a few seconds of it as a video
+      await filmed(page, 2);
+      const recording = page.waitForEvent('download');
+      await page.click('#replay');
+      const video = await recording;
+      expect(video.suggestedFilename()).toBe('learning-to-read.webm');
+      expect(await playable(page, readFileSync(await video.path()))).toEqual([960, 600]);
+
+      // a link has the settings and the string, and what it was said to be
+      await page.evaluate(() => {
+        navigator.clipboard.writeText = async (text) => void Object.assign(globalThis, { copied: text });
       });
+      await page.click('#link');
+      const copied = await page.evaluate(() => (globalThis as unknown as { copied: string }).copied);
+      expect(copied.length).toBeLessThan(600);
       const learned = await stepsOf(page);
       const file = await saved(page);
-      await page.reload();
+      await page.goto(copied);
       await ready(page);
-      expect(asked).toEqual([]);
-      expect(await settings()).not.toEqual(chosen);
-      await page.click('#go');
-      await until(page, 1);
-      await page.click('#go');
-      await page.reload();
-      await ready(page);
-      expect(asked).toEqual(['beforeunload']);
+      expect(await stepsOf(page)).toBe(0);
+      expect(await settings()).toEqual(chosen);
+      await page.click('#settings button');
+      expect(await says(page, '#settings .popover')).toContain('1 string that you have told it');
+      await page.getByRole('button', { name: /^Forget them/ }).click();
+      await page.click('#settings button');
+      expect(await says(page, '#settings .popover')).not.toContain('that you have told it');
+      await page.keyboard.press('Escape');
+      // the same ink is read in the same way
+      await expect.poll(() => read(page)).not.toBe('');
+      await expect
+        .poll(() => says(page, '#film .says'))
+        .toBe(`after 0 steps it reads ${await says(page, '#reads')}`);
+      const shared = await says(page, '#reads');
+      await page.click('#clear');
+      await draw(page, string!);
+      expect(await read(page)).toBe(shared);
 
-      // the file's settings are shown, and pictures of its network alone
-      await load(page, file);
+      // what the visitor has taught is still there without the link: the settings, and pictures of that network alone
+      await page.goto(copied.replace(/#.*/, ''));
+      await ready(page);
       await expect.poll(() => stepsOf(page), { timeout: 20_000 }).toBe(learned);
       expect(await settings()).toEqual(chosen);
       await expect
         .poll(() => says(page, '#film .says'), { timeout: 20_000 })
         .toMatch(new RegExp(`^after ${learned} steps`));
       expect(await page.locator('#film input').getAttribute('max')).toBe('0');
+
+      // but for weights that this page no longer understands
+      const isDropped = async (change: object) => {
+        expect(await changeKept(page, change)).toBe(true);
+        await page.reload();
+        await ready(page);
+        expect(await says(page, '#notice')).toMatch(/^What it had learned here was of another network/);
+        expect(await stepsOf(page)).toBe(0);
+        expect(await changeKept(page, {})).toBe(false);
+      };
+      await isDropped({ version: 1 });
+      await load(page, file);
+      await expect.poll(() => changeKept(page, {}), { timeout: 20_000 }).toBe(true);
+      await expect.poll(() => stepsOf(page)).toBe(learned);
+      await isDropped({ weights: new Uint8Array(9) });
     }),
   120_000,
 );
@@ -372,57 +515,107 @@ test('a network that cannot be loaded: it says so', () =>
     },
   ));
 
-test('without WebGPU it learns on the CPU, and says so', () =>
+test('without WebGPU it learns on the CPU, and says so; where nothing is kept, a reload is asked about', () =>
   train(
     async (page) => {
       expect(await says(page, '#backend')).toBe('CPU: there is no WebGPU here');
       await draw(page, replayed[0]!);
       expect(await read(page)).not.toBe('');
       await page.click('#go');
-      await until(page, 3);
+      await until(page, 27);
+      await page.click('#go');
+      const asked: string[] = [];
+      page.on('dialog', (dialog) => {
+        asked.push(dialog.type());
+        dialog.accept();
+      });
+      await page.reload();
+      await ready(page);
+      expect(asked).toEqual(['beforeunload']);
+      expect(await stepsOf(page)).toBe(0);
+      expect(await page.isVisible('#notice')).toBe(false);
     },
     {
       before: (page) =>
-        page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined })),
+        page.addInitScript(() => {
+          Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined });
+          Object.defineProperty(globalThis, 'indexedDB', { value: undefined });
+        }),
     },
   ));
 
-test.each([
+/** Goes through the page by the Tab key, and names what had the focus. */
+async function tabbed(page: Page): Promise<string[]> {
+  const names: string[] = [];
+  // from the top
+  await page.evaluate(() => Object.assign(document.body, { tabIndex: -1 }).focus());
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press('Tab');
+    const name = await page.evaluate(() => {
+      const { activeElement: at } = document;
+      return at === document.body ? '' : (at?.textContent || at?.id || at?.getAttribute('type'))!.trim();
+    });
+    if (name === '' || names.includes(name)) break;
+    names.push(name);
+  }
+  return names;
+}
+
+/** Colours, the size of the window, and how tall the pad is in it. */
+const looks = [
   ['light', 1280, 800, 320],
   ['dark', 1280, 800, 320],
+  ['forced', 1280, 800, 320],
+  ['dark', 1024, 768, 307.2],
   ['light', 390, 844, 337.6],
   ['light', 320, 568, 227.2],
   // on its side: what is pressed is beside the pad
   ['dark', 844, 390, 310],
-] as const)('for everyone: %s, %d × %d', (colorScheme, width, height, tall) =>
+  // 1280 × 800, enlarged to 200 %
+  ['light', 640, 400, 320],
+] as const;
+
+test('for everyone: light, dark, in forced colours, small and enlarged, and from the keyboard alone', () =>
   train(
     async (page) => {
-      // from the keyboard alone
       await page.locator('#write').press('Enter');
       await expect.poll(() => says(page, '#reads'), { timeout: 20_000 }).not.toBe('');
-      await page.locator('#settings button').press('Enter');
-      expect(await complaintsOf(page)).toEqual([]);
-      await page.keyboard.press('Escape');
-      const [wide, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      expect(wide).toBeLessThanOrEqual(inner!);
-      const pad = (await page.locator('#pad').boundingBox())!;
-      expect(Math.abs(pad.height - tall)).toBeLessThanOrEqual(1);
-      const go = (await page.locator('#go').boundingBox())!;
-      expect(go.y + go.height).toBeLessThanOrEqual(height);
-      // all that is pressed is as large as a finger
-      const small = await page
-        .locator('button:visible, a:visible')
-        .evaluateAll((elements) =>
-          elements.filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML),
-        );
-      expect(small).toEqual([]);
+      await page.locator('#go').press('Enter');
+      await until(page, 5);
+      await page.locator('#go').press('Enter');
+      await expect.poll(() => page.isVisible('#replay')).toBe(true);
+      expect(await tabbed(page)).toEqual([
+        ...['See CTC', 'Settings', 'Write for me', 'Undo', 'Clear', 'said', 'Teach it this'],
+        ...['Go on teaching', 'Copy link', 'Save replay', 'range'],
+      ]);
+      for (const [colours, width, height, tall] of looks) {
+        const look = `${colours}, ${width} × ${height}`;
+        await page.setViewportSize({ width, height });
+        await page.emulateMedia({
+          colorScheme: colours === 'dark' ? 'dark' : 'light',
+          forcedColors: colours === 'forced' ? 'active' : 'none',
+        });
+        await page.locator('#settings > button').press('Enter');
+        expect(await complaintsOf(page), look).toEqual([]);
+        await page.keyboard.press('Escape');
+        const [wide, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        expect(wide, look).toBeLessThanOrEqual(inner!);
+        const pad = (await page.locator('#pad').boundingBox())!;
+        expect(Math.abs(pad.height - tall), look).toBeLessThanOrEqual(1);
+        await page.evaluate(() => scrollTo(0, 0));
+        const go = (await page.locator('#go').boundingBox())!;
+        expect(go.y + go.height, look).toBeLessThanOrEqual(height);
+        // all that is pressed is as large as a finger
+        const small = await page
+          .locator('button:visible, a:visible, input:visible')
+          .evaluateAll((elements) =>
+            elements.filter((e) => e.getBoundingClientRect().height < 44).map((e) => e.outerHTML),
+          );
+        expect(small, look).toEqual([]);
+      }
     },
-    {
-      viewport: { width, height },
-      before: (page) => page.emulateMedia({ colorScheme, reducedMotion: 'reduce' }),
-    },
-  ),
-);
+    { before: (page) => page.emulateMedia({ reducedMotion: 'reduce' }) },
+  ));
 
 test('the page itself is small: what trains comes in the worker', () => {
   const { files, bytes: sum } = firstLoad('train.html');

@@ -4,23 +4,30 @@
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readHands } from './hands.js';
 import { accent, curve, dim, line } from './terminal.js';
 import { load, provideGpu } from './trainer.js';
 
 const usage = `usage: npm run train -- [options]
 
-  --steps N      until so many steps in all: default 300
+  --steps N      until so many steps in all: default 500
   --out FILE     weights, saved every 25 steps: default digits.safetensors. If it is there, training goes on from it
   --fresh        begin anew all the same
   --seed N       of the first weights and the handwriting: default 1. The same seed learns the same
-  --batch N      strings in a step: default 16
+  --batch N      strings in a step: default 32
   --rate X       learning rate: default 0.008
-  --device D     gpu, cpu or auto: the GPU, but for one that is software, which takes longer than the CPU. Default auto`;
+  --device D     gpu, cpu or auto: the GPU, but for one that is software, which takes longer than the CPU. Default auto
+  --hands        reads people's handwriting (fixtures/hands) once it is trained, and prints what it read wrong; writes no file
+  --seeds N      with --hands: trains N times, from --seed on: default 1`;
 
 const options = readOptions();
 const { Trainer, room, testStrings } = await load('learning/trainer.ts');
 const { sample } = await load('learning/writer.ts');
 
+if (options.hands) {
+  await readHands(options, Trainer);
+  process.exit(0);
+}
 try {
   // not after 25 steps: whether it can be written
   writeFileSync(`${options.out}.part`, '');
@@ -137,10 +144,14 @@ function readOptions() {
           rate: { type: 'string' },
           device: { type: 'string' },
           fresh: { type: 'boolean' },
+          hands: { type: 'boolean' },
+          seeds: { type: 'string' },
           help: { type: 'boolean' },
         },
       },
     });
+    if (values.seeds !== undefined && !values.hands)
+      throw new Error('--seeds: expected with --hands, got it without');
     if (values.help) {
       console.log(usage);
       process.exit(0);
@@ -151,9 +162,11 @@ function readOptions() {
     if (!device) throw new Error(`--device: expected auto, gpu or cpu, got ${values.device}`);
     return {
       device,
-      steps: number('steps', values.steps, 1) ?? 300,
+      steps: number('steps', values.steps, 1) ?? 500,
       out: values.out ?? 'digits.safetensors',
       fresh: values.fresh ?? false,
+      hands: values.hands ?? false,
+      seeds: number('seeds', values.seeds, 1) ?? 1,
       seed: number('seed', values.seed, 0),
       batch: number('batch', values.batch, 1),
       rate: number('rate', values.rate, 0),

@@ -1,4 +1,4 @@
-// The recogniser: from pen movements to a score for the blank and each digit, in jax-js. 13,179 weights.
+// The recogniser: from pen movements to a score for the blank and each digit, in jax-js. 35,443 weights.
 
 import { type Array as JaxArray, jit, nn, numpy as np, tree } from '@jax-js/jax';
 import { classes, features } from './pen.js';
@@ -6,9 +6,9 @@ import type { Random } from './random.js';
 
 export type Weights = Record<string, JaxArray>;
 
-const [narrow, wide] = [16, 32];
+const [narrow, wide] = [24, 64];
 /** How far the frames before and after are that a layer of context looks at, in frames of the output. */
-const reach = [1, 2, 4];
+const reach = [1, 3];
 
 /** Kernels as [inputs, outputs], and what is added. A layer sees the numbers of several frames side by side. */
 export const weightShapes: Readonly<Record<string, readonly number[]>> = {
@@ -39,7 +39,7 @@ export function initialValues(random: Random): Record<string, Float32Array<Array
 }
 
 /**
- * Logits [N, frames / stride, classes] of movements [N, frames, features]. Two layers halve the time; three more see what is around.
+ * Logits [N, frames / stride, classes] of movements [N, frames, features]. Two layers halve the time; two more see what is around.
  * Convolutions as products of matrices, several times as fast in jax-js where it runs on a CPU.
  */
 function network(weights: Weights, movements: JaxArray): JaxArray {

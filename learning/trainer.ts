@@ -9,18 +9,25 @@ import { editDistance } from './edit-distance.js';
 import type { Stroke } from './glyphs.js';
 import { forward, initialValues, type Learned, learn, type Weights, weightShapes } from './network.js';
 import { classes, features, movements, stride } from './pen.js';
+import type { Watched } from './phase.js';
 import { Random } from './random.js';
-import { defaults, type ErrorRate, type PenReading, type TrainerSettings } from './settings.js';
+import { defaults, type ErrorRate, mostDigits, type PenReading, type TrainerSettings } from './settings.js';
 import { type SavedTensor, writeSafetensors } from './weights.js';
-import { type Handwriting, sample, varied } from './writer.js';
+import { type Handwriting, type Sample, sample, varied } from './writer.js';
 
 /** Movements that a string of training has room for; longer ones are read in multiples of it. */
-export const room = 128;
-/** Labels of a sequence: strings of one's own may be longer than those that are written here. */
-const mostLabels = 16;
+export const room = 112;
 /** Strings that the error rate is measured on. They are of a seed that nothing is learned from. */
 export const testStrings = 128;
+/** Of them are read at once. */
+const together = 16;
 const testSeed = 2 ** 24 - 1;
+
+/** What read after some steps. It is on the device, until it is freed by `forget`. */
+export interface Reader {
+  readonly steps: number;
+  readonly weights: Weights;
+}
 
 /** Digit strings as the network reads them. */
 interface Batch {
@@ -127,30 +134,31 @@ export class Trainer {
   async step(): Promise<number> {
     const { batch, rate } = this.settings;
     const strings = Array.from({ length: batch }, (_, i) => this.#string(i));
-    const { data, shape, lengths } = batchOf(strings, room);
-    const movements = np.array(data, { shape });
+    const { data, shape, lengths } = batchOf(strings);
+    const moved = np.array(data, { shape });
     const [logits, pullback] = vjp(
-      (weights: Weights) => forward(weights, movements.ref),
+      (weights: Weights) => forward(weights, moved.ref),
       [tree.ref(this.#learned.weights)],
     );
-    movements.dispose();
+    moved.dispose();
     const { loss, grad } = await ctcLoss({
       ...{ logits, logitLengths: lengths, zeroInfinity: true },
-      labels: strings.map(({ text }) => [...text].slice(0, mostLabels).map((digit) => Number(digit) + 1)),
+      labels: strings.map(({ text }) => [...text].slice(0, mostDigits).map((digit) => Number(digit) + 1)),
     });
     const [gradients] = pullback(grad);
     pullback.dispose();
+    const next = this.steps + 1;
     // the first weights say little: the average leaves them behind soon
-    const { steps } = this;
-    const keep = Math.min(0.97, (1 + steps) / (10 + steps));
-    const warm = Math.min(1, (1 + steps) / 30);
-    this.#learned = learn(this.#learned, gradients, np.array(rate * warm), np.array(keep));
+    const keep = Math.min(0.985, next / (9 + next));
+    // large steps when all is to be learned, smaller ones when little is wrong
+    const share = Math.min(1, next / 30, Math.sqrt(200 / next));
+    this.#learned = learn(this.#learned, gradients, np.array(rate * share), np.array(keep));
     const [value] = await loss.data();
     this.losses.push(value!);
     return value!;
   }
 
-  #string(place: number): Handwriting {
+  #string(place: number): Handwriting | Sample {
     const { seed, batch } = this.settings;
     const index = this.steps * batch + place;
     if (this.#own.length === 0 || place % 4 !== 3) return sample(seed, index, room);
@@ -158,36 +166,62 @@ export class Trainer {
     return varied(random.of(this.#own), random);
   }
 
-  /** Reads pen strokes. */
-  async read(strokes: readonly Stroke[]): Promise<PenReading> {
-    const frames = movements(strokes).length / features;
-    if (frames === 0) return { text: '', posteriors: new Float32Array(0), frames: 0 };
-    const [reading] = await this.#readings([{ text: '', strokes }], room * Math.ceil(frames / room));
+  /** Reads pen strokes, as well as it is able now or as `reader` was. */
+  async read(strokes: readonly Stroke[], reader?: Reader): Promise<PenReading> {
+    if (strokes.every(({ length }) => length === 0))
+      return { text: '', posteriors: new Float32Array(0), frames: 0 };
+    const [reading] = await this.#readings([{ text: '', strokes }], reader);
     return reading!;
+  }
+
+  /** What reads now, to read with it later. Nothing leaves the device. */
+  remember(): Reader {
+    return { steps: this.steps, weights: tree.ref(this.#learned.average) };
+  }
+
+  forget({ weights }: Reader): void {
+    tree.dispose(weights);
   }
 
   /** Wrong digits of `testStrings` fresh strings, as a share: substitutions, insertions and deletions over all digits. */
   async errorRate(): Promise<number> {
-    this.#tests ??= Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, room));
-    const strings = this.#tests;
+    const strings = this.#testStrings;
     let wrong = 0;
     let digits = 0;
-    for (let first = 0; first < testStrings; first += 16) {
-      const part = strings.slice(first, first + 16);
-      for (const [i, { text }] of (await this.#readings(part, room)).entries()) {
-        wrong += editDistance(text, part[i]!.text);
-        digits += part[i]!.text.length;
-      }
+    for (let first = 0; first < testStrings; first += together) {
+      const part = strings.slice(first, first + together);
+      const readings = await this.#readings(part);
+      wrong += wrongIn(readings, part);
+      digits += digitsOf(part);
     }
     this.errors.push({ steps: this.steps, rate: wrong / digits });
     return wrong / digits;
   }
 
-  async #readings(strings: readonly Handwriting[], frames: number): Promise<PenReading[]> {
-    const { data, shape, lengths } = batchOf(strings, frames);
-    const logits = forward(tree.ref(this.#learned.average), np.array(data, { shape }));
+  /** What a few fresh strings say of the phase that the training is in. */
+  async watch(): Promise<Watched> {
+    const part = this.#testStrings.slice(0, together);
+    const readings = await this.#readings(part);
+    const best = readings.flatMap(({ posteriors: logits, frames }) => [
+      ...bestClasses({ logits, frames, classes }),
+    ]);
+    return {
+      blanks: best.filter((c) => c === 0).length / best.length,
+      read: readings.reduce((sum, { text }) => sum + text.length, 0) / digitsOf(part),
+      wrong: wrongIn(readings, part) / digitsOf(part),
+    };
+  }
+
+  get #testStrings(): readonly Handwriting[] {
+    this.#tests ??= Array.from({ length: testStrings }, (_, i) => sample(testSeed, i, room));
+    return this.#tests;
+  }
+
+  async #readings(strings: readonly Handwriting[], reader?: Reader): Promise<PenReading[]> {
+    const { data, shape, lengths } = batchOf(strings);
+    const logits = forward(tree.ref(reader?.weights ?? this.#learned.average), np.array(data, { shape }));
     const scores = (await logits.data()) as Float32Array<ArrayBuffer>;
-    const width = (frames / stride) * classes;
+    const width = (shape[1] / stride) * classes;
     return lengths.map((length, n) => readingOf(scores.subarray(n * width, n * width + length * classes)));
   }
 
@@ -273,16 +307,23 @@ async function unpacked(saved: Uint8Array, file: string) {
   return { values, settings, losses: [...(await read('losses'))], errors };
 }
 
-function batchOf(strings: readonly Handwriting[], frames: number): Batch {
+function batchOf(strings: readonly (Handwriting | Sample)[]): Batch {
+  const moved = strings.map((string) =>
+    'movements' in string ? string.movements : movements(string.strokes),
+  );
+  const longest = Math.max(...moved.map(({ length }) => length / features));
+  const frames = room * Math.ceil(longest / room);
   const data = new Float32Array(strings.length * features * frames);
-  const lengths = strings.map(({ strokes }, n) => {
-    const moved = movements(strokes);
-    const count = Math.min(frames, moved.length / features);
-    data.set(moved.subarray(0, count * features), n * frames * features);
-    return Math.ceil(count / stride);
-  });
+  for (const [n, numbers] of moved.entries()) data.set(numbers, n * frames * features);
+  const lengths = moved.map(({ length }) => Math.ceil(length / features / stride));
   return { data, shape: [strings.length, frames, features], lengths };
 }
+
+const digitsOf = (strings: readonly Handwriting[]) => strings.reduce((sum, { text }) => sum + text.length, 0);
+
+/** Substitutions, insertions and deletions in all. */
+const wrongIn = (readings: readonly PenReading[], strings: readonly Handwriting[]) =>
+  readings.reduce((sum, { text }, i) => sum + editDistance(text, strings[i]!.text), 0);
 
 function readingOf(logits: Float32Array<ArrayBuffer>): PenReading {
   const frames = logits.length / classes;

@@ -5,9 +5,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { attribute, digitColours } from '../demo/train/ink.js';
+import { fromHash, limits, longestLink, toHash } from '../demo/train/link.js';
 import { editDistance } from '../learning/edit-distance.js';
-import { features, movements } from '../learning/pen.js';
+import { classes, features, follow, movements, stride } from '../learning/pen.js';
+import { phaseOf } from '../learning/phase.js';
 import { Random } from '../learning/random.js';
 import { room, Trainer } from '../learning/trainer.js';
 import { type Handwriting, sample, varied } from '../learning/writer.js';
@@ -15,14 +19,16 @@ import type { TestDevice } from './device.js';
 import { openJax } from './frameworks.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const hands: Handwriting[] = JSON.parse(readFileSync(join(root, 'fixtures/hands/hands.json'), 'utf8'));
+const stringsOf = (file: string): (Handwriting & { hand: string })[] =>
+  JSON.parse(readFileSync(join(root, 'fixtures/hands', file), 'utf8'));
+const [hands, styles] = [stringsOf('hands.json'), stringsOf('styles.json')];
 
 describe('handwriting', () => {
   test('is the same for the same seed, and of ever new hands', () => {
     expect(sample(3, 5, room)).toEqual(sample(3, 5, room));
     expect(sample(3, 5, room).strokes).not.toEqual(sample(4, 5, room).strokes);
     const many = Array.from({ length: 300 }, (_, i) => sample(3, i, room));
-    expect(new Set(many.map(({ text }) => text.length))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
+    expect(new Set(many.map(({ text }) => text.length))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7]));
     expect(new Set(many.flatMap(({ text }) => [...text])).size).toBe(10);
     for (const { strokes } of many) {
       expect(strokes.flat(2).every(Number.isFinite)).toBe(true);
@@ -49,6 +55,44 @@ describe('handwriting', () => {
     const denser = movements(twice);
     expect(denser.length).toBe(moved.length);
     for (let i = 0; i < moved.length; i++) expect(Math.abs(denser[i]! - moved[i]!)).toBeLessThan(0.05);
+  });
+
+  test('nor in which order strokes were drawn, nor at which end a stroke was begun', () => {
+    for (const { strokes } of hands) expect(movements(strokes.toReversed())).toEqual(movements(strokes));
+    // rings have no ends
+    const open = hands
+      .flatMap(({ strokes }) => strokes)
+      .filter(([[x, y], ...rest]) => Math.hypot(rest.at(-1)![0] - x, rest.at(-1)![1] - y) > 50);
+    const same = open.filter((stroke) => {
+      const [there, back] = [movements([stroke]), movements([stroke.toReversed()])];
+      return there.length === back.length && there.every((value, i) => Math.abs(value - back[i]!) < 0.1);
+    });
+    expect(open.length).toBeGreaterThan(150);
+    expect(same.length / open.length).toBeGreaterThan(0.9);
+  });
+
+  test('hands differ in what people differ in', () => {
+    const share = (count: number) => count / many.length;
+    const many = Array.from({ length: 400 }, (_, i) => sample(3, i, room)).filter(
+      ({ text }) => text.length > 2,
+    );
+    const heights = many.map(({ strokes }) => {
+      const { places } = follow(strokes);
+      const groups = [...new Set(places.map(({ group }) => group))];
+      return groups.map((one) => {
+        const ys = places
+          .filter(({ group }) => group === one)
+          .flatMap(({ stroke }) => strokes[stroke]!.map(([, y]) => y));
+        return Math.max(...ys) - Math.min(...ys);
+      });
+    });
+    // the largest digit of a string over its smallest
+    const uneven = heights.filter((all) => Math.max(...all) > 1.6 * Math.min(...all));
+    expect(share(uneven.length)).toBeGreaterThan(0.1);
+    const backward = many.filter(
+      ({ strokes }) => follow(strokes).places.filter((p) => p.backward).length > 1,
+    );
+    expect(share(backward.length)).toBeGreaterThan(0.25);
   });
 
   test.each([
@@ -88,6 +132,130 @@ test.each([
   ['4071', '4771', 1],
   ['12', '21', 2],
 ])('from %j to %j in %d edits', (from, to, count) => expect(editDistance(from, to)).toBe(count));
+
+test.each([
+  [{ blanks: 0.1, read: 3.7, wrong: 3.7 }, 'guessing'],
+  [{ blanks: 0.99, read: 0.02, wrong: 1 }, 'silence'],
+  [{ blanks: 0.9, read: 0.4, wrong: 0.8 }, 'spikes'],
+  [{ blanks: 0.8, read: 1, wrong: 0.2 }, 'reading'],
+] as const)('%o is the phase of %s', (watched, phase) => expect(phaseOf(watched)).toBe(phase));
+
+describe('ink as it is read', () => {
+  /** So many frames, all of them blank but for some digits. */
+  const readingOf = (frames: number, spikes: readonly (readonly [frame: number, digit: number])[]) => {
+    const posteriors = new Float32Array(frames * classes);
+    for (let t = 0; t < frames; t++) {
+      const digit = spikes.find(([frame]) => frame === t)?.[1];
+      posteriors[t * classes + (digit === undefined ? 0 : digit + 1)] = 1;
+    }
+    return { text: spikes.map(([, digit]) => digit).join(''), posteriors, frames };
+  };
+  const framesOf = ({ strokes }: Handwriting) => Math.ceil(movements(strokes).length / features / stride);
+  const readOf = (string: Handwriting, spikes: readonly (readonly [number, number])[]) =>
+    attribute(string.strokes, readingOf(framesOf(string), spikes));
+
+  test('as many digits as stand apart are those, wherever the network says them', () => {
+    const string = hands.find(({ text, strokes }) => text === '40' && strokes.length === 3)!;
+    // both while it follows the second one
+    const last = framesOf(string) - 1;
+    const { digits, parts } = readOf(string, [
+      [last - 2, 4],
+      [last, 0],
+    ]);
+    expect(digits).toEqual([4, 0]);
+    expect(parts.map((some) => some.map(({ read }) => read))).toEqual([[0], [0], [1]]);
+  });
+
+  test('two digits in one stroke part it between them; nothing that is read is no digit’s', () => {
+    const line = Array.from({ length: 60 }, (_, i) => [i, 20 * Math.sin(i / 4)] as const);
+    const string = { text: '', strokes: [line] };
+    const last = framesOf(string) - 1;
+    const [forwards, backwards] = [string, { ...string, strokes: [line.toReversed()] }].map(
+      (one) =>
+        readOf(one, [
+          [0, 1],
+          [last, 2],
+        ]).parts[0]!,
+    );
+    expect(forwards!.map(({ read }) => read)).toEqual([0, 1]);
+    expect(forwards![0]!.to).toBeCloseTo(0.5, 1);
+    expect(backwards!.map(({ read }) => read)).toEqual([1, 0]);
+    for (const parts of [forwards!, backwards!]) {
+      expect([parts[0]!.from, parts[1]!.to]).toEqual([0, 1]);
+      expect(parts[0]!.to).toBe(parts[1]!.from);
+    }
+    expect(readOf(string, []).parts).toEqual([[{ from: 0, to: 1, read: undefined }]]);
+    expect(attribute([], readingOf(0, []))).toEqual({ digits: [], movements: [], parts: [] });
+  });
+
+  test('the colours of the digits are seen on their card', () => {
+    const luminance = (hex: string) => {
+      const [r, g, b] = [1, 3, 5]
+        .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+        .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+    };
+    for (const [theme, card] of [
+      ['light', '#ffffff'],
+      ['dark', '#1d2025'],
+    ] as const) {
+      expect(new Set(digitColours[theme]).size).toBe(10);
+      for (const colour of digitColours[theme]) {
+        const [low, high] = [luminance(colour), luminance(card)].sort((a, b) => a - b);
+        expect((high! + 0.05) / (low! + 0.05)).toBeGreaterThan(3);
+      }
+    }
+  });
+});
+
+describe('a link to a training', () => {
+  const settings = { seed: 7, batch: 32, rate: 0.008 };
+
+  test('has the settings, the string and its digits; it is read as the string is', () => {
+    for (const { strokes, text } of [...hands.slice(24), ...styles]) {
+      const hash = toHash({ settings, strokes, text });
+      expect(hash.length).toBeLessThan(longestLink);
+      const there = fromHash(`#${hash}`)!;
+      expect([there.settings, there.text]).toEqual([settings, text]);
+      expect(there.strokes.length).toBe(strokes.length);
+      const [before, after] = [movements(strokes), movements(there.strokes)];
+      expect(Math.abs(after.length - before.length) / features).toBeLessThanOrEqual(2);
+    }
+    expect(toHash({ settings: {}, strokes: [], text: undefined })).toBe('');
+  });
+
+  test('is a stranger’s: whatever it says, what comes of it can be shown and learned', () => {
+    const { strokes } = hands[30]!;
+    const good = new URLSearchParams(toHash({ settings, strokes, text: '1' })).get('ink')!;
+    const ink = fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'AZaz09-_%+/=é') }),
+      fc.nat(good.length).map((length) => good.slice(0, length)),
+      fc.base64String().map((text) => text.replace(/[+/=]/g, '_')),
+    );
+    const field = fc.oneof(fc.string(), fc.double().map(String), fc.bigInt().map(String));
+    const hash = fc
+      .record({ ink, says: field, seed: field, batch: field, rate: field }, { requiredKeys: [] })
+      .map((fields) => new URLSearchParams(fields as Record<string, string>).toString());
+    fc.assert(
+      fc.property(fc.oneof(hash, fc.string()), (said) => {
+        const there = fromHash(said);
+        if (!there) return;
+        for (const [name, { min, max }] of Object.entries(limits)) {
+          const value = there.settings[name as keyof typeof limits] ?? min;
+          expect(value >= min && value <= max, `${name} ${value}`).toBe(true);
+        }
+        expect(Number.isInteger(there.settings.batch ?? 4)).toBe(true);
+        expect(there.strokes.every((stroke) => stroke.length > 0)).toBe(true);
+        expect(there.strokes.flat(2).every(Number.isFinite)).toBe(true);
+        expect(there.strokes.flat().length).toBeLessThan(2000);
+        if (there.text !== undefined) expect(there.text).toMatch(/^[0-9]{1,16}$/);
+      }),
+      { numRuns: 500 },
+    );
+    expect(fromHash('')).toBe(undefined);
+    expect(fromHash('#seed=-1&batch=1e9&rate=NaN&ink=%00')).toBe(undefined);
+  });
+});
 
 describe('training', () => {
   let gpu: TestDevice;
@@ -185,28 +353,42 @@ describe('npm run train', () => {
   }
 
   test('is killed, goes on, and reads: fresh strings, and the hands of others', async () => {
-    const killed = await run(['--out', out, '--seed', '1', '--steps', '200'], /step 50\/200/);
+    const killed = await run(['--out', out, '--seed', '1'], /step 25\/500/);
     expect(killed.code).toBe(null);
-    expect(killed.text).toMatch(/^step 25\/200 {2}loss [\d.]+ {2}error [\d.]+ % {2}\d+ ms a step$/m);
+    expect(killed.text).toMatch(/^step 25\/500 {2}loss [\d.]+ {2}error [\d.]+ % {2}\d+ ms a step$/m);
     expect(existsSync(out)).toBe(true);
 
-    const { text, code } = await run(['--out', out, '--steps', '200']);
+    const { text, code } = await run(['--out', out]);
     expect(code, text).toBe(0);
     const after = Number(/goes on after (\d+) steps/.exec(text)?.[1]);
     expect([25, 50]).toContain(after);
-    expect(text).toMatch(/loss, step 1 to 200\n/);
+    expect(text).toMatch(/loss, step 1 to 500\n/);
     const rate = Number(/([\d.]+) % of the digits of 128 fresh strings are wrong/.exec(text)?.[1]);
     expect(rate).toBeLessThan(10);
 
     await openJax();
     const trainer = await Trainer.create({}, { bytes: readFileSync(out) });
-    let wrong = 0;
-    for (const string of hands) wrong += editDistance((await trainer.read(string.strokes)).text, string.text);
-    const digits = hands.reduce((sum, string) => sum + string.text.length, 0);
+    const wrongOf = async (strings: readonly Handwriting[]) => {
+      let wrong = 0;
+      for (const string of strings)
+        wrong += editDistance((await trainer.read(string.strokes)).text, string.text);
+      return wrong;
+    };
+    const digitsOf = (strings: readonly Handwriting[]) =>
+      strings.reduce((sum, string) => sum + string.text.length, 0);
+    const [ofHands, ofStyles] = [await wrongOf(hands), await wrongOf(styles)];
     console.log(
-      `fresh strings: ${rate} % wrong; ${hands.length} strings of nine hands: ${wrong} of ${digits} digits`,
+      `fresh strings: ${rate} % wrong; nine hands: ${ofHands} of ${digitsOf(hands)} digits; ` +
+        `fifteen styles: ${ofStyles} of ${digitsOf(styles)}`,
     );
-    expect(wrong / digits).toBeLessThanOrEqual(0.25);
+    expect(ofHands).toBeLessThanOrEqual(6);
+    expect(ofStyles / digitsOf(styles)).toBeLessThanOrEqual(0.03);
+    const people = new Set(styles.map(({ hand }) => hand));
+    expect(people.size).toBe(15);
+    for (const person of people) {
+      const strings = styles.filter(({ hand }) => hand === person);
+      expect((await wrongOf(strings)) / digitsOf(strings), person).toBeLessThanOrEqual(0.1);
+    }
     trainer.dispose();
   }, 240_000);
 

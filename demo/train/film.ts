@@ -1,14 +1,19 @@
-// The posterior of one sample through the training: a film whose pictures lie under each other, and one of them large.
+// The posterior of one string through the training: a film whose pictures lie under each other, and one of them large.
 
+import type { Stroke } from '../../learning/glyphs.js';
 import { classes, features, movements, stride } from '../../learning/pen.js';
 import type { PenReading } from '../../learning/settings.js';
 import { begin, dark, keepDrawn, palette } from '../shared/canvas.js';
 import { colourOf, type Theme } from '../shared/colours.js';
-import { drawInk, fit } from './pad.js';
-import { fixedSample } from './samples.js';
+import { type Attributed, attribute, colourOfDigit, drawLine, drawRead } from './ink.js';
 
-interface Picture extends PenReading {
+export interface Picture extends PenReading {
   readonly steps: number;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
 }
 
 /** Pictures that there is room for before they must be thinner. */
@@ -20,14 +25,19 @@ const gutter = 28;
 export class Film {
   readonly #root: HTMLElement;
   readonly #slider: HTMLInputElement;
+  readonly #changed: () => void;
+  #strokes: readonly Stroke[];
   #pictures: Picture[] = [];
   /** The picture shown large, and whether it follows the newest. */
   #shown = 0;
   #follows = true;
   #asked = 0;
 
-  constructor(root: HTMLElement) {
+  /** `changed`: whenever there are more or fewer pictures. */
+  constructor(root: HTMLElement, strokes: readonly Stroke[], changed: () => void) {
     this.#root = root;
+    this.#strokes = strokes;
+    this.#changed = changed;
     this.#slider = root.querySelector('input')!;
     this.#slider.addEventListener('input', () => {
       this.#shown = this.#slider.valueAsNumber;
@@ -45,6 +55,15 @@ export class Film {
     keepDrawn(root, () => this.draw());
   }
 
+  get pictures(): readonly Picture[] {
+    return this.#pictures;
+  }
+
+  /** What it shows being learned. */
+  get strokes(): readonly Stroke[] {
+    return this.#strokes;
+  }
+
   /** Of the film, those to come among them. */
   get #lines(): number {
     return Math.max(roomFor, this.#pictures.length);
@@ -54,126 +73,188 @@ export class Film {
     return this.#root.querySelector(`canvas.${name}`)!;
   }
 
+  /** Another string: its pictures are to come. */
+  show(strokes: readonly Stroke[]): void {
+    this.#strokes = strokes;
+    this.clear();
+  }
+
   add(steps: number, reading: PenReading): void {
-    this.cut(steps);
-    this.#pictures.push({ ...reading, steps });
-    if (this.#follows) this.#shown = this.#pictures.length - 1;
-    this.#changed();
+    const before = this.#pictures.filter((picture) => picture.steps < steps);
+    const after = this.#pictures.filter((picture) => picture.steps > steps);
+    this.#pictures = [...before, { ...reading, steps }, ...after];
+    this.#update();
   }
 
   /** Leaves out what was made by so many steps or more. */
   cut(steps: number): void {
     this.#pictures = this.#pictures.filter((picture) => picture.steps < steps);
-    this.#shown = Math.max(0, Math.min(this.#shown, this.#pictures.length - 1));
-    this.#changed();
-  }
-
-  #changed() {
-    this.#slider.max = String(Math.max(0, this.#pictures.length - 1));
-    this.#slider.value = String(this.#shown);
-    cancelAnimationFrame(this.#asked);
-    this.#asked = requestAnimationFrame(() => this.draw());
+    this.#update();
   }
 
   /** For another network. */
   clear(): void {
-    this.cut(0);
     this.#follows = true;
+    this.cut(0);
+  }
+
+  #update() {
+    const last = Math.max(0, this.#pictures.length - 1);
+    this.#shown = this.#follows ? last : Math.min(this.#shown, last);
+    this.#slider.max = String(last);
+    this.#slider.value = String(this.#shown);
+    this.#changed();
+    cancelAnimationFrame(this.#asked);
+    this.#asked = requestAnimationFrame(() => this.draw());
   }
 
   draw(): void {
     const theme: Theme = dark().matches ? 'dark' : 'light';
-    this.#drawSample();
     const picture = this.#pictures[this.#shown];
-    if (!picture) {
-      for (const name of ['strip', 'large']) begin(this.#canvas(name));
-      this.#root.querySelector('.says')!.textContent = '';
-      return;
-    }
-    this.#drawStrip(theme);
-    this.#drawLarge(picture, theme);
-    const read = picture.text || 'nothing';
-    this.#root.querySelector('.says')!.textContent =
-      `after ${picture.steps} step${picture.steps === 1 ? '' : 's'} it reads ${read}`;
-    this.#slider.setAttribute('aria-valuetext', `${picture.steps} steps: reads ${read}`);
-  }
-
-  #drawSample() {
-    const canvas = this.#canvas('sample');
-    drawInk(canvas, fit(fixedSample.strokes, canvas.clientWidth, canvas.clientHeight, 0.12), 2.5);
-  }
-
-  /** A line for each picture: how sure it is of any digit, frame by frame. */
-  #drawStrip(theme: Theme) {
-    const canvas = this.#canvas('strip');
-    const context = begin(canvas);
-    const { clientWidth: width, clientHeight: height } = canvas;
-    const frames = this.#pictures[0]!.frames;
-    const image = new ImageData(frames, this.#pictures.length);
-    for (const [row, { posteriors }] of this.#pictures.entries()) {
-      for (let t = 0; t < frames; t++) {
-        const [r, g, b] = colourOf('posterior', 1 - posteriors[t * classes]!, 'label', theme, 'linear');
-        image.data.set([r, g, b, 255], 4 * (row * frames + t));
-      }
-    }
-    const small = new OffscreenCanvas(frames, this.#pictures.length);
-    small.getContext('2d')!.putImageData(image, 0, 0);
-    context.imageSmoothingEnabled = false;
-    const line = height / this.#lines;
-    context.drawImage(small, 0, 0, width, line * this.#pictures.length);
-    const y = Math.min(height - 2, Math.round((this.#shown + 0.5) * line));
-    context.fillStyle = palette()('path');
-    context.fillRect(0, y - 1, width, 2);
-  }
-
-  /** Rows are the blank and the digits, columns the frames; above them the height of the pen. */
-  #drawLarge({ posteriors, frames }: Picture, theme: Theme) {
-    const canvas = this.#canvas('large');
-    const context = begin(canvas);
-    const colour = palette();
-    const { clientWidth, clientHeight: height } = canvas;
-    const width = clientWidth - gutter;
-    const trace = Math.round(height * 0.16);
-    const row = (height - trace) / classes;
-    this.#drawTrace(context, width, trace, frames);
-    Object.assign(context, {
-      font: '12px ui-sans-serif, system-ui, sans-serif',
-      textAlign: 'right',
-      textBaseline: 'middle',
+    const on = (name: string, draw: (context: CanvasRenderingContext2D, size: Size) => void) => {
+      const canvas = this.#canvas(name);
+      draw(begin(canvas), { width: canvas.clientWidth, height: canvas.clientHeight });
+    };
+    const read = attribute(
+      this.#strokes,
+      picture ?? { text: '', posteriors: new Float32Array(0), frames: 0 },
+    );
+    on('ink', (context, size) => drawRead(context, size, this.#strokes, read, theme, 3));
+    on('strip', (context, size) => {
+      if (picture) drawStrip(context, size, this.#pictures, this.#shown, this.#lines, theme);
     });
-    for (let c = 0; c < classes; c++) {
-      const y = trace + c * row;
-      context.fillStyle = colour('quiet');
-      context.fillText(c === 0 ? '–' : String(c - 1), gutter - 10, y + row / 2);
-      for (let t = 0; t < frames; t++) {
-        const [r, g, b] = colourOf(
-          'posterior',
-          posteriors[t * classes + c]!,
-          c === 0 ? 'blank' : 'label',
-          theme,
-          'linear',
-        );
-        context.fillStyle = `rgb(${r} ${g} ${b})`;
-        const left = Math.floor((t * width) / frames);
-        context.fillRect(gutter + left, y, Math.ceil(((t + 1) * width) / frames) - left, row - 1);
-      }
-    }
+    on('large', (context, size) => {
+      if (picture) drawPosterior(context, size, picture, this.#strokes, read, theme);
+    });
+    this.#root.querySelector('.says')!.textContent = picture ? saysOf(picture) : '';
+    this.#slider.setAttribute('aria-valuetext', picture ? saysOf(picture) : 'no picture yet');
   }
+}
 
-  #drawTrace(context: CanvasRenderingContext2D, width: number, height: number, frames: number) {
-    const moved = movements(fixedSample.strokes);
-    const count = moved.length / features;
-    const x = (i: number) => gutter + (i / stride / frames) * width;
-    const y = (i: number) => height * (0.5 + 0.7 * moved[i * features + 3]!);
-    const colour = palette();
-    context.lineWidth = 1.5;
-    for (let i = 1; i < count; i++) {
-      const inAir = moved[i * features + 2] === 1;
-      context.strokeStyle = colour(inAir ? 'line' : 'quiet');
-      context.beginPath();
-      context.moveTo(x(i - 0.5), y(i - 1));
-      context.lineTo(x(i + 0.5), y(i));
-      context.stroke();
+export const saysOf = ({ steps, text }: Picture): string =>
+  `after ${steps.toLocaleString('en')} step${steps === 1 ? '' : 's'} it reads ${text || 'nothing'}`;
+
+/** A line for each picture: how sure it is of any digit, frame by frame. */
+function drawStrip(
+  context: CanvasRenderingContext2D,
+  { width, height }: Size,
+  pictures: readonly Picture[],
+  shown: number,
+  lines: number,
+  theme: Theme,
+) {
+  const frames = pictures[0]!.frames;
+  const image = new ImageData(frames, pictures.length);
+  for (const [row, { posteriors }] of pictures.entries()) {
+    for (let t = 0; t < frames; t++) {
+      const [r, g, b] = colourOf('posterior', 1 - posteriors[t * classes]!, 'label', theme, 'linear');
+      image.data.set([r, g, b, 255], 4 * (row * frames + t));
     }
   }
+  const small = new OffscreenCanvas(frames, pictures.length);
+  small.getContext('2d')!.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  const line = height / lines;
+  context.drawImage(small, 0, 0, width, line * pictures.length);
+  const y = Math.min(height - 2, Math.round((shown + 0.5) * line));
+  context.fillStyle = palette()('path');
+  context.fillRect(0, y - 1, width, 2);
+}
+
+/** Rows are the blank and the digits, columns the frames; above them the height of the pen. */
+export function drawPosterior(
+  context: CanvasRenderingContext2D,
+  { width: whole, height }: Size,
+  { posteriors, frames }: PenReading,
+  strokes: readonly Stroke[],
+  read: Attributed,
+  theme: Theme,
+): void {
+  const colour = palette();
+  const width = whole - gutter;
+  const trace = Math.round(height * 0.16);
+  const row = (height - trace) / classes;
+  drawTrace(context, { width, height: trace }, frames, strokes, read, theme);
+  Object.assign(context, {
+    font: '12px ui-sans-serif, system-ui, sans-serif',
+    textAlign: 'right',
+    textBaseline: 'middle',
+  });
+  for (let c = 0; c < classes; c++) {
+    const y = trace + c * row;
+    context.fillStyle = colour('quiet');
+    context.fillText(c === 0 ? '–' : String(c - 1), gutter - 10, y + row / 2);
+    for (let t = 0; t < frames; t++) {
+      const [r, g, b] = colourOf(
+        'posterior',
+        posteriors[t * classes + c]!,
+        c === 0 ? 'blank' : 'label',
+        theme,
+        'linear',
+      );
+      context.fillStyle = `rgb(${r} ${g} ${b})`;
+      const left = Math.floor((t * width) / frames);
+      context.fillRect(gutter + left, y, Math.ceil(((t + 1) * width) / frames) - left, row - 1);
+    }
+  }
+}
+
+function drawTrace(
+  context: CanvasRenderingContext2D,
+  { width, height }: Size,
+  frames: number,
+  strokes: readonly Stroke[],
+  { digits, movements: of }: Attributed,
+  theme: Theme,
+) {
+  const moved = movements(strokes);
+  const count = moved.length / features;
+  const x = (i: number) => gutter + (i / stride / frames) * width;
+  const y = (i: number) => height * (0.5 + 0.7 * moved[i * features + 3]!);
+  const colour = palette();
+  context.lineWidth = 2;
+  for (let i = 1; i < count; i++) {
+    const inAir = moved[i * features + 2] === 1;
+    const read = of[i];
+    context.strokeStyle = inAir
+      ? colour('line')
+      : colourOfDigit(read === undefined ? undefined : digits[read], theme);
+    drawLine(context, [
+      [x(i - 0.5), y(i - 1)],
+      [x(i + 0.5), y(i)],
+    ]);
+  }
+}
+
+/** A picture of the film by itself, for a video: what is read of the ink, how sure it is, and how far the training is. */
+export function drawStill(
+  canvas: HTMLCanvasElement,
+  picture: Picture,
+  strokes: readonly Stroke[],
+  progress: number,
+  theme: Theme,
+): void {
+  const context = canvas.getContext('2d')!;
+  const colour = palette();
+  const { width, height } = canvas;
+  const [margin, head, ink] = [32, 64, 170];
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.fillStyle = colour('card');
+  context.fillRect(0, 0, width, height);
+  const said = saysOf(picture);
+  Object.assign(context, {
+    ...{ fillStyle: colour('text'), textAlign: 'left', textBaseline: 'middle' },
+    font: '600 26px ui-sans-serif, system-ui, sans-serif',
+  });
+  context.fillText(said[0]!.toUpperCase() + said.slice(1), margin, head / 2 + 8);
+  const read = attribute(strokes, picture);
+  const inner = width - 2 * margin;
+  context.setTransform(1, 0, 0, 1, margin, head);
+  drawRead(context, { width: inner, height: ink }, strokes, read, theme, 5);
+  context.setTransform(1, 0, 0, 1, margin, head + ink + 16);
+  const below = height - head - ink - 16 - margin;
+  drawPosterior(context, { width: inner, height: below }, picture, strokes, read, theme);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.fillStyle = colour('label');
+  context.fillRect(0, height - 8, width * progress, 8);
 }

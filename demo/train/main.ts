@@ -1,32 +1,51 @@
-import { keepDrawn } from '../shared/canvas.js';
+import { type Phase, phaseOf, phases } from '../../learning/phase.js';
+import type { Handwriting } from '../../learning/writer.js';
+import { dark, keepDrawn } from '../shared/canvas.js';
 import { wantedDevice } from '../shared/device.js';
-import { byId, notify } from '../shared/dom.js';
+import { byId, make, notify, save, whileBusy } from '../shared/dom.js';
 import { drawCurve } from './curves.js';
-import { Film } from './film.js';
+import { drawStill, Film } from './film.js';
+import { forget, keep, recall } from './kept.js';
+import { fromHash, longestLink, toHash } from './link.js';
 import { Pad } from './pad.js';
-import { another } from './samples.js';
+import { measureEvery } from './protocol.js';
+import { canRecord, record } from './replay.js';
+import { another, fixedSample } from './samples.js';
 import { Settings } from './settings.js';
 import { Teacher } from './teacher.js';
+import { Tell } from './tell.js';
 
-/** Steps that the button asks for, at first and each time after. */
-const [lesson, more] = [300, 200];
+/** Steps that the button asks for, at first and each time after; and those that follow on what it is told later. */
+const [lesson, more, extra] = [500, 250, 100];
+/** Milliseconds from the last movement of the pen to a film of what it wrote. */
+const pause = 500;
+
+/** What a link asks for, and that link: '' for a visit without. */
+const shared = fromHash(location.hash);
+const link = shared ? location.hash : '';
 
 let losses: number[] = [];
 let errors: { steps: number; rate: number }[] = [];
 /** Milliseconds of the last steps. */
 let paces: number[] = [];
+let phase: Phase = 'guessing';
 let on = '';
 let open = false;
 /** Why there is no network. */
 let failure = '';
-/** Steps that are in a file of the visitor's. */
+/** Strings that the visitor has told it. */
+let own: readonly Handwriting[] = [];
+/** Steps that are kept, by this browser or in a file of the visitor's. */
 let kept = 0;
+/** What was kept is being opened. */
+let recalling = false;
 /** Where it is to go on to, once somebody looks again. */
 let resume: number | undefined;
 
-const film = new Film(byId('film'));
+const film = new Film(byId('film'), shared?.strokes[0] ? shared.strokes : fixedSample.strokes, show);
 const pad = new Pad(byId('pad').querySelector('canvas')!, padChanged);
-const teacher = new Teacher(wantedDevice(), {
+const tell = new Tell(told);
+const teacher = new Teacher(wantedDevice(), film.strokes, {
   opened(where, history, another) {
     on = where;
     open = true;
@@ -38,7 +57,10 @@ const teacher = new Teacher(wantedDevice(), {
       film.clear();
       kept = losses.length;
       settings.adopt();
+      // what came as a file is found again after a reload
+      if (!recalling && losses.length > 0) keepNow();
     } else film.cut(losses.length);
+    recalling = false;
     show();
     read();
   },
@@ -51,13 +73,18 @@ const teacher = new Teacher(wantedDevice(), {
     film.add(steps, reading);
     if (teacher.until !== undefined) read();
   },
-  measured(steps, rate) {
-    errors = [...errors.filter((error) => error.steps < steps), { steps, rate }];
+  watched(watched) {
+    phase = phaseOf(watched);
     show();
   },
-  paused: show,
-  saved(steps) {
-    kept = steps;
+  measured(steps, rate, weights) {
+    errors = [...errors.filter((error) => error.steps < steps), { steps, rate }];
+    keepAll(steps, weights);
+    show();
+  },
+  paused() {
+    keepNow();
+    show();
   },
   lost(steps) {
     open = false;
@@ -69,13 +96,59 @@ const teacher = new Teacher(wantedDevice(), {
   },
   refused(message, before) {
     if (before) return notify(message);
+    if (recalling) return startWithout();
     failure = message;
     show();
   },
 });
-const settings = new Settings(teacher, pad);
+const settings = new Settings(teacher, {
+  own: () => own.length,
+  forgetOwn() {
+    own = [];
+    teacher.own = own;
+    keepNow();
+    settings.refresh();
+  },
+  startAfresh(chosen) {
+    forget(link);
+    teacher.open(chosen);
+  },
+  saved(steps) {
+    kept = Math.max(kept, steps);
+  },
+});
 
-teacher.open();
+begin();
+async function begin() {
+  const found = await recall(link);
+  if (found === 'outdated') return startWithout();
+  own = found?.own ?? (shared?.text ? [{ text: shared.text, strokes: shared.strokes }] : []);
+  teacher.own = own;
+  if (shared?.strokes[0]) pad.write(shared.strokes);
+  recalling = found !== undefined;
+  if (found) teacher.open({}, { bytes: found.weights, name: 'what this browser keeps' });
+  else teacher.open(shared?.settings);
+}
+
+/** What was kept cannot be read. */
+function startWithout() {
+  recalling = false;
+  notify('What it had learned here was of another network than this page has now: it begins afresh.');
+  forget(link);
+  teacher.open(shared?.settings);
+}
+
+async function keepAll(steps: number, weights: Uint8Array<ArrayBuffer>) {
+  // nothing is learned yet
+  if (steps === 0) return;
+  if (await keep(link, { weights, own })) kept = Math.max(kept, steps);
+}
+
+async function keepNow() {
+  const { steps, bytes } = await teacher.save();
+  await keepAll(steps, bytes);
+}
+
 byId('go').addEventListener('click', () => {
   const steps = losses.length;
   if (teacher.until !== undefined) teacher.pause();
@@ -86,6 +159,8 @@ let written = 0;
 byId('write').addEventListener('click', () => pad.write(another(written++).strokes));
 byId('undo').addEventListener('click', () => pad.undo());
 byId('clear').addEventListener('click', () => pad.clear());
+byId('link').addEventListener('click', share);
+byId('replay').addEventListener('click', saveReplay);
 document.addEventListener('visibilitychange', () => {
   if (document.hidden) {
     resume = teacher.until;
@@ -93,11 +168,66 @@ document.addEventListener('visibilitychange', () => {
   } else if (resume !== undefined) teacher.train(resume);
   show();
 });
-// what was learned is nowhere else: the browser asks
+// another link, pasted over this one
+window.addEventListener('hashchange', () => location.reload());
+// where nothing is kept the browser asks; a moment of training is no question
 window.addEventListener('beforeunload', (event) => {
-  if (losses.length > kept) event.preventDefault();
+  if (losses.length - kept > measureEvery) event.preventDefault();
 });
 keepDrawn(byId('curves'), show);
+
+/** The visitor says what is on the pad: that is learned at once. */
+function told(text: string) {
+  const strokes = pad.strokes.map((stroke) => [...stroke]);
+  // whoever corrects what was said of the same ink
+  own = [...own.filter((one) => !sameInk(one.strokes, strokes)), { text, strokes }];
+  teacher.own = own;
+  const steps = losses.length;
+  if (teacher.until === undefined) teacher.train(steps < lesson ? lesson : steps + extra);
+  notify(`It learns that this says ${text}: of every four strings one is now yours.`);
+  settings.refresh();
+  show();
+}
+
+const sameInk = (a: Handwriting['strokes'], b: Handwriting['strokes']) =>
+  JSON.stringify(a) === JSON.stringify(b);
+
+async function share() {
+  const { strokes } = film;
+  const text = own.find((one) => sameInk(one.strokes, strokes))?.text;
+  const url = new URL(`#${toHash({ settings: teacher.settings, strokes, text })}`, location.href).href;
+  if (url.length > longestLink) {
+    const [long, longest] = [url.length, longestLink].map((length) => length.toLocaleString('en'));
+    notify(
+      `This link would be ${long} characters long, and programs that send links cut them at ${longest}.`,
+    );
+    return;
+  }
+  try {
+    await navigator.clipboard.writeText(url);
+    notify('The link is on the clipboard: whoever opens it can watch the same string being learned.');
+  } catch {
+    history.replaceState(null, '', url);
+    notify('The link is in the address bar: whoever opens it can watch the same string being learned.');
+  }
+}
+
+/** The film as a video: a picture after the other, and the last one for a while. */
+async function saveReplay() {
+  const canvas = make('canvas', { width: 960, height: 600 });
+  const theme = dark().matches ? 'dark' : 'light';
+  const { pictures, strokes } = film;
+  const each = Math.min(160, 5000 / pictures.length);
+  const shots = pictures.map((picture, i) => ({
+    draw: () => drawStill(canvas, picture, strokes, (i + 1) / pictures.length, theme),
+    milliseconds: i === pictures.length - 1 ? 1500 : each,
+  }));
+  const video = await whileBusy((signal, say) => {
+    say('Recording the replay, which takes as long as it lasts …');
+    return record(canvas, shots, signal);
+  });
+  if (video) save('learning-to-read.webm', video, 'video/webm');
+}
 
 let asked = 0;
 /** Once a frame, whatever was heard. */
@@ -105,6 +235,20 @@ function show() {
   cancelAnimationFrame(asked);
   asked = requestAnimationFrame(showNow);
 }
+
+/** What is said of each phase, and why it is so. */
+const words: Readonly<Record<Phase, readonly [name: string, why: string]>> = {
+  guessing: ['Guessing', 'to a network that knows nothing every piece of ink is some digit.'],
+  silence: ['Silence', 'a blank fits beside every digit, so CTC learns first to say nothing but blank.'],
+  spikes: [
+    'First spikes',
+    'it dares to say a digit here and there, for a moment: one frame is all that CTC asks for.',
+  ],
+  reading: [
+    'Reading',
+    'a spike for each digit, and blanks between them. What is left to learn are the hard ones.',
+  ],
+};
 
 function showNow() {
   const steps = losses.length;
@@ -130,6 +274,11 @@ function showNow() {
           ? 'untrained: the first step takes a moment …'
           : 'untrained: guessing'
         : `after ${steps.toLocaleString('en')} steps${training ? ', learning' : ''}`;
+  showPhase();
+  tell.hidden = !open || pad.strokes.length === 0;
+  const hasFilm = film.pictures.length > 1;
+  byId('link').hidden = !hasFilm;
+  byId('replay').hidden = !hasFilm || !canRecord();
   const pace = paces.length > 0 ? `, ${Math.round(median(paces))} ms a step` : '';
   byId('backend').textContent = on + pace;
   const smooth = losses.map((_, i) => {
@@ -144,16 +293,41 @@ function showNow() {
   drawCurve(canvas('errors'), rates, [], { least: 1, say: (value) => `${Math.round(100 * value)} %` });
 }
 
+/** A line that is said aloud when it changes, and only then. */
+function showPhase() {
+  const line = byId('phase');
+  line.hidden = !open;
+  if (line.dataset.phase === phase) return;
+  line.dataset.phase = phase;
+  const [name, why] = words[phase];
+  const place = `, phase ${phases.indexOf(phase) + 1} of ${phases.length}`;
+  line.replaceChildren(make('strong', {}, name), `${place}: ${why}`);
+}
+
 /** The first step compiles: no mean would forget it. */
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 const percent = (share: number) => (share >= 1 ? '100 %' : `${(100 * share).toFixed(1)} %`);
 
+let filming = 0;
 function padChanged() {
   byId('pad').classList.toggle('used', pad.strokes.length > 0);
   for (const id of ['undo', 'clear']) byId<HTMLButtonElement>(id).disabled = pad.strokes.length === 0;
-  settings.refresh();
+  tell.begin();
+  clearTimeout(filming);
+  filming = window.setTimeout(filmPad, pause);
+  show();
   read();
+}
+
+/** Whatever was written last is what the film shows being learned. */
+function filmPad() {
+  const strokes = pad.strokes.map((stroke) => [...stroke]);
+  if (pad.busy) filming = window.setTimeout(filmPad, pause);
+  else if (strokes.length > 0 && !sameInk(strokes, film.strokes)) {
+    film.show(strokes);
+    teacher.film = strokes;
+  }
 }
 
 let reading = false;
@@ -166,8 +340,10 @@ async function read() {
   reading = true;
   while (stale) {
     stale = false;
-    const { text } = await teacher.read(pad.strokes);
+    const { strokes } = pad;
+    const { text } = await teacher.read(strokes);
     byId('reads').textContent = text;
+    tell.show(strokes, text);
   }
   reading = false;
   byId('reads').ariaBusy = 'false';

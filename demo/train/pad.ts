@@ -2,6 +2,7 @@
 
 import type { Point, Stroke } from '../../learning/glyphs.js';
 import { begin, keepDrawn, palette } from '../shared/canvas.js';
+import { drawLine, fit } from './ink.js';
 
 /** Milliseconds that the page's own hand takes for a digit's worth of ink. */
 const writingTime = 420;
@@ -12,6 +13,8 @@ export class Pad {
   #strokes: Point[][] = [];
   #pointer: number | undefined;
   #writing = 0;
+  /** The page's own hand has not written all of it. */
+  #hand = false;
   #asked = 0;
 
   /** `changed`: whenever there is more or less on it. */
@@ -27,6 +30,11 @@ export class Pad {
 
   get strokes(): readonly Stroke[] {
     return this.#strokes;
+  }
+
+  /** Somebody is writing, the visitor or the page's own hand. */
+  get busy(): boolean {
+    return this.#pointer !== undefined || this.#hand;
   }
 
   clear(): void {
@@ -66,15 +74,18 @@ export class Pad {
         if (first) this.#strokes.push(stroke);
         stroke.push(point);
       }
-      if (done < points.length) this.#writing = requestAnimationFrame(frame);
+      this.#hand = done < points.length;
+      if (this.#hand) this.#writing = requestAnimationFrame(frame);
       this.#tell();
     };
+    this.#hand = true;
     this.#writing = requestAnimationFrame(frame);
   }
 
   /** Whoever is writing, the page's hand or the visitor's, has ended. */
   #lift() {
     cancelAnimationFrame(this.#writing);
+    this.#hand = false;
     if (this.#pointer !== undefined) this.#canvas.releasePointerCapture(this.#pointer);
     this.#pointer = undefined;
   }
@@ -130,41 +141,11 @@ export class Pad {
   }
 
   draw(): void {
-    drawInk(this.#canvas, this.#strokes, 4);
-  }
-}
-
-/** Strokes alone on a canvas. */
-export function drawInk(canvas: HTMLCanvasElement, strokes: readonly Stroke[], lineWidth: number): void {
-  const context = begin(canvas);
-  const strokeStyle = palette()('text');
-  Object.assign(context, { lineWidth, lineCap: 'round', lineJoin: 'round', strokeStyle });
-  for (const stroke of strokes) {
-    const [first, ...rest] = stroke;
-    if (!first) continue;
-    context.beginPath();
-    context.moveTo(...first);
-    // a touch alone is a dot
-    for (const point of rest.length > 0 ? rest : [first]) context.lineTo(...point);
-    context.stroke();
+    const context = begin(this.#canvas);
+    const strokeStyle = palette()('text');
+    Object.assign(context, { lineWidth: 4, lineCap: 'round', lineJoin: 'round', strokeStyle });
+    for (const stroke of this.#strokes) drawLine(context, stroke);
   }
 }
 
 const at = ({ offsetX, offsetY }: PointerEvent): Point => [offsetX, offsetY];
-
-/** Strokes in the middle of a place, as large as there is room for. */
-export function fit(strokes: readonly Stroke[], width: number, height: number, margin = 0.16): Point[][] {
-  const points = strokes.flat();
-  const ends = (axis: 0 | 1) => {
-    const values = points.map((point) => point[axis]);
-    return [Math.min(...values), Math.max(...values)] as const;
-  };
-  const [[left, right], [top, bottom]] = [ends(0), ends(1)];
-  const room = (1 - 2 * margin) * height;
-  const scale = Math.min(room / Math.max(1, bottom - top), (width - room * 0.4) / Math.max(1, right - left));
-  const shift = (value: number, first: number, last: number, size: number) =>
-    (value - (first + last) / 2) * scale + size / 2;
-  return strokes.map((stroke) =>
-    stroke.map(([x, y]) => [shift(x, left, right, width), shift(y, top, bottom, height)] as const),
-  );
-}

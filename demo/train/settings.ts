@@ -1,22 +1,31 @@
 // What can be changed about the training, in a menu.
 
-import type { Handwriting } from '../../learning/writer.js';
-import { byId, chooseFiles, make, notify, save } from '../shared/dom.js';
+import { byId, chooseFiles, make, save } from '../shared/dom.js';
 import { type Entry, menu, slider } from '../shared/menus.js';
-import type { Pad } from './pad.js';
+import { limits } from './link.js';
 import type { Teacher } from './teacher.js';
+
+/** What the menu asks of the page. */
+export interface Wishes {
+  /** How many strings the visitor has told it. */
+  own(): number;
+  forgetOwn(): void;
+  /** Another training, with nothing learned. */
+  startAfresh(settings: { seed: number; batch: number }): void;
+  /** So many steps are in a file of the visitor's. */
+  saved(steps: number): void;
+}
 
 export class Settings {
   readonly #teacher: Teacher;
-  readonly #pad: Pad;
+  readonly #wishes: Wishes;
   readonly #menu: { refresh(): void };
-  #own: Handwriting[] = [];
   #batch: number;
   #seed: number;
 
-  constructor(teacher: Teacher, pad: Pad) {
+  constructor(teacher: Teacher, wishes: Wishes) {
     this.#teacher = teacher;
-    this.#pad = pad;
+    this.#wishes = wishes;
     this.#batch = teacher.settings.batch;
     this.#seed = teacher.settings.seed;
     this.#menu = menu(byId('settings'), () => this.#entries());
@@ -34,7 +43,8 @@ export class Settings {
 
   #entries(): Entry[] {
     const { rate } = this.#teacher.settings;
-    const exponent = { min: -4, max: -1, step: 0.1, value: Math.log10(rate) };
+    const [min, max] = [limits.rate.min, limits.rate.max].map(Math.log10) as [number, number];
+    const exponent = { min, max, step: 0.1, value: Math.log10(rate) };
     return [
       { heading: 'Learning' },
       {
@@ -50,7 +60,7 @@ export class Settings {
       {
         element: slider(
           'Strings in a step',
-          { min: 4, max: 64, step: 4, value: this.#batch },
+          { ...limits.batch, step: 4, value: this.#batch },
           String,
           (value) => {
             this.#batch = value;
@@ -59,13 +69,12 @@ export class Settings {
       },
       { element: this.#seedInput() },
       {
-        name: 'Begin anew',
-        about: 'with this seed and these strings in a step; what was learned is lost',
-        run: () => this.#teacher.open({ seed: this.#seed, batch: this.#batch }),
+        name: 'Start afresh',
+        about: 'with this seed and these strings in a step; what it has learned is forgotten',
+        run: () => this.#wishes.startAfresh({ seed: this.#seed, batch: this.#batch }),
       },
-      { heading: `Your hand: ${this.#own.length === 1 ? '1 sample' : `${this.#own.length} samples`}` },
-      { element: this.#ownInput() },
-      { heading: 'Weights' },
+      ...this.#ownEntries(),
+      { heading: 'Weights, which this browser keeps' },
       { name: 'Save', about: 'as a .safetensors file', run: () => this.#save() },
       { name: 'Load …', about: 'and go on from there', run: () => this.#load() },
     ];
@@ -75,8 +84,8 @@ export class Settings {
     const input = make('input', {
       type: 'number',
       required: true,
-      min: '0',
-      max: '9999999',
+      min: String(limits.seed.min),
+      max: String(limits.seed.max),
       step: '1',
       value: String(this.#seed),
     });
@@ -86,38 +95,20 @@ export class Settings {
     return make('label', {}, 'Seed', input);
   }
 
-  /** What is on the pad, with what it says: a quarter of what is learned from then on. */
-  #ownInput(): HTMLElement {
-    const input = make('input', {
-      type: 'text',
-      pattern: '[0-9]{1,16}',
-      placeholder: 'digits',
-      autocomplete: 'off',
-    });
-    input.inputMode = 'numeric';
-    const form = make(
-      'form',
-      {},
-      make('label', {}, 'The pad says', input),
-      make('button', { disabled: this.#pad.strokes.length === 0 }, 'Learn from it'),
-    );
-    form.querySelector('button')!.type = 'submit';
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      if (input.value === '') return;
-      this.#own = [...this.#own, { text: input.value, strokes: [...this.#pad.strokes] }];
-      this.#teacher.own = this.#own;
-      notify(
-        `Learns from ${this.#own.length === 1 ? 'it' : `${this.#own.length} of your samples`} from the next step on.`,
-      );
-      this.#pad.clear();
-      this.#menu.refresh();
-    });
-    return form;
+  #ownEntries(): Entry[] {
+    const count = this.#wishes.own();
+    if (count === 0) return [];
+    const about = 'what it has learned from them stays';
+    return [
+      { heading: `Your hand: ${count === 1 ? '1 string' : `${count} strings`} that you have told it` },
+      { name: 'Forget them', about, run: () => this.#wishes.forgetOwn() },
+    ];
   }
 
   async #save() {
-    save('digits.safetensors', await this.#teacher.save(), 'application/octet-stream');
+    const { steps, bytes } = await this.#teacher.save();
+    save('digits.safetensors', bytes, 'application/octet-stream');
+    this.#wishes.saved(steps);
   }
 
   #load() {

@@ -1,19 +1,27 @@
 // The page's side of the training: a worker, another one when its GPU goes away, and the last weights in between.
 
 import type { Stroke } from '../../learning/glyphs.js';
+import type { Watched } from '../../learning/phase.js';
 import { defaults, type PenReading, type TrainerSettings } from '../../learning/settings.js';
 import type { Handwriting } from '../../learning/writer.js';
-import { type Asked, type History, noWebGpu, type Told, type TrainingDevice } from './protocol.js';
+import {
+  type Asked,
+  type Filmed,
+  type History,
+  noWebGpu,
+  type Told,
+  type TrainingDevice,
+} from './protocol.js';
 
 export interface Heard {
   /** A trainer is there, with what it has behind it: another network, or the one that a lost device interrupted. */
   opened(on: string, history: History, another: boolean): void;
   stepped(steps: number, loss: number, milliseconds: number): void;
   film(steps: number, reading: PenReading): void;
-  measured(steps: number, rate: number): void;
+  watched(watched: Watched): void;
+  /** With what was learned by then. */
+  measured(steps: number, rate: number, weights: Uint8Array<ArrayBuffer>): void;
   paused(): void;
-  /** What so many steps have learned was given away as a file. */
-  saved(steps: number): void;
   /** The device is gone; the training goes on from `steps` in a moment. */
   lost(steps: number): void;
   /** It stopped. */
@@ -33,6 +41,12 @@ interface WeightsFile {
   readonly name: string;
 }
 
+/** A file of weights, and the steps that they have learned in. */
+export interface Saved {
+  readonly steps: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 export class Teacher {
   readonly #heard: Heard;
   readonly #device: TrainingDevice;
@@ -42,15 +56,18 @@ export class Teacher {
   #nextFile: WeightsFile | undefined;
   #settings: TrainerSettings = defaults;
   #own: readonly Handwriting[] = [];
+  #filmed: Filmed;
   /** The last weights, and how many steps made them. */
   #saved: { file: WeightsFile | undefined; steps: number } = { file: undefined, steps: 0 };
   #until: number | undefined;
   readonly #losses: number[] = [];
   #readings = new Map<number, { strokes: readonly Stroke[]; resolve: (reading: PenReading) => void }>();
-  #files = new Map<number, (bytes: Uint8Array<ArrayBuffer>) => void>();
+  #files = new Map<number, (saved: Saved) => void>();
   #id = 0;
 
-  constructor(device: TrainingDevice, heard: Heard) {
+  /** `strokes`: of the film. */
+  constructor(device: TrainingDevice, strokes: readonly Stroke[], heard: Heard) {
+    this.#filmed = { id: 0, strokes };
     // a page without WebGPU has no worker with it
     this.#device = hasWebGpu ? device : 'cpu';
     this.#heard = heard;
@@ -98,6 +115,7 @@ export class Teacher {
       device,
       patient,
       own: this.#own,
+      filmed: this.#filmed,
     };
     worker.postMessage(open);
     return worker;
@@ -158,6 +176,12 @@ export class Teacher {
     this.#ask({ kind: 'own', own });
   }
 
+  /** The film is of these strokes from now on, its earlier pictures included. */
+  set film(strokes: readonly Stroke[]) {
+    this.#filmed = { id: this.#filmed.id + 1, strokes };
+    this.#ask({ kind: 'film', filmed: this.#filmed });
+  }
+
   read(strokes: readonly Stroke[]): Promise<PenReading> {
     const id = this.#id++;
     this.#ask({ kind: 'read', id, strokes });
@@ -165,7 +189,7 @@ export class Teacher {
   }
 
   /** All that was learned, as a file. */
-  save(): Promise<Uint8Array<ArrayBuffer>> {
+  save(): Promise<Saved> {
     const id = this.#id++;
     this.#ask({ kind: 'save', id });
     return new Promise((resolve) => this.#files.set(id, resolve));
@@ -180,11 +204,14 @@ export class Teacher {
         this.#heard.stepped(told.steps, told.loss, told.milliseconds);
         break;
       case 'film':
-        this.#heard.film(told.steps, told.reading);
+        if (told.id === this.#filmed.id) this.#heard.film(told.steps, told.reading);
+        break;
+      case 'watched':
+        this.#heard.watched(told.watched);
         break;
       case 'measured':
         this.#saved = { file: { bytes: told.saved, name: 'the last weights' }, steps: told.steps };
-        this.#heard.measured(told.steps, told.rate);
+        this.#heard.measured(told.steps, told.rate, told.saved);
         break;
       case 'paused':
         this.#until = undefined;
@@ -195,9 +222,8 @@ export class Teacher {
         this.#readings.delete(told.id);
         break;
       case 'saved':
-        this.#files.get(told.id)?.(told.bytes);
+        this.#files.get(told.id)?.({ steps: told.steps, bytes: told.bytes });
         this.#files.delete(told.id);
-        this.#heard.saved(told.steps);
         break;
       case 'lost':
         this.#recover();

@@ -1,14 +1,27 @@
 // The training and the reading, away from the page: whatever they take, the pen is not held up.
 
 import { getWebGPUDevice } from '@jax-js/jax';
-import { Trainer } from '../../learning/trainer.js';
-import { type Asked, noWebGpu, type Told, type TrainingDevice } from './protocol.js';
-import { fixedSample } from './samples.js';
+import { type Reader, Trainer } from '../../learning/trainer.js';
+import {
+  type Asked,
+  type Filmed,
+  measureEvery,
+  noWebGpu,
+  type Told,
+  type TrainingDevice,
+} from './protocol.js';
 
-/** Steps between two pictures of the film, and two measurements of the error rate. */
-const [filmEvery, measureEvery] = [5, 25];
+/** Whether there is a picture of the film after so many steps: in the beginning more happens. */
+const isFilmed = (steps: number) => steps % (steps < 100 ? 5 : 10) === 0;
+/** Steps between two looks at the phase. */
+const watchEvery = 10;
+/** What is remembered for other films: when there are more, every other one. */
+const mostReaders = 121;
 
 let trainer: Trainer | undefined;
+let filmed: Filmed;
+/** What reads for the pictures of the film. */
+let readers: Reader[] = [];
 let until = 0;
 let training = false;
 let lost = false;
@@ -37,6 +50,7 @@ self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
   } else if (asked.kind === 'pause') training = false;
   else if (asked.kind === 'rate') trainer?.set({ rate: asked.rate });
   else if (asked.kind === 'own') trainer?.set({ own: asked.own });
+  else if (asked.kind === 'film') filmAgain(asked.filmed);
   else if (asked.kind === 'read') {
     const { id, strokes } = asked;
     inTurn(async () => trainer && tell({ kind: 'read', id, reading: await trainer.read(strokes) }));
@@ -48,7 +62,9 @@ self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
   }
 };
 
-async function open({ settings, saved, device, patient, own }: Extract<Asked, { kind: 'open' }>) {
+async function open(asked: Extract<Asked, { kind: 'open' }>) {
+  const { settings, saved, device, patient, own } = asked;
+  filmed = asked.filmed;
   const found = device === 'cpu' ? undefined : await adapterOf(patient);
   const isSlow = device === 'auto' && found?.info.isFallbackAdapter === true;
   trainer = await Trainer.create(settings, { ...saved, device: found && !isSlow ? 'webgpu' : 'wasm' });
@@ -65,7 +81,8 @@ async function open({ settings, saved, device, patient, own }: Extract<Asked, { 
     ...{ kind: 'opened', settings: trainer.settings, history: { losses, errors } },
     on: whereItRuns(device, found, isSlow),
   });
-  await film();
+  await look();
+  await watch();
   if (trainer.errors.length === 0) await measure();
 }
 
@@ -119,14 +136,38 @@ async function step() {
   const loss = await trainer.step();
   const { steps } = trainer;
   tell({ kind: 'stepped', steps, loss, milliseconds: performance.now() - start });
-  if (steps % filmEvery === 0) await film();
+  if (isFilmed(steps)) await look();
+  if (steps % watchEvery === 0) await watch();
   if (steps % measureEvery === 0 || steps === until) await measure();
 }
 
-async function film() {
-  const { steps } = trainer!;
-  const reading = await trainer!.read(fixedSample.strokes);
-  tell({ kind: 'film', steps, reading });
+/** A picture of the film. */
+async function look() {
+  const reader = trainer!.remember();
+  readers.push(reader);
+  if (readers.length > mostReaders) {
+    for (const dropped of readers.filter((_, i) => i % 2 === 1)) trainer!.forget(dropped);
+    readers = readers.filter((_, i) => i % 2 === 0);
+  }
+  await picture(filmed, reader);
+}
+
+/** The film of other strokes: between the steps of a training, which goes on. */
+async function filmAgain(asked: Filmed) {
+  filmed = asked;
+  for (const reader of [...readers])
+    await inTurn(async () => {
+      if (filmed === asked && readers.includes(reader)) await picture(asked, reader);
+    });
+}
+
+async function picture({ id, strokes }: Filmed, reader: Reader) {
+  const { steps } = reader;
+  tell({ kind: 'film', id, steps, reading: await trainer!.read(strokes, reader) });
+}
+
+async function watch() {
+  tell({ kind: 'watched', watched: await trainer!.watch() });
 }
 
 async function measure() {

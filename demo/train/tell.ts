@@ -1,0 +1,56 @@
+// "It read this wrong? Tell it.": what is on the pad, and what it really says, as a string of one's own to learn from.
+
+import type { Stroke } from '../../learning/glyphs.js';
+import { features, mostMovements, movements, stride } from '../../learning/pen.js';
+import { mostDigits } from '../../learning/settings.js';
+import { byId, notify } from '../shared/dom.js';
+import { isDigits } from './link.js';
+
+export class Tell {
+  readonly #form = byId<HTMLFormElement>('tell');
+  readonly #input = this.#form.querySelector('input')!;
+  #strokes: readonly Stroke[] = [];
+  /** The visitor has written into the field: a reading leaves it alone. */
+  #edited = false;
+
+  /** `told`: the digits of what is on the pad. */
+  constructor(told: (text: string) => void) {
+    this.#input.addEventListener('input', () => {
+      this.#edited = true;
+    });
+    this.#form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const text = this.#input.value.trim();
+      const wrong = complaint(text, this.#strokes);
+      if (wrong) return notify(wrong);
+      this.#edited = true;
+      told(text);
+    });
+  }
+
+  /** What is on the pad now, and how it is read. */
+  show(strokes: readonly Stroke[], reading: string): void {
+    this.#strokes = strokes;
+    if (!this.#edited) this.#input.value = reading.slice(0, mostDigits);
+  }
+
+  /** There is other ink. */
+  begin(): void {
+    this.#edited = false;
+  }
+
+  set hidden(hidden: boolean) {
+    this.#form.hidden = hidden;
+  }
+}
+
+/** Why nothing can be learned from it. */
+function complaint(text: string, strokes: readonly Stroke[]): string | undefined {
+  if (!isDigits(text)) return `It says … what? Expected 1 to ${mostDigits} digits, got ${text || 'nothing'}.`;
+  const moved = movements(strokes).length / features;
+  if (moved > mostMovements) return 'That is too much ink for one string: it learns from shorter ones.';
+  // a frame for each, and a blank between two that are equal
+  const needed = text.length + [...text].filter((digit, i) => digit === text[i - 1]).length;
+  if (needed > Math.ceil(moved / stride)) return `There is too little ink for ${text}.`;
+  return undefined;
+}
