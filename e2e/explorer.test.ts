@@ -897,10 +897,19 @@ test('without WebGPU the CPU computes, a 2D canvas draws, and a line says why', 
   ));
 
 describe('for everyone', () => {
-  test.each(['light', 'dark'] as const)('axe has nothing to say, %s', (colorScheme) =>
+  test('axe has nothing to say in light, dark and forced colours', () =>
     exploreOnCpu(async (page) => {
-      await page.emulateMedia({ colorScheme });
-      expect(await complaintsOf(page)).toEqual([]);
+      const inAllColours = async (part?: string) => {
+        for (const [colorScheme, forcedColors] of [
+          ['light', 'none'],
+          ['dark', 'none'],
+          ['light', 'active'],
+        ] as const) {
+          await page.emulateMedia({ colorScheme, forcedColors });
+          expect(await complaintsOf(page, part), `${colorScheme}, forced: ${forcedColors}`).toEqual([]);
+        }
+      };
+      await inAllColours();
       await page.getByText('Show the sum').click();
       for (const [tab, content] of [
         ['Paths', 'ol.ways'],
@@ -910,12 +919,11 @@ describe('for everyone', () => {
       ] as const) {
         await page.getByRole('tab', { name: tab }).click();
         await page.locator(content).waitFor();
-        expect(await complaintsOf(page, '#inspector')).toEqual([]);
+        await inAllColours('#inspector');
       }
       await page.getByRole('button', { name: 'More' }).click();
-      expect(await complaintsOf(page)).toEqual([]);
-    }),
-  );
+      await inAllColours();
+    }));
 
   test('a window that is zoomed in, or a phone on its side: the lattice has room', () =>
     exploreOnCpu(
