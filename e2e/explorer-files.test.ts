@@ -461,7 +461,7 @@ describe('comparing', () => {
         await page.getByRole('button', { name: 'Stop comparing' }).click();
         await expect.poll(() => page.getByRole('tab', { name: 'Compare' }).count()).toBe(0);
         expect(page.url()).not.toMatch(/with=/);
-        await expect.poll(() => says(page, '#legend')).toContain('What the recogniser hears');
+        await expect.poll(() => says(page, '#legend')).toContain('What is heard');
       },
       { hash: `#example=dear&text=${said.replaceAll(' ', '+')}` },
     ));

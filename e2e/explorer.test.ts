@@ -434,9 +434,9 @@ test('the lines into a cell are those of the one that was clicked, while the poi
 test('layers, lines and scale are chosen', () =>
   exploreOnCpu(async (page) => {
     const legend = () => page.locator('#legend figcaption').last().innerText();
-    expect(await legend()).toBe('Share of the path mass, linear');
+    expect(await legend()).toBe('Path mass, linear');
     await page.keyboard.press('l');
-    await expect.poll(legend).toBe('Share of the path mass, log scale');
+    await expect.poll(legend).toBe('Path mass, log scale');
     await page.getByRole('radio', { name: 'Forward' }).click();
     await expect.poll(legend).toMatch(/Forward α/);
     await page.keyboard.press('ArrowRight');
@@ -996,11 +996,20 @@ describe('for everyone', () => {
             ramp: style('#legend .ramp').backgroundImage,
             hatch: style('#legend .hatch').backgroundImage,
             blank: style('#legend .blank').backgroundColor,
+            // what is for the ear alone
+            cell: style('#grid [role="gridcell"]').color,
           };
         });
+      await page.getByRole('gridcell').first().waitFor();
       const before = await looks();
       await page.emulateMedia({ forcedColors: 'active' });
       expect(await looks()).toEqual(before);
+      const borders = (selected: boolean) =>
+        page
+          .locator(`#tabs [aria-selected="${selected}"]`)
+          .first()
+          .evaluate((tab) => getComputedStyle(tab).border);
+      expect(await borders(true)).not.toBe(await borders(false));
       // icons have the colour of text on buttons
       const icons = await page.evaluate(() => {
         const of = (selector: string, pseudo?: string) =>

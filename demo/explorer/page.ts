@@ -392,7 +392,7 @@ export class Page {
     this.#legend.show(scene, {
       bestPath: this.store.state.bestPath || this.path !== undefined,
       lines: this.bestPaths.length > 1 || this.answers.samples.length > 0,
-      ways: this.#looker.marks.incoming.length > 0 && !scene.sweep,
+      ways: this.store.state.selected !== undefined && !scene.sweep,
     });
   }
 

@@ -16,7 +16,7 @@ export interface ColourScale {
 }
 
 const names: Readonly<Record<Layer, string>> = {
-  posterior: 'Share of the path mass',
+  posterior: 'Path mass',
   alpha: 'Forward α, beside the largest of its frame',
   beta: 'Backward β, beside the largest of its frame',
   probability: 'Probability of the symbol',
@@ -29,7 +29,7 @@ interface Drawn {
   readonly bestPath: boolean;
   /** Other paths than the best. */
   readonly lines: boolean;
-  /** What flows into the selected cell. */
+  /** What flows into the selected cell: there is one. */
   readonly ways: boolean;
 }
 
@@ -61,7 +61,7 @@ export class Legend {
     this.#shown = shown;
     if (difference)
       this.#scores.show('Path mass of each symbol: this text − the other', 'change', 'linear', theme);
-    else this.#scores.show('What the recogniser hears', 'probability', 'linear', theme);
+    else this.#scores.show('What is heard', 'probability', 'linear', theme);
     const by = isSigned(layer) ? '' : scale === 'log' ? ', log scale' : ', linear';
     const name = layer === 'change' && against ? `Path mass here − with ${against}` : names[layer];
     this.#lattice.show(`${name}${isWithout ? '; * has none' : ''}${by}`, layer, scale, theme, largest);
