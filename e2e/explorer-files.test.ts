@@ -271,11 +271,19 @@ describe('loading', () => {
         json('rows.json', [probs.slice(0, 3), probs.slice(3, 6), probs.slice(6, 9), probs.slice(9)]),
       );
       await expect.poll(() => sentence(page)).toMatch(/ways to spell 1 2/);
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      await page.getByLabel('Temperature').fill('2');
+      await expect.poll(() => sentence(page)).toMatch(/Edited: temperature 2\.00\./);
       await load(
         page,
         json('case.json', { shape: [4, 1, 3], logProbs: probs.map(Math.log), targets: [[2, 2]] }),
       );
       await expect.poll(() => sentence(page)).toMatch(/In 4 frames there are 5 ways to spell 2 2/);
+      // what was done to the others is no way back
+      await page.keyboard.press('Control+z');
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      expect(await page.getByRole('button', { name: 'Undo', exact: true }).isDisabled()).toBe(true);
+      expect(await sentence(page)).not.toMatch(/Edited/);
     }));
 
   test('an error says what was expected, and nothing changes', () =>

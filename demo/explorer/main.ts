@@ -20,6 +20,7 @@ try {
     // the row of a star is no score of the recogniser's
     paint: ({ c }, first, end, done) =>
       c !== undefined && c < page.source!.classes && editing.paint(c, first, end, done),
+    edited: () => editing.begin(),
   });
   new Controls(page, editing);
   const spoken = new Spoken(page);

@@ -37,6 +37,7 @@ export class Page {
   readonly player: Player;
   readonly #legend = new Legend(byId('legend'));
   readonly #looker: Looker;
+  readonly #edited: () => void;
   #position: Position | undefined;
   #head: number | undefined;
   #editing = false;
@@ -48,9 +49,14 @@ export class Page {
   constructor(
     store: Store,
     engine: Engine,
-    events: { paint: ConstructorParameters<typeof Stage>[1]['paint'] },
+    events: {
+      readonly paint: ConstructorParameters<typeof Stage>[1]['paint'];
+      /** Edits are other ones now, of other scores: those before are no way back. */
+      readonly edited: () => void;
+    },
   ) {
     this.store = store;
+    this.#edited = events.edited;
     this.stage = new Stage(byId('stage'), {
       hover: (cell) => this.#looker.hover(cell),
       pin: (cell) => {
@@ -257,6 +263,7 @@ export class Page {
     this.answers.source = source;
     const { frames, classes } = source;
     const { edits, blank, window } = { ...this.store.state, ...change };
+    if (change.edits === noEdits || edits !== this.store.state.edits) this.#edited();
     this.store.set({
       ...change,
       edits: within(edits, frames, classes),

@@ -14,8 +14,13 @@ export class Editing {
   constructor(store: Store) {
     this.#store = store;
     store.listen((state, before) => {
-      if (state.example !== before.example || state.heard !== before.heard) this.#history.clear();
+      if (state.example !== before.example || state.heard !== before.heard) this.begin();
     });
+  }
+
+  /** What was done before is of other scores. */
+  begin(): void {
+    this.#history.clear();
   }
 
   get canUndo(): boolean {
