@@ -21,24 +21,13 @@ const usage = `usage: npm run train -- [options]
   --seeds N      with --hands: trains N times, from --seed on: default 1`;
 
 const options = readOptions();
+if (!options.hands) tryOut();
 const { Trainer, room, testStrings } = await load('learning/trainer.ts');
 const { sample } = await load('learning/writer.ts');
 
 if (options.hands) {
   await readHands(options, Trainer);
   process.exit(0);
-}
-try {
-  // not after 25 steps: whether it can be written
-  if (existsSync(options.out) && statSync(options.out).isDirectory()) throw new Error('a folder');
-  writeFileSync(`${options.out}.part`, '');
-  rmSync(`${options.out}.part`);
-} catch (error) {
-  stop(
-    new Error(
-      `--out ${options.out}: expected a file that can be written, got ${/** @type {Error} */ (error).message}`,
-    ),
-  );
 }
 const backend = await provideGpu(options.device).catch(stop);
 const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;
@@ -180,6 +169,21 @@ function readOptions() {
   } catch (error) {
     console.error(`${/** @type {Error} */ (error).message}\n\n${usage}`);
     process.exit(2);
+  }
+}
+
+/** Whether it can be written: now, not after 25 steps. */
+function tryOut() {
+  try {
+    if (existsSync(options.out) && statSync(options.out).isDirectory()) throw new Error('a folder');
+    writeFileSync(`${options.out}.part`, '');
+    rmSync(`${options.out}.part`);
+  } catch (error) {
+    stop(
+      new Error(
+        `--out ${options.out}: expected a file that can be written, got ${/** @type {Error} */ (error).message}`,
+      ),
+    );
   }
 }
 
