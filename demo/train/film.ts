@@ -198,7 +198,7 @@ export function drawPosterior(
     context.fillStyle = colour('quiet');
     context.fillText(c === 0 ? '–' : String(c - 1), gutter - 10, y + row / 2);
     context.fillStyle = colour('card');
-    context.fillRect(gutter, y + row - 1, width, 1);
+    context.fillRect(gutter, Math.round(y + row) - 1, width, 1);
   }
 }
 
