@@ -2,7 +2,7 @@
  * Trains a recogniser of handwritten digit strings, headless: the network in jax-js, the loss from webgpu-ctc, all on one device.
  * Run with `npm run train`; it is the training of the page `demo/train.html`, from the same sources.
  */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readHands } from './hands.js';
 import { accent, curve, dim, line } from './terminal.js';
@@ -21,23 +21,13 @@ const usage = `usage: npm run train -- [options]
   --seeds N      with --hands: trains N times, from --seed on: default 1`;
 
 const options = readOptions();
+if (!options.hands) tryOut();
 const { Trainer, room, testStrings } = await load('learning/trainer.ts');
 const { sample } = await load('learning/writer.ts');
 
 if (options.hands) {
   await readHands(options, Trainer);
   process.exit(0);
-}
-try {
-  // not after 25 steps: whether it can be written
-  writeFileSync(`${options.out}.part`, '');
-  rmSync(`${options.out}.part`);
-} catch (error) {
-  stop(
-    new Error(
-      `--out ${options.out}: expected a file that can be written, got ${/** @type {Error} */ (error).message}`,
-    ),
-  );
 }
 const backend = await provideGpu(options.device).catch(stop);
 const saved = !options.fresh && existsSync(options.out) ? readFileSync(options.out) : undefined;
@@ -127,12 +117,13 @@ function readOptions() {
       /** @type {string} */ name,
       /** @type {string | undefined} */ text,
       /** @type {number} */ least,
+      /** @type {number} */ most,
     ) => {
       if (text === undefined) return undefined;
-      const value = Number(text);
-      if (!(value >= least) || (name !== 'rate' && !Number.isInteger(value)))
+      const value = text.trim() === '' ? Number.NaN : Number(text);
+      if (!(value >= least && value <= most) || (name !== 'rate' && !Number.isInteger(value)))
         throw new Error(
-          `--${name}: expected ${name === 'rate' ? 'a number' : 'an integer'} ≥ ${least}, got ${text}`,
+          `--${name}: expected ${name === 'rate' ? 'a number' : 'an integer'} from ${least} to ${most}, got ${text || 'nothing'}`,
         );
       return value;
     };
@@ -152,6 +143,9 @@ function readOptions() {
     });
     if (values.seeds !== undefined && !values.hands)
       throw new Error('--seeds: expected with --hands, got it without');
+    if (values.hands && (values.out !== undefined || values.fresh))
+      throw new Error(`--hands: expected without --${values.fresh ? 'fresh' : 'out'}, as it writes no file`);
+    if (values.out === '') throw new Error('--out: expected the name of a file, got nothing');
     if (values.help) {
       console.log(usage);
       process.exit(0);
@@ -162,18 +156,34 @@ function readOptions() {
     if (!device) throw new Error(`--device: expected auto, gpu or cpu, got ${values.device}`);
     return {
       device,
-      steps: number('steps', values.steps, 1) ?? 500,
+      steps: number('steps', values.steps, 1, 1e6) ?? 500,
       out: values.out ?? 'digits.safetensors',
       fresh: values.fresh ?? false,
       hands: values.hands ?? false,
-      seeds: number('seeds', values.seeds, 1) ?? 1,
-      seed: number('seed', values.seed, 0),
-      batch: number('batch', values.batch, 1),
-      rate: number('rate', values.rate, 0),
+      seeds: number('seeds', values.seeds, 1, 1000) ?? 1,
+      seed: number('seed', values.seed, 0, 2 ** 48 - 1),
+      batch: number('batch', values.batch, 1, 1024),
+      // a file of weights has it in millionths
+      rate: number('rate', values.rate, 1e-6, 1),
     };
   } catch (error) {
     console.error(`${/** @type {Error} */ (error).message}\n\n${usage}`);
     process.exit(2);
+  }
+}
+
+/** Whether it can be written: now, not after 25 steps. */
+function tryOut() {
+  try {
+    if (existsSync(options.out) && statSync(options.out).isDirectory()) throw new Error('a folder');
+    writeFileSync(`${options.out}.part`, '');
+    rmSync(`${options.out}.part`);
+  } catch (error) {
+    stop(
+      new Error(
+        `--out ${options.out}: expected a file that can be written, got ${/** @type {Error} */ (error).message}`,
+      ),
+    );
   }
 }
 

@@ -302,7 +302,9 @@ async function unpacked(saved: Uint8Array, file: string) {
   const values: Record<string, Float32Array<ArrayBuffer>> = {};
   for (const part of parts) {
     for (const [name, shape] of Object.entries(weightShapes))
-      values[`${part}/${name}`] = await read(`${part}/${name}`, shape);
+      values[`${part}/${name}`] = await read(`${part}/${name}`, shape).catch((error: RangeError) => {
+        throw new RangeError(`${error.message}; it may be of another network than this one`);
+      });
   }
   return { values, settings, losses: [...(await read('losses'))], errors };
 }

@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { attribute, digitColours } from '../demo/train/ink.js';
+import { attribute, digitColours, fit, sameInk } from '../demo/train/ink.js';
 import { fromHash, limits, longestLink, toHash } from '../demo/train/link.js';
 import { editDistance } from '../learning/edit-distance.js';
 import { classes, features, follow, movements, stride } from '../learning/pen.js';
 import { phaseOf } from '../learning/phase.js';
 import { Random } from '../learning/random.js';
 import { room, Trainer } from '../learning/trainer.js';
+import { writeSafetensors } from '../learning/weights.js';
 import { type Handwriting, sample, varied } from '../learning/writer.js';
 import type { TestDevice } from './device.js';
 import { openJax } from './frameworks.js';
@@ -217,6 +218,10 @@ describe('a link to a training', () => {
       expect(hash.length).toBeLessThan(longestLink);
       const there = fromHash(`#${hash}`)!;
       expect([there.settings, there.text]).toEqual([settings, text]);
+      // on a pad of another size as well: what it was said to be goes into the next link, too
+      const written = fit(there.strokes, 373, 338);
+      expect(sameInk(written, there.strokes)).toBe(true);
+      expect(sameInk(written.slice(1), there.strokes)).toBe(false);
       expect(there.strokes.length).toBe(strokes.length);
       const [before, after] = [movements(strokes), movements(there.strokes)];
       expect(Math.abs(after.length - before.length) / features).toBeLessThanOrEqual(2);
@@ -304,7 +309,11 @@ describe('training', () => {
     const readBack = createBuffer.mock.calls.filter(([{ usage }]) => usage & GPUBufferUsage.MAP_READ);
     expect(readBack.map(([{ size }]) => size)).toEqual(Array(30).fill(4));
     createBuffer.mockRestore();
-    await trainer.read(hands[1]!.strokes);
+    const reader = trainer.remember();
+    await trainer.step();
+    const now = await trainer.read(hands[1]!.strokes);
+    expect((await trainer.read(hands[1]!.strokes, reader)).posteriors).not.toEqual(now.posteriors);
+    trainer.forget(reader);
     expect(gpu.alive().length).toBeLessThanOrEqual(before);
     trainer.dispose();
   });
@@ -318,6 +327,15 @@ describe('training', () => {
     length.writeBigUInt64LE(BigInt(header.length));
     const of = (data: Buffer) => Buffer.concat([length, header, data]);
     await refused(of(Buffer.alloc(8))).toThrow('mine.safetensors: seed: expected the shape [1], got [2]');
+    await refused(
+      writeSafetensors({
+        settings: { shape: [4], data: Float32Array.of(0, 1, 32, 8000) },
+        errors: { shape: [0, 2], data: new Float32Array(0) },
+        'weights/first.kernel': { shape: [24, 16], data: new Float32Array(24 * 16) },
+      }),
+    ).toThrow(
+      'mine.safetensors: weights/first.kernel: expected the shape [30,24], got [24,16]; it may be of another network than this one',
+    );
     // weights that are no numbers would read nothing, and nobody would hear of it
     await openJax();
     const trainer = await Trainer.create({ seed: 2 ** 31 + 7, batch: 3, rate: 0.0123 });
@@ -330,7 +348,7 @@ describe('training', () => {
     expect(other.settings).toEqual({ seed: 2 ** 31 + 7, batch: 3, rate: 0.5 });
     other.dispose();
     new DataView(saved.buffer).setFloat32(saved.length - 8, Number.NaN, true);
-    await refused(saved).toThrow(/^mine\.safetensors: .*: expected numbers, got NaN in the place \d+$/);
+    await refused(saved).toThrow(/^mine\.safetensors: .*: expected numbers, got NaN in the place \d+/);
   });
 });
 
@@ -393,8 +411,18 @@ describe('npm run train', () => {
   }, 240_000);
 
   test('says what is wrong with its options', async () => {
-    const { text, code } = await run(['--steps', 'many']);
-    expect([code, text.split('\n')[0]]).toEqual([2, '--steps: expected an integer ≥ 1, got many']);
+    for (const [args, complaint] of [
+      [['--steps', 'many'], '--steps: expected an integer from 1 to 1000000, got many'],
+      [['--rate', ''], '--rate: expected a number from 0.000001 to 1, got nothing'],
+      [['--rate', 'Infinity'], '--rate: expected a number from 0.000001 to 1, got Infinity'],
+      [['--hands', '--out', out], '--hands: expected without --out, as it writes no file'],
+    ] as const) {
+      const { text, code } = await run([...args]);
+      expect([code, text.split('\n')[0]]).toEqual([2, complaint]);
+    }
+    expect((await run(['--out', folder])).text).toBe(
+      `--out ${folder}: expected a file that can be written, got a folder\n`,
+    );
     const nowhere = await run(['--out', join(folder, 'nowhere/x.safetensors')]);
     expect([nowhere.code, nowhere.text]).toEqual([
       2,

@@ -31,6 +31,22 @@ export function begin(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   return context;
 }
 
+/**
+ * Draws in the next frame, however often that is asked for until then. What is asked for in a frame is not put off by asking again in
+ * the next one, as `cancelAnimationFrame` would do.
+ */
+export function oncePerFrame(draw: () => void): () => void {
+  let asked = false;
+  return () => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => {
+      asked = false;
+      draw();
+    });
+  };
+}
+
 export const dark = (): MediaQueryList => matchMedia('(prefers-color-scheme: dark)');
 
 /** Draws whenever the size of an element or the theme changes, and when a GPU that crashed has wiped its canvases. */

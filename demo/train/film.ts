@@ -3,7 +3,7 @@
 import type { Stroke } from '../../learning/glyphs.js';
 import { classes, features, movements, stride } from '../../learning/pen.js';
 import type { PenReading } from '../../learning/settings.js';
-import { begin, dark, keepDrawn, palette } from '../shared/canvas.js';
+import { begin, dark, keepDrawn, oncePerFrame, palette } from '../shared/canvas.js';
 import { colourOf, type Theme } from '../shared/colours.js';
 import { type Attributed, attribute, colourOfDigit, drawLine, drawRead } from './ink.js';
 
@@ -31,7 +31,7 @@ export class Film {
   /** The picture shown large, and whether it follows the newest. */
   #shown = 0;
   #follows = true;
-  #asked = 0;
+  readonly #drawSoon = oncePerFrame(() => this.draw());
 
   /** `changed`: whenever there are more or fewer pictures. */
   constructor(root: HTMLElement, strokes: readonly Stroke[], changed: () => void) {
@@ -104,8 +104,7 @@ export class Film {
     this.#slider.max = String(last);
     this.#slider.value = String(this.#shown);
     this.#changed();
-    cancelAnimationFrame(this.#asked);
-    this.#asked = requestAnimationFrame(() => this.draw());
+    this.#drawSoon();
   }
 
   draw(): void {
@@ -144,21 +143,32 @@ function drawStrip(
   theme: Theme,
 ) {
   const frames = pictures[0]!.frames;
-  const image = new ImageData(frames, pictures.length);
-  for (const [row, { posteriors }] of pictures.entries()) {
-    for (let t = 0; t < frames; t++) {
-      const [r, g, b] = colourOf('posterior', 1 - posteriors[t * classes]!, 'label', theme, 'linear');
-      image.data.set([r, g, b, 255], 4 * (row * frames + t));
-    }
-  }
-  const small = new OffscreenCanvas(frames, pictures.length);
-  small.getContext('2d')!.putImageData(image, 0, 0);
-  context.imageSmoothingEnabled = false;
+  const shades = (row: number, t: number) =>
+    colourOf('posterior', 1 - pictures[row]!.posteriors[t * classes]!, 'label', theme, 'linear');
   const line = height / lines;
-  context.drawImage(small, 0, 0, width, line * pictures.length);
+  drawCells(context, [0, 0, width, line * pictures.length], frames, pictures.length, shades);
   const y = Math.min(height - 2, Math.round((shown + 0.5) * line));
   context.fillStyle = palette()('path');
   context.fillRect(0, y - 1, width, 2);
+}
+
+/** Cells of equal size in a rectangle: at once, where long ink would be thousands of rectangles in each picture. */
+function drawCells(
+  context: CanvasRenderingContext2D,
+  [x, y, width, height]: readonly [x: number, y: number, width: number, height: number],
+  columns: number,
+  rows: number,
+  colourAt: (row: number, column: number) => readonly [r: number, g: number, b: number],
+) {
+  const image = new ImageData(columns, rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++)
+      image.data.set([...colourAt(row, column), 255], 4 * (row * columns + column));
+  }
+  const small = new OffscreenCanvas(columns, rows);
+  small.getContext('2d')!.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, x, y, width, height);
 }
 
 /** Rows are the blank and the digits, columns the frames; above them the height of the pen. */
@@ -180,22 +190,15 @@ export function drawPosterior(
     textAlign: 'right',
     textBaseline: 'middle',
   });
+  drawCells(context, [gutter, trace, width, height - trace], frames, classes, (c, t) =>
+    colourOf('posterior', posteriors[t * classes + c]!, c === 0 ? 'blank' : 'label', theme, 'linear'),
+  );
   for (let c = 0; c < classes; c++) {
     const y = trace + c * row;
     context.fillStyle = colour('quiet');
     context.fillText(c === 0 ? '–' : String(c - 1), gutter - 10, y + row / 2);
-    for (let t = 0; t < frames; t++) {
-      const [r, g, b] = colourOf(
-        'posterior',
-        posteriors[t * classes + c]!,
-        c === 0 ? 'blank' : 'label',
-        theme,
-        'linear',
-      );
-      context.fillStyle = `rgb(${r} ${g} ${b})`;
-      const left = Math.floor((t * width) / frames);
-      context.fillRect(gutter + left, y, Math.ceil(((t + 1) * width) / frames) - left, row - 1);
-    }
+    context.fillStyle = colour('card');
+    context.fillRect(gutter, Math.round(y + row) - 1, width, 1);
   }
 }
 
@@ -213,16 +216,20 @@ function drawTrace(
   const y = (i: number) => height * (0.5 + 0.7 * moved[i * features + 3]!);
   const colour = palette();
   context.lineWidth = 2;
-  for (let i = 1; i < count; i++) {
-    const inAir = moved[i * features + 2] === 1;
+  const colourAt = (i: number) => {
+    if (moved[i * features + 2] === 1) return colour('line');
     const read = of[i];
-    context.strokeStyle = inAir
-      ? colour('line')
-      : colourOfDigit(read === undefined ? undefined : digits[read], theme);
-    drawLine(context, [
-      [x(i - 0.5), y(i - 1)],
-      [x(i + 0.5), y(i)],
-    ]);
+    return colourOfDigit(read === undefined ? undefined : digits[read], theme);
+  };
+  for (let begin = 1, i = 2; i <= count; i++) {
+    if (i < count && colourAt(i) === colourAt(begin)) continue;
+    context.strokeStyle = colourAt(begin);
+    const points = Array.from({ length: i - begin + 1 }, (_, j) => begin - 1 + j);
+    drawLine(
+      context,
+      points.map((at) => [x(at + 0.5), y(at)]),
+    );
+    begin = i;
   }
 }
 

@@ -159,6 +159,19 @@ function between(stroke: Stroke, from: number, to: number): Point[] {
   return points;
 }
 
+/** Whether it is the same handwriting, of any size and in any place. */
+export function sameInk(a: readonly Stroke[], b: readonly Stroke[]): boolean {
+  const [one, other] = [fit(a, 1000, 1000), fit(b, 1000, 1000)];
+  return (
+    one.length === other.length &&
+    one.every(
+      (stroke, i) =>
+        stroke.length === other[i]!.length &&
+        stroke.every(([x, y], j) => Math.hypot(x - other[i]![j]![0], y - other[i]![j]![1]) < 0.1),
+    )
+  );
+}
+
 /** Strokes in the middle of a place, as large as there is room for. */
 export function fit(strokes: readonly Stroke[], width: number, height: number, margin = 0.16): Point[][] {
   const points = strokes.flat();

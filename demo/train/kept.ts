@@ -5,8 +5,8 @@ import { networkVersion } from '../../learning/settings.js';
 import type { Handwriting } from '../../learning/writer.js';
 
 export interface Kept {
-  /** A file of weights. */
-  readonly weights: Uint8Array<ArrayBuffer>;
+  /** A file of weights. None: nothing is learned yet. */
+  readonly weights?: Uint8Array<ArrayBuffer>;
   /** The strings that the visitor has told it. */
   readonly own: readonly Handwriting[];
 }
@@ -21,6 +21,26 @@ const store = createStore('webgpu-ctc training', 'kept');
 
 /** A visit by a link leaves alone what the visitor has taught without it. */
 const keyOf = (link: string) => (link === '' ? 'own' : 'by link');
+
+/**
+ * Whether this page is the one that keeps what it learns. Of several tabs that is the one which was opened first, until it is closed:
+ * they would overwrite each other's weights.
+ */
+export function claim(link: string): Promise<boolean> {
+  // pages that did not come by HTTPS have no locks
+  if (!navigator.locks) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    // the page that is reloaded has it for a moment longer
+    const signal = AbortSignal.timeout(1000);
+    const held = () => {
+      resolve(true);
+      return new Promise<never>(() => {});
+    };
+    navigator.locks
+      .request(`webgpu-ctc training, ${keyOf(link)}`, { signal }, held)
+      .catch(() => resolve(!signal.aborted));
+  });
+}
 
 /** Whether the browser keeps it: some do not, in a private window say. */
 export async function keep(link: string, kept: Kept): Promise<boolean> {

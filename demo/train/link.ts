@@ -18,7 +18,9 @@ export const limits = {
   batch: { min: 4, max: 64 },
   rate: { min: 1e-4, max: 0.1 },
 } as const;
-const [mostStrokes, mostPoints, mostUnits] = [100, 1500, 20_000];
+/** Strokes that a link has room for. */
+export const mostStrokes = 100;
+const [mostPoints, mostUnits] = [1500, 20_000];
 
 /** The height of all strokes together, in units that points are rounded to, and how far a line may be from where it was. */
 const [unitsHigh, tolerance] = [160, 0.7];

@@ -1,19 +1,20 @@
 import { type Phase, phaseOf, phases } from '../../learning/phase.js';
 import type { Handwriting } from '../../learning/writer.js';
-import { dark, keepDrawn } from '../shared/canvas.js';
+import { dark, keepDrawn, oncePerFrame } from '../shared/canvas.js';
 import { wantedDevice } from '../shared/device.js';
 import { byId, make, notify, save, whileBusy } from '../shared/dom.js';
 import { drawCurve } from './curves.js';
 import { drawStill, Film } from './film.js';
-import { forget, keep, recall } from './kept.js';
-import { fromHash, longestLink, toHash } from './link.js';
+import { sameInk } from './ink.js';
+import { claim, forget, keep, recall } from './kept.js';
+import { fromHash, longestLink, mostStrokes, toHash } from './link.js';
 import { Pad } from './pad.js';
 import { measureEvery } from './protocol.js';
 import { canRecord, record } from './replay.js';
 import { another, fixedSample } from './samples.js';
 import { Settings } from './settings.js';
 import { Teacher } from './teacher.js';
-import { Tell } from './tell.js';
+import { complaint, Tell } from './tell.js';
 
 /** Steps that the button asks for, at first and each time after; and those that follow on what it is told later. */
 const [lesson, more, extra] = [500, 250, 100];
@@ -23,6 +24,8 @@ const pause = 500;
 /** What a link asks for, and that link: '' for a visit without. */
 const shared = fromHash(location.hash);
 const link = shared ? location.hash : '';
+
+const show = oncePerFrame(showNow);
 
 let losses: number[] = [];
 let errors: { steps: number; rate: number }[] = [];
@@ -39,12 +42,18 @@ let own: readonly Handwriting[] = [];
 let kept = 0;
 /** What was kept is being opened. */
 let recalling = false;
+/** There was no network yet. */
+let first = true;
+/** What was learned is to be forgotten: the network that learned it is still there, and is not kept. */
+let forgetting = false;
+/** No other tab keeps what it learns. */
+let keeps = true;
 /** Where it is to go on to, once somebody looks again. */
 let resume: number | undefined;
 
 const film = new Film(byId('film'), shared?.strokes[0] ? shared.strokes : fixedSample.strokes, show);
 const pad = new Pad(byId('pad').querySelector('canvas')!, padChanged);
-const tell = new Tell(told);
+const tell = new Tell(() => pad.strokes, told);
 const teacher = new Teacher(wantedDevice(), film.strokes, {
   opened(where, history, another) {
     on = where;
@@ -57,9 +66,11 @@ const teacher = new Teacher(wantedDevice(), film.strokes, {
       film.clear();
       kept = losses.length;
       settings.adopt();
-      // what came as a file is found again after a reload
-      if (!recalling && losses.length > 0) keepNow();
+      // after a reload there is what came as a file
+      if (!first && losses.length > 0) keepNow();
     } else film.cut(losses.length);
+    first = false;
+    forgetting = false;
     recalling = false;
     show();
     read();
@@ -89,19 +100,25 @@ const teacher = new Teacher(wantedDevice(), film.strokes, {
   lost(steps) {
     open = false;
     notify(`The GPU went away. Going on after step ${steps}, on another one …`);
+    show();
   },
   failed(message) {
     notify(`The training stopped: ${message}`);
     show();
   },
   refused(message, before) {
-    if (before) return notify(message);
+    if (before) {
+      forgetting = false;
+      keepNow();
+      return notify(message);
+    }
     if (recalling) return startWithout();
     failure = message;
     show();
   },
 });
 const settings = new Settings(teacher, {
+  keeps: () => keeps,
   own: () => own.length,
   forgetOwn() {
     own = [];
@@ -110,7 +127,8 @@ const settings = new Settings(teacher, {
     settings.refresh();
   },
   startAfresh(chosen) {
-    forget(link);
+    forgetting = true;
+    keepAll(0);
     teacher.open(chosen);
   },
   saved(steps) {
@@ -118,15 +136,30 @@ const settings = new Settings(teacher, {
   },
 });
 
+const claimed = claim(link).then((mine) => {
+  keeps = mine;
+  settings.refresh();
+  if (!mine)
+    notify(
+      'This page is open in another tab, too. That tab keeps what it learns; what this one learns is not kept.',
+    );
+  return mine;
+});
+
+if (new URLSearchParams(location.hash.slice(1)).has('ink') && !shared?.strokes[0])
+  notify('The handwriting in this link cannot be read. The link may have been cut.');
+
 begin();
 async function begin() {
   const found = await recall(link);
   if (found === 'outdated') return startWithout();
-  own = found?.own ?? (shared?.text ? [{ text: shared.text, strokes: shared.strokes }] : []);
+  const { text, strokes = [] } = shared ?? {};
+  // a link may say what no ink can be
+  own = found?.own ?? (text && !complaint(text, strokes) ? [{ text, strokes }] : []);
   teacher.own = own;
-  if (shared?.strokes[0]) pad.write(shared.strokes);
-  recalling = found !== undefined;
-  if (found) teacher.open({}, { bytes: found.weights, name: 'what this browser keeps' });
+  if (strokes[0]) pad.write(strokes);
+  recalling = found?.weights !== undefined;
+  if (found?.weights) teacher.open({}, { bytes: found.weights, name: 'what this browser keeps' });
   else teacher.open(shared?.settings);
 }
 
@@ -138,10 +171,13 @@ function startWithout() {
   teacher.open(shared?.settings);
 }
 
-async function keepAll(steps: number, weights: Uint8Array<ArrayBuffer>) {
-  // nothing is learned yet
-  if (steps === 0) return;
-  if (await keep(link, { weights, own })) kept = Math.max(kept, steps);
+async function keepAll(steps: number, weights?: Uint8Array<ArrayBuffer>) {
+  if (!(await claimed) || (forgetting && steps > 0)) return;
+  // before the first step there is nothing to keep but what it was told
+  if (steps > 0 && weights) {
+    if (await keep(link, { own, weights })) kept = Math.max(kept, steps);
+  } else if (own.length > 0) await keep(link, { own });
+  else if (!first) await forget(link);
 }
 
 async function keepNow() {
@@ -184,16 +220,18 @@ function told(text: string) {
   teacher.own = own;
   const steps = losses.length;
   if (teacher.until === undefined) teacher.train(steps < lesson ? lesson : steps + extra);
-  notify(`It learns that this says ${text}: of every four strings one is now yours.`);
+  keepNow();
+  notify(`It learns that this says ${text}: every fourth string that it learns from is now yours.`);
   settings.refresh();
   show();
 }
 
-const sameInk = (a: Handwriting['strokes'], b: Handwriting['strokes']) =>
-  JSON.stringify(a) === JSON.stringify(b);
-
 async function share() {
   const { strokes } = film;
+  if (strokes.length > mostStrokes) {
+    notify(`A link has room for ${mostStrokes} strokes, and this string has ${strokes.length}.`);
+    return;
+  }
   const text = own.find((one) => sameInk(one.strokes, strokes))?.text;
   const url = new URL(`#${toHash({ settings: teacher.settings, strokes, text })}`, location.href).href;
   if (url.length > longestLink) {
@@ -207,13 +245,17 @@ async function share() {
     await navigator.clipboard.writeText(url);
     notify('The link is on the clipboard: whoever opens it can watch the same string being learned.');
   } catch {
-    history.replaceState(null, '', url);
-    notify('The link is in the address bar: whoever opens it can watch the same string being learned.');
+    // not into the address bar: a reload would then leave what is learned here
+    prompt('Whoever opens this link can watch the same string being learned:', url);
   }
 }
 
 /** The film as a video: a picture after the other, and the last one for a while. */
 async function saveReplay() {
+  const button = byId<HTMLButtonElement>('replay');
+  if (button.ariaDisabled === 'true') return;
+  // not `disabled`, which would take the focus away
+  button.ariaDisabled = 'true';
   const canvas = make('canvas', { width: 960, height: 600 });
   const theme = dark().matches ? 'dark' : 'light';
   const { pictures, strokes } = film;
@@ -226,23 +268,20 @@ async function saveReplay() {
     say('Recording the replay, which takes as long as it lasts …');
     return record(canvas, shots, signal);
   });
+  button.ariaDisabled = 'false';
   if (video) save('learning-to-read.webm', video, 'video/webm');
-}
-
-let asked = 0;
-/** Once a frame, whatever was heard. */
-function show() {
-  cancelAnimationFrame(asked);
-  asked = requestAnimationFrame(showNow);
 }
 
 /** What is said of each phase, and why it is so. */
 const words: Readonly<Record<Phase, readonly [name: string, why: string]>> = {
-  guessing: ['Guessing', 'to a network that knows nothing every piece of ink is some digit.'],
-  silence: ['Silence', 'a blank fits beside every digit, so CTC learns first to say nothing but blank.'],
+  guessing: ['Guessing', 'a network that knows nothing takes every piece of ink for some digit.'],
+  silence: [
+    'Silence',
+    'beside the ten digits there is a blank, which means no digit. It fits nearly everywhere, so it is learned first.',
+  ],
   spikes: [
     'First spikes',
-    'it dares to say a digit here and there, for a moment: one frame is all that CTC asks for.',
+    'it says a digit here and there, each for a moment only. Such a spike is all that CTC asks for.',
   ],
   reading: [
     'Reading',
@@ -271,9 +310,11 @@ function showNow() {
       ? 'Loading the network …'
       : steps === 0
         ? training
-          ? 'untrained: the first step takes a moment …'
-          : 'untrained: guessing'
-        : `after ${steps.toLocaleString('en')} steps${training ? ', learning' : ''}`;
+          ? 'The first step takes a moment …'
+          : 'It has learned nothing yet, and guesses.'
+        : training
+          ? `It is learning: step ${steps.toLocaleString('en')}.`
+          : `It has learned for ${steps.toLocaleString('en')} step${steps === 1 ? '' : 's'}.`;
   showPhase();
   tell.hidden = !open || pad.strokes.length === 0;
   const hasFilm = film.pictures.length > 1;
@@ -343,7 +384,7 @@ async function read() {
     const { strokes } = pad;
     const { text } = await teacher.read(strokes);
     byId('reads').textContent = text;
-    tell.show(strokes, text);
+    tell.show(text);
   }
   reading = false;
   byId('reads').ariaBusy = 'false';

@@ -1,11 +1,13 @@
 // What is drawn on: strokes of a pen, a finger or a mouse, in CSS pixels.
 
 import type { Point, Stroke } from '../../learning/glyphs.js';
-import { begin, keepDrawn, palette } from '../shared/canvas.js';
+import { begin, keepDrawn, oncePerFrame, palette } from '../shared/canvas.js';
 import { drawLine, fit } from './ink.js';
 
 /** Milliseconds that the page's own hand takes for a digit's worth of ink. */
 const writingTime = 420;
+/** Milliseconds that it takes for all of it, at most. */
+const longestWriting = 4000;
 
 export class Pad {
   readonly #canvas: HTMLCanvasElement;
@@ -15,7 +17,7 @@ export class Pad {
   #writing = 0;
   /** The page's own hand has not written all of it. */
   #hand = false;
-  #asked = 0;
+  readonly #drawSoon = oncePerFrame(() => this.draw());
 
   /** `changed`: whenever there is more or less on it. */
   constructor(canvas: HTMLCanvasElement, changed: () => void) {
@@ -60,12 +62,14 @@ export class Pad {
     }
     const points = fitted.flatMap((stroke) => stroke.map((point, i) => ({ point, first: i === 0 })));
     const height = this.#canvas.clientHeight;
+    const whole = fitted.reduce((sum, stroke) => sum + lengthOf(stroke), 0);
+    const pace = Math.max(height / writingTime, whole / longestWriting);
     const start = performance.now();
     let done = 0;
     let inked = 0;
     const frame = (now: number) => {
       // so much ink for the time
-      const allowed = ((now - start) / writingTime) * height;
+      const allowed = (now - start) * pace;
       while (done < points.length && inked <= allowed) {
         const { point, first } = points[done++]!;
         const stroke = first ? [] : this.#strokes[this.#strokes.length - 1]!;
@@ -134,9 +138,7 @@ export class Pad {
   }
 
   #tell() {
-    // once a frame, however often the pen reports
-    cancelAnimationFrame(this.#asked);
-    this.#asked = requestAnimationFrame(() => this.draw());
+    this.#drawSoon();
     this.#changed();
   }
 
@@ -147,5 +149,11 @@ export class Pad {
     for (const stroke of this.#strokes) drawLine(context, stroke);
   }
 }
+
+const lengthOf = (stroke: Stroke) =>
+  stroke.reduce((sum, [x, y], i) => {
+    const [beforeX, beforeY] = stroke[i - 1] ?? [x, y];
+    return sum + Math.hypot(x - beforeX, y - beforeY);
+  }, 0);
 
 const at = ({ offsetX, offsetY }: PointerEvent): Point => [offsetX, offsetY];

@@ -38,6 +38,7 @@ export async function record(
       draw();
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
     }
+    signal.throwIfAborted();
   } finally {
     if (recorder.state !== 'inactive') recorder.stop();
     await ended;

@@ -7,6 +7,8 @@ import type { Teacher } from './teacher.js';
 
 /** What the menu asks of the page. */
 export interface Wishes {
+  /** Whether this browser keeps what is learned in this tab. */
+  keeps(): boolean;
   /** How many strings the visitor has told it. */
   own(): number;
   forgetOwn(): void;
@@ -70,11 +72,13 @@ export class Settings {
       { element: this.#seedInput() },
       {
         name: 'Start afresh',
-        about: 'with this seed and these strings in a step; what it has learned is forgotten',
+        about: 'with this seed and so many strings in a step; what it has learned is forgotten',
         run: () => this.#wishes.startAfresh({ seed: this.#seed, batch: this.#batch }),
       },
       ...this.#ownEntries(),
-      { heading: 'Weights, which this browser keeps' },
+      {
+        heading: `Weights, which ${this.#wishes.keeps() ? 'this browser keeps' : 'are kept by another tab alone'}`,
+      },
       { name: 'Save', about: 'as a .safetensors file', run: () => this.#save() },
       { name: 'Load …', about: 'and go on from there', run: () => this.#load() },
     ];
@@ -98,10 +102,10 @@ export class Settings {
   #ownEntries(): Entry[] {
     const count = this.#wishes.own();
     if (count === 0) return [];
-    const about = 'what it has learned from them stays';
+    const about = 'what it has learned stays';
     return [
       { heading: `Your hand: ${count === 1 ? '1 string' : `${count} strings`} that you have told it` },
-      { name: 'Forget them', about, run: () => this.#wishes.forgetOwn() },
+      { name: count === 1 ? 'Forget it' : 'Forget them', about, run: () => this.#wishes.forgetOwn() },
     ];
   }
 

@@ -54,6 +54,7 @@ export class Teacher {
   /** Of which nothing has been heard yet. */
   #next: Worker | undefined;
   #nextFile: WeightsFile | undefined;
+  #nextSettings: Partial<TrainerSettings> = {};
   #settings: TrainerSettings = defaults;
   #own: readonly Handwriting[] = [];
   #filmed: Filmed;
@@ -91,6 +92,7 @@ export class Teacher {
     this.#next?.terminate();
     this.#next = next;
     this.#nextFile = file;
+    this.#nextSettings = asked;
     this.#worker ??= next;
   }
 
@@ -124,17 +126,28 @@ export class Teacher {
   /** From the next worker: it is there, or it will not be. */
   #heardFirst(told: Told) {
     const next = this.#next!;
+    // a device that is lost before anything was heard: the same once more
+    if (told.kind === 'lost') {
+      this.#next = this.#start(this.#nextSettings, this.#nextFile, this.#deviceAfterLoss(), true);
+      next.terminate();
+      if (next === this.#worker) this.#worker = this.#next;
+      return;
+    }
     this.#next = undefined;
     if (told.kind !== 'opened') {
-      // a device that is lost before anything was heard: once more
-      if (told.kind === 'lost' && next === this.#worker) return this.#told(told);
       next.terminate();
       if (next === this.#worker) this.#worker = undefined;
       if (told.kind === 'failed') this.#heard.refused(told.message, this.#worker !== undefined);
       return;
     }
-    if (next !== this.#worker) this.#worker?.terminate();
+    const before = this.#worker;
     this.#worker = next;
+    if (next !== before) {
+      before?.terminate();
+      // what the one before has been told meanwhile
+      this.#ask({ kind: 'own', own: this.#own });
+      this.#ask({ kind: 'film', filmed: this.#filmed });
+    }
     this.#saved = { file: this.#nextFile, steps: told.history.losses.length };
     this.#goOn();
     this.#opened(told, true);
@@ -222,6 +235,7 @@ export class Teacher {
         this.#readings.delete(told.id);
         break;
       case 'saved':
+        this.#saved = { file: { bytes: told.bytes, name: 'the last weights' }, steps: told.steps };
         this.#files.get(told.id)?.({ steps: told.steps, bytes: told.bytes });
         this.#files.delete(told.id);
         break;
@@ -235,17 +249,16 @@ export class Teacher {
   }
 
   #recover() {
+    this.#heard.lost(this.#saved.steps);
+    this.#worker?.terminate();
+    this.#worker = this.#start(this.#settings, this.#saved.file, this.#deviceAfterLoss(), true);
+    this.#goOn();
+  }
+
+  #deviceAfterLoss(): TrainingDevice {
     const now = performance.now();
     this.#losses.push(now);
-    this.#heard.lost(this.#saved.steps);
     const recent = this.#losses.filter((at) => now - at < 60_000).length;
-    this.#worker?.terminate();
-    this.#worker = this.#start(
-      this.#settings,
-      this.#saved.file,
-      recent > mostLosses ? 'cpu' : this.#device,
-      true,
-    );
-    this.#goOn();
+    return recent > mostLosses ? 'cpu' : this.#device;
   }
 }

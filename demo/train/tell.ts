@@ -9,28 +9,26 @@ import { isDigits } from './link.js';
 export class Tell {
   readonly #form = byId<HTMLFormElement>('tell');
   readonly #input = this.#form.querySelector('input')!;
-  #strokes: readonly Stroke[] = [];
   /** The visitor has written into the field: a reading leaves it alone. */
   #edited = false;
 
-  /** `told`: the digits of what is on the pad. */
-  constructor(told: (text: string) => void) {
+  /** `strokes`: what is on the pad now. `told`: its digits. */
+  constructor(strokes: () => readonly Stroke[], told: (text: string) => void) {
     this.#input.addEventListener('input', () => {
       this.#edited = true;
     });
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      const text = this.#input.value.trim();
-      const wrong = complaint(text, this.#strokes);
+      const text = this.#input.value.replace(/\s/g, '');
+      const wrong = complaint(text, strokes());
       if (wrong) return notify(wrong);
       this.#edited = true;
       told(text);
     });
   }
 
-  /** What is on the pad now, and how it is read. */
-  show(strokes: readonly Stroke[], reading: string): void {
-    this.#strokes = strokes;
+  /** How it is read. */
+  show(reading: string): void {
     if (!this.#edited) this.#input.value = reading.slice(0, mostDigits);
   }
 
@@ -45,8 +43,11 @@ export class Tell {
 }
 
 /** Why nothing can be learned from it. */
-function complaint(text: string, strokes: readonly Stroke[]): string | undefined {
-  if (!isDigits(text)) return `It says … what? Expected 1 to ${mostDigits} digits, got ${text || 'nothing'}.`;
+export function complaint(text: string, strokes: readonly Stroke[]): string | undefined {
+  if (!isDigits(text)) {
+    const got = text.length > 3 * mostDigits ? `${text.length.toLocaleString('en')} characters` : text;
+    return `Tell it the digits that you wrote: expected 1 to ${mostDigits} of them, got ${got || 'nothing'}.`;
+  }
   const moved = movements(strokes).length / features;
   if (moved > mostMovements) return 'That is too much ink for one string: it learns from shorter ones.';
   // a frame for each, and a blank between two that are equal

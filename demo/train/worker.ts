@@ -24,6 +24,8 @@ let filmed: Filmed;
 let readers: Reader[] = [];
 let until = 0;
 let training = false;
+/** A training has not come to its end yet, though it may have been paused. */
+let running = false;
 let lost = false;
 /** The last training did not end by itself. */
 let broken = false;
@@ -46,10 +48,12 @@ self.onmessage = ({ data: asked }: MessageEvent<Asked>) => {
   if (asked.kind === 'open') inTurn(() => open(asked));
   else if (asked.kind === 'train') {
     until = asked.until;
-    if (!training) train();
+    training = true;
+    if (!running) train();
   } else if (asked.kind === 'pause') training = false;
-  else if (asked.kind === 'rate') trainer?.set({ rate: asked.rate });
-  else if (asked.kind === 'own') trainer?.set({ own: asked.own });
+  // once the trainer is there
+  else if (asked.kind === 'rate') inTurn(async () => trainer?.set({ rate: asked.rate }));
+  else if (asked.kind === 'own') inTurn(async () => trainer?.set({ own: asked.own }));
   else if (asked.kind === 'film') filmAgain(asked.filmed);
   else if (asked.kind === 'read') {
     const { id, strokes } = asked;
@@ -107,15 +111,19 @@ function nameOf({ info: { vendor, architecture, description } }: GPUAdapter): st
 }
 
 async function train() {
-  training = true;
+  running = true;
   // once the trainer is there
   await last;
   broken = false;
-  while (training && trainer && trainer.steps < until) {
-    await inTurn(step);
-    await messagesHeard();
-  }
-  training = false;
+  do {
+    while (training && trainer && trainer.steps < until) {
+      await inTurn(step);
+      await messagesHeard();
+    }
+    training = false;
+    await inTurn(rest);
+  } while (training);
+  running = false;
   if (!broken && !lost) tell({ kind: 'paused' });
 }
 
@@ -139,6 +147,13 @@ async function step() {
   if (isFilmed(steps)) await look();
   if (steps % watchEvery === 0) await watch();
   if (steps % measureEvery === 0 || steps === until) await measure();
+}
+
+/** What is shown while it is paused is what it reads now. */
+async function rest() {
+  if (!trainer || broken || lost || readers.at(-1)?.steps === trainer.steps) return;
+  await look();
+  await watch();
 }
 
 /** A picture of the film. */
