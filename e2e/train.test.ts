@@ -531,12 +531,15 @@ test('undone, cleared or written by the page while the pen is down: the stroke i
       ]);
       // a page that becomes smaller
       await page.locator('#write').press('Enter');
+      await page.fill('#said', '12');
       const widest = Math.max(...(await strokesOf(page)).flat().map(([left]) => left));
       expect(widest).toBeGreaterThan(300);
       await page.setViewportSize({ width: 320, height: 500 });
       await expect
         .poll(async () => Math.max(...(await strokesOf(page)).flat().map(([left]) => left)))
         .toBeLessThan(304);
+      // it is the same ink, of which the visitor has said something
+      expect(await page.inputValue('#said')).toBe('12');
     },
     {
       path: `train.html#${toHash({ settings: {}, strokes: [[[5, 5]]], text: '12' })}`,

@@ -53,7 +53,10 @@ let resume: number | undefined;
 
 const film = new Film(byId('film'), shared?.strokes[0] ? shared.strokes : fixedSample.strokes, show);
 const pad = new Pad(byId('pad').querySelector('canvas')!, padChanged);
-const tell = new Tell(() => pad.strokes, told);
+const tell = new Tell(() => {
+  pad.finish();
+  return pad.strokes;
+}, told);
 const teacher = new Teacher(wantedDevice(), film.strokes, {
   opened(where, history, another) {
     on = where;
@@ -351,10 +354,10 @@ const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[v
 const percent = (share: number) => (share >= 1 ? '100 %' : `${(100 * share).toFixed(1)} %`);
 
 let filming = 0;
-function padChanged() {
+function padChanged(isSame: boolean) {
   byId('pad').classList.toggle('used', pad.strokes.length > 0);
   for (const id of ['undo', 'clear']) byId<HTMLButtonElement>(id).disabled = pad.strokes.length === 0;
-  tell.begin();
+  if (!isSame) tell.begin();
   clearTimeout(filming);
   filming = window.setTimeout(filmPad, pause);
   show();

@@ -11,16 +11,18 @@ const longestWriting = 4000;
 
 export class Pad {
   readonly #canvas: HTMLCanvasElement;
-  readonly #changed: () => void;
+  readonly #changed: (isSame: boolean) => void;
   #strokes: Point[][] = [];
   #pointer: number | undefined;
   #writing = 0;
   /** The page's own hand has not written all of it. */
   #hand = false;
+  /** All that it is about to write. */
+  #whole: readonly Stroke[] = [];
   readonly #drawSoon = oncePerFrame(() => this.draw());
 
-  /** `changed`: whenever there is more or less on it. */
-  constructor(canvas: HTMLCanvasElement, changed: () => void) {
+  /** `changed`: whenever there is more or less on it, or, `isSame`, the same in another place or size. */
+  constructor(canvas: HTMLCanvasElement, changed: (isSame: boolean) => void) {
     this.#canvas = canvas;
     this.#changed = changed;
     canvas.addEventListener('pointerdown', (event) => this.#down(event));
@@ -55,6 +57,7 @@ export class Pad {
   write(strokes: readonly Stroke[]): void {
     this.clear();
     const fitted = fit(strokes, this.#canvas.clientWidth, this.#canvas.clientHeight);
+    this.#whole = fitted;
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
       this.#strokes = fitted.map((stroke) => [...stroke]);
       this.#tell();
@@ -84,6 +87,14 @@ export class Pad {
     };
     this.#hand = true;
     this.#writing = requestAnimationFrame(frame);
+  }
+
+  /** What the page's own hand is writing is there as a whole. */
+  finish(): void {
+    if (!this.#hand) return;
+    this.#lift();
+    this.#strokes = this.#whole.map((stroke) => [...stroke]);
+    this.#tell();
   }
 
   /** Whoever is writing, the page's hand or the visitor's, has ended. */
@@ -133,13 +144,14 @@ export class Pad {
     if (clientWidth > 0 && !this.#strokes.flat().every((point) => this.#holds(point))) {
       this.#lift();
       this.#strokes = fit(this.#strokes, clientWidth, clientHeight);
-      this.#tell();
+      this.#tell(true);
     } else this.draw();
   }
 
-  #tell() {
+  /** `isSame`: it is the same ink, in another place or size. */
+  #tell(isSame = false) {
     this.#drawSoon();
-    this.#changed();
+    this.#changed(isSame);
   }
 
   draw(): void {
