@@ -49,7 +49,7 @@ describe('the first view', () => {
 
   test('the sweep plays once, and not for those who came with a link or want no motion', async () => {
     const progress = (page: Page) => page.locator('#progress').innerText();
-    await explore(
+    await exploreOnCpu(
       async (page) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
         await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('all frames');
