@@ -6,9 +6,11 @@ import { serve } from './serve.js';
 
 declare const testPage: typeof TestPage;
 
-export async function launchBrowser(): Promise<Browser> {
+/** Without a GPU, pages are drawn by the CPU alone, which costs far less than a software GPU; WebGPU canvases fail there. */
+export async function launchBrowser({ gpu = true } = {}): Promise<Browser> {
   const { executablePath, args, env } = await findChromium();
-  const launch = () => chromium.launch({ executablePath, args, env });
+  const all = gpu ? args : [...args, '--disable-gpu'];
+  const launch = () => chromium.launch({ executablePath, args: all, env });
   // once in some hundred starts the packaged Chromium crashes before it has a page
   return launch().catch(launch);
 }

@@ -15,18 +15,27 @@ export interface VisitOptions {
   readonly expected?: readonly RegExp[];
   /** In a browser of its own, for what harms others. */
   readonly alone?: boolean;
+  /** `false`: in a browser that has none. */
+  readonly gpu?: boolean;
 }
 
-let browser: Browser;
+/** With a GPU and without, each launched for the first visit. */
+const browsers = new Map<boolean, Promise<Browser>>();
 export let site: Awaited<ReturnType<typeof serveBuilt>>;
 
 beforeAll(async () => {
-  [browser, site] = await Promise.all([launchBrowser(), serveBuilt()]);
+  site = await serveBuilt();
 });
 afterAll(async () => {
-  await browser?.close();
+  for (const browser of browsers.values()) await (await browser).close();
   await site?.close();
 });
+
+function shared(gpu: boolean): Promise<Browser> {
+  const browser = browsers.get(gpu) ?? launchBrowser({ gpu });
+  browsers.set(gpu, browser);
+  return browser;
+}
 
 /** Opens a page. */
 export async function visit(use: (page: Page) => Promise<void>, options: VisitOptions = {}): Promise<void> {
@@ -36,8 +45,9 @@ export async function visit(use: (page: Page) => Promise<void>, options: VisitOp
     before,
     expected = [],
     alone,
+    gpu = true,
   } = options;
-  const visited = alone ? await launchBrowser() : browser;
+  const visited = await (alone ? launchBrowser({ gpu }) : shared(gpu));
   try {
     await inPage({ browser: visited, url: site.url }, ({ page }) => use(page), {
       ...{ path, expected },
@@ -77,7 +87,7 @@ export const explore = (
 
 /** For what has nothing to do with a GPU: no kernels have to be compiled. */
 export const exploreOnCpu: typeof explore = (use, options = {}) =>
-  explore(use, { ...options, device: 'cpu' });
+  explore(use, { ...options, device: 'cpu', gpu: false });
 
 /** Until the sentence says a result, and the inspector something of it. */
 export const settled = (page: Page) =>
@@ -99,9 +109,11 @@ export const sentence = (page: Page) =>
     .locator('#sentence > :not(.invitation)')
     .evaluateAll((parts) => parts.map((part) => (part as HTMLElement).innerText).join('\n'));
 
-/** What axe finds wrong, in a part of the page or in all of it. */
+/**
+ * What axe finds wrong, in a part of the page or in all of it: that alone, and in the page itself, since it has no frames of other origins.
+ */
 export async function complaintsOf(page: Page, part?: string): Promise<string[]> {
-  const axe = new AxeBuilder({ page });
+  const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).setLegacyMode();
   const { violations } = await (part ? axe.include(part) : axe).analyze();
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }

@@ -49,7 +49,7 @@ describe('the first view', () => {
 
   test('the sweep plays once, and not for those who came with a link or want no motion', async () => {
     const progress = (page: Page) => page.locator('#progress').innerText();
-    await explore(
+    await exploreOnCpu(
       async (page) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
         await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('all frames');
@@ -83,6 +83,7 @@ test('while an example is loading there is a bar with words, and nothing to play
       expect(await page.locator('#play').isEnabled()).toBe(true);
     },
     {
+      gpu: false,
       path: 'index.html?device=cpu#example=dear&text=oh+dear',
       before: (page) => page.route(/clip3\.logits/, async (route) => held.then(() => route.continue())),
     },
@@ -407,29 +408,33 @@ test('what cannot be spelled is told, and so is what the blank takes away', () =
   }));
 
 test('the lines into a cell are those of the one that was clicked, while the pointer stays', () =>
-  exploreOnCpu(async (page) => {
-    const plot = (await page.locator('#lattice .plot').boundingBox())!;
-    // l, in the frame in which it is said
-    const [x, y] = [plot.x + (plot.width * 6.5) / 12, plot.y + (plot.height * 5.5) / 11];
-    const marks = () =>
-      page.locator('canvas.marks').evaluate((canvas: HTMLCanvasElement) => {
-        const { width, height } = canvas;
-        const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;
-        copy.drawImage(canvas, 0, 0);
-        const { data } = copy.getImageData(0, 0, width, height);
-        // around the cell lies the ring of the pointer
-        return Array.from({ length: width * height }, (_, i) => {
-          const [px, py] = [(i % width) / width, Math.floor(i / width) / height];
-          return Math.abs(px - 6.5 / 12) < 0.06 && Math.abs(py - 5.5 / 11) < 0.06 ? 0 : data[4 * i + 3]!;
-        }).reduce((sum, alpha, i) => (sum + alpha * ((i % 9973) + 1)) % 1e12, 0);
-      });
-    await page.mouse.click(x, y);
-    await expect.poll(() => says(page, '.where')).toMatch(/^Frame 6/);
-    await page.waitForTimeout(300);
-    const staying = await marks();
-    await page.mouse.move(plot.x + plot.width / 2, plot.y - 200);
-    await expect.poll(marks).toBe(staying);
-  }));
+  explore(
+    async (page) => {
+      const plot = (await page.locator('#lattice .plot').boundingBox())!;
+      // l, in the frame in which it is said
+      const [x, y] = [plot.x + (plot.width * 6.5) / 12, plot.y + (plot.height * 5.5) / 11];
+      const marks = () =>
+        page.locator('canvas.marks').evaluate((canvas: HTMLCanvasElement) => {
+          const { width, height } = canvas;
+          const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;
+          copy.drawImage(canvas, 0, 0);
+          const { data } = copy.getImageData(0, 0, width, height);
+          // around the cell lies the ring of the pointer
+          return Array.from({ length: width * height }, (_, i) => {
+            const [px, py] = [(i % width) / width, Math.floor(i / width) / height];
+            return Math.abs(px - 6.5 / 12) < 0.06 && Math.abs(py - 5.5 / 11) < 0.06 ? 0 : data[4 * i + 3]!;
+          }).reduce((sum, alpha, i) => (sum + alpha * ((i % 9973) + 1)) % 1e12, 0);
+        });
+      await page.mouse.click(x, y);
+      await expect.poll(() => says(page, '.where')).toMatch(/^Frame 6/);
+      await page.waitForTimeout(300);
+      const staying = await marks();
+      await page.mouse.move(plot.x + plot.width / 2, plot.y - 200);
+      await expect.poll(marks).toBe(staying);
+      // without a GPU, what is drawn a second time is smoothed otherwise
+    },
+    { device: 'cpu' },
+  ));
 
 test('layers, lines and scale are chosen', () =>
   exploreOnCpu(async (page) => {
@@ -891,6 +896,7 @@ test('without WebGPU the CPU computes, a 2D canvas draws, and a line says why', 
       expect(colours).toBeGreaterThan(20);
     },
     {
+      gpu: false,
       before: (page) =>
         page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined })),
     },

@@ -79,7 +79,16 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in anot
       const file = join(folder, 'report.json');
       const vitest = ['run', '-A', 'node_modules/vitest/vitest.mjs', 'run', '--project', 'src*'];
       const tests = filesInDeno.map((name) => `test/${name}.test.ts`);
-      const reporter = ['-t', '^(?!.*(cpu|CPU))', '--reporter', 'json', '--outputFile', file];
+      // one worker: this one waits beside it, and the cores are few
+      const reporter = [
+        '-t',
+        '^(?!.*(cpu|CPU))',
+        '--maxWorkers=1',
+        '--reporter',
+        'json',
+        '--outputFile',
+        file,
+      ];
       const options = { cwd: repository, env: variablesOf('Deno'), maxBuffer: 2 ** 26 };
       const ended = await promisify(execFile)(
         programOf('Deno'),
