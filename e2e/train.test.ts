@@ -361,10 +361,6 @@ test(
           return pad !== '' && film === `after 0 steps it reads ${pad}`;
         })
         .toBe(true);
-      const shared = await says(page, '#reads');
-      await page.click('#clear');
-      await draw(page, string!);
-      expect(await read(page)).toBe(shared);
 
       // what the visitor has taught is still there without the link: the settings, and pictures of that network alone
       await page.goto(copied.replace(/#.*/, ''));
