@@ -172,7 +172,8 @@ export default defineConfig(({ mode }) => ({
     server: { deps: { inline: [/@tensorflow\/tfjs/] } },
     pool: 'forks',
     setupFiles: 'test/setup.ts',
-    maxWorkers: 2,
+    // of two cores neither is idle while a page or a process is waited for
+    maxWorkers: 3,
     testTimeout: 120_000,
     // the pages of the tests share two cores with their software adapter
     expect: { poll: { timeout: 10_000 } },

@@ -374,7 +374,7 @@ describe('the page that reads', () => {
           }
           await session.release();
         },
-        { path: 'read.html', before: watchReader },
+        { path: 'read.html', gpu: false, before: watchReader },
       ),
     120_000,
   );
@@ -496,7 +496,7 @@ describe('the page that reads', () => {
           await seeLattice(page);
         },
         {
-          path: 'read.html?device=cpu',
+          ...{ path: 'read.html?device=cpu', gpu: false },
           async before(page) {
             await page.emulateMedia({ reducedMotion: 'reduce' });
             await watchReader(page);

@@ -21,14 +21,14 @@ const replayed = ['Marta', 'Jens', 'Aiko', 'Henri', 'Pooja'].flatMap((name) =>
 
 const ready = (page: Page) => page.locator('#go:enabled').waitFor();
 
-/** Opens the page; the network is there, untrained. */
+/** Opens the page; the network is there, untrained. In a browser without a GPU, since software would be left to the CPU anyway. */
 const train = (use: (page: Page) => Promise<void>, options: VisitOptions = {}) =>
   visit(
     async (page) => {
       await ready(page);
       await use(page);
     },
-    { path: 'train.html', ...options },
+    { path: 'train.html', gpu: false, ...options },
   );
 
 const stepsOf = async (page: Page) => Number((await says(page, '#steps')).replace(',', ''));
@@ -454,8 +454,7 @@ test(
       },
       {
         // a step of few strings is enough to be lost in
-        path: 'train.html?device=gpu#batch=4',
-        alone: true,
+        ...{ path: 'train.html?device=gpu#batch=4', gpu: true, alone: true },
         expected: [/lost|destroyed|gpu|context|no longer exists|external Instance/i],
       },
     ),
@@ -538,6 +537,8 @@ test('undone, cleared or written by the page while the pen is down: the stroke i
       expect(await page.inputValue('#said')).toBe('12');
     },
     {
+      // and this page in a browser that has a GPU, be it software
+      gpu: true,
       path: `train.html#${toHash({ settings: {}, strokes: [[[5, 5]]], text: '12' })}`,
       async before(page) {
         await page.emulateMedia({ reducedMotion: 'reduce' });
