@@ -160,7 +160,10 @@ export default defineConfig(({ mode }) => ({
       },
       {
         extends: true,
-        test: { name: 'src', include: ['test/**/*.test.ts', 'e2e/**/*.test.ts'], exclude: together },
+        test: {
+          ...{ name: 'src', include: ['test/**/*.test.ts', 'e2e/**/*.test.ts'], exclude: together },
+          globalSetup: 'e2e/demo-folder.ts',
+        },
       },
       {
         extends: true,
@@ -172,8 +175,7 @@ export default defineConfig(({ mode }) => ({
     server: { deps: { inline: [/@tensorflow\/tfjs/] } },
     pool: 'forks',
     setupFiles: 'test/setup.ts',
-    // of two cores neither is idle while a page or a process is waited for
-    maxWorkers: 3,
+    maxWorkers: 2,
     testTimeout: 120_000,
     // the pages of the tests share two cores with their software adapter
     expect: { poll: { timeout: 10_000 } },

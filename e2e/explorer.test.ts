@@ -172,7 +172,7 @@ describe('one path', () => {
 
 describe('diagnosis', () => {
   test('the loss, and what took the rest: the probabilities are those that a loss of each text gives', () =>
-    explore(async (page) => {
+    exploreOnCpu(async (page) => {
       await page.getByRole('tab', { name: 'Loss' }).click();
       const rows = page.locator('.rivals li');
       await rows.nth(8).waitFor();
@@ -592,7 +592,7 @@ describe('the picture', () => {
   );
 
   test('a label that is chosen keeps its colour, the others pale', () =>
-    explore(
+    exploreOnCpu(
       async (page) => {
         const { width, height } = await plotOf(page);
         const places = [1, 3].map((s) => [(2.5 * width) / 12, ((s + 0.5) * height) / 11] as const);
@@ -739,7 +739,7 @@ test('a link that paints for ever paints what there is', () =>
   ));
 
 test('a spoken sentence, and a lattice too wide to see at once', () =>
-  explore(async (page) => {
+  exploreOnCpu(async (page) => {
     const example = async (name: string | RegExp) => {
       await page.getByRole('button', { name: 'Examples' }).click();
       await page.locator('#examples').getByRole('button', { name }).click();
