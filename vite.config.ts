@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
-import type { Reporter } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -58,6 +58,43 @@ const together = [
   ...['operations', 'plan', 'posterior', 'properties', 'semantics', 'splitting', 'twins'],
   ...['arguments', 'demo', 'files', 'mutants', 'rooms', 'text'],
 ].map((name) => `test/${name}.test.ts`);
+
+/** Files that take long, the longest first: begun last, one of them would hold up the end while other cores are idle. */
+const slow = [
+  ...[
+    'package/runtimes',
+    'explorer',
+    'train',
+    'enumeration',
+    'explorer-files',
+    'pictures',
+    'splitting',
+    'lifecycle',
+  ],
+  ...[
+    'plan',
+    'large',
+    'twins',
+    'cli-jobs',
+    'package/package',
+    'cli-align',
+    'properties',
+    'docs',
+    'site',
+    'accuracy',
+  ],
+].map((name) => `/${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const placeOf = ({ moduleId }: TestSpecification) => {
+      const place = slow.findIndex((name) => moduleId.endsWith(name));
+      return place < 0 ? slow.length : place;
+    };
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => placeOf(a) - placeOf(b));
+  }
+}
 
 /** The adapters need at once what others load when it is needed; a build beside tests takes long. */
 const checks = { ineffectiveDynamicImport: false, pluginTimings: false };
@@ -171,6 +208,7 @@ export default defineConfig(({ mode }) => ({
         test: { name: 'dist', include: onDist, globalSetup: 'test/build.ts' },
       },
     ],
+    sequence: { sequencer: LongestFirst },
     // its ES modules, as bundlers take them: Node's own choice of them comes without gradients
     server: { deps: { inline: [/@tensorflow\/tfjs/] } },
     pool: 'forks',
