@@ -61,28 +61,10 @@ const together = [
 
 /** Files that take long, the longest first: begun last, one of them would hold up the end while other cores are idle. */
 const slow = [
-  ...[
-    'package/runtimes',
-    'explorer',
-    'train',
-    'enumeration',
-    'explorer-files',
-    'pictures',
-    'splitting',
-    'lifecycle',
-  ],
-  ...[
-    'plan',
-    'large',
-    'twins',
-    'cli-jobs',
-    'package/package',
-    'cli-align',
-    'properties',
-    'docs',
-    'site',
-    'accuracy',
-  ],
+  ...'package/runtimes explorer train enumeration explorer-files pictures splitting lifecycle plan'.split(
+    ' ',
+  ),
+  ...'large twins cli-jobs package/package cli-align properties docs site accuracy'.split(' '),
 ].map((name) => `/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {

@@ -134,13 +134,21 @@ export function drawLine(context: CanvasRenderingContext2D, [first, ...rest]: re
   context.stroke();
 }
 
-/** The part of a stroke from one share of its length to another. */
-function between(stroke: Stroke, from: number, to: number): Point[] {
-  const lengths = stroke.map(([x, y], i) => {
+/** How far each point of a stroke is from the one before. */
+const lengthsOf = (stroke: Stroke): number[] =>
+  stroke.map(([x, y], i) => {
     const [beforeX, beforeY] = stroke[i - 1] ?? [x, y];
     return Math.hypot(x - beforeX, y - beforeY);
   });
-  const whole = lengths.reduce((sum, length) => sum + length, 0);
+
+const sum = (lengths: readonly number[]) => lengths.reduce((all, length) => all + length, 0);
+
+export const lengthOf = (stroke: Stroke): number => sum(lengthsOf(stroke));
+
+/** The part of a stroke from one share of its length to another. */
+function between(stroke: Stroke, from: number, to: number): Point[] {
+  const lengths = lengthsOf(stroke);
+  const whole = sum(lengths);
   if (whole === 0) return [...stroke];
   const [begin, end] = [from * whole, to * whole];
   const points: Point[] = [];

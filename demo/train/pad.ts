@@ -2,7 +2,7 @@
 
 import type { Point, Stroke } from '../../learning/glyphs.js';
 import { begin, keepDrawn, oncePerFrame, palette } from '../shared/canvas.js';
-import { drawLine, fit } from './ink.js';
+import { drawLine, fit, lengthOf } from './ink.js';
 
 /** Milliseconds that the page's own hand takes for a digit's worth of ink. */
 const writingTime = 420;
@@ -161,11 +161,5 @@ export class Pad {
     for (const stroke of this.#strokes) drawLine(context, stroke);
   }
 }
-
-const lengthOf = (stroke: Stroke) =>
-  stroke.reduce((sum, [x, y], i) => {
-    const [beforeX, beforeY] = stroke[i - 1] ?? [x, y];
-    return sum + Math.hypot(x - beforeX, y - beforeY);
-  }, 0);
 
 const at = ({ offsetX, offsetY }: PointerEvent): Point => [offsetX, offsetY];

@@ -223,7 +223,7 @@ export class Teacher {
         this.#heard.watched(told.watched);
         break;
       case 'measured':
-        this.#saved = { file: { bytes: told.saved, name: 'the last weights' }, steps: told.steps };
+        this.#hold(told.saved, told.steps);
         this.#heard.measured(told.steps, told.rate, told.saved);
         break;
       case 'paused':
@@ -235,7 +235,7 @@ export class Teacher {
         this.#readings.delete(told.id);
         break;
       case 'saved':
-        this.#saved = { file: { bytes: told.bytes, name: 'the last weights' }, steps: told.steps };
+        this.#hold(told.bytes, told.steps);
         this.#files.get(told.id)?.({ steps: told.steps, bytes: told.bytes });
         this.#files.delete(told.id);
         break;
@@ -246,6 +246,11 @@ export class Teacher {
         this.#until = undefined;
         this.#heard.failed(told.message);
     }
+  }
+
+  /** What a lost device does not take along. */
+  #hold(bytes: Uint8Array, steps: number) {
+    this.#saved = { file: { bytes, name: 'the last weights' }, steps };
   }
 
   #recover() {

@@ -50,7 +50,7 @@ export function complaint(text: string, strokes: readonly Stroke[]): string | un
   }
   const moved = movements(strokes).length / features;
   if (moved > mostMovements) return 'That is too much ink for one string: it learns from shorter ones.';
-  // a frame for each, and a blank between two that are equal
+  // as `requiredFrames` of the library counts, which the page does without until its worker brings it: a quarter of what it loads
   const needed = text.length + [...text].filter((digit, i) => digit === text[i - 1]).length;
   if (needed > Math.ceil(moved / stride)) return `There is too little ink for ${text}.`;
   return undefined;
