@@ -44,7 +44,6 @@ const shared = {
 
 /** Tests that reach into nothing and so run once more on the packed build, which is what users have. */
 const onDist = [
-  'test/enumeration.test.ts',
   'test/operations.test.ts',
   'test/errors.test.ts',
   'test/tfjs.test.ts',

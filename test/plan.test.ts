@@ -513,7 +513,7 @@ function firstOther(value: unknown): string | undefined {
 }
 
 /** Draws of each plan. What is refused names a dimension and the bytes. */
-const runs = 400;
+const runs = 200;
 
 const everyPlan = everyOperation.flatMap(([, operation]) =>
   Object.entries(operation.plans).map(([strategy, plan]) => ({ strategy, plan, operation })),
@@ -576,7 +576,7 @@ describe.each(everyPlan)(
     }, 300_000);
 
     test('the draws take every way', () => {
-      expect(seen.plans).toBeGreaterThan(200);
+      expect(seen.plans).toBeGreaterThan(runs / 2);
       expect(seen.parts).toBeGreaterThan(2);
       expect(seen.pieces).toBeGreaterThan(20);
       if (strategy !== 'decode') expect(seen.slices).toBeGreaterThan(2);

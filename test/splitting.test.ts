@@ -298,12 +298,13 @@ describe('the bits of fused and tiled do not depend on the blocks', () => {
 
   describe.each(['fused', 'tiled'] as const)('%s', (strategy) => {
     // segments of all steps, of some, of one
-    test.each(
-      [1, 2, 3, 4, 5, 8].flatMap((lanes) => [2 ** 20, 600, 1].map((steps) => [lanes, steps] as const)),
-    )('%d lanes, elements a dispatch %d', async (lanes, elementsPerDispatch) => {
-      const how: How = { device: gpu.device, strategy, tuning: { lanes, elementsPerDispatch } };
-      for (const [i, batch] of batches.entries()) expectSame(await compute(batch, how), await whole[i]!);
-    });
+    test.each([1, 3, 8].flatMap((lanes) => [2 ** 20, 600, 1].map((steps) => [lanes, steps] as const)))(
+      '%d lanes, elements a dispatch %d',
+      async (lanes, elementsPerDispatch) => {
+        const how: How = { device: gpu.device, strategy, tuning: { lanes, elementsPerDispatch } };
+        for (const [i, batch] of batches.entries()) expectSame(await compute(batch, how), await whole[i]!);
+      },
+    );
   });
 });
 
