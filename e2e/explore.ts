@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll } from 'vitest';
 import { inPage, launchBrowser } from './browser.js';
@@ -108,15 +107,6 @@ export const sentence = (page: Page) =>
   page
     .locator('#sentence > :not(.invitation)')
     .evaluateAll((parts) => parts.map((part) => (part as HTMLElement).innerText).join('\n'));
-
-/**
- * What axe finds wrong, in a part of the page or in all of it: that alone, and in the page itself, since it has no frames of other origins.
- */
-export async function complaintsOf(page: Page, part?: string): Promise<string[]> {
-  const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] }).setLegacyMode();
-  const { violations } = await (part ? axe.include(part) : axe).analyze();
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 /** The scripts and styles that a page names, and their bytes, gzipped. */
 export function firstLoad(html: string): { files: string[]; bytes: number } {

@@ -7,7 +7,8 @@ import { readTensor, writeNpy, writeTimedText } from 'webgpu-ctc/files';
 import { mergeTokens, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 import { sayFactor, sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf, wideProblem } from '../demo/explorer/sources/made-up.js';
-import { complaintsOf, explore, exploreOnCpu, says, sentence, settled } from './explore.js';
+import { complaintsOf } from './axe.js';
+import { explore, exploreOnCpu, says, sentence, settled } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;
 /** The same beside files that are on no disk. */

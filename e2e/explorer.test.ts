@@ -8,18 +8,8 @@ import { classOf, letterClasses, logitsOf, wideProblem } from '../demo/explorer/
 import { applyEdits, noEdits } from '../demo/explorer/state/edits.js';
 import { colourOf, type Rgb, type Theme } from '../demo/shared/colours.js';
 import type { Layer } from '../demo/shared/layers.js';
-import {
-  complaintsOf,
-  drawn,
-  explore,
-  exploreOnCpu,
-  firstLoad,
-  says,
-  sentence,
-  settled,
-  site,
-  visit,
-} from './explore.js';
+import { complaintsOf } from './axe.js';
+import { drawn, explore, exploreOnCpu, firstLoad, says, sentence, settled, site, visit } from './explore.js';
 
 describe('the first view', () => {
   test('needs at most 90 kB of script and style', () => {

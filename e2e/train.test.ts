@@ -9,7 +9,8 @@ import { toHash } from '../demo/train/link.js';
 import { editDistance } from '../learning/edit-distance.js';
 import { defaults } from '../learning/settings.js';
 import type { Handwriting } from '../learning/writer.js';
-import { complaintsOf, drawn, firstLoad, says, type VisitOptions, visit } from './explore.js';
+import { complaintsOf } from './axe.js';
+import { drawn, firstLoad, says, type VisitOptions, visit } from './explore.js';
 
 const hands: readonly (Handwriting & { readonly hand: string })[] = JSON.parse(
   readFileSync(new URL('../fixtures/hands/hands.json', import.meta.url), 'utf8'),

@@ -1,9 +1,9 @@
 // Visits the site as people do: with colours of their own, at 200 %, on a narrow phone, without a mouse; and runs its examples.
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright';
 import { preview } from 'vite';
+import { complaintsOf } from '../e2e/axe.js';
 import { launchBrowser } from '../e2e/browser.js';
 import { type Block, blocksOf, liveKindOf, patternOf } from './blocks.js';
 
@@ -61,9 +61,7 @@ export async function complaintsIn(page: Page): Promise<string[]> {
   for (const [name, { width, height, ...media }] of Object.entries(views)) {
     await page.emulateMedia(media);
     await resize(page, width, height);
-    const { violations } = await new AxeBuilder({ page }).exclude('iframe').analyze();
-    for (const { id, nodes } of violations)
-      complaints.push(`${name}: ${id}: ${nodes.slice(0, 3).map((node) => node.html)}`);
+    complaints.push(...(await complaintsOf(page)).map((told) => `${name}: ${told.slice(0, 1000)}`));
     const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (excess > 0) complaints.push(`${name}: ${excess} pixels too wide`);
   }
