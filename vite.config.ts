@@ -42,14 +42,9 @@ const shared = {
   resolve: { alias: entries((source) => `src/entries/${source}`) },
 } satisfies ViteUserConfig;
 
-/** Tests that reach into nothing and so run once more on the packed build, which is what users have. */
-const onDist = [
-  'test/operations.test.ts',
-  'test/errors.test.ts',
-  'test/tfjs.test.ts',
-  'test/jax.test.ts',
-  'test/onnxruntime.test.ts',
-];
+/** Tests of the packed build, which is what users have: those of the adapters, and once more some that reach into nothing. */
+const adapters = ['tfjs', 'jax', 'onnxruntime'].map((name) => `test/${name}.test.ts`);
+const onDist = ['test/operations.test.ts', 'test/errors.test.ts', ...adapters];
 
 /** Tests that leave the process as it was run in one, one after another: kernels are compiled once for all of them. */
 const together = [
@@ -179,7 +174,11 @@ export default defineConfig(({ mode }) => ({
       {
         extends: true,
         test: {
-          ...{ name: 'src', include: ['test/**/*.test.ts', 'e2e/**/*.test.ts'], exclude: together },
+          ...{
+            name: 'src',
+            include: ['test/**/*.test.ts', 'e2e/**/*.test.ts'],
+            exclude: [...together, ...adapters],
+          },
           globalSetup: 'e2e/demo-folder.ts',
         },
       },
