@@ -472,7 +472,9 @@ const watchStrokes = (page: Page) =>
     const { postMessage } = Worker.prototype;
     Worker.prototype.postMessage = function (asked: { kind: string; strokes: unknown }, ...rest: []) {
       if (asked.kind === 'read') Object.assign(globalThis, { strokes: structuredClone(asked.strokes) });
-      return postMessage.call(this, asked, ...rest);
+      const { whileHeld } = globalThis as { whileHeld?: Promise<void> };
+      if (asked.kind === 'read' && whileHeld) whileHeld.then(() => postMessage.call(this, asked, ...rest));
+      else postMessage.call(this, asked, ...rest);
     };
   });
 
@@ -525,8 +527,22 @@ test('undone, cleared or written by the page while the pen is down: the stroke i
           [80, 80],
         ],
       ]);
-      // a page that becomes smaller
+      // who is in the field, about to write, is not disturbed by what is read meanwhile; a reading waits until it is left
+      await page.evaluate(() => {
+        Object.assign(globalThis, {
+          whileHeld: new Promise((release) => Object.assign(globalThis, { release })),
+        });
+      });
       await page.locator('#write').press('Enter');
+      await page.locator('#said').focus();
+      const before = await page.inputValue('#said');
+      await page.evaluate(() => (globalThis as unknown as { release: () => void }).release());
+      const reading = await read(page);
+      expect(reading).not.toBe(before);
+      expect(await page.inputValue('#said')).toBe(before);
+      await page.keyboard.press('Tab');
+      expect(await page.inputValue('#said')).toBe(reading);
+      // a page that becomes smaller
       await page.fill('#said', '12');
       const widest = Math.max(...(await strokesOf(page)).flat().map(([left]) => left));
       expect(widest).toBeGreaterThan(300);

@@ -11,11 +11,21 @@ export class Tell {
   readonly #input = this.#form.querySelector('input')!;
   /** The visitor has written into the field: a reading leaves it alone. */
   #edited = false;
+  /** The visitor is in the field and may write at any moment: a reading waits. */
+  #entered = false;
+  #reading = '';
 
   /** `strokes`: what is on the pad now. `told`: its digits. */
   constructor(strokes: () => readonly Stroke[], told: (text: string) => void) {
     this.#input.addEventListener('input', () => {
       this.#edited = true;
+    });
+    this.#input.addEventListener('focus', () => {
+      this.#entered = true;
+    });
+    this.#input.addEventListener('blur', () => {
+      this.#entered = false;
+      this.#update();
     });
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -29,12 +39,18 @@ export class Tell {
 
   /** How it is read. */
   show(reading: string): void {
-    if (!this.#edited) this.#input.value = reading.slice(0, mostDigits);
+    this.#reading = reading.slice(0, mostDigits);
+    this.#update();
   }
 
-  /** There is other ink. */
+  #update() {
+    if (!this.#edited && !this.#entered) this.#input.value = this.#reading;
+  }
+
+  /** There is other ink, whoever has the field. */
   begin(): void {
     this.#edited = false;
+    this.#entered = false;
   }
 
   set hidden(hidden: boolean) {
