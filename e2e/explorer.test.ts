@@ -42,9 +42,15 @@ describe('the first view', () => {
     await exploreOnCpu(
       async (page) => {
         await page.waitForFunction(() => /forward/.test(document.getElementById('progress')!.textContent!));
-        await expect.poll(() => progress(page), { timeout: 15_000 }).toBe('all frames');
+        await page.clock.fastForward(15_000);
+        await expect.poll(() => progress(page)).toBe('all frames');
       },
-      { before: (page) => page.emulateMedia({ reducedMotion: 'no-preference' }) },
+      {
+        async before(page) {
+          await page.clock.install();
+          await page.emulateMedia({ reducedMotion: 'no-preference' });
+        },
+      },
     );
     await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'));
     await exploreOnCpu(async (page) => expect(await progress(page)).toBe('all frames'), {
