@@ -82,7 +82,7 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in anot
       // one worker: this one waits beside it, and the cores are few
       const reporter = [
         '-t',
-        '^(?!.*(cpu|CPU|default limits|by strategy (step|tiled)))',
+        '^(?!.*(cpu|CPU|default limits|by strategy (step|tiled)|blocks of))',
         '--maxWorkers=1',
         '--reporter',
         'json',
