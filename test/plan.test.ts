@@ -513,7 +513,7 @@ function firstOther(value: unknown): string | undefined {
 }
 
 /** Draws of each plan. What is refused names a dimension and the bytes. */
-const runs = 200;
+const runs = 150;
 
 const everyPlan = everyOperation.flatMap(([, operation]) =>
   Object.entries(operation.plans).map(([strategy, plan]) => ({ strategy, plan, operation })),
