@@ -42,7 +42,7 @@ const shared = {
   resolve: { alias: entries((source) => `src/entries/${source}`) },
 } satisfies ViteUserConfig;
 
-/** Tests of the packed build, which is what users have: those that reach into nothing. */
+/** Tests of the packed build, which is what users have: of what it says, and of the adapters. They run on it alone. */
 const onDist = ['errors', 'tfjs', 'jax', 'onnxruntime'].map((name) => `test/${name}.test.ts`);
 
 /** Tests that leave the process as it was run in one, one after another: kernels are compiled once for all of them. */

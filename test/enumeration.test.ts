@@ -1,6 +1,6 @@
 /**
  * Every operation against the enumeration of all paths, over problems that nobody chose.
- * `PROBLEMS=20000 SEED=5 npx vitest run test/enumeration.test.ts` takes others, and more of them.
+ * `PROBLEMS=20000 SEED=5 npx vitest run test/enumeration.test.ts` takes others, and more of them: each device a fourth.
  */
 import { describe, expect, test } from 'vitest';
 import { CtcLoss } from 'webgpu-ctc/node';

@@ -839,7 +839,7 @@ const plans = everyOperation.flatMap(([operation, { plans }]) =>
 describe.each(batches)(
   'each kernel writes what its twin writes, from $scores of the $name batch',
   ({ batch, scores }) => {
-    // where scores are probabilities `rows` alone is another, in two forms
+    // what is another where scores are probabilities is how a row is read: by a lane, or by several; by subgroups it is enumeration's
     describe.each(Object.entries(ways).slice(0, scores === 'probs' ? 2 : undefined))('%s', (_, wayOf) => {
       // costs are whole numbers, which the two logarithms of a probability may miss by one: those are enumeration's
       const compared = plans.filter(([, strategy]) => scores !== 'probs' || strategy !== 'align');

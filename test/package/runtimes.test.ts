@@ -38,8 +38,10 @@ const variablesOf = (runtime: Runtime): NodeJS.ProcessEnv =>
     ? process.env
     : { ...withVulkan(), DENO_WEBGPU_BACKEND: 'vulkan', DENO_NO_UPDATE_CHECK: '1' };
 
-/** What runs in Deno besides: the same tests from the same sources, but for those of the twins. */
+/** What runs in Deno besides: the same tests from the same sources. */
 const filesInDeno = ['golden', 'operations', 'align', 'decode', 'posterior', 'lattice'];
+/** But for those of the twins, and for kernels in sizes of tests and PyTorch's cases by all strategies, which take the time that they take in Node once more. */
+const notInDeno = ['cpu', 'CPU', 'blocks of', 'default limits', 'by strategy (step|tiled)'];
 
 describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in another runtime', () => {
   beforeAll(install, 240_000);
@@ -82,7 +84,7 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('in anot
       // one worker: this one waits beside it, and the cores are few
       const reporter = [
         '-t',
-        '^(?!.*(cpu|CPU|default limits|by strategy (step|tiled)|blocks of))',
+        `^(?!.*(${notInDeno.join('|')}))`,
         '--maxWorkers=1',
         '--reporter',
         'json',
