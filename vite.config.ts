@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
-import { BaseSequencer, type Reporter, type TestSpecification } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -158,6 +158,33 @@ const closingLine: Reporter = {
   },
 };
 
+/** A file that is stuck where no timeout of a test reaches, in a driver or in a program that it waits for, is named and ends the run. */
+class Watch implements Reporter {
+  readonly #running = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  onTestModuleQueued({ relativeModuleId }: TestModule) {
+    this.#running.add(relativeModuleId);
+    this.#begin();
+  }
+  onTestCaseResult() {
+    this.#begin();
+  }
+  onTestModuleEnd({ relativeModuleId }: TestModule) {
+    this.#running.delete(relativeModuleId);
+    this.#begin();
+  }
+  onTestRunEnd() {
+    clearTimeout(this.#timer);
+  }
+  #begin() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      console.error(`No test has ended for five minutes. Still running: ${[...this.#running].join(', ')}`);
+      process.exit(1);
+    }, 300_000);
+  }
+}
+
 export default defineConfig(({ mode }) => ({
   ...shared,
   ...(mode === 'demo' ? demo() : mode === 'static' ? whole : library),
@@ -197,6 +224,6 @@ export default defineConfig(({ mode }) => ({
     // the pages of the tests share two cores with their software adapter
     expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
-    reporters: ['default', closingLine],
+    reporters: ['default', closingLine, new Watch()],
   },
 }));

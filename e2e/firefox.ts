@@ -21,7 +21,7 @@ export function findFirefox(): string | undefined {
   const { WEBGPU_CTC_FIREFOX: named } = process.env;
   for (const name of named ? [named] : ['firefox', 'firefox-esr']) {
     try {
-      execFileSync(name, ['--version'], { stdio: 'ignore', timeout: 20_000 });
+      execFileSync(name, ['--version'], { stdio: 'ignore', timeout: 20_000, killSignal: 'SIGKILL' });
       return execFileSync('which', [name], { encoding: 'utf8' }).trim();
     } catch {}
   }

@@ -68,7 +68,8 @@ export function cli(args: string[], options?: Given): Promise<Run> {
 /** The same in a shell, with its streams elsewhere: `2>&-`. */
 export function redirected(args: string[], redirection: string): Run {
   const script = `exec "$0" dist/cli.js "$@" ${redirection}`;
-  const options = { cwd: repository, encoding: 'utf8' } as const;
+  const limits = { timeout: 100_000, killSignal: 'SIGKILL' } as const; // no timeout of a test ends what it waits for in one turn
+  const options = { cwd: repository, encoding: 'utf8', ...limits } as const;
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, ...args], options);
   return { code: status, stdout, stderr };
 }

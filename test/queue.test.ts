@@ -24,7 +24,9 @@ function whatIsMissing(): string | undefined {
   try {
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
     const shell = process.platform === 'win32'; // where npm is a batch file
-    execFileSync('npm', ['ci', ...quiet], { cwd: example, timeout: 60_000, encoding: 'utf8', shell });
+    // npm takes no other signal while a registry keeps it waiting
+    const limits = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
+    execFileSync('npm', ['ci', ...quiet], { cwd: example, encoding: 'utf8', shell, ...limits });
     return undefined;
   } catch (error) {
     return `npm ci in examples/queue failed: ${(error as Error).message}`;
