@@ -29,6 +29,7 @@ const entries = (place: (source: string, built: string) => string) =>
     ['/static', 'static.ts', 'static.js'],
     ['/text', 'text.ts', 'text.js'],
     ['/files', 'files.ts', 'files.js'],
+    ['/lm', 'lm.ts', 'lm.js'],
     ['/tfjs', 'tfjs.ts', 'tfjs.js'],
     ['/jax', 'jax.ts', 'jax.js'],
     ['/onnxruntime', 'onnxruntime.ts', 'onnxruntime.js'],
@@ -49,7 +50,7 @@ const onDist = ['errors', 'tfjs', 'jax', 'onnxruntime'].map((name) => `test/${na
 const together = [
   ...['accuracy', 'align', 'brute-force', 'decode', 'enumeration', 'golden', 'kernels', 'lattice'],
   ...['operations', 'plan', 'posterior', 'properties', 'semantics', 'splitting', 'twins'],
-  ...['arguments', 'demo', 'files', 'mutants', 'rooms', 'text'],
+  ...['arguments', 'demo', 'files', 'lm', 'mutants', 'rooms', 'text'],
 ].map((name) => `test/${name}.test.ts`);
 
 /** Files that take long, the longest first: begun last, one of them would hold up the end while other cores are idle. */
@@ -86,6 +87,7 @@ const library = {
         node: path('src/entries/node.ts'),
         text: path('src/entries/text.ts'),
         files: path('src/entries/files.ts'),
+        lm: path('src/entries/lm.ts'),
         tfjs: path('src/entries/tfjs.ts'),
         jax: path('src/entries/jax.ts'),
         onnxruntime: path('src/entries/onnxruntime.ts'),

@@ -120,6 +120,7 @@ const entries = {
   },
   ...{
     'webgpu-ctc/files': 'src/entries/files.ts',
+    'webgpu-ctc/lm': 'src/entries/lm.ts',
     'webgpu-ctc/tfjs': 'src/entries/tfjs.ts',
     'webgpu-ctc/jax': 'src/entries/jax.ts',
   },

@@ -64,7 +64,7 @@ export function liveKindOf({ language, place = '', code }: Block): 'page' | 'mod
   if (language === 'html' && place === 'In a page') return 'page';
   if (language !== 'js') return undefined;
   if (/^In (Node or in a page|a page, through a bundler or an import map)$/.test(place)) return 'module';
-  const isPortable = importsOf(code).every((name) => /^webgpu-ctc(\/(node|text|files))?$/.test(name));
+  const isPortable = importsOf(code).every((name) => /^webgpu-ctc(\/(node|text|files|lm))?$/.test(name));
   return place === 'In Node' && isPortable ? 'module' : undefined;
 }
 

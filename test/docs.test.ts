@@ -177,6 +177,7 @@ class Project {
       'webgpu-ctc': `${dist}/index.js`,
       'webgpu-ctc/text': `${dist}/text.js`,
       'webgpu-ctc/files': `${dist}/files.js`,
+      'webgpu-ctc/lm': `${dist}/lm.js`,
     };
     return this.runPage(
       `block${line}.html`,

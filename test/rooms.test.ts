@@ -12,7 +12,7 @@ const floors = [
   ['problem'],
   ['kernels', 'text', 'node'],
   ['files'],
-  ['plan'],
+  ['plan', 'lm'],
   ['run'],
   ['api'],
   ['adapters'],
@@ -62,11 +62,11 @@ test('no file imports itself over others', () => {
   expect(circles).toEqual([]);
 });
 
-test('at most 12 rooms and 30 ways between them', () => {
+test('at most 12 rooms and 32 ways between them', () => {
   expect(new Set(files.map(roomOf)).size).toBeLessThanOrEqual(12);
   const ways = imports.map(({ file, to }) => `${roomOf(file)} → ${roomOf(to)}`);
   const between = ways.filter((way) => new Set(way.split(' → ')).size > 1);
-  expect(new Set(between).size).toBeLessThanOrEqual(30);
+  expect(new Set(between).size).toBeLessThanOrEqual(32);
 });
 
 test('no two files have one name', () => {

@@ -113,7 +113,7 @@ describe('the tarball', () => {
 
   test('has types in one file for each entry, and one for what they share', () => {
     const types = app.packed.filter((file) => file.endsWith('.d.ts'));
-    const entries = ['index', 'node', 'static', 'text', 'files', 'tfjs', 'jax', 'onnxruntime'];
+    const entries = ['index', 'node', 'static', 'text', 'files', 'lm', 'tfjs', 'jax', 'onnxruntime'];
     expect(types.filter((file) => !file.startsWith('dist/chunks/')).sort()).toEqual(
       entries.map((name) => `dist/${name}.d.ts`).sort(),
     );
