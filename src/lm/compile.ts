@@ -1,0 +1,348 @@
+import { wrongKind, wrongValue } from '../problem/errors.js';
+import type { Vocabulary } from '../text/vocabulary.js';
+import { hotwordAutomaton, OTHER, SPACE } from './hotword-automaton.js';
+import type { Hotwords } from './hotwords.js';
+import type { Lexicon } from './lexicon.js';
+import type { NGram } from './n-gram.js';
+import type { NGramTables } from './n-gram-tables.js';
+import { Flag, type KnowledgeTables, noClass, noWord } from './tables.js';
+
+/** How much each kind of knowledge counts. */
+export interface Weights {
+  /** Of the language model: its natural logarithm is multiplied by it. */
+  readonly alpha: number;
+  /** Added for each word, in nats; for each label where the model's words are tokens. */
+  readonly beta: number;
+  /** Added to the logarithm to the base 10 of a word that the model does not know. */
+  readonly unknown: number;
+}
+
+/** What is known of the texts that are read. */
+export interface Known {
+  readonly vocabulary?: Vocabulary | undefined;
+  readonly lm?: NGram | undefined;
+  readonly units: 'words' | 'tokens';
+  readonly lexicon?: Lexicon | undefined;
+  readonly hotwords?: Hotwords | undefined;
+  readonly weights: Weights;
+}
+
+/** A word of the trie, as symbols. */
+interface Entry {
+  readonly path: string;
+  readonly word: number;
+  readonly price: number;
+  readonly name: number;
+}
+
+const LN10 = Math.LN10;
+
+/** Texts of a model's words. */
+export function wordsOf({ wordBytes, wordEnds }: NGramTables): string[] {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return Array.from(wordEnds, (end, w) =>
+    decoder.decode(wordBytes.subarray(w > 0 ? wordEnds[w - 1] : 0, end)),
+  );
+}
+
+/** The letters that classes read as, and those of words that are spelled by classes; numbers from 2 on. */
+class Alphabet {
+  readonly #numbers = new Map<string, number>();
+
+  add(text: string): number[] {
+    return Array.from(text, (letter) => {
+      if (letter === ' ') return SPACE;
+      const number = this.#numbers.get(letter) ?? this.#numbers.size + 2;
+      this.#numbers.set(letter, number);
+      return number;
+    });
+  }
+
+  /** Undefined where a letter is of no class. */
+  find(text: string): number[] | undefined {
+    const found = Array.from(text, (letter) =>
+      letter === ' ' ? SPACE : (this.#numbers.get(letter) ?? OTHER),
+    );
+    return found.includes(OTHER) ? undefined : found;
+  }
+
+  get letters(): string[] {
+    return [...this.#numbers.keys()];
+  }
+}
+
+/** What a class reads as, its white space as single spaces. */
+export function readClass(vocabulary: Vocabulary, label: number): string {
+  return vocabulary.read(label).replace(/[\s\u2581]+/gu, ' ');
+}
+
+/** All tables for a search, and what is doubtful about them, in words. */
+export interface Compiled {
+  readonly tables: KnowledgeTables;
+  /** Words by name: the lexicon's, then the model's that are no part of it. */
+  readonly names: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** @throws RangeError for a hotword or a spelling that the classes cannot write, and where kinds of knowledge exclude each other. */
+export function compile(known: Known): Compiled {
+  const { vocabulary, lm, lexicon, hotwords } = known;
+  const alphabet = new Alphabet();
+  const size = vocabulary?.size ?? 0;
+  const reads = Array.from({ length: size }, (_, label) =>
+    label === vocabulary!.blank ? [] : alphabet.add(readClass(vocabulary!, label)),
+  );
+  const flags = flagsOf(known);
+  const letters = alphabet.letters.filter((letter) => /\p{L}/u.test(letter));
+  const isSpelled = (flags & Flag.spelled) !== 0;
+  const words = lm ? wordsOf(lm.tables) : [];
+  const ids = new Map(words.map((word, id) => [word, id]));
+  if (isSpelled) for (const { word } of lexicon!.words) alphabet.add(word);
+  const names: string[] = [];
+  const entries = entriesOf(known, isSpelled, ids, (word) => alphabet.find(word), names);
+  const spelledNames = isSpelled ? names.map((name) => alphabet.find(name)!) : [];
+  const hot = hotwordAutomaton(
+    [...(hotwords?.phrases ?? [])].map(([phrase, weight]) => {
+      const symbols = alphabet.find(phrase);
+      if (!symbols) throw wrongValue('hotwords', 'phrases that the tokens can spell', phrase);
+      return [symbols, weight] as const;
+    }),
+  );
+  const model = modelOf(lm, known.weights.alpha);
+  const tables = {
+    flags,
+    ...listsOf(reads, 'symbolStart', 'symbols'),
+    ...(known.units === 'tokens' && lm
+      ? tokensOf(known, ids)
+      : { classWord: new Uint32Array(1), classPrice: new Float32Array(1) }),
+    ...trieOf(entries, unlistedOf(known), model.lmLog),
+    ...listsOf(spelledNames, 'letterStart', 'letters'),
+    ...model,
+    hot,
+    delimiter: vocabulary?.delimiter ?? noClass,
+  } as KnowledgeTables;
+  const notes = lm && vocabulary ? mismatch(known, letters, words) : [];
+  return { tables, names, notes };
+}
+
+function flagsOf({ vocabulary, lm, units, lexicon, hotwords }: Known): number {
+  if (!vocabulary && (lm || lexicon || hotwords))
+    throw wrongKind(
+      'tokens',
+      'the vocabulary of the model, without which its labels are no text',
+      vocabulary,
+    );
+  const isTokens = lm !== undefined && units === 'tokens';
+  const isSpelled = lexicon?.isSpelled === true;
+  if (isTokens && isSpelled)
+    throw wrongValue('lexicon', "words without spellings, where the model's units are tokens", 'spellings');
+  const adjacent = isSpelled && vocabulary!.delimiter === undefined;
+  if (adjacent && lexicon.open)
+    throw wrongValue(
+      'lexicon',
+      'a closed one, where words are spelled and no delimiter stands between them',
+      'an open one',
+    );
+  if (isSpelled)
+    for (const { word, spellings } of lexicon.words)
+      for (const label of spellings.flat())
+        if (label >= vocabulary!.size || label === vocabulary!.blank || label === vocabulary!.delimiter)
+          throw wrongValue(
+            `lexicon: spelling of ${word}`,
+            `classes below ${vocabulary!.size} that are neither blank nor delimiter`,
+            label,
+          );
+  return (
+    (!vocabulary || isTokens ? Flag.labels : 0) |
+    (isSpelled ? Flag.spelled : 0) |
+    (isTokens ? Flag.tokens : 0) |
+    (lexicon && !lexicon.open ? Flag.closed : 0) |
+    (lm ? Flag.lm : 0) |
+    (hotwords && hotwords.phrases.size > 0 ? Flag.hotwords : 0) |
+    (adjacent ? Flag.adjacent : 0)
+  );
+}
+
+/** Words of the lexicon, and of the model where it is open or there is none. */
+function entriesOf(
+  { lm, units, lexicon, weights }: Known,
+  isSpelled: boolean,
+  ids: ReadonlyMap<string, number>,
+  find: (word: string) => number[] | undefined,
+  names: string[],
+): Entry[] {
+  const isWordModel = lm !== undefined && units === 'words';
+  const beta = units === 'tokens' && lm ? 0 : weights.beta;
+  const unknown = isWordModel ? weights.alpha * LN10 * weights.unknown : 0;
+  const wordOf = (word: string) => (isWordModel ? (ids.get(word) ?? lm.tables.unknown) : 0);
+  const entries: Entry[] = [];
+  const add = (word: string, weight: number, paths: readonly string[]) => {
+    const id = wordOf(word);
+    const price = beta + weight + (isWordModel && id === lm.tables.unknown ? unknown : 0);
+    const name = names.push(word) - 1;
+    for (const path of new Set(paths)) entries.push({ path, word: id, price, name });
+  };
+  const pathOf = (symbols: readonly number[]) => String.fromCharCode(...symbols);
+  for (const { word, spellings, weight } of lexicon?.words ?? []) {
+    const symbols = find(word);
+    // a class is a symbol of its own, behind the two that are taken
+    const paths = isSpelled
+      ? spellings.map((labels) => pathOf(labels.map((label) => label + 2)))
+      : symbols
+        ? [pathOf(symbols)]
+        : [];
+    if (paths.length > 0) add(word, weight, paths);
+  }
+  if (!isWordModel || (lexicon && !lexicon.open) || isSpelled) return entries;
+  const listed = new Set(names);
+  const { unknown: unk, begin, end } = lm.tables;
+  for (const [word, id] of ids) {
+    if (id === unk || id === begin || id === end || listed.has(word)) continue;
+    const symbols = find(word);
+    if (symbols && symbols.length > 0) add(word, lexicon ? lexicon.unlisted : 0, [pathOf(symbols)]);
+  }
+  return entries;
+}
+
+/** A word that is in no list. */
+function unlistedOf({ lm, units, lexicon, weights }: Known): Entry | undefined {
+  if (lexicon && !lexicon.open) return undefined;
+  const isWordModel = lm !== undefined && units === 'words';
+  const beta = units === 'tokens' && lm ? 0 : weights.beta;
+  const price = beta + (lexicon?.unlisted ?? 0) + (isWordModel ? weights.alpha * LN10 * weights.unknown : 0);
+  return { path: '', word: isWordModel ? lm.tables.unknown : 0, price, name: noWord };
+}
+
+/** The word of a model of tokens for each class; that of a delimiter may be written in another way. */
+export function tokenNames(vocabulary: Vocabulary, { tables }: NGram): string[] {
+  const there = new Set(wordsOf(tables));
+  return Array.from({ length: vocabulary.size }, (_, label) => {
+    const token = vocabulary.token(label) ?? '';
+    const names = label === vocabulary.delimiter ? [token, '|', '▁', '<space>', ' '] : [token];
+    return names.find((name) => there.has(name)) ?? token;
+  });
+}
+
+function tokensOf({ vocabulary, lm, weights }: Known, ids: ReadonlyMap<string, number>) {
+  const { unknown } = lm!.tables;
+  const classWord = Uint32Array.from(tokenNames(vocabulary!, lm!), (name) => ids.get(name) ?? unknown);
+  const classPrice = Float32Array.from(
+    classWord,
+    (word) => weights.beta + (word === unknown ? weights.alpha * LN10 * weights.unknown : 0),
+  );
+  return { classWord, classPrice };
+}
+
+function listsOf(
+  lists: readonly (readonly number[])[],
+  start: string,
+  all: string,
+): Record<string, Uint32Array> {
+  let count = 0;
+  const starts = Uint32Array.from([0, ...lists.map(({ length }) => (count += length))]);
+  return { [start]: starts, [all]: Uint32Array.from(lists.flat()) };
+}
+
+function modelOf(lm: NGram | undefined, alpha: number) {
+  const t = lm?.tables;
+  const scaled = (logs: Float32Array) => logs.map((log) => log * alpha * LN10);
+  return {
+    lmStart: t?.arcStart ?? Uint32Array.of(0, 0),
+    lmWord: t?.arcWord ?? new Uint32Array(0),
+    lmNext: t?.arcNext ?? new Uint32Array(0),
+    lmLog: t ? scaled(t.arcLog) : Float32Array.of(0),
+    lmFail: t?.failTo ?? new Uint32Array(1),
+    lmFailLog: t ? scaled(t.failLog) : new Float32Array(1),
+    ...{ lmBegin: t?.start ?? 0, lmEnd: t?.end ?? 0 },
+  };
+}
+
+/** The trie of all entries. Paths are sorted, so that the child a word goes on with is the last one made. */
+function trieOf(entries: Entry[], unlisted: Entry | undefined, unigrams: Float32Array) {
+  entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.name - b.name));
+  const [parents, symbols] = [[0], [0]];
+  const exits: Entry[][] = [[]];
+  const open: number[] = [0];
+  let before = '';
+  for (const entry of entries) {
+    const { path } = entry;
+    let shared = 0;
+    while (shared < before.length && before[shared] === path[shared]) shared++;
+    open.length = shared + 1;
+    for (let i = shared; i < path.length; i++) {
+      parents.push(open[i]!);
+      symbols.push(path.charCodeAt(i));
+      exits.push([]);
+      open.push(parents.length - 1);
+    }
+    exits[open[path.length]!]!.push(entry);
+    before = path;
+  }
+  const count = parents.length;
+  const outside = unlisted ? [unlisted] : [];
+  // where no listed word ends, an unlisted one may
+  for (let node = 1; node < count; node++) if (exits[node]!.length === 0) exits[node] = outside;
+  exits.push(outside);
+  const weight = ({ word, price }: Entry) => price + unigrams[word]!;
+  const ahead = new Float32Array(count + 1).fill(unlisted ? weight(unlisted) : -Infinity);
+  for (let node = count - 1; node > 0; node--) {
+    for (const exit of exits[node]!) ahead[node] = Math.max(ahead[node]!, weight(exit));
+    ahead[parents[node]!] = Math.max(ahead[parents[node]!]!, ahead[node]!);
+  }
+  ahead[0] = 0;
+  const all = exits.flat();
+  const children = new Uint32Array(count + 2);
+  for (let node = 1; node < count; node++) children[parents[node]! + 1]!++;
+  for (let node = 0; node <= count; node++) children[node + 1]! += children[node]!;
+  const place = children.slice();
+  const [nodeSymbol, nodeNext] = [new Uint32Array(count - 1), new Uint32Array(count - 1)];
+  for (let node = 1; node < count; node++) {
+    const at = place[parents[node]!]!++;
+    nodeSymbol[at] = symbols[node]!;
+    nodeNext[at] = node;
+  }
+  let sum = 0;
+  return {
+    ...{ nodeStart: children, nodeSymbol, nodeNext, ahead },
+    exitStart: Uint32Array.from([0, ...exits.map(({ length }) => (sum += length))]),
+    exitWord: Uint32Array.from(all, ({ word }) => word),
+    exitPrice: Float32Array.from(all, ({ price }) => price),
+    exitName: Uint32Array.from(all, ({ name }) => name),
+  };
+}
+
+/** What suggests that a model and a vocabulary do not belong together. */
+function mismatch(
+  { vocabulary, units, lm, lexicon }: Known,
+  letters: readonly string[],
+  words: readonly string[],
+): string[] {
+  const { unknown, begin, end } = lm!.tables;
+  const texts = words.filter((_, id) => id !== unknown && id !== begin && id !== end);
+  if (units === 'tokens') {
+    const there = new Set(texts);
+    const lacking = Array.from(
+      { length: vocabulary!.size },
+      (_, label) => vocabulary!.token(label) ?? '',
+    ).filter(
+      (token, label) =>
+        label !== vocabulary!.blank && label !== vocabulary!.delimiter && token !== '' && !there.has(token),
+    );
+    const share = Math.round((100 * lacking.length) / Math.max(1, vocabulary!.size - 1));
+    return share < 50
+      ? []
+      : [
+          `${share} % of the vocabulary's tokens are no words of the model: is it a model of words (units: 'words'), or of other tokens?`,
+        ];
+  }
+  if (lexicon?.isSpelled) return [];
+  const there = new Set(texts.flatMap((text) => [...text]));
+  const lacking = letters.filter((letter) => !there.has(letter)).length;
+  const share = Math.round((100 * lacking) / Math.max(1, letters.length));
+  if (share >= 50)
+    return [`${share} % of the vocabulary's letters occur in no word of the model: is it in the other case?`];
+  const isOfLetters = texts.length > 1 && texts.every((text) => [...text].length === 1) && letters.length > 1;
+  return isOfLetters
+    ? ["every word of the model is a single letter: is it a model of tokens (units: 'tokens')?"]
+    : [];
+}

@@ -1,0 +1,120 @@
+import type { HotwordAutomaton } from './hotword-automaton.js';
+
+/** How hypotheses are told apart, and words are known. */
+export const Flag = {
+  /** By their labels, not by what these read as. */
+  labels: 1,
+  /** Words are sequences of classes of their own, rather than whatever reads as they do. */
+  spelled: 2,
+  /** The model's words are tokens. */
+  tokens: 4,
+  /** Words that are not listed are impossible. */
+  closed: 8,
+  lm: 16,
+  hotwords: 32,
+  /** Words need no delimiter between them. */
+  adjacent: 64,
+} as const;
+
+/** All that is known of texts, as flat arrays, the same for the CPU and the GPU. Logarithms are natural and have their weights. */
+export interface KnowledgeTables {
+  readonly flags: number;
+  /** What a class reads as, in symbols: from `symbolStart[c]` to `symbolStart[c + 1]`. 0 is a space. */
+  readonly symbolStart: Uint32Array;
+  readonly symbols: Uint32Array;
+  /** Of a model of tokens: the word that a class is, and what it costs besides. */
+  readonly classWord: Uint32Array;
+  readonly classPrice: Float32Array;
+  /** The trie of words: node 0 is where a word begins. Behind its nodes one more stands for what is in no word. */
+  readonly nodeStart: Uint32Array;
+  readonly nodeSymbol: Uint32Array;
+  readonly nodeNext: Uint32Array;
+  /** The most that a word below a node weighs, by the model without context; 0 where a word begins. */
+  readonly ahead: Float32Array;
+  /** Words that end in a node: from `exitStart[node]` to `exitStart[node + 1]`. */
+  readonly exitStart: Uint32Array;
+  /** Its word of the model, what it weighs besides, and its number among the words: `noWord` where it is not listed. */
+  readonly exitWord: Uint32Array;
+  readonly exitPrice: Float32Array;
+  readonly exitName: Uint32Array;
+  /** Where words are spelled: their letters, by number. */
+  readonly letterStart: Uint32Array;
+  readonly letters: Uint32Array;
+  /** The model, as in `NGramTables`. */
+  readonly lmStart: Uint32Array;
+  readonly lmWord: Uint32Array;
+  readonly lmNext: Uint32Array;
+  readonly lmLog: Float32Array;
+  readonly lmFail: Uint32Array;
+  readonly lmFailLog: Float32Array;
+  readonly lmBegin: number;
+  readonly lmEnd: number;
+  readonly hot: HotwordAutomaton;
+  readonly delimiter: number;
+}
+
+/** The name of a word that is not listed. */
+export const noWord = 0xffffffff;
+/** No class. */
+export const noClass = 0xffffffff;
+
+/** Numbers at the beginning of packed tables, and the arrays behind them, in this order. */
+const scalars = ['flags', 'lmBegin', 'lmEnd', 'delimiter'] as const;
+const arrays = [
+  ...['symbolStart', 'symbols', 'classWord', 'classPrice', 'nodeStart', 'nodeSymbol', 'nodeNext', 'ahead'],
+  ...['exitStart', 'exitWord', 'exitPrice', 'exitName', 'letterStart', 'letters'],
+  ...['lmStart', 'lmWord', 'lmNext', 'lmLog', 'lmFail', 'lmFailLog'],
+] as const;
+const hotArrays = ['start', 'symbol', 'next', 'fail', 'gain', 'worth', 'end', 'most'] as const;
+
+/** One array of words: the scalars, where each array begins, the arrays. Shaders read it by `wordOf`. */
+export function packTables(tables: KnowledgeTables): Uint32Array<ArrayBuffer> {
+  const parts = [
+    ...arrays.map((name) => tables[name as keyof KnowledgeTables] as Uint32Array | Float32Array),
+    ...hotArrays.map((name) => tables.hot[name]),
+  ];
+  const header = scalars.length + parts.length;
+  const words = new Uint32Array(header + parts.reduce((sum, { length }) => sum + length, 0));
+  words.set(scalars.map((name) => tables[name]));
+  let at = header;
+  for (const [i, part] of parts.entries()) {
+    words[scalars.length + i] = at;
+    words.set(new Uint32Array(part.buffer, part.byteOffset, part.length), at);
+    at += part.length;
+  }
+  return words;
+}
+
+/** `const` lines for shaders: where a scalar is, or where it is said where an array begins. */
+export function tableConstants(): Record<string, number> {
+  const names = [...scalars, ...arrays, ...hotArrays.map((name) => `hot_${name}`)];
+  return Object.fromEntries(names.map((name, i) => [name.replace(/[A-Z]/g, '_$&').toUpperCase(), i]));
+}
+
+const floats = new Set<string>([
+  'classPrice',
+  'ahead',
+  'exitPrice',
+  'lmLog',
+  'lmFailLog',
+  'gain',
+  'worth',
+  'end',
+  'most',
+]);
+
+/** The tables in packed ones: views, no copies. */
+export function unpackTables(words: Uint32Array): KnowledgeTables {
+  const names = [...arrays, ...hotArrays];
+  const views = names.map((name, i) => {
+    const from = words[scalars.length + i]!;
+    const end = i + 1 < names.length ? words[scalars.length + i + 1]! : words.length;
+    const Kind = floats.has(name) ? Float32Array : Uint32Array;
+    return [name, new Kind(words.buffer as ArrayBuffer, words.byteOffset + 4 * from, end - from)] as const;
+  });
+  return {
+    ...Object.fromEntries(scalars.map((name, i) => [name, words[i]!])),
+    ...Object.fromEntries(views.slice(0, arrays.length)),
+    hot: Object.fromEntries(views.slice(arrays.length)),
+  } as unknown as KnowledgeTables;
+}
