@@ -23,6 +23,9 @@ const madeOf = {
   draw: `${sequences} fixed total TIME random`,
   sample: `${sequences} TIME random`,
   durations: `${sequences} fixed total TIME`,
+  prune: `${scores} probability normaliser reading`,
+  beam: `${sequences} exponential knowledge MOVES entries selection`,
+  unwind: `${sequences} exponential knowledge MOVES entries`,
 };
 
 export type KernelName = keyof typeof madeOf;
@@ -45,7 +48,7 @@ export type Texts = Readonly<Record<string, string>>;
  * @throws Error naming a file whose text is not there.
  */
 export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts): KernelModule {
-  const { MIDDLE, ALONE, SUBGROUPS, READING } = constants;
+  const { MIDDLE, ALONE, SUBGROUPS, READING, SPELLED } = constants;
   const forms: Record<string, string> = {
     LANES: ALONE ? 'alone' : SUBGROUPS ? 'butterfly' : 'together',
     TIME: MIDDLE ? 'middle' : 'whole',
@@ -53,6 +56,7 @@ export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts)
     PATHS: MIDDLE ? 'arrivals' : 'ends',
     HANDING: SUBGROUPS ? 'subgroup' : 'workgroup',
     VALUES: READING ? 'cost distance' : 'emission',
+    MOVES: SPELLED ? 'spelled' : 'written',
   };
   const lines = Object.entries(constants).map(
     ([name, value]) => `const ${name} = ${value}${typeof value === 'number' ? 'u' : ''};\n`,

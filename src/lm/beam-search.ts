@@ -134,7 +134,7 @@ export class BeamSearch {
   #extend(frame: ArrayLike<number>, labels: ArrayLike<number>): void {
     const texts = this.#texts;
     const ways = this.#ways;
-    const { kinds } = this.#knowledge;
+    const { kinds } = this.#knowledge.tables;
     ways.clear(this.#active.length < this.#width ? -Infinity : this.#leastStaying());
     for (const slot of this.#active) {
       const known = texts.known[slot]!;

@@ -5,7 +5,7 @@ import type { Hotwords } from './hotwords.js';
 import type { Lexicon } from './lexicon.js';
 import type { NGram } from './n-gram.js';
 import type { NGramTables } from './n-gram-tables.js';
-import { Flag, type KnowledgeTables, noClass, noWord } from './tables.js';
+import { Flag, Kind, type KnowledgeTables, noClass, noWord } from './tables.js';
 
 /** How much each kind of knowledge counts. */
 export interface Weights {
@@ -109,20 +109,58 @@ export function compile(known: Known): Compiled {
     }),
   );
   const model = modelOf(lm, known.weights.alpha);
-  const tables = {
-    flags,
-    ...listsOf(reads, 'symbolStart', 'symbols'),
-    ...(known.units === 'tokens' && lm
+  const lists = listsOf(reads, 'symbolStart', 'symbols');
+  const trie = trieOf(entries, unlistedOf(known), model.lmLog);
+  const tokens =
+    lm && known.units === 'tokens'
       ? tokensOf(known, ids)
-      : { classWord: new Uint32Array(1), classPrice: new Float32Array(1) }),
-    ...trieOf(entries, unlistedOf(known), model.lmLog),
+      : { classWord: new Uint32Array(1), classPrice: new Float32Array(1) };
+  const tables = {
+    ...{ flags, hot, ...lists, ...tokens, ...trie, ...model },
     ...listsOf(spelledNames, 'letterStart', 'letters'),
-    ...model,
-    hot,
+    kinds: kindsOf(reads, isSpelled),
     delimiter: vocabulary?.delimiter ?? noClass,
+    mostHeard: most(hot.end) + most(hot.worth),
+    mostToken: most(tokens.classPrice),
+    ...mostOf(trie, model.lmLog),
   } as KnowledgeTables;
   const notes = lm && vocabulary ? mismatch(known, letters, words) : [];
   return { tables, names, notes };
+}
+
+function most(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]!);
+  return largest;
+}
+
+function kindsOf(reads: readonly (readonly number[])[], isSpelled: boolean): Uint32Array {
+  return Uint32Array.from(reads, (symbols) => {
+    const space = symbols.lastIndexOf(SPACE);
+    if (isSpelled || space > 0) return Kind.other;
+    return space === 0 ? Kind.space : symbols.length <= 1 ? Kind.letter : Kind.inside;
+  });
+}
+
+/** The most that a step in the trie adds. */
+function mostOf(
+  { nodeStart, nodeNext, ahead, exitStart, exitPrice }: ReturnType<typeof trieOf>,
+  unigrams: Float32Array,
+) {
+  const firsts = nodeNext.subarray(nodeStart[0], nodeStart[1]);
+  const nodes = ahead.length;
+  let leaving = 0;
+  for (let node = 1; node < nodes; node++)
+    for (let exit = exitStart[node]!; exit < exitStart[node + 1]!; exit++)
+      leaving = Math.max(leaving, exitPrice[exit]! - ahead[node]!);
+  return {
+    mostFirst: firsts.reduce((first, node) => Math.max(first, ahead[node]!), ahead[nodes - 1]!),
+    mostLeaving: leaving + most(unigrams),
+    mostExits: exitStart.reduce(
+      (exits, start, node) => Math.max(exits, start - (exitStart[node - 1] ?? 0)),
+      0,
+    ),
+  };
 }
 
 function flagsOf({ vocabulary, lm, units, lexicon, hotwords }: Known): number {

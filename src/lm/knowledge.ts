@@ -1,5 +1,5 @@
 import { OTHER, SPACE } from './hotword-automaton.js';
-import { Flag, type KnowledgeTables, noWord } from './tables.js';
+import { Flag, Kind, type KnowledgeTables, noWord } from './tables.js';
 
 /** The first of `from … end` whose key is not smaller; `end` if there is none. */
 function lowerBound(keys: Uint32Array, key: number, from: number, end: number): number {
@@ -10,9 +10,6 @@ function lowerBound(keys: Uint32Array, key: number, from: number, end: number): 
   }
   return from;
 }
-
-/** How a class changes what is known, which says by how much it can: a letter, several, a space and maybe letters, anything. */
-const Kind = { letter: 0, inside: 1, space: 2, other: 3 } as const;
 
 /**
  * What is known of a text while it grows: where it is in the trie of words, in the model and in the hotwords, and the hash by which it is told
@@ -35,19 +32,12 @@ export class Knowledge {
   readonly #hasLm: boolean;
   readonly #hasHot: boolean;
   readonly #isAdjacent: boolean;
-  /** Of each class. */
-  readonly kinds: Uint8Array;
-  /** The most that the first letter of a word adds. */
-  readonly #first: number;
-  readonly #hotMost: number;
-  readonly #mostToken: number;
-  readonly #mostLeaving: number;
   /** Children of the node where words begin, which has many, and is asked most often. */
   readonly #roots: Uint32Array;
 
   constructor(tables: KnowledgeTables) {
     this.tables = tables;
-    const { flags, nodeStart, nodeNext, nodeSymbol, ahead, symbolStart, symbols, hot } = tables;
+    const { flags, nodeStart, nodeNext, nodeSymbol, ahead } = tables;
     const has = (flag: number) => (flags & flag) !== 0;
     this.#isLabels = has(Flag.labels);
     this.#isTokens = has(Flag.tokens);
@@ -56,19 +46,6 @@ export class Knowledge {
     this.#hasLm = has(Flag.lm);
     this.#hasHot = has(Flag.hotwords);
     this.#outside = ahead.length - 1;
-    this.kinds = Uint8Array.from({ length: symbolStart.length - 1 }, (_, label) => {
-      const read = symbols.subarray(symbolStart[label]!, symbolStart[label + 1]!);
-      const space = read.lastIndexOf(SPACE);
-      if (this.isSpelled || space > 0) return Kind.other;
-      return space === 0 ? Kind.space : read.length <= 1 ? Kind.letter : Kind.inside;
-    });
-    this.#first = ahead[this.#outside]!;
-    for (let i = nodeStart[0]!; i < nodeStart[1]!; i++)
-      this.#first = Math.max(this.#first, ahead[nodeNext[i]!]!);
-    const most = (array: Float32Array) => array.reduce((a, b) => Math.max(a, b), 0);
-    this.#hotMost = most(hot.end) + most(hot.worth);
-    this.#mostToken = this.#isTokens ? most(tables.classPrice) : 0;
-    this.#mostLeaving = mostLeaving(tables);
     const roots = nodeSymbol.subarray(nodeStart[0], nodeStart[1]);
     this.#roots = new Uint32Array(roots.reduce((a, b) => Math.max(a, b + 1), 0));
     for (let i = nodeStart[0]!; i < nodeStart[1]!; i++) this.#roots[nodeSymbol[i]!] = nodeNext[i]!;
@@ -173,11 +150,12 @@ export class Knowledge {
    * @param leaving what the end of its word adds
    */
   bound(kind: number, node: number, hot: number, leaving: number): number {
+    const { mostFirst, mostLeaving, mostHeard, mostToken } = this.tables;
     const isInside = kind === Kind.letter || kind === Kind.inside;
-    const first = node === 0 || !isInside ? Math.max(0, this.#first) : 0;
-    const heard = kind === Kind.letter ? this.tables.hot.most[hot]! : this.#hotMost;
-    const left = isInside ? 0 : Math.max(0, kind === Kind.space ? leaving : this.#mostLeaving);
-    return this.#mostToken + first + (this.#hasHot ? heard : 0) + left;
+    const first = node === 0 || !isInside ? Math.max(0, mostFirst) : 0;
+    const heard = kind === Kind.letter ? this.tables.hot.most[hot]! : mostHeard;
+    const left = isInside ? 0 : Math.max(0, kind === Kind.space ? leaving : mostLeaving);
+    return mostToken + first + (this.#hasHot ? heard : 0) + left;
   }
 
   /** What the end of its word adds to a text in this state, the hotwords aside. */
@@ -252,15 +230,6 @@ export class Knowledge {
     this.low = low ^ (low >>> 15) ^ high;
     this.high = high ^ (high >>> 13) ^ Math.imul(low, 0xc2b2ae3d);
   }
-}
-
-/** The most that the end of any word adds. */
-function mostLeaving({ exitStart, exitPrice, ahead, lmLog }: KnowledgeTables): number {
-  let most = 0;
-  for (let node = 1; node < ahead.length; node++)
-    for (let exit = exitStart[node]!; exit < exitStart[node + 1]!; exit++)
-      most = Math.max(most, exitPrice[exit]! - ahead[node]!);
-  return most + lmLog.reduce((a, b) => Math.max(a, b), 0);
 }
 
 const once = { from: -1, end: 0 } as const;

@@ -51,7 +51,19 @@ export interface KnowledgeTables {
   readonly lmEnd: number;
   readonly hot: HotwordAutomaton;
   readonly delimiter: number;
+  /** How each class changes what is known, one of `Kind`. */
+  readonly kinds: Uint32Array;
+  /** The most that the first letter of a word adds, the end of a word, what is heard of hotwords, and a token of the model. */
+  readonly mostFirst: number;
+  readonly mostLeaving: number;
+  readonly mostHeard: number;
+  readonly mostToken: number;
+  /** The most words that end in one node. */
+  readonly mostExits: number;
 }
+
+/** How a class changes what is known, which says by how much it can: a letter, several, a space and maybe letters, anything. */
+export const Kind = { letter: 0, inside: 1, space: 2, other: 3 } as const;
 
 /** The name of a word that is not listed. */
 export const noWord = 0xffffffff;
@@ -59,9 +71,21 @@ export const noWord = 0xffffffff;
 export const noClass = 0xffffffff;
 
 /** Numbers at the beginning of packed tables, and the arrays behind them, in this order. */
-const scalars = ['flags', 'lmBegin', 'lmEnd', 'delimiter'] as const;
+const scalars = ['flags', 'lmBegin', 'lmEnd', 'delimiter', 'mostExits'] as const;
+const floatScalars = ['mostFirst', 'mostLeaving', 'mostHeard', 'mostToken'] as const;
+const headerWords = scalars.length + floatScalars.length;
 const arrays = [
-  ...['symbolStart', 'symbols', 'classWord', 'classPrice', 'nodeStart', 'nodeSymbol', 'nodeNext', 'ahead'],
+  ...[
+    'kinds',
+    'symbolStart',
+    'symbols',
+    'classWord',
+    'classPrice',
+    'nodeStart',
+    'nodeSymbol',
+    'nodeNext',
+    'ahead',
+  ],
   ...['exitStart', 'exitWord', 'exitPrice', 'exitName', 'letterStart', 'letters'],
   ...['lmStart', 'lmWord', 'lmNext', 'lmLog', 'lmFail', 'lmFailLog'],
 ] as const;
@@ -73,12 +97,13 @@ export function packTables(tables: KnowledgeTables): Uint32Array<ArrayBuffer> {
     ...arrays.map((name) => tables[name as keyof KnowledgeTables] as Uint32Array | Float32Array),
     ...hotArrays.map((name) => tables.hot[name]),
   ];
-  const header = scalars.length + parts.length;
+  const header = headerWords + parts.length;
   const words = new Uint32Array(header + parts.reduce((sum, { length }) => sum + length, 0));
   words.set(scalars.map((name) => tables[name]));
+  words.set(new Uint32Array(Float32Array.from(floatScalars, (name) => tables[name]).buffer), scalars.length);
   let at = header;
   for (const [i, part] of parts.entries()) {
-    words[scalars.length + i] = at;
+    words[headerWords + i] = at;
     words.set(new Uint32Array(part.buffer, part.byteOffset, part.length), at);
     at += part.length;
   }
@@ -87,7 +112,7 @@ export function packTables(tables: KnowledgeTables): Uint32Array<ArrayBuffer> {
 
 /** `const` lines for shaders: where a scalar is, or where it is said where an array begins. */
 export function tableConstants(): Record<string, number> {
-  const names = [...scalars, ...arrays, ...hotArrays.map((name) => `hot_${name}`)];
+  const names = [...scalars, ...floatScalars, ...arrays, ...hotArrays.map((name) => `hot_${name}`)];
   return Object.fromEntries(names.map((name, i) => [name.replace(/[A-Z]/g, '_$&').toUpperCase(), i]));
 }
 
@@ -106,14 +131,20 @@ const floats = new Set<string>([
 /** The tables in packed ones: views, no copies. */
 export function unpackTables(words: Uint32Array): KnowledgeTables {
   const names = [...arrays, ...hotArrays];
+  const numbers = new Float32Array(
+    words.buffer as ArrayBuffer,
+    words.byteOffset + 4 * scalars.length,
+    floatScalars.length,
+  );
   const views = names.map((name, i) => {
-    const from = words[scalars.length + i]!;
-    const end = i + 1 < names.length ? words[scalars.length + i + 1]! : words.length;
+    const from = words[headerWords + i]!;
+    const end = i + 1 < names.length ? words[headerWords + i + 1]! : words.length;
     const Kind = floats.has(name) ? Float32Array : Uint32Array;
     return [name, new Kind(words.buffer as ArrayBuffer, words.byteOffset + 4 * from, end - from)] as const;
   });
   return {
     ...Object.fromEntries(scalars.map((name, i) => [name, words[i]!])),
+    ...Object.fromEntries(floatScalars.map((name, i) => [name, numbers[i]!])),
     ...Object.fromEntries(views.slice(0, arrays.length)),
     hot: Object.fromEntries(views.slice(arrays.length)),
   } as unknown as KnowledgeTables;

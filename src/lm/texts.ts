@@ -43,7 +43,7 @@ export class Texts {
       words(),
       words(),
     ];
-    this.#kinds = [...new Set(knowledge.kinds.length > 0 ? knowledge.kinds : [0])];
+    this.#kinds = [...new Set(knowledge.tables.kinds.length > 0 ? knowledge.tables.kinds : [0])];
     this.#bounds = logs(kinds * slots);
     [this.#moves, this.moveLow, this.moveHigh] = [remembered, remembered, remembered].map((n) =>
       words(n * slots),

@@ -75,7 +75,7 @@ export class Draft extends PlanRecording {
 
   /** The rows of the caller's tensors that belong to a box. */
   overRows(
-    kernel: 'rows' | 'gradient' | 'spell' | 'greedy',
+    kernel: 'rows' | 'gradient' | 'spell' | 'greedy' | 'prune',
     box: Box,
     fields: Partial<Problem>,
     bindings: Bindings,
