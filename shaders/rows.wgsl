@@ -20,7 +20,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let t = problem.boxFrame + frameOf(group.x, own.index);
   let n = problem.boxSequence + group.y;
   let sequence = sequenceAt(n);
-  let row = windowRow(t, n);
+  let row = windowRow(t, recordingOf(n));
   if (t >= min(problem.boxEnd, sequence.inputLength) || row >= problem.rowCount) { return; }
   let sweep = sweepOf(sequence, t);
   let step = stepOf(sequence, sweep, t);
@@ -32,12 +32,12 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let range = rangeOf(sequence);
 
   var seen = Seen(0.0, 0.0, 0.0, MINUS_INFINITY_KEY, 0u);
-  if (LOGITS) {
+  if (LOGITS && !HEARD) {
     seen = laneOfRow(lane, start);
     if (seen.key == orderKey(LOWEST_BITS)) { seen.equal = countLowest(lane, start); }
   } else if (heard) {
     for (var c = lane; c < problem.classes; c += LANES) { seen.key = max(seen.key, orderKey(scoreAt(start + c))); }
-  } else {
+  } else if (!HEARD) {
     for (var slot = lane; slot < slots; slot += LANES) {
       seen.key = max(seen.key, orderKey(scoreAt(start + classOf(sequence, slot))));
     }
@@ -46,7 +46,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   let largest = bitcast<f32>(fromOrderKey(key));
   var none = key == MINUS_INFINITY_KEY;
   var others = 0.0;
-  if (LOGITS) {
+  if (LOGITS && !HEARD) {
     let sum = sumOfRow(lane, seen, key);
     none = sum.y == 0.0;
     others = (sum.y - 1.0) + sum.x;
@@ -58,6 +58,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
     frame.unit = unitOf(largest, range);
     frame.largest = largest;
   }
+  if (HEARD) { frame = heardFrame(n, t); }
 
   let part = n - problem.firstSequence;
   if (lane == 0u) { frames[framePlace(part, t)] = frame; }

@@ -93,7 +93,9 @@ async function answerOf(instance: Instance, name: OperationName, batch: Problems
   const input = {
     [scores]: tensorOf(batch, scores),
     inputLengths,
-    ...(operations[name].hasTargets && { targets }),
+    ...(operations[name].candidates
+      ? { candidates: operations[name].candidates(targets) }
+      : operations[name].hasTargets && { targets }),
     ...operations[name].asked,
   };
   const answer = (await instance.run(input as never)) as Readonly<Record<string, unknown>>;

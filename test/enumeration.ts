@@ -3,6 +3,7 @@
  * from src/. Beside the scores that a model gives, the problems hold every kind of number that a float32 can be.
  */
 import { expect } from 'vitest';
+import type { Ranking } from '../src/api/ctc-ranker.js';
 import type { ScoresKey } from '../src/problem/check.js';
 import { halfToFloat } from '../src/problem/half.js';
 import { viterbi } from './best-path.js';
@@ -416,6 +417,45 @@ export const expectations: Readonly<Record<OperationName, Expectation>> = {
           expect.fail(`sequence ${n}: drawn [${path}], no path of [${target}]`);
       }
     }
+  },
+
+  CtcRanker({ rankings }, truths, batch, { scores }) {
+    truths.forEach((truth, n) => {
+      const own = [
+        truth,
+        ...truths
+          .slice(n + 1, n + 2)
+          .map(({ target }) => truthOf({ ...batch, targets: batch.targets.map(() => target) }, n, scores)),
+      ];
+      const { losses, probabilities, mass, best, free, distances } = (rankings as Ranking[])[n]!;
+      expect(losses.length).toBe(own.length);
+      for (const [k, one] of own.entries()) expectLosses([losses[k]!], [{ ...one, n: 0 }], { scores });
+      const same = own.length > 1 && own[0]!.target.join() === own[1]!.target.join();
+      const all = [...losses].map((loss) => Math.exp(-loss));
+      expectNear(
+        mass,
+        Math.min(
+          1,
+          all.slice(0, same ? 1 : undefined).reduce((a, b) => a + b, 0),
+        ),
+        1e-12,
+        'mass',
+      );
+      const known = !all.some(Number.isNaN);
+      const some = losses.some((loss) => loss < Infinity);
+      expect(best).toBe(known && some ? losses.indexOf(Math.min(...losses)) : -1);
+      const total = [...probabilities].reduce((a, b) => a + b, 0);
+      expectNear(total, known ? Number(some) : Number.NaN, 1e-12, 'sum of probabilities');
+      probabilities.forEach((p, k) => {
+        const odds = Math.exp(losses[best]! - losses[k]!);
+        if (known && some) expectNear(p, probabilities[best]! * odds, 1e-12, `probability ${k}`);
+      });
+      const reading = truthOf({ ...batch, targets: batch.targets.map(() => [...free.labels]) }, n, scores);
+      expectLosses([free.loss], [{ ...reading, n: 0 }], { scores });
+      expect([...distances]).toEqual(
+        [...losses].map((loss) => (loss === Infinity ? loss : loss - free.loss)),
+      );
+    });
   },
 };
 

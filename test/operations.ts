@@ -7,6 +7,7 @@ import type { Strategy } from '../src/api/contracts.js';
 import { planAlign, planGreedy } from '../src/plan/align-plan.js';
 import type { Limits, Plan, ProblemShape } from '../src/plan/plan.js';
 import { planPosterior } from '../src/plan/posterior-plan.js';
+import { planRank, planRead } from '../src/plan/rank-plan.js';
 import { planStep } from '../src/plan/step-plan.js';
 import { planSweeps } from '../src/plan/sweeps-plan.js';
 import type { Tuning } from '../src/plan/tuning.js';
@@ -33,6 +34,7 @@ export interface AnyTask {
   readonly backend: { readonly device: 'gpu' | 'cpu' };
   setTargets?(targets: unknown, lengths?: object): void;
   setLengths?(inputLengths: unknown): void;
+  setCandidates?(candidates: unknown, lengths?: object): void;
   run(input: object, options?: object): Promise<Readonly<Record<string, unknown>>>;
   encode?(encoder: GPUCommandEncoder, input: object): void;
   destroy(): void;
@@ -68,9 +70,20 @@ export interface Operation {
   readonly asked: Readonly<Record<string, unknown>>;
   /** Bytes of the buffers that results go to, by the key under which a run takes and returns them. */
   outputs(size: OperationSize): Readonly<Record<string, number>>;
+  /** Where a recording has several targets: those made of targets that are one for each. */
+  candidates?(targets: Given['targets']): readonly (readonly (readonly number[])[])[];
+  /** Where arrays come out under other names than buffers: those of the buffers. */
+  asBuffers?(result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }
 
 const samples = 3;
+/** Candidates of a recording, at most: its own target, and but for the last that of the next. */
+const perRecording = 2;
+const shared = (task: ProblemShape) => ({
+  ...task,
+  candidates: perRecording,
+  sequences: perRecording * task.sequences,
+});
 
 export const operations: Readonly<Record<OperationName, Operation>> = {
   CtcLoss: {
@@ -131,6 +144,31 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
       samples: 4 * sequences * samples * frames,
     }),
   },
+  CtcRanker: {
+    create: ({ strategy, ...options }) => library.CtcRanker.create(options),
+    plans: {
+      rank: (task, limits, tuning) => planRank(shared(task), limits, tuning),
+      'what was read': (task, limits, tuning) => planRead(task, limits, tuning),
+    },
+    gradients: ['none'],
+    keeping: [],
+    hasTargets: true,
+    encodes: true,
+    prepared: ({ labels }) => ({ maxTargetLength: labels, candidates: perRecording }),
+    asked: {},
+    outputs: ({ frames, sequences }) => ({
+      losses: 4 * sequences * perRecording,
+      labels: 4 * sequences * frames,
+    }),
+    candidates: (targets) => targets.map((target, n) => [target, ...targets.slice(n + 1, n + perRecording)]),
+    asBuffers({ rankings, ...rest }) {
+      if (!rankings) return rest;
+      const each = (rankings as library.Ranking[]).map(({ losses }) =>
+        [...losses, Infinity].slice(0, perRecording),
+      );
+      return { ...rest, losses: Float32Array.from(each.flat()) };
+    },
+  },
 };
 
 /** For `describe.each`. */
@@ -150,7 +188,9 @@ export const roomOf = (operation: Operation, size: OperationSize): object => ({
 
 /** Tells a task of a batch. */
 export function setOn(task: AnyTask, { targets, inputLengths }: Given): void {
+  const { candidates } = operations.CtcRanker;
   if (task.setTargets) task.setTargets(targets, { inputLengths });
+  else if (task.setCandidates) task.setCandidates(candidates!(targets), { inputLengths });
   else task.setLengths!(inputLengths);
 }
 
@@ -169,7 +209,9 @@ export function inputOf(
   return {
     logits: { data, shape: [frames, sequences, classes] },
     inputLengths,
-    ...(operation.hasTargets && { targets }),
+    ...(operation.candidates
+      ? { candidates: operation.candidates(targets) }
+      : operation.hasTargets && { targets }),
     ...operation.asked,
   };
 }
@@ -186,10 +228,11 @@ export function resultsOf(
   size: OperationSize,
   result: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
+  const buffers = operation.asBuffers?.(result) ?? result;
   return Object.fromEntries(
     Object.keys(operation.outputs(size)).map((name) => {
-      const values = result[name] as Float32Array | Int32Array;
-      if (name === 'loss') return [name, Array.from(values, (value) => value.toPrecision(5))];
+      const values = buffers[name] as Float32Array | Int32Array;
+      if (/^loss/.test(name)) return [name, Array.from(values, (value) => value.toPrecision(5))];
       return [name, Array.from(new Int32Array(values.buffer, values.byteOffset, values.length))];
     }),
   );

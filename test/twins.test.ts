@@ -7,7 +7,7 @@ import { adapterOf } from '../src/run/device.js';
 import { sharedDevice } from './device.js';
 import { everyOperation } from './operations.js';
 import { type Batch, makeBatch, seeded } from './reference.js';
-import { type Left, onCpu, onDevice, planOf, type Way } from './twins.js';
+import { forEachCandidate, type Left, onCpu, onDevice, planOf, type Way } from './twins.js';
 
 const plain = await sharedDevice();
 const withSubgroups = await sharedDevice('subgroups');
@@ -72,11 +72,12 @@ interface Work {
 }
 
 /** The rows of the caller's tensor that a kernel handles. */
-function rowsOf({ batch, problem, sequences }: Work) {
+function rowsOf({ batch, problem, sequences, constants }: Work) {
+  const recordingOf = (n: number) => (constants.CANDIDATES ? Math.floor(n / problem.candidates) : n);
   const { frameStride, sequenceStride, firstRow, rowCount, boxFrame, boxEnd } = problem;
   return sequences
     .flatMap((sequence) => range(boxFrame, boxEnd).map((t) => ({ ...sequence, t })))
-    .map((of) => ({ ...of, row: of.t * frameStride + of.n * sequenceStride - firstRow }))
+    .map((of) => ({ ...of, row: of.t * frameStride + recordingOf(of.n) * sequenceStride - firstRow }))
     .filter(({ row }) => row >= 0 && row < rowCount)
     .map((of) => ({ ...of, place: of.n * batch.frames + of.t, row: firstRow + of.row }));
 }
@@ -209,13 +210,10 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
       frames: {
         ...{ by: 'part, frame', places: frames, touched: withElement(frames) },
         at(left, _part, _t, element) {
-          const [unit, normaliser, lnNormaliser, invalid, largest] = left.frame(element!) as [
-            number,
-            number,
-            number,
-            number,
-            number,
-          ];
+          const [unit, normaliser, lnNormaliser, invalid, largest] = left.frame(
+            element!,
+            nameOf('frames'),
+          ) as [number, number, number, number, number];
           // the best path counts from the score itself
           return [invalid, normaliser, lnNormaliser, READING ? largest : unit, largest];
         },
@@ -610,7 +608,12 @@ function edgeRoom({ problem, constants }: Work, rows: readonly { row: number }[]
 }
 
 /** The sequences that a dispatch is for. */
-function sequencesFor(batch: Batch, scores: ScoresKey, { kernel, grid }: Dispatch, problem: Problem) {
+function sequencesFor(
+  batch: Batch,
+  scores: ScoresKey,
+  { kernel, grid, constants }: Dispatch,
+  problem: Problem,
+) {
   const all = range(0, batch.sequences);
   const ofBox = ['rows', 'gradient', 'spell', 'greedy', 'posterior'].includes(kernel);
   const counts: Partial<Record<KernelName, number>> = {
@@ -618,9 +621,11 @@ function sequencesFor(batch: Batch, scores: ScoresKey, { kernel, grid }: Dispatc
     ...{ sweep: grid[1] / 2, spread: grid[1] / 2 },
   };
   const first = ofBox ? problem.boxSequence : problem.firstSequence;
+  // what is done for a recording is done by the record of its first candidate
+  const perRow = /^(rows|greedy)$/.test(kernel) && !constants.CANDIDATES ? problem.candidates : 1;
   return all
     .slice(first, first + (counts[kernel] ?? grid[1]))
-    .map((n) => ({ ...sequenceOf(batch, n, scores), part: n - problem.firstSequence }));
+    .map((n) => ({ ...sequenceOf(batch, perRow * n, scores), n, part: n - problem.firstSequence }));
 }
 
 const isNear = (x: number, wanted: number, exact = false) =>
@@ -696,11 +701,12 @@ function touchedBy(command: Command, work: Work | undefined): Map<string, Set<nu
   );
 }
 
-async function compareAll(gpu: typeof plain, plan: Plan, batch: Batch) {
+async function compareAll(gpu: typeof plain, plan: Plan, given: Batch) {
   const seed = 7;
-  const [device, cpu] = [await onDevice(gpu, plan, batch, seed), await onCpu(plan, batch, seed)];
+  const [device, cpu] = [await onDevice(gpu, plan, given, seed), await onCpu(plan, given, seed)];
+  const batch = forEachCandidate(plan, given);
   const draws = plan.buffers.seed !== undefined;
-  const moved = draws ? [await onCpu(plan, batch, seed, -1e-5), await onCpu(plan, batch, seed, 1e-5)] : [];
+  const moved = draws ? [await onCpu(plan, given, seed, -1e-5), await onCpu(plan, given, seed, 1e-5)] : [];
   plan.commands.forEach((command, i) => {
     const what = `command ${i}, ${command.type === 'copy' ? 'a copy' : command.kernel}`;
     let work: Work | undefined;
@@ -749,7 +755,10 @@ const ways: Readonly<Record<string, (strategy: string) => Way>> = {
   // buffers so small that each sequence is a part, and its time in slices
   'in slices': (strategy) => ({
     tuning: { ...alone, ...barriers, software: true },
-    limits: { maxStorageBufferBindingSize: strategy === 'align' ? 1200 : 3000, maxBufferSize: 3000 },
+    limits: {
+      maxStorageBufferBindingSize: strategy === 'align' ? 1200 : 3000,
+      maxBufferSize: strategy === 'rank' ? 4000 : 3000,
+    },
     task: { layout: 'NTC', gradient: 'logProbs', ...(strategy === 'step' && { keep: kept }) },
   }),
   ...(subgroupSize && {

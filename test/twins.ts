@@ -62,7 +62,7 @@ export interface Left {
   /** Of the best path: an emission or an edge. */
   cost(name: string, i: number): number;
   /** Unit, normaliser, ln of it, invalid, and the score of the unit. */
-  frame(i: number): number[];
+  frame(i: number, name?: string): number[];
   /** Scale, status, loss, weight, and ln Z. */
   total(i: number): number[];
   scale(name: string, i: number): number;
@@ -87,9 +87,33 @@ function scoresOf({ task }: Plan, batch: Batch): Float32Array<ArrayBuffer> {
 const asTwinsTake = (data: Float32Array<ArrayBuffer>, { task }: Plan) =>
   task.scores === 'probs' ? Float64Array.from(data, Math.log) : data;
 
-export function recordsOf({ task }: Plan, { targets, inputLengths }: Batch): Uint32Array<ArrayBuffer> {
+/** Of a plan whose sequences share recordings the batch as if each had its own: a recording's target and those after it. */
+export function forEachCandidate({ task: { candidates = 1 } }: Plan, batch: Batch): Batch {
+  const { frames, sequences, classes, targets, inputLengths } = batch;
+  const each = <T>(of: (n: number, k: number) => T) =>
+    targets.flatMap((_, n) => Array.from({ length: candidates }, (_, k) => of(n, k)));
+  const repeated = (scores: Float32Array) => {
+    const rows = Array.from({ length: frames }, (_, t) =>
+      each((n) => [...scores.subarray((t * sequences + n) * classes, (t * sequences + n + 1) * classes)]),
+    );
+    return Float32Array.from(rows.flat(2));
+  };
+  if (candidates === 1) return batch;
+  return {
+    ...batch,
+    sequences: sequences * candidates,
+    targets: each((n, k) => targets[(n + k) % sequences]!),
+    inputLengths: each((n) => inputLengths[n]!),
+    logits: repeated(batch.logits),
+    logProbs: repeated(batch.logProbs),
+    probs: repeated(batch.probs),
+  };
+}
+
+export function recordsOf(plan: Plan, batch: Batch): Uint32Array<ArrayBuffer> {
+  const { targets, inputLengths } = forEachCandidate(plan, batch);
   const labels = targets.map((row) => Uint32Array.from(row));
-  return packRecords({ inputLengths, labels }, task);
+  return packRecords({ inputLengths, labels }, plan.task);
 }
 
 /** What is left by each command of a plan on buffers full of poison: first before any, then after each. */
@@ -108,7 +132,8 @@ export async function onDevice(
   const names = Object.keys(plan.buffers);
   const own = (name: string) => ({ buffers: [memory.buffer(name)], offset: 0, rowsPerBuffer: 1 });
   const tensors = {
-    ...{ [plan.task.scores]: scores, loss: own('losses'), gradOutput: own('gradOutput') },
+    ...{ [plan.task.scores]: scores, gradOutput: own('gradOutput') },
+    ...Object.fromEntries(ownWindows(plan).map(([name, buffer]) => [name, own(buffer)])),
     ...(grad && { grad }),
   };
   for (const buffer of [...names.map((name) => memory.buffer(name)), ...(grad?.buffers ?? [])])
@@ -157,6 +182,12 @@ export async function onDevice(
   );
 }
 
+/** The outputs that lie in a buffer of the plan where a caller has none, and that buffer. */
+const ownWindows = ({ outputs }: Plan) =>
+  Object.entries(outputs).flatMap(([name, { access, buffer }]) =>
+    access === 'window' && buffer ? [[name, buffer] as const] : [],
+  );
+
 function leftOnDevice(
   plan: Plan,
   all: ArrayBuffer,
@@ -196,10 +227,10 @@ function leftOnDevice(
     mantissa: (name, i) => float(name, 2 * i),
     fixed: (name, i) => (integer(name, 2 * i) * 2 ** 32 + word(name, 2 * i + 1)) / 2 ** 30,
     cost: emissionOf,
-    frame(i) {
+    frame(i, name = 'frames') {
       const at = (elementBytes.frame / 4) * i;
-      const [largest, normaliser, lnNormaliser] = [2, 3, 4].map((j) => float('frames', at + j));
-      return [reduced('frames', at), normaliser!, lnNormaliser!, word('frames', at + 5), largest!];
+      const [largest, normaliser, lnNormaliser] = [2, 3, 4].map((j) => float(name, at + j));
+      return [reduced(name, at), normaliser!, lnNormaliser!, word(name, at + 5), largest!];
     },
     total(i) {
       const at = (elementBytes.total / 4) * i;
@@ -241,18 +272,26 @@ export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Prom
   }
   runner.setRecords(recordsOf(plan, batch));
   if (plan.buffers.seed) (runner.buffer('seed') as Uint32Array).fill(seed);
-  const { grad, loss } = plan.outputs;
-  const outputs = (loss?.rowBytes ?? 0) / 4;
-  const losses = new Float64Array(outputs).fill(Number.NaN);
+  const { grad } = plan.outputs;
+  const windows = ownWindows(plan).map(([name, buffer]) => {
+    const { rowBytes, element } = plan.outputs[name]!;
+    const data =
+      element === 'word'
+        ? new Uint32Array(rowBytes / 4).fill(poison)
+        : new Float64Array(rowBytes / 4).fill(Number.NaN);
+    return { name, buffer, data };
+  });
   const gradients = new Float32Array(((grad?.rows ?? 0) * (grad?.rowBytes ?? 0)) / 4).fill(Number.NaN);
   const callers = {
-    ...{ [plan.task.scores]: asTwinsTake(scoresOf(plan, batch), plan), loss: losses, grad: gradients },
-    gradOutput: new Float64Array(outputs).fill(1),
+    ...{ [plan.task.scores]: asTwinsTake(scoresOf(plan, batch), plan), grad: gradients },
+    ...Object.fromEntries(windows.map(({ name, data }) => [name, data])),
+    gradOutput: new Float64Array((plan.inputs.gradOutput?.rowBytes ?? 0) / 4).fill(1),
   };
   const left = () => {
-    const names = Object.keys(plan.buffers).filter((name) => name !== 'losses');
+    const names = Object.keys(plan.buffers).filter((name) => windows.every(({ buffer }) => name !== buffer));
     const buffers = new Map<string, CpuBuffer>(names.map((name) => [name, copyOf(runner.buffer(name))]));
-    buffers.set('grad', gradients.slice()).set('losses', losses.slice());
+    buffers.set('grad', gradients.slice());
+    for (const { buffer, data } of windows) buffers.set(buffer, data.slice());
     return leftOnCpu(plan, buffers);
   };
   const lefts = [left()];
@@ -303,9 +342,9 @@ function leftOnCpu(plan: Plan, buffers: ReadonlyMap<string, CpuBuffer>): Left {
     mantissa: (name, i) => (buffers.get(name) as Extended).m[i]!,
     fixed: (name, i) => number(name, i) / 2 ** 30,
     cost: number,
-    frame(i) {
+    frame(i, name = 'frames') {
       const { unit, normaliser, lnNormaliser, invalid } = FRAME;
-      return fields('frames', i * FRAME.words, unit, normaliser, lnNormaliser, invalid, unit);
+      return fields(name, i * FRAME.words, unit, normaliser, lnNormaliser, invalid, unit);
     },
     total(i) {
       const { zm, ze, scale, status, loss, weight } = TOTAL;

@@ -8,3 +8,4 @@ export * from './ctc-aligner.js';
 export * from './ctc-decoder.js';
 export * from './ctc-loss.js';
 export * from './ctc-posterior.js';
+export * from './ctc-ranker.js';

@@ -1,6 +1,7 @@
 import type { Limits, Plan, ProblemShape } from '../plan/plan.js';
 import { type Tuning, tuningFor } from '../plan/tuning.js';
 import {
+  type Axes,
   checkAxes,
   checkDtype,
   checkHostData,
@@ -16,8 +17,16 @@ import {
 } from '../problem/check.js';
 import { CtcError, wrongKind } from '../problem/errors.js';
 import { lazily, preload } from '../problem/load.js';
-import { checkTargets, longest } from '../problem/targets.js';
-import type { GpuDevice, RunOptions, Shape, TargetLengths, Targets, Tensor } from '../problem/types.js';
+import { type Batch, checkTargets, longest } from '../problem/targets.js';
+import type {
+  GpuDevice,
+  Lengths,
+  RunOptions,
+  Shape,
+  TargetLengths,
+  Targets,
+  Tensor,
+} from '../problem/types.js';
 import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
 import type { Runner } from '../run/runner.js';
 import type { Backend } from './contracts.js';
@@ -34,19 +43,33 @@ export interface Definition extends TaskDefinition {
   /** Options of `create` besides `device` and `blank`. */
   readonly settings: readonly (keyof Settings)[];
   /** Options of `prepare` besides the scores and the blank. */
-  readonly sizes: readonly ('maxTargetLength' | 'keep' | 'samples')[];
+  readonly sizes: readonly ('maxTargetLength' | 'keep' | 'samples' | 'candidates')[];
   /** Keys of the input of a one-shot `run` besides scores, blank, targets and lengths. */
   readonly inputs: readonly string[];
   /** Whether it has targets; else sequences have lengths alone. */
   readonly hasTargets: boolean;
   /** Whether targets may hold the star. */
   readonly stars?: boolean;
+  /** Where a recording has several targets: what is in an input of `run` in their place. */
+  readonly candidatesOf?: (
+    input: Candidacy,
+    axes: Axes,
+    blank: number,
+  ) => Batch & { readonly candidates: number };
+  /** A plan whose turn comes after that of the task, on the same scores. */
+  planAfter?(shape: ProblemShape, limits: Limits, tuning: Tuning): Plan;
   /** Its plan for a shape of problem. A chunk of its own, with its kernels. */
   plan(shape: ProblemShape, limits: Limits, tuning: Tuning, strategy: Settings['strategy']): Promise<Plan>;
   /** The class of its tasks. */
   readonly Task: new (
     ...given: ConstructorParameters<typeof Task>
   ) => Task;
+}
+
+/** Targets of which a recording has several. */
+export interface Candidacy {
+  readonly candidates: unknown;
+  readonly inputLengths?: Lengths | undefined;
 }
 
 type Opened = { readonly settings: Settings } & Awaited<ReturnType<typeof deviceFor>>;
@@ -65,6 +88,7 @@ interface Sized {
   readonly maxTargetLength?: number;
   readonly keep?: ProblemShape['keep'];
   readonly samples?: number;
+  readonly candidates?: number;
 }
 
 /** A device, tasks for shapes of problems, and runs of one batch: what all operations have in common. */
@@ -119,15 +143,19 @@ export class Operation {
     const dtype = checkDtype('dtype', given.dtype);
     const maxTargetLength = hasTargets ? checkInteger('maxTargetLength', given.maxTargetLength, 0) : 0;
     const task = { ...axes, scores, dtype, blank, maxTargetLength, ...sized(given) };
+    if (sizes.includes('candidates')) checkInteger('candidates', given.candidates, 1);
     return (await this.#make(task)) as Task & T;
   }
 
   /** @internal */
   protected async runOnce<R>(input: object, options?: RunOptions): Promise<R> {
-    const { inputs, hasTargets, stars } = this.#definition;
+    const { inputs, hasTargets, stars, candidatesOf } = this.#definition;
     const own = held(input) as Sized & Record<ScoresKey, Tensor> & Record<string, unknown>;
     const runOptions = checkRunOptions(options);
-    const lengths = hasTargets ? ['targets', 'inputLengths', 'targetLengths'] : ['inputLengths'];
+    const targeted = candidatesOf
+      ? ['candidates', 'inputLengths']
+      : ['targets', 'inputLengths', 'targetLengths'];
+    const lengths = hasTargets ? targeted : ['inputLengths'];
     checkObject('input', own, [...scoresKeys, 'blank', ...lengths, ...inputs, 'results']);
     const scores = scoresKey(own);
     const tensor = own[scores];
@@ -140,8 +168,10 @@ export class Operation {
     // before anything of the shape's size is made
     if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, dtype);
     const targets = hasTargets ? (own.targets as Targets) : Array(axes.sequences).fill([]);
-    const batch = checkTargets(targets, own as TargetLengths, { ...axes, stars }, blank);
-    const size = sized(own);
+    const batch = candidatesOf
+      ? candidatesOf(own as Candidacy, axes, blank)
+      : checkTargets(targets, own as TargetLengths, { ...axes, stars }, blank);
+    const size = sized({ ...own, ...batch });
     const task = await this.#make({
       ...axes,
       scores,
@@ -171,21 +201,39 @@ export class Operation {
     const device = this.#device;
     const { reduction, zeroInfinity, gradient, strategy } = this.#settings;
     const { stars } = this.#definition;
-    const task = { ...shape, reduction, zeroInfinity, gradient, ...(stars && { stars }) };
+    const sequences = shape.sequences * (shape.candidates ?? 1);
+    const task = { ...shape, sequences, reduction, zeroInfinity, gradient, ...(stars && { stars }) };
     const room = { ...limitsOf(device), ...limits };
     const sizes = { ...tuningFor(adapterOf(device)), ...tuning };
     const plan = await this.#definition.plan(task, room, sizes, strategy);
     const backend = this.#backend(plan.name);
-    const runner: Runner = device
-      ? await (await gpuRunner()).GpuRunner.create(device, plan)
-      : new (await cpuRunner()).CpuRunner(plan, backend.reason);
-    const made = new this.#definition.Task(this.#definition, plan, runner, backend, () =>
-      this.#tasks.delete(made),
+    const runner = await this.#runnerOf(plan);
+    const after = this.#definition.planAfter?.(task, room, sizes);
+    const second = after && {
+      plan: after,
+      runner: await this.#runnerOf(after).catch((error) => {
+        runner.destroy();
+        throw error;
+      }),
+    };
+    const made = new this.#definition.Task(
+      this.#definition,
+      plan,
+      runner,
+      backend,
+      () => this.#tasks.delete(made),
+      second,
     );
     this.#tasks.add(made);
     if (this.#destroyed) made.destroy();
     this.#alive();
     return made;
+  }
+
+  async #runnerOf(plan: Plan): Promise<Runner> {
+    return this.#device
+      ? await (await gpuRunner()).GpuRunner.create(this.#device, plan)
+      : new (await cpuRunner()).CpuRunner(plan, this.#found.reason);
   }
 
   /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */
@@ -201,9 +249,10 @@ export class Operation {
 
 disposes(Operation);
 
-function sized({ keep, samples }: Sized): Pick<ProblemShape, 'keep' | 'samples'> {
+function sized({ keep, samples, candidates }: Sized): Pick<ProblemShape, 'keep' | 'samples' | 'candidates'> {
   return {
     keep: checkKeep(keep),
     ...(samples !== undefined && { samples: checkInteger('samples', samples, 0) }),
+    ...(candidates !== undefined && { candidates: checkInteger('candidates', candidates, 1) }),
   };
 }

@@ -30,6 +30,8 @@ export interface About {
   readonly task: ProblemShape;
   readonly inputLengths: readonly number[];
   readonly targetLengths: readonly number[];
+  /** The targets as they were when the run was asked for. */
+  readonly records: Uint32Array;
 }
 
 /** In what a task of one operation differs from that of another. */
@@ -62,6 +64,7 @@ export class Task {
     runner: Runner,
     backend: Omit<Backend, 'strategy'>,
     onDestroy: () => void,
+    readonly second?: { readonly plan: Plan; readonly runner: Runner } | undefined,
   ) {
     this.#definition = definition;
     this.plan = plan;
@@ -94,17 +97,22 @@ export class Task {
     const { sequences: length, scores } = this.plan.task;
     const words = records.length / length;
     const ofRecords = (word: number) => Array.from({ length }, (_, n) => records[n * words + word]!);
-    const lengths = { inputLengths: ofRecords(0), targetLengths: ofRecords(1) };
+    const about = { inputLengths: ofRecords(0), targetLengths: ofRecords(1), records, task: this.plan.task };
     const turn = this.turns.run(check, async () => {
       // until the run succeeds, `read` refuses the lattice, which is half written
       this.hasRun = false;
-      const raw = await this.runner.run(call, runOptions);
+      const raw = await this.execute(call, runOptions, about);
       this.hasRun = true;
       return raw;
     });
     const raw = await this.unlessDestroyed(unlessTaken(scores, call.inputs[scores]!, turn));
-    const answer = call.toHost ? this.#definition.answer(raw, { ...lengths, task: this.plan.task }) : raw;
+    const answer = call.toHost ? this.#definition.answer(raw, about) : raw;
     return { ...answer, backend: this.backend };
+  }
+
+  /** What a run does in its turn. */
+  protected execute(call: Call, options: RunOptions, _about: About): Promise<Raw> {
+    return this.runner.run(call, options);
   }
 
   encode(encoder: GpuCommandEncoder, input: Input): void {
@@ -119,6 +127,7 @@ export class Task {
     if (this.#destroyed) return;
     this.#destroyed = true;
     this.runner.destroy();
+    this.second?.runner.destroy();
     this.#onDestroy();
   }
 

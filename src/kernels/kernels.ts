@@ -5,7 +5,7 @@ const scores = `${sequences} exponential frame scores LANES TIME`;
 
 /** Which shared files a kernel is made of. Those in capitals have several forms. */
 const madeOf = {
-  rows: `${scores} probability VALUES normaliser`,
+  rows: `${scores} probability VALUES normaliser RECORDING`,
   gradient: `${scores} probability fixed total POSTERIORS softmax`,
   reduce: 'problem values extended fixed total LANES',
   loss: `${sequences} exponential frame fixed total TIME PATHS`,
@@ -48,7 +48,7 @@ export type Texts = Readonly<Record<string, string>>;
  * @throws Error naming a file whose text is not there.
  */
 export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts): KernelModule {
-  const { MIDDLE, ALONE, SUBGROUPS, READING, SPELLED } = constants;
+  const { MIDDLE, ALONE, SUBGROUPS, READING, CANDIDATES, SPELLED } = constants;
   const forms: Record<string, string> = {
     LANES: ALONE ? 'alone' : SUBGROUPS ? 'butterfly' : 'together',
     TIME: MIDDLE ? 'middle' : 'whole',
@@ -56,6 +56,7 @@ export function moduleOf(kernel: KernelName, constants: Constants, texts: Texts)
     PATHS: MIDDLE ? 'arrivals' : 'ends',
     HANDING: SUBGROUPS ? 'subgroup' : 'workgroup',
     VALUES: READING ? 'cost distance' : 'emission',
+    RECORDING: CANDIDATES ? 'shared' : 'own',
     MOVES: SPELLED ? 'spelled' : 'written',
   };
   const lines = Object.entries(constants).map(

@@ -16,6 +16,7 @@ const fields = {
   recordWords: 'u32', // size of a sequence's record in `targets`
   frameStride: 'u32', // row of the caller's tensor = t · frameStride + n · sequenceStride
   sequenceStride: 'u32',
+  candidates: 'u32', // sequences, one after another, that share such a row
   gradOutputStride: 'u32', // 1: one upstream gradient for each sequence; 0: one for all
 
   firstSequence: 'u32', // the part of the batch that is in memory starts here

@@ -10,12 +10,16 @@ import {
   type Port,
   type ProblemShape,
   portBytes,
+  recordingsOf,
 } from './plan.js';
 import { count, type Range } from './range.js';
 import { type Box, piecesOf, rowsPerBuffer } from './split.js';
 import type { Tuning } from './tuning.js';
 
 export type Bindings = Readonly<Record<string, Binding | string>>;
+
+/** The form in which a row is left to one invocation. */
+const alone: Constants = { ALONE: true };
 
 /** Bindings to buffers of the same names. */
 export function named(...names: readonly string[]): Readonly<Record<string, string>> {
@@ -49,10 +53,10 @@ export class Draft extends PlanRecording {
     this.#tuning = tuning;
     this.input(task.scores, this.#rows(task.dtype === 'float32' ? 'float' : 'half'));
     // by C alone, since a sequence's bits must not depend on its batch
-    const ALONE = task.classes < tuning.sharedRow;
-    this.#rowsPerGroup = ALONE ? tuning.workgroupSize : 1;
+    const isAlone = task.classes < tuning.sharedRow;
+    this.#rowsPerGroup = isAlone ? tuning.workgroupSize : 1;
     this.together = { ALONE: false, WORKGROUP: tuning.rowWorkgroupSize, SUBGROUPS: tuning.subgroups };
-    this.share = ALONE ? { ALONE } : this.together;
+    this.share = isAlone ? alone : this.together;
     this.buffer('targets', 'word', task.sequences * recordWords(task));
   }
 
@@ -81,12 +85,17 @@ export class Draft extends PlanRecording {
     bindings: Bindings,
     more: Constants = {},
   ): void {
-    const { classes, dtype, gradient, maxTargetLength, scores: shiftOf } = this.#task;
+    const { classes, dtype, gradient, maxTargetLength, scores: shiftOf, candidates = 1 } = this.#task;
     const both = kernel === 'gradient';
     // of a row the gradient looks at every state, the others at a label once however often it occurs
-    const work = classes + (both ? maxTargetLength : distinctLabels(this.#task));
+    const labels = both ? maxTargetLength : distinctLabels(this.#task);
+    // of a recording that has been heard each candidate looks at its own labels: little work for a lane
+    const { CANDIDATES } = more;
+    const work = CANDIDATES ? 1 + labels : classes + labels;
+    const perRow = CANDIDATES ? candidates : 1;
+    const perGroup = CANDIDATES ? this.#tuning.workgroupSize : this.#rowsPerGroup;
     const constants = {
-      ...this.share,
+      ...(CANDIDATES ? alone : this.share),
       HALF: dtype !== 'float32',
       BRAIN: dtype === 'bfloat16',
       ...(both && { SOFTMAX: gradient === 'logits' }),
@@ -96,8 +105,18 @@ export class Draft extends PlanRecording {
     const integers = { integer: { shiftOf }, ...(both && { gradShift: { shiftOf: 'grad' } }) };
     const inVectors = dtype === 'float32' && classes >= 4;
     const gradOutput = { port: 'gradOutput', firstRow: 0, rows: 1 };
-    for (const piece of piecesOf(box, work, this.#task, this.#limits, this.#tuning)) {
-      const { frames, sequences } = piece;
+    const recordings = {
+      first: Math.floor(box.sequences.first / perRow),
+      end: Math.ceil(box.sequences.end / perRow),
+    };
+    const workOfRow = work * Math.min(perRow, count(box.sequences));
+    const rowsBox = { frames: box.frames, sequences: recordings };
+    for (const piece of piecesOf(rowsBox, workOfRow, this.#task, this.#limits, this.#tuning)) {
+      const { frames } = piece;
+      const sequences = {
+        first: Math.max(box.sequences.first, piece.sequences.first * perRow),
+        end: Math.min(box.sequences.end, piece.sequences.end * perRow),
+      };
       const rows = { firstRow: piece.rows.first, rows: count(piece.rows) };
       const scores = { port: shiftOf, ...rows };
       const to = {
@@ -115,7 +134,7 @@ export class Draft extends PlanRecording {
         firstRow: rows.firstRow,
         rowCount: rows.rows,
       };
-      const grid = [this.groups(count(frames)), count(sequences)] as const;
+      const grid = [Math.ceil(count(frames) / perGroup), count(sequences)] as const;
       const cost = count(frames) * count(sequences) * work;
       this.dispatch(kernel, grid, place, to, cost, { constants, integers });
     }
@@ -143,10 +162,10 @@ export class Draft extends PlanRecording {
 
   /** Rows of classes, as the scores have them. */
   #rows(element: Port['element']): Port {
-    const { classes, sequences, frames } = this.#task;
+    const { classes, frames } = this.#task;
     const rowBytes = classes * portBytes[element];
     return {
-      ...{ element, rows: sequences * frames, rowBytes, access: 'window', alignment: 4 },
+      ...{ element, rows: recordingsOf(this.#task) * frames, rowBytes, access: 'window', alignment: 4 },
       rowsPerBuffer: rowsPerBuffer(this.#task, this.#limits),
     };
   }
@@ -161,15 +180,15 @@ export class Draft extends PlanRecording {
     };
   }
 
-  /** The plan of a loss, once the losses are reduced. */
-  finish(strategy: string): Plan {
+  /** The plan of a loss, once the losses are reduced; they come out under a name. */
+  finish(strategy: string, loss = 'loss'): Plan {
     const { reduction, sequences, gradient } = this.#task;
-    this.output('loss', { ...this.#reduced('losses'), totals: 'totals' });
+    this.output(loss, { ...this.#reduced('losses'), totals: 'totals' });
     if (gradient !== 'none') {
       this.input('gradOutput', { ...this.#reduced('gradOutput'), default: 1 });
       this.output('grad', this.#rows('float'));
     }
-    const losses = { port: 'loss', firstRow: 0, rows: 1 };
+    const losses = { port: loss, firstRow: 0, rows: 1 };
     this.dispatch('reduce', [1, 1], {}, { totals: 'totals', losses }, sequences, {
       constants: { ...this.together, REDUCE: reduction !== 'none' },
     });
@@ -181,7 +200,8 @@ const none = Object.fromEntries(problemFields.map((field) => [field, 0])) as Pro
 
 /** What every dispatch is told of the problem; the fields of its own share come on top. */
 function problemOf(task: ProblemShape): Problem {
-  const { frames, sequences, classes, maxTargetLength } = task;
+  const { frames, sequences, classes, maxTargetLength, candidates = 1 } = task;
+  const recordings = recordingsOf(task);
   return {
     ...none,
     frames,
@@ -194,8 +214,9 @@ function problemOf(task: ProblemShape): Problem {
     zeroInfinity: Number(task.zeroInfinity),
     mean: Number(task.reduction === 'mean'),
     recordWords: recordWords(task),
-    frameStride: task.layout === 'NTC' ? 1 : sequences,
+    frameStride: task.layout === 'NTC' ? 1 : recordings,
     sequenceStride: task.layout === 'NTC' ? frames : 1,
+    candidates,
     gradOutputStride: Number(task.reduction === 'none'),
     emissionRows: 1,
     alphaRows: 1,

@@ -25,6 +25,13 @@ export interface ProblemShape extends Axes {
   readonly samples?: number;
   /** Whether targets may hold the star. Default false. */
   readonly stars?: boolean;
+  /** How many of the sequences, one after another, share a recording: a row of the caller's tensor. Default 1. */
+  readonly candidates?: number;
+}
+
+/** Rows of the caller's tensor in a frame. */
+export function recordingsOf({ sequences, candidates = 1 }: ProblemShape): number {
+  return sequences / candidates;
 }
 
 /** Bytes of an element on the GPU; the twins hold the same elements as float64. */

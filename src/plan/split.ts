@@ -1,6 +1,6 @@
 import { uniformBlockBytes } from '../kernels/uniforms.js';
 import { recordWords } from '../problem/targets.js';
-import { elementBytes, type Limits, type ProblemShape } from './plan.js';
+import { elementBytes, type Limits, type ProblemShape, recordingsOf } from './plan.js';
 import { count, cut, type Range } from './range.js';
 import type { Tuning } from './tuning.js';
 
@@ -66,7 +66,15 @@ export function splitMemory(
   );
   const perSlice = largest(held.steps, (steps) => held.slice(steps) <= most);
   const evenly = Math.ceil(held.steps / Math.ceil(held.steps / perSlice));
-  return { parts: cut(sequences, perPart), slices: cut(held.steps, evenly) };
+  return { parts: cutBatch(task, perPart), slices: cut(held.steps, evenly) };
+}
+
+/** Parts of at most so many sequences: of all that share some recordings, or of some that share one. */
+function cutBatch({ sequences, candidates = 1 }: ProblemShape, perPart: number): Range[] {
+  if (perPart >= candidates) return cut(sequences, perPart - (perPart % candidates));
+  return cut(sequences, candidates).flatMap(({ first }) =>
+    cut(candidates, perPart).map((part) => ({ first: first + part.first, end: first + part.end })),
+  );
 }
 
 /** The largest integer from 1 to `end` that is not too large; 1 never is. */
@@ -82,11 +90,8 @@ function largest(end: number, fits: (size: number) => boolean): number {
 }
 
 /** Rows of one buffer, where the library makes the buffers of a tensor. */
-export function rowsPerBuffer(
-  { classes, frames, sequences }: ProblemShape,
-  { maxBufferSize }: Limits,
-): number {
-  return Math.min(Math.floor(maxBufferSize / (4 * classes)), frames * sequences);
+export function rowsPerBuffer(task: ProblemShape, { maxBufferSize }: Limits): number {
+  return Math.min(Math.floor(maxBufferSize / (4 * task.classes)), task.frames * recordingsOf(task));
 }
 
 /** A grid of (frame, sequence). */
@@ -124,7 +129,7 @@ export function piecesOf(
 
   // the tensor has a line for each frame or for each sequence, which has a row for each of the other
   const byTime = task.layout !== 'NTC';
-  const perLine = byTime ? task.sequences : task.frames;
+  const perLine = byTime ? recordingsOf(task) : task.frames;
   const [lines, places] = byTime ? [box.frames, box.sequences] : [box.sequences, box.frames];
   const pieces: Piece[] = [];
   const add = (lines: Range, places: Range) =>

@@ -62,6 +62,22 @@ export interface WayBack {
   afterSpread?(draft: Draft, slice: Outwards): void;
 }
 
+/** A slice of a part of the batch, as the sweeps come to it. */
+type Inwards = Omit<Outwards, 'isFirst' | 'pairs'>;
+
+/** How frames become the `emissions` that sweeps go through, a slice of steps at a time. */
+export interface Hearing {
+  /** The most bytes that an operation takes at once, even where a device would give more. */
+  readonly most?: number;
+  hear(draft: Draft, slice: Inwards): void;
+}
+
+const alone: Hearing = {
+  hear(draft, { box, fields, ofPart }) {
+    draft.overRows('rows', box, fields, { ...ofPart, ...named('emissions') });
+  },
+};
+
 /** Sweeps that meet in the middle, and where the posterior is of use, the way back. */
 export function sweepOver(
   task: ProblemShape,
@@ -69,6 +85,7 @@ export function sweepOver(
   tuning: Tuning,
   strategy: 'fused' | 'tiled',
   wayBack?: WayBack,
+  hearing = alone,
 ): Draft {
   const { frames } = task;
   const { parts, layout } = layoutOf(
@@ -83,7 +100,8 @@ export function sweepOver(
         slice: (steps) => together(lattice * steps, 2 * slots * elementBytes.extended * steps),
         frames: frames * elementBytes.frame,
         row: 2 * pairs * elementBytes.state,
-        elements: Math.max(frames, wayBack?.elements ?? 0),
+        elements: Math.max(frames, wayBack?.elements ?? 0, task.candidates ? slots : 0),
+        ...(hearing.most !== undefined && { most: hearing.most }),
       };
     },
     // in a slice each group of blocks has its turn several times, or starting one after the other would take the time
@@ -93,7 +111,7 @@ export function sweepOver(
   const draft = new Draft(task, limits, tuning, true, { pairs, blocks: blocksPerGroup });
   draft.buffer('totals', 'total', task.sequences);
   for (const range of draft.each(parts)) {
-    const part = new SweptPart(draft, layout, range, wayBack);
+    const part = new SweptPart(draft, layout, range, wayBack, hearing);
     slices.forEach((slice, j) => {
       part.sweepInwards(slice, j);
     });
@@ -109,17 +127,19 @@ class SweptPart {
   readonly #layout: Layout;
   readonly #part: Range;
   readonly #wayBack: WayBack | undefined;
+  readonly #hearing: Hearing;
   /** A row for each sweep of each sequence. */
   readonly #rows: number;
   readonly #segment: number;
   readonly #ofPart: ReturnType<Draft['ofPart']>;
 
-  constructor(draft: Draft, layout: Layout, part: Range, wayBack: WayBack | undefined) {
+  constructor(draft: Draft, layout: Layout, part: Range, wayBack: WayBack | undefined, hearing: Hearing) {
     const { lanes, blocks, blocksPerGroup, groups, pairs, slots, sliceSteps, tuning } = layout;
     this.#draft = draft;
     this.#layout = layout;
     this.#part = part;
     this.#wayBack = wayBack;
+    this.#hearing = hearing;
     const rows = 2 * count(part);
     this.#rows = rows;
     this.#segment = Math.min(
@@ -161,10 +181,7 @@ class SweptPart {
       if (j > 0) this.#draft.copy(`checkpoint.${j}`, 'states');
       this.#sweep(slice, true);
     }
-    const outwards = {
-      ...{ ...this.#whole, slice, isFirst: last },
-      ...{ box: this.#boxOf(slice.first), fields: this.#fieldsOf(slice.first) },
-    };
+    const outwards = { ...this.#inwards(slice), pairs: this.#layout.pairs, isFirst: last };
     this.#wayBack?.beforeSpread?.(this.#draft, outwards);
     if (!this.#wayBack?.afterSpread) return;
     this.#overSteps('spread', slice, named('posteriors'), {});
@@ -176,9 +193,14 @@ class SweptPart {
     return { part: this.#part, ofPart: this.#ofPart, fields: this.#fieldsOf(0), pairs };
   }
 
+  #inwards(slice: Range): Inwards {
+    const { first } = slice;
+    const common = { part: this.#part, ofPart: this.#ofPart, slice };
+    return { ...common, box: this.#boxOf(first), fields: this.#fieldsOf(first) };
+  }
+
   #sweep(slice: Range, store: boolean) {
-    const bindings = { ...this.#ofPart, ...named('emissions') };
-    this.#draft.overRows('rows', this.#boxOf(slice.first), this.#fieldsOf(slice.first), bindings);
+    this.#hearing.hear(this.#draft, this.#inwards(slice));
     const RESUMES = this.#runOf(slice) > 1 || this.#layout.slices.length > 1;
     this.#overSteps('sweep', slice, named('emissions', 'states'), { STORE: store, RESUMES });
   }

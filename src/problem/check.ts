@@ -35,7 +35,7 @@ const mostSpares = 2;
  * What a call is given as it is now, since it goes on after its caller: lists, and objects of them, are copied; buffers, signals and
  * functions are what they are, and so are arrays of more than 4 MiB, which the caller leaves alone until the call has ended.
  */
-export function held<T>(value: T, depth = 3): T {
+export function held<T>(value: T, depth = 4): T {
   if (typeof value !== 'object' || value === null || depth === 0) return value;
   if (ArrayBuffer.isView(value)) {
     if (!('length' in value) || value.byteLength > mostCopied || copies.has(value.buffer) || isTaken(value))

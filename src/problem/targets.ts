@@ -5,6 +5,7 @@ import type { Lengths, TargetLengths, Targets } from './types.js';
 
 /** The checked targets of a batch. */
 export interface Batch {
+  /** Of a place that no sequence takes −1. */
   readonly inputLengths: readonly number[];
   /** Labels of each sequence, without padding. */
   readonly labels: readonly Uint32Array[];
@@ -12,7 +13,8 @@ export interface Batch {
 
 /** What the caller calls the arguments. */
 const coreNames = { targets: 'targets', inputLengths: 'inputLengths', targetLengths: 'targetLengths' };
-type TargetNames = typeof coreNames;
+/** `targetLengths`: none where there can be no padding. */
+type TargetNames = Omit<typeof coreNames, 'targetLengths'> & { readonly targetLengths?: string };
 
 function checkCount(argument: string, what: string, got: number, { sequences, frames, layout }: Axes): void {
   if (got === sequences) return;
@@ -112,12 +114,12 @@ export function checkTargets(
   axes: Axes & { readonly stars?: boolean | undefined },
   blank: number,
   maxTargetLength = Infinity,
-  names = coreNames,
+  names: TargetNames = coreNames,
 ): Batch {
   const given =
     targetLengths === undefined
       ? undefined
-      : checkLengths(names.targetLengths, targetLengths, axes, maxTargetLength, ' (maxTargetLength)');
+      : checkLengths(names.targetLengths!, targetLengths, axes, maxTargetLength, ' (maxTargetLength)');
   const labels = rowsOf(targets, given, axes, names).map((row, n) => {
     const length = given?.[n] ?? row.length;
     if (length > row.length)
@@ -236,7 +238,7 @@ export function packRecords(
   const records = new Uint32Array(words * batch.labels.length);
   batch.labels.forEach((labels, n) => {
     const record = records.subarray(n * words, (n + 1) * words);
-    record[0] = batch.inputLengths[n];
+    record[0] = Math.max(batch.inputLengths[n], 0);
     record[1] = labels.length;
     record[2] = Number(batch.inputLengths[n] >= requiredFrames(labels));
     record[slotClasses] = blank;

@@ -49,6 +49,8 @@ export interface Bindings {
   readonly frames: Float64Array;
   /** Of the best path: costs. */
   readonly emissions: Extended & Float64Array;
+  /** Of recordings that sequences share: frames. */
+  readonly heard: Float64Array;
   /** Of `step`: alpha, then posteriors, extended. Of `fused` and `tiled`, in a row, first the share of each pair's blank, then that of each pair's label. */
   readonly lattice: Extended & Float64Array;
   readonly betas: Extended;

@@ -16,7 +16,7 @@ const kernels = Object.fromEntries(
 );
 
 /** Tensors of the caller's, by name. */
-type Callers = Readonly<Record<string, Float32Array | Float64Array>>;
+type Callers = Readonly<Record<string, Float32Array | Float64Array | Int32Array>>;
 
 /** Milliseconds of work between two turns of the event loop. */
 const sliceTime = 12;
@@ -67,7 +67,7 @@ export class CpuRunner implements Runner {
   #callers({ inputs }: Call): Callers {
     const { inputs: takes, outputs, task } = this.#plan;
     const toFloat = task.dtype === 'bfloat16' ? brainToFloat : halfToFloat;
-    const callers: Record<string, Float32Array | Float64Array> = {};
+    const callers: Record<string, Float32Array | Float64Array | Int32Array> = {};
     for (const [name, port] of Object.entries(takes)) {
       const given = inputs[name] as Float32Array | Uint16Array | Float64Array | undefined;
       const { access, buffer, default: value, rowBytes } = port;
@@ -77,9 +77,10 @@ export class CpuRunner implements Runner {
         callers[name] = name === 'probs' ? logarithmsOf(values) : values;
       } else callers[name] = new Float64Array(rowBytes / portBytes[port.element]).fill(value!);
     }
-    for (const [name, { access, rows, rowBytes, totals }] of Object.entries(outputs))
-      if (access === 'window')
-        callers[name] = new (totals ? Float64Array : Float32Array)((rows * rowBytes) / 4);
+    for (const [name, { access, rows, rowBytes, totals, element }] of Object.entries(outputs)) {
+      const Kind = totals ? Float64Array : element === 'word' ? Int32Array : Float32Array;
+      if (access === 'window') callers[name] = new Kind((rows * rowBytes) / 4);
+    }
     return callers;
   }
 
@@ -148,7 +149,7 @@ export class CpuRunner implements Runner {
       return callers[binding.port]!.subarray(
         binding.firstRow * width,
         (binding.firstRow + binding.rows) * width,
-      );
+      ) as CpuBuffer;
     }
     const buffer = this.#buffers[binding.buffer];
     if (binding.first === undefined) return buffer;

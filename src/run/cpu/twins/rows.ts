@@ -8,21 +8,25 @@ import { Sequence } from '../sequence.js';
 import * as whole from '../whole.js';
 
 /** Twin of shaders/rows.wgsl. */
-export const rows: Kernel = (problem, { grid, constants }, { targets, scores, frames, emissions, masks }) => {
+export const rows: Kernel = (problem, { grid, constants }, bindings) => {
+  const { targets, scores, frames, emissions, masks } = bindings;
   const { sweepOf, stepOf, isMiddle, isHeld, sweepRow } = constants.MIDDLE ? middle : whole;
-  const { LOGITS, READING } = constants;
+  const { LOGITS, READING, CANDIDATES } = constants;
+  const perRow = CANDIDATES ? problem.candidates : 1;
+  const firstRecording = Math.floor(problem.firstSequence / perRow);
   const { emissionFrame, emissionRows } = problem;
   const width = problem.distinct + 2;
   for (let y = 0; y < grid[1]; y++) {
     const n = problem.boxSequence + y;
     const part = n - problem.firstSequence;
+    const recording = Math.floor(n / perRow);
     const sequence = new Sequence(problem, targets, n);
     const { range, hasStar } = sequence;
     const slots = sequence.slots - Number(hasStar);
     const classOf = Int32Array.from({ length: slots }, (_, slot) => sequence.classOf(slot));
     const end = Math.min(problem.boxEnd, sequence.inputLength);
     for (let t = problem.boxFrame; t < end; t++) {
-      const row = t * problem.frameStride + n * problem.sequenceStride - problem.firstRow;
+      const row = t * problem.frameStride + recording * problem.sequenceStride - problem.firstRow;
       if (row < 0 || row >= problem.rowCount) continue;
       const sweep = sweepOf(sequence, t);
       const step = stepOf(sequence, sweep, t);
@@ -32,28 +36,17 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
       if (!held && !shared) continue;
 
       const start = row * problem.classes;
-      let largest = Number.NEGATIVE_INFINITY;
-      let rest = 0;
-      let invalid = false;
-      if (LOGITS) {
-        ({ largest, rest } = lookAt(scores, start, start + problem.classes));
-        invalid = !(rest >= 0 && largest < Number.POSITIVE_INFINITY);
-      } else {
-        // where there is a star all classes count
-        const counted = hasStar ? problem.classes : slots;
-        for (let i = 0; i < counted; i++) {
-          const x = scores[start + (hasStar ? i : classOf[i])];
-          if (x > largest) largest = x;
-          // true for NaN too
-          if (!(x < Number.POSITIVE_INFINITY)) invalid = true;
-        }
-      }
-      const unit = invalid || largest === Number.NEGATIVE_INFINITY ? 0 : largest;
       const place = (part * problem.frames + t) * FRAME.words;
-      frames[place + FRAME.unit] = unit;
-      frames[place + FRAME.normaliser] = invalid ? 1 : 1 + rest;
-      frames[place + FRAME.lnNormaliser] = invalid ? 0 : Math.log1p(rest);
-      frames[place + FRAME.invalid] = Number(invalid);
+      let largest = 0;
+      if (CANDIDATES && LOGITS) {
+        const from = ((recording - firstRecording) * problem.frames + t) * FRAME.words;
+        for (let i = 0; i < FRAME.words; i++) frames[place + i] = bindings.heard[from + i];
+      } else {
+        const counted = LOGITS || hasStar ? undefined : classOf;
+        largest = storeFrame(frames, place, scores, start, start + problem.classes, counted, !LOGITS);
+      }
+      const unit = frames[place + FRAME.unit];
+      const invalid = frames[place + FRAME.invalid] !== 0;
 
       if (held) {
         const first = (sweepRow(part, sweep) * emissionRows + step - emissionFrame) * width;
@@ -84,6 +77,41 @@ export const rows: Kernel = (problem, { grid, constants }, { targets, scores, fr
     }
   }
 };
+
+/**
+ * Looks at a row and notes what its frame is. Of logits the whole row counts, of log-probabilities the classes `counted`, by default all.
+ * @returns the largest score
+ */
+function storeFrame(
+  frames: Float64Array,
+  place: number,
+  scores: Float32Array,
+  start: number,
+  end: number,
+  counted: Int32Array | undefined,
+  areLogs: boolean,
+): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  let rest = 0;
+  let invalid = false;
+  if (areLogs) {
+    const length = counted?.length ?? end - start;
+    for (let i = 0; i < length; i++) {
+      const x = scores[start + (counted ? counted[i] : i)];
+      if (x > largest) largest = x;
+      // true for NaN too
+      if (!(x < Number.POSITIVE_INFINITY)) invalid = true;
+    }
+  } else {
+    ({ largest, rest } = lookAt(scores, start, end));
+    invalid = !(rest >= 0 && largest < Number.POSITIVE_INFINITY);
+  }
+  frames[place + FRAME.unit] = invalid || largest === Number.NEGATIVE_INFINITY ? 0 : largest;
+  frames[place + FRAME.normaliser] = invalid ? 1 : 1 + rest;
+  frames[place + FRAME.lnNormaliser] = invalid ? 0 : Math.log1p(rest);
+  frames[place + FRAME.invalid] = Number(invalid);
+  return largest;
+}
 
 /** The cost of the star in a frame. */
 function starOf(largest: number, blank: number): number {

@@ -1,0 +1,204 @@
+// What only a ranker needs, in a part of its own.
+
+import { type ProblemShape, recordingsOf } from '../plan/plan.js';
+import { planRank, planRead } from '../plan/rank-plan.js';
+import { type Axes, checkObject, isList } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
+import { mergeTokens } from '../problem/spans.js';
+import { type Batch, checkTargets, packRecords, recordWords } from '../problem/targets.js';
+import type { RunOptions, TargetLengths } from '../problem/types.js';
+import type { Call, Raw } from '../run/runner.js';
+import type { Candidates, Ranking } from './ctc-ranker.js';
+import type { Candidacy, Definition } from './operation.js';
+import { type About, Task } from './task.js';
+
+/** What the types call a list of targets: rows, or a tensor of rows. */
+const isTable = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !isList(value) && 'data' in value;
+
+/** Whether each recording has a list of its own: whether the lists are lists of lists. */
+function areOwn(candidates: unknown): candidates is ArrayLike<unknown> {
+  return (
+    isList(candidates) &&
+    Array.prototype.some.call(candidates, (one) => isTable(one) || (isList(one) && isList(one[0])))
+  );
+}
+
+/** The labels of a list of candidates. */
+function labelsOf(name: string, list: unknown, axes: Axes, blank: number, most?: number) {
+  if (!isTable(list) && !isList(list))
+    throw wrongKind(name, 'a list of candidates, each a list of labels, or { data, shape: [K, S] }', list);
+  const rows = isList(list) ? list : (list as { shape?: ArrayLike<unknown> }).shape;
+  if (isList(list)) {
+    if (list.length === 0) throw wrongValue(name, 'at least one candidate', list);
+    const flat = Array.prototype.findIndex.call(list, (row) => !isList(row));
+    if (flat >= 0) throw wrongKind(`${name}[${flat}]`, 'a list of labels', list[flat]);
+  }
+  const sequences = isList(list) ? list.length : ((rows?.[0] as number) ?? 0);
+  if (sequences === 0) throw wrongValue(`${name}.shape[0] (K)`, 'at least one candidate', sequences);
+  const names = { targets: name, inputLengths: 'inputLengths' };
+  const { labels } = checkTargets(list as never, {}, { ...axes, sequences }, blank, most, names);
+  return labels;
+}
+
+/** Checked candidates, with room for as many of each recording as the one has that has the most. */
+export function checkCandidates(
+  { candidates, inputLengths }: Candidacy,
+  axes: Axes,
+  blank: number,
+  maxTargetLength?: number,
+  room?: number,
+): Batch & { readonly candidates: number } {
+  const { sequences } = axes;
+  const own = areOwn(candidates);
+  if (own && candidates.length !== sequences)
+    throw wrongValue(
+      'candidates',
+      `${sequences} lists, one for each recording, or one list for all`,
+      candidates,
+    );
+  const shared = own ? undefined : labelsOf('candidates', candidates, axes, blank, maxTargetLength);
+  const lists = Array.from({ length: sequences }, (_, n) => {
+    return (
+      shared ??
+      labelsOf(`candidates[${n}]`, (candidates as ArrayLike<unknown>)[n], axes, blank, maxTargetLength)
+    );
+  });
+  const most = lists.reduce((most, { length }) => Math.max(most, length), 0);
+  lists.forEach(({ length }, n) => {
+    if (length > (room ?? length))
+      throw wrongValue(
+        shared ? 'candidates' : `candidates[${n}]`,
+        `at most ${room} (candidates of prepare)`,
+        length,
+      );
+  });
+  const width = room ?? most;
+  const { inputLengths: lengths } = checkTargets(
+    Array(sequences).fill([]),
+    { inputLengths } as TargetLengths,
+    axes,
+    blank,
+  );
+  const nothing = new Uint32Array();
+  return {
+    candidates: width,
+    labels: lists.flatMap((list) => Array.from({ length: width }, (_, k) => list[k] ?? nothing)),
+    inputLengths: lists.flatMap((list, n) =>
+      Array.from({ length: width }, (_, k) => (k < list.length ? lengths[n]! : -1)),
+    ),
+  };
+}
+
+/** A task whose sequences are candidates. On the host it also tells what was read freely, by a second plan. */
+export class RankTask extends Task {
+  setCandidates(candidates: Candidates, lengths: Pick<TargetLengths, 'inputLengths'> = {}): void {
+    this.alive();
+    checkObject('lengths', lengths, ['inputLengths']);
+    const { task } = this.plan;
+    const axes = { ...task, sequences: recordingsOf(task) };
+    const given = { candidates, ...lengths };
+    this.setBatch(checkCandidates(given, axes, task.blank, task.maxTargetLength, task.candidates));
+  }
+
+  override get memory(): number {
+    const { plan, runner } = this.second!;
+    return super.memory + plan.memory + (runner.slots?.memory ?? 0);
+  }
+
+  protected override async execute(call: Call, options: RunOptions, about: About): Promise<Raw> {
+    const raw = await super.execute(call, options, about);
+    if (!call.toHost) return raw;
+    const { plan, runner } = this.second!;
+    const inputLengths = about.inputLengths.filter((_, n) => n % about.task.candidates! === 0);
+    const labels = readingsOf(raw.labels as Int32Array, about).map((ids) => Uint32Array.from(ids));
+    runner.setRecords(packRecords({ inputLengths, labels }, plan.task));
+    const { signal } = options;
+    const { loss } = await runner.run({ ...call, outputs: {} }, signal ? { signal } : {});
+    return { ...raw, free: loss! };
+  }
+}
+
+/** What is read of each recording. */
+function readingsOf(labels: Int32Array, { task: { frames, blank } }: About): Int32Array[] {
+  return Array.from({ length: labels.length / frames }, (_, n) => {
+    const path = labels.subarray(n * frames, (n + 1) * frames);
+    return Int32Array.from(mergeTokens(path, new Float32Array(frames), blank), ({ label }) => label);
+  });
+}
+
+/** The candidates of one recording by their losses. */
+function rankingOf(
+  losses: Float64Array,
+  isFirst: readonly boolean[],
+  labels: Int32Array,
+  free: number,
+): Ranking {
+  const least = losses.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const isPossible = least < Number.POSITIVE_INFINITY;
+  const weights = losses.map((loss) => (loss === least ? 1 : Math.exp(least - loss)));
+  const sum = weights.reduce((a, b) => a + b, 0);
+  const heard = losses.reduce(
+    (sum, loss, k) => sum + (isFirst[k] || Number.isNaN(loss) ? Math.exp(-loss) : 0),
+    0,
+  );
+  return {
+    losses,
+    probabilities:
+      Number.isNaN(least) || isPossible ? weights.map((weight) => weight / sum) : losses.map(() => 0),
+    mass: Math.min(heard, 1),
+    best: isPossible ? losses.indexOf(least) : -1,
+    free: { labels, loss: free },
+    distances: losses.map((loss) => (loss === Number.POSITIVE_INFINITY ? loss : loss - free)),
+  };
+}
+
+/** Of each candidate of a recording whether none before it is the same. Those that are have equal losses. */
+function firsts(losses: Float64Array, start: number, { records, task }: About): boolean[] {
+  const words = recordWords(task);
+  const { maxTargetLength } = task;
+  const textOf = (k: number) => {
+    const record = records.subarray((start + k) * words, (start + k + 1) * words);
+    const slots = record.subarray(4, 4 + record[1]!);
+    return Array.from(slots, (slot) => record[4 + maxTargetLength + (slot & 0x3fffffff)]).join();
+  };
+  const times = new Map<number, number>();
+  for (const loss of losses) times.set(loss, (times.get(loss) ?? 0) + 1);
+  const seen = new Set<string>();
+  return Array.from(losses, (loss, k) => {
+    if (times.get(loss) === 1 || !Number.isFinite(loss)) return true;
+    const text = textOf(k);
+    const isFirst = !seen.has(text);
+    seen.add(text);
+    return isFirst;
+  });
+}
+
+function answer({ losses, labels, free }: Raw, about: About): object {
+  const { candidates } = about.task as ProblemShape & { candidates: number };
+  const readings = readingsOf(labels as Int32Array, about);
+  const words = recordWords(about.task);
+  const rankings = readings.map((ids, n) => {
+    const start = n * candidates;
+    const isThere = (k: number) =>
+      about.records.subarray((start + k) * words + 1, (start + k) * words + 3).some(Boolean);
+    let count = candidates;
+    while (count > 1 && !isThere(count - 1)) count--;
+    const own = (losses as Float64Array).slice(start, start + count);
+    return rankingOf(own, firsts(own, start, about), ids, (free as Float64Array)[n]!);
+  });
+  return { rankings, labels };
+}
+
+export const definition: Definition = {
+  settings: [],
+  sizes: ['maxTargetLength', 'candidates'],
+  inputs: [],
+  hasTargets: true,
+  candidatesOf: checkCandidates,
+  absent: {},
+  Task: RankTask,
+  answer,
+  plan: async (shape, limits, tuning) => planRank(shape, limits, tuning),
+  planAfter: planRead,
+};
