@@ -85,11 +85,11 @@ fn merge(i: u32) {
       }
     }
   } else if (last != NONE && score > 0.5 * IMPOSSIBLE) {
-    let from = entries[e + E_FROM];
+    let source = entries[e + E_FROM];
     let other = entries[e + E_OTHER];
     for (var s = 0u; s < count; s++) {
       let low = lows[s];
-      if (low != from && low != other) { continue; }
+      if (low != source && low != other) { continue; }
       let before = entry(s);
       if (isText(before, e + E_FROM) || isText(before, e + E_OTHER)) { sum = sum2(sum, times(leaving(before, last), score)); }
     }
@@ -134,7 +134,7 @@ fn extend(q: u32, worst: f32) {
     entries[e + E_LOW], entries[e + E_LOW + 1u], entries[e + E_LOW + 2u], entries[e + E_LOW + 3u],
     entries[e + E_NODE], entries[e + E_LM], entries[e + E_HOT],
   );
-  let all = known + move(label, choice(label, entries[e + E_NODE], way.z));
+  let all = known + goOn(label, choice(label, entries[e + E_NODE], way.z));
   if (all < 0.5 * IMPOSSIBLE || (!SPELLED && ln + all < worst)) { return; }
   var there = NONE;
   for (var s = 0u; s < count; s++) {

@@ -2,7 +2,7 @@
 
 @group(0) @binding(5) var<storage, read> tree: array<u32>;
 @group(0) @binding(6) var<storage, read_write> texts: array<u32>;
-@group(0) @binding(7) var<storage, read_write> totals: array<f32>;
+@group(0) @binding(7) var<storage, read_write> textTotals: array<u32>;
 @group(0) @binding(8) var<storage, read_write> exits: array<u32>;
 
 /// What each text is worth, each with each exit of its last word; ranks go by it.
@@ -31,7 +31,7 @@ fn unwind(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   let count = entries[entriesOf(part)] * EXITS;
   let own0 = part * WIDTH * EXITS;
   for (var r = lane; r < TEXTS; r += WORKGROUP) {
-    totals[n * TEXTS + r] = bitcast<f32>(MINUS_INFINITY);
+    textTotals[n * TEXTS + r] = MINUS_INFINITY;
     exits[n * TEXTS + r] = 0u;
     for (var t = 0u; t < problem.frames; t++) { texts[(n * TEXTS + r) * problem.frames + t] = NONE; }
   }
@@ -47,7 +47,7 @@ fn unwind(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       rank += u32(other > worth || (other == worth && j < i));
     }
     if (rank >= TEXTS) { continue; }
-    totals[n * TEXTS + rank] = worth;
+    textTotals[n * TEXTS + rank] = bitcast<u32>(worth);
     exits[n * TEXTS + rank] = i % EXITS;
     let e = entryAt(part, half, i / EXITS);
     var labels = 0u;

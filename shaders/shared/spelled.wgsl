@@ -45,7 +45,7 @@ fn leave(exit: u32) -> f32 {
 }
 
 /// Goes on by a class, after the end of a word if there is an exit, and says what that adds.
-fn move(label: u32, exit: i32) -> f32 {
+fn goOn(label: u32, exit: i32) -> f32 {
   var sum = 0.0;
   if (exit >= 0) { sum = leave(u32(exit)); }
   if (label == knowledge[DELIMITER] || sum < 0.5 * IMPOSSIBLE) { return sum; }

@@ -5,7 +5,7 @@ fn choice(label: u32, node: u32, x: u32) -> i32 { return -1; }
 fn isChoice(label: u32, node: u32, x: u32) -> bool { return x == 0u; }
 
 /// Goes on by a class, and says what that adds.
-fn move(label: u32, exit: i32) -> f32 {
+fn goOn(label: u32, exit: i32) -> f32 {
   var sum = 0.0;
   // a token's own word comes first, then what it reads as; a space ends a word, whose node says which
   let byLabels = has(HAS_LABELS);

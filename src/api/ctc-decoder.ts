@@ -1,6 +1,5 @@
 import { lazily } from '../problem/load.js';
 import { mergeTokens } from '../problem/spans.js';
-import { checkTargets } from '../problem/targets.js';
 import type { GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type { Raw } from '../run/runner.js';
 import type {
@@ -13,7 +12,7 @@ import type {
   Scores,
 } from './contracts.js';
 import { type Definition, Operation, open } from './operation.js';
-import { type About, Task } from './task.js';
+import { type About, LengthTask } from './task.js';
 import type { AnyTask, Encodes } from './task-parts.js';
 
 const plans = lazily('both', () => import('../plan/align-plan.js'));
@@ -88,16 +87,6 @@ export class CtcDecoder extends Operation {
   ): Promise<Decoding<D>>;
   async run(input: object, options?: RunOptions): Promise<Decoding> {
     return this.runOnce(input, options);
-  }
-}
-
-/** A task of sequences that have lengths and no targets. */
-class LengthTask extends Task {
-  setLengths(inputLengths?: Lengths): void {
-    this.alive();
-    const { task } = this.plan;
-    const lengths = inputLengths === undefined ? {} : { inputLengths };
-    this.setBatch(checkTargets(Array(task.sequences).fill([]), lengths, task, task.blank));
   }
 }
 

@@ -27,6 +27,7 @@ import type {
   Targets,
   Tensor,
 } from '../problem/types.js';
+import type { Kernel } from '../run/cpu/buffers.js';
 import { adapterOf, deviceFor, limitsOf } from '../run/device.js';
 import type { Runner } from '../run/runner.js';
 import type { Backend } from './contracts.js';
@@ -60,6 +61,10 @@ export interface Definition extends TaskDefinition {
   planAfter?(shape: ProblemShape, limits: Limits, tuning: Tuning): Plan;
   /** Its plan for a shape of problem. A chunk of its own, with its kernels. */
   plan(shape: ProblemShape, limits: Limits, tuning: Tuning, strategy: Settings['strategy']): Promise<Plan>;
+  /** Twins of kernels that no other operation has, by name. */
+  twins?(): Promise<Readonly<Record<string, Kernel>>>;
+  /** What lies in buffers of the plan's own before anything runs, by name. */
+  contents?(shape: ProblemShape): Readonly<Record<string, Uint32Array<ArrayBuffer>>>;
   /** The class of its tasks. */
   readonly Task: new (
     ...given: ConstructorParameters<typeof Task>
@@ -208,6 +213,8 @@ export class Operation {
     const plan = await this.#definition.plan(task, room, sizes, strategy);
     const backend = this.#backend(plan.name);
     const runner = await this.#runnerOf(plan);
+    for (const [name, words] of Object.entries(this.#definition.contents?.(task) ?? {}))
+      runner.fill(name, words);
     const after = this.#definition.planAfter?.(task, room, sizes);
     const second = after && {
       plan: after,
@@ -233,7 +240,7 @@ export class Operation {
   async #runnerOf(plan: Plan): Promise<Runner> {
     return this.#device
       ? await (await gpuRunner()).GpuRunner.create(this.#device, plan)
-      : new (await cpuRunner()).CpuRunner(plan, this.#found.reason);
+      : new (await cpuRunner()).CpuRunner(plan, this.#found.reason, await this.#definition.twins?.());
   }
 
   /** Destroys the tasks that are left. A device that was given stays, and so does the shared one. May be called again. */

@@ -19,7 +19,7 @@ import {
 import { CtcError, wrongKind, wrongValue } from '../problem/errors.js';
 import { areProbabilities, noProbabilities } from '../problem/probabilities.js';
 import { type Batch, checkTargets, packRecords } from '../problem/targets.js';
-import type { GpuCommandEncoder, RunOptions, TargetLengths, Targets } from '../problem/types.js';
+import type { GpuCommandEncoder, Lengths, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../run/runner.js';
 import type { Backend } from './contracts.js';
 import { disposes } from './disposes.js';
@@ -235,6 +235,16 @@ export class TargetTask extends Task {
     checkObject('lengths', lengths, ['inputLengths', 'targetLengths']);
     const { task } = this.plan;
     this.setBatch(checkTargets(targets, lengths, task, task.blank, task.maxTargetLength));
+  }
+}
+
+/** A task of sequences that have lengths and no targets. */
+export class LengthTask extends Task {
+  setLengths(inputLengths?: Lengths): void {
+    this.alive();
+    const { task } = this.plan;
+    const lengths = inputLengths === undefined ? {} : { inputLengths };
+    this.setBatch(checkTargets(Array(task.sequences).fill([]), lengths, task, task.blank));
   }
 }
 

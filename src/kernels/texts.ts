@@ -2,6 +2,16 @@
 import { byName } from './by-name.js';
 
 export const texts = byName<string>({
-  ...import.meta.glob('../../shaders/*.wgsl', { query: '?raw', import: 'default', eager: true }),
-  ...import.meta.glob('../../shaders/shared/*.wgsl', { query: '?raw', import: 'default', eager: true }),
+  ...import.meta.glob(['../../shaders/*.wgsl', '!../../shaders/{prune,beam,unwind}.wgsl'], {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  }),
+  ...import.meta.glob(
+    [
+      '../../shaders/shared/*.wgsl',
+      '!../../shaders/shared/{knowledge,written,spelled,entries,selection}.wgsl',
+    ],
+    { query: '?raw', import: 'default', eager: true },
+  ),
 });

@@ -84,13 +84,16 @@ export interface Compiled {
   readonly notes: readonly string[];
 }
 
-/** @throws RangeError for a hotword or a spelling that the classes cannot write, and where kinds of knowledge exclude each other. */
-export function compile(known: Known): Compiled {
+/**
+ * @param classes how many there are, where there is no vocabulary
+ * @throws RangeError for a hotword or a spelling that the classes cannot write, and where kinds of knowledge exclude each other.
+ */
+export function compile(known: Known, classes = 0): Compiled {
   const { vocabulary, lm, lexicon, hotwords } = known;
   const alphabet = new Alphabet();
-  const size = vocabulary?.size ?? 0;
+  const size = vocabulary?.size ?? classes;
   const reads = Array.from({ length: size }, (_, label) =>
-    label === vocabulary!.blank ? [] : alphabet.add(readClass(vocabulary!, label)),
+    !vocabulary || label === vocabulary.blank ? [] : alphabet.add(readClass(vocabulary, label)),
   );
   const flags = flagsOf(known);
   const letters = alphabet.letters.filter((letter) => /\p{L}/u.test(letter));

@@ -117,6 +117,24 @@ export class Reader {
     });
   }
 
+  /** What all texts begin with, and the best one as a whole. */
+  progress(hypotheses: readonly Hypothesis[], agreed: Hypothesis['steps']): { stable: string; best: string } {
+    const { vocabulary } = this.#known;
+    const isSpelled = (this.#tables.flags & Flag.spelled) !== 0;
+    const best = this.#texts(hypotheses)[0]?.text ?? '';
+    if (!vocabulary) return { stable: '', best };
+    const words = isSpelled ? this.#spelled(agreed, undefined, vocabulary).map(({ word }) => word) : [];
+    return {
+      stable: isSpelled
+        ? words.join(' ')
+        : textOf(
+            agreed.map(({ label }) => label),
+            vocabulary,
+          ),
+      best,
+    };
+  }
+
   /** Each text once, the best first. */
   #texts(hypotheses: readonly Hypothesis[]): Text[] {
     const found = new Map<string, Text>();
@@ -147,8 +165,8 @@ export class Reader {
     return { key: isLabels ? labels.join() : text, text, words, labels, spellings: [], ctc, known };
   }
 
-  /** The words that were chosen: a delimiter ends one, or the next one begins. */
-  #spelled(steps: Hypothesis['steps'], last: number, vocabulary: Vocabulary) {
+  /** The words that were chosen: a delimiter ends one, or the next one begins. `last`: the exit of the last word, if that has ended. */
+  #spelled(steps: Hypothesis['steps'], last: number | undefined, vocabulary: Vocabulary) {
     const { nodeStart, nodeSymbol, nodeNext, exitStart, exitName, ahead, delimiter } = this.#tables;
     const words: { word: string; labels: number[]; isListed: boolean }[] = [];
     let node = 0;
@@ -168,7 +186,7 @@ export class Reader {
       const at = node === ahead.length - 1 ? -1 : arcs.indexOf(label + 2);
       node = at < 0 ? ahead.length - 1 : nodeNext[nodeStart[node]! + at]!;
     }
-    leave(last);
+    if (last !== undefined) leave(last);
     return words;
   }
 

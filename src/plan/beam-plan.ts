@@ -44,7 +44,7 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
   const draft = new Draft(task, limits, tuning, false, {});
   draft.buffer('knowledge', 'word', knowledge);
   draft.result('labels', 'word', texts * frames, 'texts');
-  draft.result('scores', 'float', texts, 'totals');
+  draft.result('scores', 'float', texts, 'textTotals');
   draft.result('exits', 'word', texts);
   const lanes = tuning.software ? tuning.rowWorkgroupSize : 256;
   const constants = {
@@ -96,7 +96,7 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
         entries: own.entries!,
         tree: own.tree!,
         worths: own.worths!,
-        ...named('texts', 'totals', 'exits'),
+        ...named('texts', 'textTotals', 'exits'),
       },
       batch * texts * frames,
       { constants },

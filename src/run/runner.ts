@@ -19,6 +19,10 @@ export type Raw = Readonly<Record<string, Float32Array | Float64Array | Int32Arr
 export interface Runner {
   /** Puts records where the kernels find them. */
   setRecords(records: Uint32Array<ArrayBuffer>): void;
+  /** Words of a buffer of the plan's own that no run changes. */
+  fill(buffer: string, words: Uint32Array<ArrayBuffer>): void;
+  /** Only on a GPU: the bytes of a range of the caller's. */
+  download?(range: NamedRange): Promise<Uint8Array<ArrayBuffer>>;
   run(call: Call, options: RunOptions): Promise<Raw>;
   /** Only on a GPU. */
   encode?(encoder: GPUCommandEncoder, call: Call): void;

@@ -27,10 +27,13 @@ export class CpuRunner implements Runner {
   /** Why this is the CPU, for those who ask for what only a GPU has. */
   readonly #reason: string;
   #destroyed = false;
+  readonly #twins: Readonly<Record<string, Kernel>>;
   readonly #buffers: Readonly<Record<string, CpuBuffer>>;
 
-  constructor(plan: Plan, reason: string) {
+  /** `twins`: those of kernels that few plans have, besides those that all may have. */
+  constructor(plan: Plan, reason: string, twins: Readonly<Record<string, Kernel>> = {}) {
     this.#plan = plan;
+    this.#twins = { ...kernels, ...twins };
     this.#reason = reason;
     try {
       this.#buffers = Object.fromEntries(
@@ -48,6 +51,10 @@ export class CpuRunner implements Runner {
 
   setRecords(records: Uint32Array): void {
     (this.#buffers.targets as Uint32Array).set(records);
+  }
+
+  fill(buffer: string, words: Uint32Array): void {
+    (this.#buffers[buffer] as Uint32Array).set(words);
   }
 
   async run(call: Call, options: RunOptions): Promise<Raw> {
@@ -125,7 +132,7 @@ export class CpuRunner implements Runner {
       const bindings = Object.fromEntries(
         Object.entries(command.bindings).map(([name, binding]) => [name, this.#resolve(binding, callers)]),
       ) as unknown as Bindings;
-      const twin = kernels[command.kernel];
+      const twin = this.#twins[command.kernel];
       if (!twin) throw new Error(`${command.kernel}: expected a twin in src/run/cpu/twins, got none`);
       const { count, descending } = command.steps ?? { count: 1, descending: false };
       for (let i = 0; i < count; i++) {

@@ -1,4 +1,5 @@
 import { type Plan, type Port, portOf } from '../../plan/plan.js';
+import type { NamedRange } from '../../problem/check.js';
 import { lazily } from '../../problem/load.js';
 import type { DeviceLattice, Kept, RunOptions } from '../../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../runner.js';
@@ -47,6 +48,15 @@ export class GpuRunner implements Runner {
 
   setRecords(records: Uint32Array<ArrayBuffer>): void {
     this.#write('targets', records);
+  }
+
+  fill(buffer: string, words: Uint32Array<ArrayBuffer>): void {
+    this.#write(buffer, words);
+  }
+
+  async download({ buffer, offset, bytes }: NamedRange): Promise<Uint8Array<ArrayBuffer>> {
+    const { readRange } = await hostPart();
+    return readRange(this.#device, buffer, offset, bytes);
   }
 
   async run(call: Call, options: RunOptions): Promise<Raw> {

@@ -126,12 +126,26 @@ export class Readback implements Ending {
   }
 }
 
-async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array): Promise<void> {
-  const staging = new Staging(device, Math.min(buffer.size, chunkBytes));
+/** Bytes of a buffer of the caller's, from an offset on. */
+export async function readRange(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  first: number,
+  size: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(size);
+  await readInto(device, buffer, bytes, first);
+  return bytes;
+}
+
+async function readInto(device: GPUDevice, buffer: GPUBuffer, bytes: Uint8Array, first = 0): Promise<void> {
+  const staging = new Staging(device, Math.min(bytes.length, chunkBytes));
   try {
-    for (let offset = 0; offset < buffer.size; offset += staging.size) {
-      const length = Math.min(staging.size, buffer.size - offset);
-      await staging.read([{ buffer, offset, size: length }], (read) => bytes.set(read, offset));
+    for (let offset = 0; offset < bytes.length; offset += staging.size) {
+      const length = Math.min(staging.size, bytes.length - offset);
+      await staging.read([{ buffer, offset: first + offset, size: length }], (read) =>
+        bytes.set(read, offset),
+      );
     }
   } finally {
     staging.destroy();

@@ -13,7 +13,14 @@ import { unlessLost } from './lost.js';
 
 const allTexts = lazily('gpu', () => import('../../kernels/texts.js'));
 const readingTexts = lazily('gpu', () => import('../../kernels/reading-texts.js'));
+const searchTexts = lazily('gpu', () => import('../../kernels/search-texts.js'));
 const explanation = lazily('gpu', () => import('./explain.js'));
+
+/** Kernels whose texts are in a chunk of their own. */
+const textsOf: Partial<Record<KernelName, typeof allTexts>> = {
+  greedy: readingTexts,
+  ...{ prune: searchTexts, beam: searchTexts, unwind: searchTexts },
+};
 
 export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -38,7 +45,7 @@ const keyOf = (kernel: KernelName, constants: Constants) => `${kernel} ${JSON.st
 /** A kernel compiled for a device; compilations in flight are shared. */
 export function pipelineFor(device: GPUDevice, kernel: KernelName, constants: Constants): Promise<Pipeline> {
   return cached(device, keyOf(kernel, constants), async () => {
-    const { texts } = await (kernel === 'greedy' ? readingTexts : allTexts)();
+    const { texts } = await (textsOf[kernel] ?? allTexts)();
     return compile(device, kernel, moduleOf(kernel, constants, texts));
   });
 }

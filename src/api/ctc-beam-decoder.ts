@@ -1,0 +1,263 @@
+import type { Hypothesis } from '../lm/beam-search.js';
+import { BeamStream } from '../lm/beam-stream.js';
+import { type Compiled, compile } from '../lm/compile.js';
+import { Knowledge } from '../lm/knowledge.js';
+import { type BeamOptions, beamKeys, type CheckedBeam, checkBeam } from '../lm/options.js';
+import { logsOf } from '../lm/read-scores.js';
+import { type BeamReading, Reader } from '../lm/reader.js';
+import { Flag, packTables } from '../lm/tables.js';
+import { framesOf } from '../lm/text-graph.js';
+import type { ProblemShape } from '../plan/plan.js';
+import { checkObject } from '../problem/check.js';
+import { wrongValue } from '../problem/errors.js';
+import { brainToFloat, halfToFloat } from '../problem/half.js';
+import { lazily } from '../problem/load.js';
+import type { GpuBuffer, GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
+import type { Call, Raw } from '../run/runner.js';
+import type {
+  CtcReaderOptions,
+  DecodePrepareOptions,
+  Disposes,
+  HostResults,
+  ReaderBackend,
+  Scores,
+  ScoresOfTask,
+} from './contracts.js';
+import { type Definition, Operation, open } from './operation.js';
+import { type About, LengthTask } from './task.js';
+import type { AnyTask, Encodes } from './task-parts.js';
+
+const plans = lazily('both', () => import('../plan/beam-plan.js'));
+const twins = lazily('cpu', () => import('../run/cpu/search/twins.js'));
+
+/** Options of `CtcBeamDecoder.create`. */
+export type CtcBeamOptions = CtcReaderOptions & BeamOptions;
+
+/** Scores of a prepared task, and where its results go if the scores are on the GPU: buffers with usage `COPY_DST`. */
+export interface BeamInput<D extends HostData | GpuData> extends ScoresOfTask<D> {
+  /** int32, [N, M, T]: see `BeamResult`. */
+  readonly labels?: GpuData | undefined;
+  /** float32, [N, M]. */
+  readonly scores?: GpuData | undefined;
+  /** int32, [N, M]. */
+  readonly exits?: GpuData | undefined;
+}
+
+/** Arrays in, readings out; buffers in, buffers out. M is the larger of 32 and 4 · `nbest`, at most the width. */
+export type BeamResult<D extends HostData | GpuData = HostData> = {
+  readonly backend: ReaderBackend;
+} & (D extends HostData
+  ? {
+      /** Of each sequence its best texts, at most `nbest`, the best first; none where nothing is possible. */
+      readonly readings: readonly (readonly BeamReading[])[];
+    }
+  : {
+      /**
+       * The classes of the best texts, int32, [N, M, T], −1 behind the last. Where a lexicon spells words, the upper 12 bits are one more than the number
+       * of the word that ends before the class, among those that could.
+       */
+      readonly labels: GpuBuffer;
+      /** What they are worth by the sums of the search, float32, [N, M]; −Infinity where there is none. */
+      readonly scores: GpuBuffer;
+      /** Where a lexicon spells words: the number of the last word among those that could end there; int32, [N, M]. */
+      readonly exits: GpuBuffer;
+    });
+
+/** One batch. */
+export type BeamRunInput<S extends Shape, D extends HostData | GpuData> = Scores<S, D> & {
+  readonly inputLengths?: Lengths | undefined;
+};
+
+/** Beam search for one shape of problem. */
+export interface BeamTask extends AnyTask, Encodes<BeamInput<GpuData>> {
+  /** Frames of each sequence; all T until this is called. @throws TypeError, RangeError */
+  setLengths(inputLengths: Lengths): void;
+  /**
+   * Reads one batch. Runs of one task follow each other; what they are given is read as by a `CtcTask`. Arrays in, readings out; buffers in,
+   * buffers out, or readings with `results: 'host'`, for which the buffer has to have usage `COPY_SRC`, too.
+   */
+  run(input: BeamInput<HostData | GpuData> & HostResults, options?: RunOptions): Promise<BeamResult>;
+  run<D extends HostData | GpuData>(input: BeamInput<D>, options?: RunOptions): Promise<BeamResult<D>>;
+}
+
+/**
+ * Reading with knowledge: prefix beam search over texts (Graves 2012; Hannun et al. 2014) with a language model, a lexicon and hotwords. What is
+ * maximised is ln P of the text by the recogniser + alpha · ln P by the model + beta · words + what lexicon and hotwords add. Texts that read
+ * alike are one, however they are labelled; the best ones are then scored by all their paths.
+ */
+export class CtcBeamDecoder extends Operation {
+  /** What suggests that the model and the vocabulary do not belong together, in words. */
+  readonly notes: readonly string[];
+  readonly #beam: CheckedBeam;
+  readonly #compiled: Compiled;
+
+  /** @internal */
+  constructor(
+    definition: Definition,
+    opened: Awaited<ReturnType<typeof open>>,
+    beam: CheckedBeam,
+    compiled: Compiled,
+  ) {
+    super(definition, opened);
+    this.#beam = beam;
+    this.#compiled = compiled;
+    this.notes = compiled.notes;
+  }
+
+  /**
+   * Finds a device, or takes the one that is given, and makes one automaton of all that is known.
+   *
+   * @throws TypeError, RangeError for a wrong option, such as a hotword that the tokens cannot spell; CtcError `no-webgpu` where `device` asks for a
+   * GPU and there is none, `load-failed`.
+   */
+  static async create(options: CtcBeamOptions = {}): Promise<CtcBeamDecoder & Disposes> {
+    checkObject('options', options, ['device', 'blank', 'preload', ...beamKeys]);
+    const { device, preload } = options;
+    const beam = checkBeam(options);
+    const compiled = compile(beam.known);
+    for (const note of compiled.notes) console.warn(`webgpu-ctc: lm: ${note}`);
+    const definition = definitionOf(beam, compiled);
+    const opened = await open(definition, { device, preload, blank: beam.blank });
+    return new CtcBeamDecoder(definition, opened, beam, compiled) as CtcBeamDecoder & Disposes;
+  }
+
+  /**
+   * Plans, allocates and compiles for one shape of problem.
+   * @throws TypeError, RangeError for a wrong option; CtcError `out-of-memory`, `gpu-validation`, `device-lost`, `destroyed`.
+   */
+  async prepare<const S extends Shape>(options: DecodePrepareOptions<S>): Promise<BeamTask> {
+    const task = await this.prepareTask<LengthTask & BeamTask>(options);
+    task.setLengths();
+    return task;
+  }
+
+  /**
+   * One batch, memory and all. Arrays in, readings out; buffers in, buffers out, or readings with `results: 'host'`.
+   *
+   * @throws what `prepare`, `setLengths` and `run` of a task throw; RangeError naming the frame where a score is NaN or +Infinity.
+   */
+  async run<const S extends Shape>(
+    input: BeamRunInput<S, HostData | GpuData> & HostResults,
+    options?: RunOptions,
+  ): Promise<BeamResult>;
+  async run<const S extends Shape, D extends HostData | GpuData>(
+    input: BeamRunInput<S, D>,
+    options?: RunOptions,
+  ): Promise<BeamResult<D>>;
+  async run(input: object, options?: RunOptions): Promise<unknown> {
+    return this.runOnce(input, options);
+  }
+
+  /**
+   * Reads one recording while it is heard, on the CPU. However it is cut, the readings are those of the whole.
+   * @param classes C; default: that of the vocabulary
+   */
+  stream(classes?: number): BeamStream {
+    return new BeamStream(this.#beam, this.#compiled, classes);
+  }
+}
+
+function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
+  const { vocabulary } = beam.known;
+  const words = new Map<number, Uint32Array<ArrayBuffer>>();
+  const packed = (classes: number) => {
+    const there =
+      words.get(classes) ?? packTables((vocabulary ? compiled : compile(beam.known, classes)).tables);
+    words.set(classes, there);
+    return there;
+  };
+  return {
+    settings: [],
+    sizes: [],
+    inputs: [],
+    hasTargets: false,
+    absent: {},
+    Task: class extends ReadingTask {
+      protected override readonly beam = beam;
+      protected override readonly compiled = compiled;
+    },
+    answer: (raw) => raw,
+    twins,
+    contents: ({ classes }) => ({ knowledge: packed(classes) }),
+    async plan(shape, limits, tuning) {
+      if (vocabulary && vocabulary.size !== shape.classes)
+        throw wrongValue(shape.scores, `${vocabulary.size} classes, as the vocabulary has`, shape.classes);
+      const { mostExits, flags } = compiled.tables;
+      const spelled = (flags & Flag.spelled) !== 0;
+      return (await plans()).planBeam(shape, limits, tuning, {
+        ...{ width: beam.width, tokens: beam.topTokens, texts: Math.max(32, 4 * beam.nbest), spelled },
+        ...{ tokenLogProb: beam.tokenLogProb, beamLogProb: beam.beamLogProb },
+        knowledge: packed(shape.classes).length,
+        choices: !spelled ? 1 : flags & Flag.adjacent ? 1 + mostExits : Math.max(1, mostExits),
+        exits: spelled ? Math.max(1, mostExits) : 1,
+      });
+    },
+  };
+}
+
+/** Makes readings of the texts that a search has found, by the scores that it was given. */
+abstract class ReadingTask extends LengthTask {
+  protected abstract readonly beam: CheckedBeam;
+  protected abstract readonly compiled: Compiled;
+
+  protected override async execute(call: Call, options: RunOptions, about: About): Promise<Raw> {
+    const raw = await super.execute(call, options, about);
+    if (!call.toHost) return raw;
+    const { task } = this.plan;
+    const scores = await this.#scores(call);
+    const { known, nbest, exact } = this.beam;
+    const { tables, names } = known.vocabulary ? this.compiled : compile(known, task.classes);
+    const reader = new Reader(known, tables, names, task.blank);
+    const readings: (readonly BeamReading[])[] = [];
+    for (const [n, length] of about.inputLengths.entries()) {
+      const row = (t: number) =>
+        (task.layout === 'NTC' ? n * task.frames + t : t * task.sequences + n) * task.classes;
+      const logs = logsOf(scores, task.scores, length, task.classes, row, n);
+      const found = hypothesesOf(raw, n, task, new Knowledge(tables));
+      readings.push(reader.read(found, framesOf(logs, task.classes, task.blank), nbest, exact));
+      if (n % 8 === 7) await new Promise((resolve) => setTimeout(resolve));
+      options.signal?.throwIfAborted();
+    }
+    return { readings } as unknown as Raw;
+  }
+
+  /** The scores of a call, wherever they are. */
+  async #scores({ inputs }: Call): Promise<ArrayLike<number>> {
+    const { scores, dtype } = this.plan.task;
+    const given = inputs[scores]!;
+    const toFloat = dtype === 'bfloat16' ? brainToFloat : halfToFloat;
+    if (ArrayBuffer.isView(given))
+      return given instanceof Uint16Array ? Float32Array.from(given, toFloat) : given;
+    const { buffer } = await this.runner.download!(given);
+    return dtype === 'float32'
+      ? new Float32Array(buffer)
+      : Float32Array.from(new Uint16Array(buffer), toFloat);
+  }
+}
+
+/** The texts of a sequence as the search left them, with what is known of them in float64. */
+function hypothesesOf(
+  raw: Raw,
+  n: number,
+  { frames, sequences }: ProblemShape,
+  knowledge: Knowledge,
+): Hypothesis[] {
+  const { labels, scores, exits } = raw as { labels: Int32Array; scores: Float32Array; exits: Int32Array };
+  const count = scores.length / sequences;
+  const found: Hypothesis[] = [];
+  for (let i = n * count; i < (n + 1) * count; i++) {
+    if (!(scores[i]! > Number.NEGATIVE_INFINITY)) continue;
+    const own = labels.subarray(i * frames, (i + 1) * frames);
+    const end = own.indexOf(-1);
+    const steps = Array.from(own.subarray(0, end < 0 ? frames : end), (word) => ({
+      label: word & 0xfffff,
+      exit: (word >>> 20) - 1,
+    }));
+    knowledge.begin();
+    let known = 0;
+    for (const { label, exit } of steps) known += knowledge.move(label, exit);
+    known += knowledge.end(exits[i]!);
+    found.push({ steps, exit: exits[i]!, known, ctc: scores[i]! - known });
+  }
+  return found;
+}

@@ -1,0 +1,38 @@
+import type { ScoresKey } from '../problem/check.js';
+import { wrongValue } from '../problem/errors.js';
+
+/**
+ * ln of the probabilities of some frames, in float64.
+ * @param row where in `scores` the row of a frame begins
+ * @throws RangeError where a score is NaN or +Infinity, naming the frame
+ */
+export function logsOf(
+  scores: ArrayLike<number>,
+  kind: ScoresKey,
+  frames: number,
+  classes: number,
+  row: (frame: number) => number,
+  sequence = 0,
+): Float64Array {
+  const logs = new Float64Array(frames * classes);
+  for (let t = 0; t < frames; t++) {
+    const start = row(t);
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < classes; c++) {
+      const score = scores[start + c]!;
+      if (!(score < Number.POSITIVE_INFINITY) || (kind === 'probs' && score < 0))
+        throw wrongValue(kind, `finite scores in frame ${t} of sequence ${sequence}`, score);
+      if (score > largest) largest = score;
+    }
+    if (kind === 'logits' && largest === Number.NEGATIVE_INFINITY)
+      throw wrongValue(kind, `a finite score in frame ${t} of sequence ${sequence}`, largest);
+    let sum = 0;
+    if (kind === 'logits') for (let c = 0; c < classes; c++) sum += Math.exp(scores[start + c]! - largest);
+    const normaliser = kind === 'logits' ? largest + Math.log(sum) : 0;
+    for (let c = 0; c < classes; c++) {
+      const score = scores[start + c]!;
+      logs[t * classes + c] = kind === 'probs' ? Math.log(score) : score - normaliser;
+    }
+  }
+  return logs;
+}

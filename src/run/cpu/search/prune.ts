@@ -1,0 +1,59 @@
+import type { Bindings, Kernel } from '../buffers.js';
+import { Sequence } from '../sequence.js';
+import { lookAt } from '../twins/rows.js';
+import { NO_LABEL } from '../twins/spell.js';
+import { floatOf } from './bits.js';
+
+/** What a search has besides. */
+export interface Tops extends Bindings {
+  readonly topLabels: Uint32Array;
+  readonly topScores: Float32Array;
+}
+
+/** In place of a log-probability where there is none. */
+const LOWEST = -3.4028234663852886e38;
+
+/** Twin of shaders/prune.wgsl. */
+export const prune: Kernel = (problem, { grid, constants }, bindings) => {
+  const { targets, scores, topLabels, topScores } = bindings as Tops;
+  const tops = constants.TOPS as number;
+  const leastLikely = floatOf(constants.LEAST_TOKEN as number);
+  const labels = new Int32Array(tops);
+  for (let y = 0; y < grid[1]; y++) {
+    const n = problem.boxSequence + y;
+    const sequence = new Sequence(problem, targets, n);
+    const end = Math.min(problem.boxEnd, sequence.inputLength);
+    for (let t = problem.boxFrame; t < end; t++) {
+      const row = t * problem.frameStride + n * problem.sequenceStride - problem.firstRow;
+      if (row < 0 || row >= problem.rowCount) continue;
+      const start = row * problem.classes;
+      const count = likeliest(scores, start, problem.classes, labels);
+      const { largest, rest } = lookAt(scores, start, start + problem.classes);
+      const normaliser = constants.LOGITS ? Math.log1p(rest) + largest : 0;
+      const isNone = !(largest < Number.POSITIVE_INFINITY) || (constants.LOGITS && !(rest >= 0)) || count < 0;
+      const place = ((n - problem.firstSequence) * problem.frames + t) * tops;
+      for (let i = 0; i < tops; i++) {
+        const score = i < count ? scores[start + labels[i]!]! - normaliser : Number.NEGATIVE_INFINITY;
+        const isLikely = !isNone && score > Number.NEGATIVE_INFINITY && (i === 0 || score >= leastLikely);
+        topLabels[place + i] = isLikely ? labels[i]! : NO_LABEL;
+        topScores[place + i] = isLikely ? score : LOWEST;
+      }
+    }
+  }
+};
+
+/** The classes of the largest scores of a row, descending, the first of equals first. @returns how many; −1 where one is NaN */
+function likeliest(scores: ArrayLike<number>, start: number, classes: number, labels: Int32Array): number {
+  let count = 0;
+  for (let label = 0; label < classes; label++) {
+    const score = scores[start + label]!;
+    if (Number.isNaN(score)) return -1;
+    let at = count;
+    while (at > 0 && scores[start + labels[at - 1]!]! < score) at--;
+    if (at === labels.length) continue;
+    count = Math.min(count + 1, labels.length);
+    labels.copyWithin(at + 1, at, count - 1);
+    labels[at] = label;
+  }
+  return count;
+}
