@@ -1,9 +1,11 @@
 /** Reading with knowledge: exact small cases, on each device. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CtcBeamDecoder, type CtcBeamOptions, Hotwords, Lexicon, NGram } from 'webgpu-ctc/lm';
 import { Vocabulary } from 'webgpu-ctc/text';
+import { arpaOf, enumerated, situation } from './beam-enumeration.js';
 import { sharedDevice } from './device.js';
 import { arpa, emissionsOf, type Pitfall, pitfalls } from './pitfalls.js';
+import { seeded } from './reference.js';
 
 /** Options for a case, and a width that leaves nothing out. */
 async function optionsOf(one: Pitfall): Promise<CtcBeamOptions> {
@@ -52,5 +54,48 @@ describe.each(['cpu', 'gpu'] as const)('on the %s', (where) => {
     decoder.destroy();
   });
 });
-void afterAll;
-void beforeAll;
+
+describe('texts by enumeration', () => {
+  const count = 4;
+  const frames = 4;
+  const random = seeded(20261130);
+  const situations = Array.from({ length: 125 }, () => situation(random));
+  test.each(['cpu', 'gpu'] as const)('500 problems that nobody chose, on the %s', async (where) => {
+    for (const [i, one] of situations.entries()) {
+      const { classes, blank, separator, grams, units, lexicon, hotwords, weights } = one;
+      const decoder = await CtcBeamDecoder.create({
+        device: where === 'cpu' ? 'cpu' : (await sharedDevice()).device,
+        tokens: Vocabulary.from([...classes], { blank, delimiter: separator }),
+        ...(grams && { lm: await NGram.read(arpaOf(grams)), units }),
+        ...(lexicon && {
+          lexicon: new Lexicon(lexicon.words, { open: lexicon.open, unlisted: lexicon.unlisted }),
+        }),
+        ...(hotwords.length > 0 && { hotwords: new Hotwords(hotwords) }),
+        ...{ weights, width: 400, nbest: 5 },
+      });
+      const values = seeded(i);
+      const logits = Float32Array.from(
+        { length: frames * count * 4 },
+        () => 3 * values() - (values() < 0.1 ? 4 : 0),
+      );
+      const { readings } = await decoder.run({ logits: { data: logits, shape: [frames, count, 4] } });
+      decoder.destroy();
+      for (const [n, found] of readings.entries()) {
+        const rows = Array.from({ length: frames }, (_, t) => {
+          const row = Array.from(logits.subarray(4 * (count * t + n), 4 * (count * t + n) + 4));
+          const sum = Math.log(row.reduce((a, x) => a + Math.exp(x), 0));
+          return row.map((x) => x - sum);
+        });
+        const right = enumerated(one, rows);
+        const about = `problem ${i}, sequence ${n}`;
+        expect(found.length, about).toBe(Math.min(5, right.length));
+        for (const [r, { text, ctc, total }] of found.entries()) {
+          expect(Math.abs(total - right[r]!.total), `${about}, total ${r}`).toBeLessThan(2e-4);
+          const same = right.find((other) => other.text === text && Math.abs(other.total - total) < 2e-4);
+          expect(same, `${about}: ${text}`).toBeDefined();
+          expect(Math.abs(ctc - same!.ctc), `${about}, ctc of ${text}`).toBeLessThan(2e-4);
+        }
+      }
+    }
+  });
+});
