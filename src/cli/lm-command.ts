@@ -62,7 +62,7 @@ export async function run(argv: string[], signal: AbortSignal): Promise<number> 
 async function read(file: string, signal: AbortSignal, quiet: boolean): Promise<NGram> {
   const stream = addAbortSignal(signal, file === '-' ? process.stdin : createReadStream(file));
   try {
-    const model = await NGram.read(Readable.toWeb(stream) as ReadableStream<Uint8Array>);
+    const model = await NGram.read(Readable.toWeb(stream));
     if (!quiet) for (const warning of model.warnings) say(`${file}: ${warning}`);
     return model;
   } catch (error) {
