@@ -95,7 +95,7 @@ describe('the tarball', () => {
     expect(twins.filter((twin) => first.has(twin))).toEqual([]);
   });
 
-  test('has n-gram models in 3 kB, and their reader of ARPA in a lazy chunk of 4 kB', async () => {
+  test('has n-gram models in 5 kB, and their reader of ARPA in a lazy chunk of 4 kB', async () => {
     const chunks = await bundled(
       'models.js',
       "import { NGram } from 'webgpu-ctc/lm';\nglobalThis.NGram = NGram;",
@@ -108,7 +108,7 @@ describe('the tarball', () => {
       `a page with n-gram models loads ${sizeOf(first)} bytes, gzipped, and ${sizeOf(lazy)} for ARPA`,
     );
     expect(lazy.some(({ code }) => code.includes('-grams'))).toBe(true);
-    expect(sizeOf(first)).toBeLessThanOrEqual(4_000);
+    expect(sizeOf(first)).toBeLessThanOrEqual(5_000);
     expect(sizeOf(lazy)).toBeLessThanOrEqual(4_000);
   });
 
