@@ -365,6 +365,30 @@ describe('a file that is wrong', () => {
     expect(warnings.at(-1)).toBe('and 980 more');
   });
 
+  test('whatever bytes are changed, a line is named or a model is read that scores', async () => {
+    const original = new TextEncoder().encode(text);
+    const change = fc.tuple(
+      fc.nat(original.length - 1),
+      fc.constantFrom(...new TextEncoder().encode('\t\n\r \\-.0159aens<>/=\0'), 0xff, 0xc3),
+    );
+    const seen = { models: 0, errors: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 2 }), async (changes) => {
+        const bytes = original.slice();
+        for (const [at, byte] of changes) bytes[at] = byte;
+        const model = await NGram.read(bytes).catch((error: Error) => error);
+        seen[model instanceof NGram ? 'models' : 'errors']++;
+        if (model instanceof NGram) expect(model.score('a b').log10).toSatisfy(Number.isFinite);
+        else
+          expect(`${model.name}: ${model.message}`).toMatch(
+            /^RangeError: source: line \d+: expected .*, got /,
+          );
+      }),
+      { numRuns: 500 },
+    );
+    expect(Math.min(seen.models, seen.errors)).toBeGreaterThan(3);
+  });
+
   test('gzip that is cut off or damaged', async () => {
     const packed = gzipSync(text);
     for (const length of [3, 12, packed.length - 9, packed.length - 1])
