@@ -1,6 +1,7 @@
-// Every function of webgpu-ctc/text and webgpu-ctc/files with everything that could be given by mistake.
+// Every function of webgpu-ctc/text, webgpu-ctc/files and webgpu-ctc/lm with everything that could be given by mistake.
 import { describe, expect, test } from 'vitest';
 import * as files from '../src/entries/files.js';
+import { NGram } from '../src/entries/lm.js';
 import * as text from '../src/entries/text.js';
 
 const { Vocabulary } = text;
@@ -9,6 +10,9 @@ const timing = { frameSeconds: 0.02, offsetSeconds: 1 };
 const path = { labels: [2, 0, 3], scores: [-0.1, -0.2, -0.3] };
 const words = [{ text: 'a', start: 0, end: 1, confidence: 0.5, aligned: true }];
 const tensor = { name: 'a.npy', dtype: '<f4', data: new Float32Array(6).fill(1), shape: [2, 3] };
+
+const unigrams = '\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<s>\n-1\t</s>\n-1\ta\n\n\\end\\\n';
+const model = await NGram.read(unigrams);
 
 /** Of each function: how it is called rightly, under the names of its arguments. */
 const calls: Record<string, [call: (...given: never[]) => unknown, given: Record<string, unknown>]> = {
@@ -37,6 +41,11 @@ const calls: Record<string, [call: (...given: never[]) => unknown, given: Record
       key: 'a.npy',
       options: { unpackedBytes: 100 },
     },
+  ],
+  'NGram.read': [NGram.read, { source: unigrams }],
+  'score of a model': [
+    (words: string[], options: object) => model.score(words, options),
+    { words: ['a', 'b'], options: { begin: true, end: false } },
   ],
   ...Object.fromEntries(
     files.timedTextFormats.map((format) => [

@@ -18,6 +18,7 @@ export function exitCode(error: unknown): number {
 
 /** What the library calls options of its own in a hint, and the command line its options. */
 const hints: readonly (readonly [of: RegExp, as: string])[] = [
+  [/^source: /, ''],
   [/layout: '(\w+)' or '(\w+)' reads/, '--layout $1 or $2 reads'],
   [/layout: 'TC' takes/, '--layout TC takes'],
   [

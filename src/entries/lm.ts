@@ -3,7 +3,7 @@
  */
 export * from '../api/ctc-beam-decoder.js';
 export type { BeamStream, StreamChunk, StreamState } from '../lm/beam-stream.js';
-export type { NGramSource } from '../lm/chunks.js';
+export type { ByteStream, NGramSource } from '../lm/chunks.js';
 export { Hotwords } from '../lm/hotwords.js';
 export { Lexicon, type LexiconOptions, type LexiconWord } from '../lm/lexicon.js';
 export { NGram, type NGramScore, type NGramScoreOptions, type NGramWordScore } from '../lm/n-gram.js';

@@ -50,6 +50,9 @@ class Reader {
   #found = 0;
   #line = 0;
   #first: Error | undefined;
+  /** The words of the line before and the contexts that they end: in a sorted file most lines have the same. */
+  readonly #pathWord = new Uint32Array(most.order);
+  readonly #pathContext = new Uint32Array(most.order);
   #rest: Uint8Array = new Uint8Array(0);
 
   take(chunk: Uint8Array): void {
@@ -170,14 +173,21 @@ class Reader {
     const log = this.#number(bytes, from, at);
     if (log > 0) throw this.#wrong('a log10 probability of at most 0', textOf(bytes, from, at));
     const first = tokenStart(bytes, at, to);
-    let [context, word, known] = [0, 0, false];
+    let [context, word, known, isSame] = [0, 0, false, true];
     for (let k = 1; k <= order; k++) {
       const begin = tokenStart(bytes, at, to);
       at = tokenEnd(bytes, begin, to);
       if (begin === at || Number.isNaN(log)) throw this.#notGram(bytes, from, to);
       if (order === 1) [word, known] = this.#addWord(bytes, begin, at);
       else word = this.#wordOf(bytes, begin, at);
-      if (k < order) context = this.#grams.find(context, word) || this.#grams.fill(context, word);
+      if (k === order) break;
+      if (isSame && this.#pathWord[k] === word && this.#pathContext[k]! > 0) context = this.#pathContext[k]!;
+      else {
+        isSame = false;
+        context = this.#grams.find(context, word) || this.#grams.fill(context, word);
+        this.#pathWord[k] = word;
+        this.#pathContext[k] = context;
+      }
     }
     const begin = tokenStart(bytes, at, to);
     const end = tokenEnd(bytes, begin, to);

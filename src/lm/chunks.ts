@@ -1,8 +1,17 @@
 import { kindOf } from '../problem/check.js';
 import { wrongKind } from '../problem/errors.js';
 
-/** What a model is read from. */
-export type NGramSource = string | Uint8Array | ArrayBuffer | Blob | ReadableStream<Uint8Array>;
+/** A `ReadableStream` of bytes, as the body of a `Response` is one; in a program without the DOM library, too. */
+export interface ByteStream {
+  readonly locked: boolean;
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+    cancel(): Promise<void>;
+  };
+}
+
+/** What a model is read from; what has a `stream` is a `Blob` or a `File`. */
+export type NGramSource = string | Uint8Array | ArrayBuffer | ByteStream | { stream(): ByteStream };
 
 export type Chunks = AsyncGenerator<Uint8Array, void>;
 
@@ -50,7 +59,7 @@ function bytesOf(source: NGramSource): Chunks {
   if (kind === 'Uint8Array') return piecesOf(source as Uint8Array);
   if (kind === 'ArrayBuffer') return piecesOf(new Uint8Array(source as ArrayBuffer));
   if (kind === 'Blob' || kind === 'File') return piecesFrom((source as Blob).stream());
-  const stream = source as ReadableStream<Uint8Array>;
+  const stream = source as ByteStream;
   if (kind !== 'ReadableStream' || typeof stream.getReader !== 'function')
     throw wrongKind('source', 'text, a Uint8Array, an ArrayBuffer, a Blob or a ReadableStream', source);
   if (stream.locked) throw wrongKind('source', 'a stream that nobody else reads', stream);
@@ -61,7 +70,7 @@ async function* piecesOf(bytes: Uint8Array): Chunks {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
-async function* piecesFrom(stream: ReadableStream<Uint8Array>): Chunks {
+async function* piecesFrom(stream: ByteStream): Chunks {
   const reader = stream.getReader();
   try {
     for (;;) {
@@ -69,7 +78,7 @@ async function* piecesFrom(stream: ReadableStream<Uint8Array>): Chunks {
       if (done) return;
       if (kindOf(value) !== 'Uint8Array')
         throw wrongKind('source', 'a stream whose chunks are Uint8Arrays', value);
-      yield* piecesOf(value);
+      yield* piecesOf(value!);
     }
   } finally {
     await reader.cancel().catch(() => {});

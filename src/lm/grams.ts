@@ -215,10 +215,13 @@ async function arcsOf(
   pause: Pause,
 ) {
   const { count, context, word, log, filled } = grams;
-  const stateBefore = (gram: number) => stateOf[context[gram]!]! - 1;
   const ofArc = (arc: number) => arc + 1; // the empty n-gram is nobody's arc
   const byWord = await sorted(count - 1, pause, words, (arc) => word[ofArc(arc)]!);
-  const byState = await sorted(count - 1, pause, states, (arc) => stateBefore(ofArc(arc)), byWord);
+  const stateBefore = new Uint32Array(count);
+  await inRanges(count, pause, (from, to) => {
+    for (let gram = from; gram < to; gram++) stateBefore[gram] = stateOf[context[gram]!]! - 1;
+  });
+  const byState = await sorted(count - 1, pause, states, (arc) => stateBefore[ofArc(arc)]!, byWord);
   const arcs = {
     arcStart: new Uint32Array(states + 1),
     arcWord: new Uint32Array(count - 1),
@@ -229,7 +232,7 @@ async function arcsOf(
   await inRanges(count - 1, pause, (from, to) => {
     for (let arc = from; arc < to; arc++) {
       const gram = ofArc(byState[arc]!);
-      arcs.arcStart[stateBefore(gram) + 1] = arc + 1;
+      arcs.arcStart[stateBefore[gram]! + 1] = arc + 1;
       arcs.arcWord[arc] = word[gram]!;
       arcs.arcNext[arc] = next[gram]!;
       arcs.arcLog[arc] = log[gram]!;

@@ -8,6 +8,7 @@ import {
   writeNpy,
   writeTimedText,
 } from 'webgpu-ctc/files';
+import { type ByteStream, NGram, type NGramScore } from 'webgpu-ctc/lm';
 import * as node from 'webgpu-ctc/node';
 import { type OutputTensor, scoresFrom } from 'webgpu-ctc/onnxruntime';
 import { readingOf, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
@@ -62,6 +63,13 @@ export async function subtitles(file: Uint8Array, text: string): Promise<string>
   );
   const { words } = wordsOf(transcript, path, { frameSeconds: 0.02 });
   return writeTimedText('words.srt', words);
+}
+
+export async function likelihood(file: ByteStream, sentence: string): Promise<number> {
+  const model = await NGram.read(file);
+  const { log10, words }: NGramScore = model.score(sentence);
+  const again = await NGram.read(model.write());
+  return words.length > 0 ? log10 : again.score([sentence], { end: false }).log10;
 }
 
 export const kinds: readonly ScoreKind[] = scoreKinds;

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { CtcLoss } from 'webgpu-ctc';
 import { emissionsOf, readTensor, writeTimedText } from 'webgpu-ctc/files';
 import { disposeCtcLoss as disposeJaxLoss, ctcLoss as jaxLoss } from 'webgpu-ctc/jax';
+import { NGram } from 'webgpu-ctc/lm';
 import { CtcAligner, CtcDecoder, CtcPosterior } from 'webgpu-ctc/node';
 import { scoresFrom } from 'webgpu-ctc/onnxruntime';
 import { readingOf, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
@@ -32,6 +33,8 @@ const best = await aligner.run(batch);
 const read = await decoder.run(scores);
 const { durations } = await posterior.run(batch);
 const { words } = wordsOf(transcript, best, { frameSeconds: 0.02 });
+const model = await NGram.read(new Blob([readFileSync(`${process.argv[2]}/fixtures/decode/lm.arpa.gz`)]));
+const compact = await NGram.read(model.write());
 const { text } = readingOf(read.labels, read.scores, vocabulary, { frameSeconds: 0.02 });
 
 await init('cpu');
@@ -54,6 +57,7 @@ console.log(
     losses: rounded([onCpu.loss, ...(await inJax.loss.data()), ...(await inTensorFlow.data())]),
     ...{ path, text, words: writeTimedText('rabbit.srt', words) },
     durations: rounded(durations.slice(0, 9)),
+    sentence: rounded([model.score(text).log10, compact.score(text).log10]),
   }),
 );
 process.exit(0); // Dawn keeps a process alive

@@ -95,6 +95,23 @@ describe('the tarball', () => {
     expect(twins.filter((twin) => first.has(twin))).toEqual([]);
   });
 
+  test('has n-gram models in 5 kB, and their reader of ARPA in a lazy chunk of 4 kB', async () => {
+    const chunks = await bundled(
+      'models.js',
+      "import { NGram } from 'webgpu-ctc/lm';\nglobalThis.NGram = NGram;",
+    );
+    const first = loadedWith(chunks, ({ isEntry }) => isEntry);
+    const sizeOf = (some: Iterable<Rolldown.OutputChunk>) =>
+      gzipSync(Array.from(some, ({ code }) => code).join('\n'), { level: 9 }).length;
+    const lazy = chunks.filter((chunk) => !first.has(chunk));
+    console.log(
+      `a page with n-gram models loads ${sizeOf(first)} bytes, gzipped, and ${sizeOf(lazy)} for ARPA`,
+    );
+    expect(lazy.some(({ code }) => code.includes('-grams'))).toBe(true);
+    expect(sizeOf(first)).toBeLessThanOrEqual(5_000);
+    expect(sizeOf(lazy)).toBeLessThanOrEqual(4_000);
+  });
+
   test('says where a mistake is, in lines that one can read', async () => {
     app.write(
       'mistake.js',
