@@ -106,9 +106,12 @@ const library = {
           groups: [
             { name: 'problem', test: /\/src\/problem\// },
             { name: 'lattice', test: /\/src\/run\/kept-lattice/ },
-            { name: 'api', test: /\/src\/api\// },
+            { name: 'api', test: /\/src\/api\/(?!ranking|ctc-beam-decoder)/ },
             { name: 'plan', test: /\/src\/plan\/(draft|layout|split|range)/ },
             { name: 'gpu', test: /\/src\/run\/gpu\// },
+            { name: 'text', test: /\/src\/text\// },
+            // arpa.ts is loaded by who reads such files
+            { name: 'knowledge', test: /\/src\/(lm\/(?!arpa|grams)|api\/ctc-beam-decoder)/ },
           ].map((group, i) => ({ ...group, priority: 9 - i })),
         },
       },

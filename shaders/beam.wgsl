@@ -2,44 +2,60 @@
 //
 //   stay      each text by a blank, or by its last class once more
 //   merge     what comes to a text that is there from another one that is there
-//   extend    every text by every class that may be among the best: candidates, those of one text made one
-//   select    the best of both, into the other half, and the new ones into the tree
+//   extend    every text by every class that may be among the best: ways to new texts
+//   unite     ways to one text are one
+//   choose    the best of both, into the other half, and the new ones into the tree
 //
-// The tree has WIDTH nodes for each frame: the node before, and the class with the exit before it.
+// The tree has WIDTH nodes for each frame: the node before, and the class with the exit before it. Lanes find texts in buckets, whose order
+// changes from run to run; all that is summed or placed goes by the order of entries and ways, which does not.
 
 @group(0) @binding(5) var<storage, read> topLabels: array<u32>;
 @group(0) @binding(6) var<storage, read> topScores: array<u32>;
 @group(0) @binding(7) var<storage, read_write> tree: array<u32>;
-@group(0) @binding(8) var<storage, read_write> candidates: array<u32>;
+@group(0) @binding(8) var<storage, read_write> ways: array<u32>;
 
-/// Words of a candidate: its key, its text, its mass, what is known; the entry that it is; key and mass with all that is the same text.
-const CANDIDATE = 15u;
-const C_KEY = 0u; const C_TEXT = 1u; const C_MASS = 8u; const C_KNOWN = 10u; const C_THERE = 11u; const C_ALL_KEY = 12u; const C_ALL = 13u;
+/// Words of a way: which it is, the bits of its text and its states, its mass, what is known, the next one of its bucket; key and mass of all ways
+/// to its text.
+const WAY = 15u;
+const W_NAME = 0u; const W_TEXT = 1u; const W_MASS = 8u; const W_KNOWN = 10u; const W_CHAIN = 11u; const W_KEY = 12u; const W_ALL = 13u;
 
-var<workgroup> lows: array<u32, WIDTH>;
+const BUCKETS = 512u;
+var<workgroup> texts: array<atomic<u32>, BUCKETS>;
+var<workgroup> targetsOf: array<atomic<u32>, BUCKETS>;
 var<workgroup> classes: array<u32, TOPS>;
 var<workgroup> chances: array<f32, TOPS>;
+var<workgroup> lengths: array<u32, WORKGROUP>;
 var<workgroup> count: u32;
 var<workgroup> frames: u32;
+var<workgroup> least: atomic<u32>;
+var<workgroup> largest: atomic<u32>;
+var<workgroup> wayCount: atomic<u32>;
+var<workgroup> newCount: atomic<u32>;
 var<private> part: u32;
 var<private> half: u32;
-/// The unit of scores: masses lie around it.
+/// Scores lie around it.
 var<private> unit: i32;
 
 fn entry(i: u32) -> u32 { return entryAt(part, half, i); }
-fn candidate(q: u32) -> u32 { return (part * WIDTH * TOPS * CHOICES + q) * CANDIDATE; }
+fn way(w: u32) -> u32 { return (part * WIDTH * TOPS * CHOICES + w) * WAY; }
+fn massOf(w: u32) -> Extended { return Extended(bitcast<f32>(ways[way(w) + W_MASS]), bitcast<i32>(ways[way(w) + W_MASS + 1u])); }
 
-/// What is kept: the texts that are there, then the candidates.
+/// What is chosen from: the texts that are there, then the ways.
 fn keyAt(i: u32) -> u32 {
   if (i < count) { return entries[entry(i) + E_KEY]; }
-  return candidates[candidate(i - count) + C_ALL_KEY];
+  return ways[way(i - count) + W_KEY];
 }
 
 fn keyOf(score: f32) -> u32 { return select(orderKey(bitcast<u32>(score)), 0u, score < 0.5 * IMPOSSIBLE); }
 
-fn probability(score: f32) -> Extended {
+/// Entry, class and choice of a way.
+fn partsOf(name: u32) -> vec3u { return vec3u(name / (TOPS * CHOICES), (name / CHOICES) % TOPS, name % CHOICES); }
+
+fn times(mass: Extended, score: f32) -> Extended {
   let r = reduce(score, 1 << 28);
-  return normalised(expNearZero(r.r), r.k);
+  let chance = product(mass, normalised(expNearZero(r.r), r.k));
+  if (score < 0.5 * IMPOSSIBLE) { return NOTHING; }
+  return chance;
 }
 
 fn chanceOf(label: u32) -> f32 {
@@ -48,134 +64,168 @@ fn chanceOf(label: u32) -> f32 {
 }
 
 /// The mass of going on by a class: by the last one only after a blank.
-fn leaving(e: u32, label: u32) -> Extended {
-  if (entries[e + E_LAST] == label) { return massAt(e + E_BLANK); }
-  return massAt(e + E_TOTAL);
-}
+fn leaving(e: u32, label: u32) -> Extended { return massAt(e + select(E_TOTAL, E_BLANK, entries[e + E_LAST] == label)); }
 
-fn times(mass: Extended, score: f32) -> Extended {
-  if (score < 0.5 * IMPOSSIBLE) { return NOTHING; }
-  return product(mass, probability(score));
-}
-
-fn stay(i: u32) {
+fn stay(i: u32, ofBlank: f32) {
   let e = entry(i);
-  let total = sum2(massAt(e + E_BLANK), massAt(e + E_LABEL));
+  let blank = massAt(e + E_BLANK);
+  let total = sum2(blank, massAt(e + E_LABEL));
+  let known = bitcast<f32>(entries[e + E_KNOWN]);
   setMass(e + E_TOTAL, total);
-  setMass(e + E_NEXT_BLANK, times(total, chanceOf(problem.blank)));
+  setMass(e + E_NEXT_BLANK, times(total, ofBlank));
   setMass(e + E_NEXT_LABEL, times(massAt(e + E_LABEL), chanceOf(entries[e + E_LAST])));
-  lows[i] = entries[e + E_LOW];
+  entries[e + E_LEAVING] = bitcast<u32>(lnOf(total, unit) + known);
+  entries[e + E_AGAIN] = bitcast<u32>(lnOf(blank, unit) + known);
+  let letter = bitcast<f32>(knowledge[MOST_TOKEN]) + numberAt(HOT_MOST, entries[e + E_HOT]);
+  let first = max(0.0, bitcast<f32>(knowledge[MOST_FIRST]));
+  let others = bitcast<f32>(knowledge[MOST_TOKEN]) + bitcast<f32>(knowledge[MOST_HEARD]) + bitcast<f32>(knowledge[MOST_LEAVING]) + first;
+  entries[e + E_LETTER] = bitcast<u32>(letter + select(0.0, first, entries[e + E_NODE] == 0u));
+  entries[e + E_MOST] = bitcast<u32>(others);
+  entries[e + E_CHAIN] = atomicExchange(&texts[entries[e + E_LOW] % BUCKETS], i + 1u);
 }
 
-fn isText(e: u32, place: u32) -> bool {
-  return entries[e + E_LOW] == entries[place] && entries[e + E_LOW + 1u] == entries[place + 1u];
+/// The masses that come to `label` from entries of one text, in their order.
+fn comesFrom(low: u32, high: u32, label: u32, score: f32) -> Extended {
+  var sum = NOTHING;
+  var after = 0u;
+  loop {
+    var next = NONE;
+    for (var s = atomicLoad(&texts[low % BUCKETS]); s != 0u; s = entries[entry(s - 1u) + E_CHAIN]) {
+      let e = entry(s - 1u);
+      if (s > after && s < next && entries[e + E_LOW] == low && entries[e + E_LOW + 1u] == high) { next = s; }
+    }
+    if (next == NONE) { break; }
+    sum = sum2(sum, times(leaving(entry(next - 1u), label), score));
+    after = next;
+  }
+  return sum;
 }
 
-/// What comes to an entry from those that are the text before its last class; where words are spelled, by the candidates that are it.
+/// All ways to a text by a class, in their order.
+fn comesBy(low: u32, high: u32, label: u32) -> Extended {
+  var sum = NOTHING;
+  var after = 0u;
+  loop {
+    var next = NONE;
+    var found = 0u;
+    for (var s = atomicLoad(&targetsOf[low % BUCKETS]); s != 0u; s = ways[way(s - 1u) + W_CHAIN]) {
+      let w = way(s - 1u);
+      let name = ways[w + W_NAME];
+      if (name + 1u > after && name < next && ways[w + W_TEXT] == low && ways[w + W_TEXT + 1u] == high) {
+        if (classes[partsOf(name).y] == label) {
+          next = name;
+          found = s;
+        }
+      }
+    }
+    if (next == NONE) { break; }
+    sum = sum2(sum, massOf(found - 1u));
+    after = next + 1u;
+  }
+  return sum;
+}
+
+/// What comes to an entry from the texts that it is without its last class; where words are spelled, by the ways that lead to it.
 fn merge(i: u32) {
   let e = entry(i);
   let last = entries[e + E_LAST];
   var sum = massAt(e + E_NEXT_LABEL);
-  let score = chanceOf(last);
   if (SPELLED) {
-    for (var q = 0u; q < count * TOPS * CHOICES; q++) {
-      let c = candidate(q);
-      if (candidates[c + C_THERE] == i && candidates[c + C_KEY] != 0u) {
-        sum = sum2(sum, Extended(bitcast<f32>(candidates[c + C_MASS]), bitcast<i32>(candidates[c + C_MASS + 1u])));
-      }
-    }
-  } else if (last != NONE && score > 0.5 * IMPOSSIBLE) {
-    let source = entries[e + E_FROM];
-    let other = entries[e + E_OTHER];
-    for (var s = 0u; s < count; s++) {
-      let low = lows[s];
-      if (low != source && low != other) { continue; }
-      let before = entry(s);
-      if (isText(before, e + E_FROM) || isText(before, e + E_OTHER)) { sum = sum2(sum, times(leaving(before, last), score)); }
+    sum = sum2(sum, comesBy(entries[e + E_LOW], entries[e + E_LOW + 1u], last));
+  } else {
+    let score = chanceOf(last);
+    var turns = select(1u, 2u, entries[e + E_OTHER] != entries[e + E_FROM] || entries[e + E_OTHER + 1u] != entries[e + E_FROM + 1u]);
+    if (last == NONE || score < 0.5 * IMPOSSIBLE) { turns = 0u; }
+    for (var turn = 0u; turn < turns; turn++) {
+      let place = e + select(E_FROM, E_OTHER, turn == 1u);
+      sum = sum2(sum, comesFrom(entries[place], entries[place + 1u], last, score));
     }
   }
   setMass(e + E_NEXT_LABEL, sum);
-}
-
-fn scoreEntry(i: u32) {
-  let e = entry(i);
-  let key = keyOf(lnOf(sum2(massAt(e + E_NEXT_BLANK), massAt(e + E_NEXT_LABEL)), unit) + bitcast<f32>(entries[e + E_KNOWN]));
+  let key = keyOf(lnOf(sum2(massAt(e + E_NEXT_BLANK), sum), unit) + bitcast<f32>(entries[e + E_KNOWN]));
   entries[e + E_KEY] = key;
   atomicMin(&least, key);
+  atomicMax(&largest, key);
 }
 
-/// The most that a class adds to what is known of a text.
-fn bound(e: u32, label: u32) -> f32 {
-  let kind = wordAt(KINDS, label);
-  let isLetter = kind == 0u;
-  let first = select(0.0, max(0.0, bitcast<f32>(knowledge[MOST_FIRST])), !isLetter || entries[e + E_NODE] == 0u);
-  let heard = select(bitcast<f32>(knowledge[MOST_HEARD]), numberAt(HOT_MOST, entries[e + E_HOT]), isLetter);
-  let left = select(0.0, bitcast<f32>(knowledge[MOST_LEAVING]), kind > 1u);
-  return bitcast<f32>(knowledge[MOST_TOKEN]) + first + heard + left;
+fn isThere(label: u32) -> bool {
+  for (var s = atomicLoad(&texts[own.low % BUCKETS]); s != 0u; s = entries[entry(s - 1u) + E_CHAIN]) {
+    let e = entry(s - 1u);
+    if (entries[e + E_LOW] == own.low && entries[e + E_LOW + 1u] == own.high && entries[e + E_LAST] == label) { return true; }
+  }
+  return false;
 }
 
-/// Entry, class and choice of a candidate.
-fn wayOf(q: u32) -> vec3u { return vec3u(q / (TOPS * CHOICES), (q / CHOICES) % TOPS, q % CHOICES); }
-
-fn extend(q: u32, worst: f32) {
-  let c = candidate(q);
-  candidates[c + C_KEY] = 0u;
-  let way = wayOf(q);
-  let label = classes[way.y];
-  let score = chances[way.y];
-  let e = entry(way.x);
+fn extend(name: u32, worst: f32) {
+  let parts = partsOf(name);
+  let label = classes[parts.y];
+  let score = chances[parts.y];
+  let e = entry(parts.x);
   if (label == NONE || label == problem.blank) { return; }
-  let known = bitcast<f32>(entries[e + E_KNOWN]);
-  let mass = times(leaving(e, label), score);
-  let ln = lnOf(mass, unit);
-  if (mass.m == 0.0 || !isChoice(label, entries[e + E_NODE], way.z)) { return; }
-  if (!SPELLED && ln + known + bound(e, label) < worst) { return; }
+  let isAgain = entries[e + E_LAST] == label;
+  let before = bitcast<f32>(entries[e + select(E_LEAVING, E_AGAIN, isAgain)]) + score;
+  let most = bitcast<f32>(entries[e + select(E_MOST, E_LETTER, wordAt(KINDS, label) == 0u)]);
+  let node = entries[e + E_NODE];
+  if (before < 0.5 * IMPOSSIBLE || before + most < worst || !isChoice(label, node, parts.z)) { return; }
   own = Text(
     entries[e + E_LOW], entries[e + E_LOW + 1u], entries[e + E_LOW + 2u], entries[e + E_LOW + 3u],
-    entries[e + E_NODE], entries[e + E_LM], entries[e + E_HOT],
+    node, entries[e + E_LM], entries[e + E_HOT],
   );
-  let all = known + goOn(label, choice(label, entries[e + E_NODE], way.z));
-  if (all < 0.5 * IMPOSSIBLE || (!SPELLED && ln + all < worst)) { return; }
-  var there = NONE;
-  for (var s = 0u; s < count; s++) {
-    let other = entry(s);
-    if (lows[s] == own.low && entries[other + E_LOW + 1u] == own.high && entries[other + E_LAST] == label) { there = s; }
-  }
-  if (!SPELLED && there != NONE) { return; }
-  candidates[c + C_KEY] = keyOf(ln + all);
-  candidates[c + C_TEXT] = own.low;
-  candidates[c + C_TEXT + 1u] = own.high;
-  candidates[c + C_TEXT + 2u] = own.baseLow;
-  candidates[c + C_TEXT + 3u] = own.baseHigh;
-  candidates[c + C_TEXT + 4u] = own.node;
-  candidates[c + C_TEXT + 5u] = own.lm;
-  candidates[c + C_TEXT + 6u] = own.hot;
-  candidates[c + C_MASS] = bitcast<u32>(mass.m);
-  candidates[c + C_MASS + 1u] = bitcast<u32>(mass.e);
-  candidates[c + C_KNOWN] = bitcast<u32>(all);
-  candidates[c + C_THERE] = there;
+  let worth = goOn(label, choice(label, node, parts.z));
+  if (worth < 0.5 * IMPOSSIBLE || before + worth < worst) { return; }
+  if (!SPELLED && isThere(label)) { return; }
+  let w = atomicAdd(&wayCount, 1u);
+  let to = way(w);
+  let mass = times(leaving(e, label), score);
+  ways[to + W_NAME] = name;
+  ways[to + W_TEXT] = own.low;
+  ways[to + W_TEXT + 1u] = own.high;
+  ways[to + W_TEXT + 2u] = own.baseLow;
+  ways[to + W_TEXT + 3u] = own.baseHigh;
+  ways[to + W_TEXT + 4u] = own.node;
+  ways[to + W_TEXT + 5u] = own.lm;
+  ways[to + W_TEXT + 6u] = own.hot;
+  ways[to + W_MASS] = bitcast<u32>(mass.m);
+  ways[to + W_MASS + 1u] = bitcast<u32>(mass.e);
+  ways[to + W_KNOWN] = bitcast<u32>(bitcast<f32>(entries[e + E_KNOWN]) + worth);
+  ways[to + W_CHAIN] = atomicExchange(&targetsOf[own.low % BUCKETS], w + 1u);
 }
 
-/// Candidates of one text are its first one, with the sum of their masses.
-fn unite(q: u32) {
-  let c = candidate(q);
-  candidates[c + C_ALL_KEY] = 0u;
-  if (candidates[c + C_KEY] == 0u || (SPELLED && candidates[c + C_THERE] != NONE)) { return; }
-  let way = wayOf(q);
-  var sum = NOTHING;
-  for (var i = 0u; i < count; i++) {
-    for (var x = 0u; x < CHOICES; x++) {
-      let other = (i * TOPS + way.y) * CHOICES + x;
-      let o = candidate(other);
-      if (candidates[o + C_KEY] == 0u || candidates[o + C_TEXT] != candidates[c + C_TEXT]) { continue; }
-      if (candidates[o + C_TEXT + 1u] != candidates[c + C_TEXT + 1u]) { continue; }
-      if (other < q) { return; }
-      sum = sum2(sum, Extended(bitcast<f32>(candidates[o + C_MASS]), bitcast<i32>(candidates[o + C_MASS + 1u])));
-    }
+/// Ways to one text are its first one, with the sum of their masses; what leads to a text that is there is none.
+fn unite(w: u32) {
+  let to = way(w);
+  let name = ways[to + W_NAME];
+  let label = classes[partsOf(name).y];
+  own.low = ways[to + W_TEXT];
+  own.high = ways[to + W_TEXT + 1u];
+  var isFirst = !(SPELLED && isThere(label));
+  for (var s = atomicLoad(&targetsOf[own.low % BUCKETS]); s != 0u; s = ways[way(s - 1u) + W_CHAIN]) {
+    let other = way(s - 1u);
+    let isSame = ways[other + W_TEXT] == own.low && ways[other + W_TEXT + 1u] == own.high;
+    if (isSame && ways[other + W_NAME] < name && classes[partsOf(ways[other + W_NAME]).y] == label) { isFirst = false; }
   }
-  candidates[c + C_ALL_KEY] = keyOf(lnOf(sum, unit) + bitcast<f32>(candidates[c + C_KNOWN]));
-  candidates[c + C_ALL] = bitcast<u32>(sum.m);
-  candidates[c + C_ALL + 1u] = bitcast<u32>(sum.e);
+  ways[to + W_KEY] = 0u;
+  if (!isFirst) { return; }
+  let sum = comesBy(own.low, own.high, label);
+  let key = keyOf(lnOf(sum, unit) + bitcast<f32>(ways[to + W_KNOWN]));
+  ways[to + W_KEY] = key;
+  ways[to + W_ALL] = bitcast<u32>(sum.m);
+  ways[to + W_ALL + 1u] = bitcast<u32>(sum.e);
+  atomicMax(&largest, key);
+}
+
+/// Whether item i is chosen: what is equal to the edge in the order of entries and ways.
+fn isChosen(i: u32, items: u32, worst: u32) -> bool {
+  let key = keyAt(i);
+  if (key != edge || key == 0u || key < worst) { return key > edge && key >= worst; }
+  var rank = 0u;
+  for (var j = 0u; j < items && rank < edgeCount; j++) { rank += u32(keyAt(j) == edge && orderOf(j) < orderOf(i)); }
+  return rank < edgeCount;
+}
+
+fn orderOf(i: u32) -> u32 {
+  if (i < count) { return i; }
+  return count + ways[way(i - count) + W_NAME];
 }
 
 /// An entry stays as it is, in another place.
@@ -188,61 +238,77 @@ fn keep(i: u32, to: u32) {
 /// Whether a class may add a space or not, by what is before it.
 fn beginsWithSpace(label: u32) -> bool {
   let at = wordAt(SYMBOL_START, label);
-  return !has(HAS_LABELS) && at < wordAt(SYMBOL_START, label + 1u) && wordAt(SYMBOLS, at) == SPACE;
+  return !SPELLED && !has(HAS_LABELS) && at < wordAt(SYMBOL_START, label + 1u) && wordAt(SYMBOLS, at) == SPACE;
 }
 
-/// A candidate becomes an entry.
-fn enter(q: u32, to: u32, node: u32) {
-  let c = candidate(q);
-  let way = wayOf(q);
-  let e = entry(way.x);
-  let label = classes[way.y];
-  for (var w = 0u; w < 7u; w++) { entries[to + w] = candidates[c + C_TEXT + w]; }
-  // a space may be one that adds nothing: then the text before it ends with a space or not
-  let isSpace = beginsWithSpace(label);
-  let atSpace = isSpace && entries[e + E_NODE] == 0u;
-  entries[to + E_FROM] = entries[e + E_LOW];
-  entries[to + E_FROM + 1u] = entries[e + E_LOW + 1u];
-  own = Text(entries[e + E_LOW], entries[e + E_LOW + 1u], 0u, 0u, 0u, 0u, 0u);
-  mix(SPACE);
-  entries[to + E_OTHER] = select(select(entries[to + E_FROM], own.low, isSpace), entries[e + E_LOW + 2u], atSpace);
-  entries[to + E_OTHER + 1u] = select(select(entries[to + E_FROM + 1u], own.high, isSpace), entries[e + E_LOW + 3u], atSpace);
+/// A way becomes an entry.
+fn enter(w: u32, to: u32, node: u32) {
+  let c = way(w);
+  let parts = partsOf(ways[c + W_NAME]);
+  let e = entry(parts.x);
+  let label = classes[parts.y];
+  for (var k = 0u; k < 7u; k++) { entries[to + k] = ways[c + W_TEXT + k]; }
+  for (var k = 0u; k < 2u; k++) {
+    entries[to + E_FROM + k] = entries[e + E_LOW + k];
+    entries[to + E_OTHER + k] = entries[e + E_LOW + k];
+  }
+  // a space that adds nothing comes behind one; the text without it may be that before the first one
+  if (beginsWithSpace(label)) {
+    own.low = entries[e + E_LOW];
+    own.high = entries[e + E_LOW + 1u];
+    mix(SPACE);
+    let atSpace = entries[e + E_NODE] == 0u;
+    entries[to + E_OTHER] = select(own.low, entries[e + E_LOW + 2u], atSpace);
+    entries[to + E_OTHER + 1u] = select(own.high, entries[e + E_LOW + 3u], atSpace);
+  }
   entries[to + E_LAST] = label;
   entries[to + E_AT] = node;
-  entries[to + E_KNOWN] = candidates[c + C_KNOWN];
+  entries[to + E_KNOWN] = ways[c + W_KNOWN];
   setMass(to + E_BLANK, NOTHING);
-  entries[to + E_LABEL] = candidates[c + C_ALL];
-  entries[to + E_LABEL + 1u] = candidates[c + C_ALL + 1u];
+  entries[to + E_LABEL] = ways[c + W_ALL];
+  entries[to + E_LABEL + 1u] = ways[c + W_ALL + 1u];
   tree[2u * node] = entries[e + E_AT];
-  tree[2u * node + 1u] = label | (u32(choice(label, entries[e + E_NODE], way.z) + 1) << 20u);
+  tree[2u * node + 1u] = label | (u32(choice(label, entries[e + E_NODE], parts.z) + 1) << 20u);
 }
 
-fn selectBest(lane: u32, t: u32) {
+fn choose(lane: u32, t: u32) {
   let there = count;
-  let all = there + there * TOPS * CHOICES;
-  findEdge(lane, all);
-  let share = (all + WORKGROUP - 1u) / WORKGROUP;
-  let first = min(lane * share, all);
-  let end = min(first + share, all);
-  var before = keptBefore(lane, first, end);
+  let made = atomicLoad(&wayCount);
+  let items = there + made;
+  findEdge(lane, items);
   // texts too far below the best one are dropped
   let worst = keyOf(bitcast<f32>(fromOrderKey(atomicLoad(&largest))) + bitcast<f32>(LEAST_TEXT));
+  // what stays comes first, in its order, then what is new: its key becomes whether it is chosen
+  var chosen = 0u;
+  let share = (there + WORKGROUP - 1u) / WORKGROUP;
+  let first = min(lane * share, there);
+  let end = min(first + share, there);
+  for (var i = first; i < end; i++) { chosen += u32(isChosen(i, items, worst)); }
+  lengths[lane] = chosen;
+  for (var w = lane; w < made; w += WORKGROUP) { ways[way(w) + W_CHAIN] = u32(isChosen(there + w, items, worst)); }
+  storageBarrier();
+  workgroupBarrier();
+  var before = 0u;
+  var kept = 0u;
+  for (var l = 0u; l < WORKGROUP; l++) {
+    before += select(0u, lengths[l], l < lane);
+    kept += lengths[l];
+  }
   for (var i = first; i < end; i++) {
-    let key = keyAt(i);
-    let isEqual = key == edge && key != 0u;
-    if (key > edge || (isEqual && before.y < edgeCount)) {
-      let place = before.x + min(before.y, edgeCount);
-      let to = entryAt(part, 1u - half, place);
-      if (i < there) { keep(i, to); } else { enter(i - there, to, (part * problem.frames + t) * WIDTH + place); }
-      if (key < worst) {
-        setMass(to + E_BLANK, NOTHING);
-        setMass(to + E_LABEL, NOTHING);
-      }
+    if (isChosen(i, items, worst)) {
+      keep(i, entryAt(part, 1u - half, before));
+      before++;
     }
-    before += vec2u(u32(key > edge), u32(isEqual));
+  }
+  for (var w = lane; w < made; w += WORKGROUP) {
+    if (ways[way(w) + W_CHAIN] == 0u) { continue; }
+    var place = kept;
+    for (var v = 0u; v < made; v++) { place += u32(ways[way(v) + W_CHAIN] != 0u && ways[way(v) + W_NAME] < ways[way(w) + W_NAME]); }
+    enter(w, entryAt(part, 1u - half, place), (part * problem.frames + t) * WIDTH + place);
+    atomicAdd(&newCount, 1u);
   }
   workgroupBarrier();
-  if (lane == WORKGROUP - 1u) { count = before.x + min(before.y, edgeCount); }
+  if (lane == 0u) { count = kept + atomicLoad(&newCount); }
 }
 
 fn walk(lane: u32, t: u32) {
@@ -252,36 +318,42 @@ fn walk(lane: u32, t: u32) {
     classes[j] = topLabels[row + j];
     chances[j] = bitcast<f32>(topScores[row + j]);
   }
+  for (var b = lane; b < BUCKETS; b += WORKGROUP) {
+    atomicStore(&texts[b], 0u);
+    atomicStore(&targetsOf[b], 0u);
+  }
   if (lane == 0u) {
     atomicStore(&least, 0xffffffffu);
     atomicStore(&largest, 0u);
+    atomicStore(&wayCount, 0u);
+    atomicStore(&newCount, 0u);
   }
   storageBarrier();
   workgroupBarrier();
-  unit = sum2(massAt(entry(0u) + E_BLANK), massAt(entry(0u) + E_LABEL)).e;
-  for (var i = lane; i < count; i += WORKGROUP) { stay(i); }
+  let names = count * TOPS * CHOICES;
+  unit = max(massAt(entry(0u) + E_BLANK).e, massAt(entry(0u) + E_LABEL).e);
+  let ofBlank = chanceOf(problem.blank);
+  for (var i = lane; i < count; i += WORKGROUP) { stay(i, ofBlank); }
   storageBarrier();
   workgroupBarrier();
-  if (!SPELLED) {
-    for (var i = lane; i < count; i += WORKGROUP) { merge(i); }
-    for (var i = lane; i < count; i += WORKGROUP) { scoreEntry(i); }
+  // where words are spelled, ways come first, since those to what is there are merged
+  for (var turn = 0u; turn < 2u; turn++) {
+    if ((turn == 0u) == SPELLED) {
+      let leastKey = atomicLoad(&least);
+      let isFull = !SPELLED && count == WIDTH && leastKey > 0u;
+      let worst = select(IMPOSSIBLE, bitcast<f32>(fromOrderKey(select(1u, leastKey, isFull))), isFull);
+      for (var name = lane; name < names; name += WORKGROUP) { extend(name, worst); }
+    } else {
+      for (var i = lane; i < count; i += WORKGROUP) { merge(i); }
+    }
+    storageBarrier();
+    workgroupBarrier();
   }
-  workgroupBarrier();
-  let leastKey = atomicLoad(&least);
-  var worst = IMPOSSIBLE;
-  if (count == WIDTH && leastKey > 0u && !SPELLED) { worst = bitcast<f32>(fromOrderKey(leastKey)); }
-  for (var q = lane; q < count * TOPS * CHOICES; q += WORKGROUP) { extend(q, worst); }
+  let made = atomicLoad(&wayCount);
+  for (var w = lane; w < made; w += WORKGROUP) { unite(w); }
   storageBarrier();
   workgroupBarrier();
-  if (SPELLED) {
-    for (var i = lane; i < count; i += WORKGROUP) { merge(i); }
-    for (var i = lane; i < count; i += WORKGROUP) { scoreEntry(i); }
-  }
-  for (var q = lane; q < count * TOPS * CHOICES; q += WORKGROUP) { unite(q); }
-  storageBarrier();
-  workgroupBarrier();
-  for (var i = lane; i < count + count * TOPS * CHOICES; i += WORKGROUP) { atomicMax(&largest, keyAt(i)); }
-  selectBest(lane, t);
+  choose(lane, t);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -22,9 +22,9 @@ export interface Beam {
   readonly exits: number;
 }
 
-/** Words of an entry and of a candidate in the shaders. */
-export const entryWords = 25;
-export const candidateWords = 15;
+/** Words of an entry and of a way in the shaders. */
+export const entryWords = 32;
+export const wayWords = 15;
 
 /** The bits of a float32. */
 const bitsOf = (value: number) => new Uint32Array(Float32Array.of(Math.max(value, -1e30)).buffer)[0]!;
@@ -34,12 +34,12 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
   const { frames } = task;
   const { width, choices, knowledge } = beam;
   const tokens = Math.min(beam.tokens, task.classes);
-  const ways = width * tokens * choices;
+  const names = width * tokens * choices;
   const entries = 1 + 2 * width * entryWords;
   const texts = Math.min(beam.texts, width * beam.exits);
   const { parts } = splitMemory(task, limits, tuning, {
     ...{ steps: 1, slice: () => 0, frames: Math.max(8 * frames * width, 4 * frames * tokens) },
-    ...{ row: 4 * Math.max(ways * candidateWords, entries), elements: 1 },
+    ...{ row: 4 * Math.max(names * wayWords, entries), elements: 1 },
   });
   const draft = new Draft(task, limits, tuning, false, {});
   draft.buffer('knowledge', 'word', knowledge);
@@ -58,7 +58,7 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
       draft.buffer('topScores', 'float', batch * frames * tokens),
       draft.buffer('entries', 'word', batch * entries),
       draft.buffer('tree', 'word', 2 * batch * frames * width),
-      draft.buffer('candidates', 'word', batch * ways * candidateWords),
+      draft.buffer('ways', 'word', batch * names * wayWords),
       draft.buffer('worths', 'float', batch * width * beam.exits),
     );
     const box = { frames: { first: 0, end: frames }, sequences: part };
@@ -74,13 +74,13 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
         ...{ READING: true, TOPS: tokens, LEAST_TOKEN: bitsOf(beam.tokenLogProb) },
       },
     );
-    const segment = Math.min(frames, Math.max(1, Math.floor(tuning.elementsPerDispatch / (batch * ways))));
+    const segment = Math.min(frames, Math.max(1, Math.floor(tuning.elementsPerDispatch / (batch * names))));
     draft.dispatch(
       'beam',
       [1, batch],
       { ...fields, segment },
-      { ...ofPart, ...tops, entries: own.entries!, tree: own.tree!, candidates: own.candidates! },
-      batch * ways * segment,
+      { ...ofPart, ...tops, entries: own.entries!, tree: own.tree!, ways: own.ways! },
+      batch * names * segment,
       {
         integers: { integer: 'step' },
         steps: { count: cut(frames, segment).length, descending: false },
