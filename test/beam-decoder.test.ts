@@ -1,7 +1,9 @@
 /** Reading with knowledge: exact small cases, on each device. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CtcBeamDecoder, type CtcBeamOptions, Hotwords, Lexicon, NGram } from 'webgpu-ctc/lm';
 import { Vocabulary } from 'webgpu-ctc/text';
+import { readNpy } from '../src/files/npy.js';
 import { arpaOf, enumerated, situation } from './beam-enumeration.js';
 import { sharedDevice } from './device.js';
 import { arpa, emissionsOf, type Pitfall, pitfalls } from './pitfalls.js';
@@ -97,5 +99,139 @@ describe('texts by enumeration', () => {
         }
       }
     }
+  });
+});
+
+describe('a stream', () => {
+  interface Cut extends Omit<Pitfall, 'expected'> {
+    readonly expected: {
+      readonly final: { readonly text: string; readonly objective: number; readonly ctc: number };
+      readonly second: { readonly text: string; readonly objective: number };
+      readonly partial: readonly { readonly frames: number; readonly text: string }[];
+    };
+  }
+  const [one] = pitfalls<Cut>('stream');
+  const frames = one!.emissions.map((row) => emissionsOf([row]));
+
+  test('however six frames are cut, the answer has the same bits, and what is asked in between changes nothing', async () => {
+    const decoder = await CtcBeamDecoder.create({
+      ...(await optionsOf(one as unknown as Pitfall)),
+      device: 'cpu',
+    });
+    const answers = Array.from({ length: 32 }, (_, cuts) => {
+      const stream = decoder.stream();
+      let chunk: number[] = [];
+      for (const [t, frame] of frames.entries()) {
+        chunk.push(...frame);
+        if (t < 5 && (cuts >> t) % 2 === 0) continue;
+        const { stable, best } = stream.push({ logProbs: chunk });
+        expect(best.startsWith(stable)).toBe(true);
+        stream.push({ logProbs: [] });
+        chunk = [];
+      }
+      return stream.end();
+    });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    const [best, second] = answers[0]!;
+    expect(best).toMatchObject({ text: one!.expected.final.text });
+    expect(best!.total).toBeCloseTo(one!.expected.final.objective, 4);
+    expect(best!.ctc).toBeCloseTo(one!.expected.final.ctc, 4);
+    expect(second!.text).toBe(one!.expected.second.text);
+    expect(second!.total).toBeCloseTo(one!.expected.second.objective, 4);
+    const { readings } = await decoder.run({
+      logProbs: { data: Float32Array.from(frames.flatMap((frame) => [...frame])), shape: [6, 4] },
+    });
+    expect(answers[0]).toEqual(readings[0]);
+  });
+
+  test('without a model, the best text so far is the exact one', async () => {
+    const { lm: _, ...options } = await optionsOf(one as unknown as Pitfall);
+    const decoder = await CtcBeamDecoder.create({ ...options, weights: {}, device: 'cpu' });
+    const stream = decoder.stream();
+    for (const { frames: count, text } of one!.expected.partial)
+      expect(stream.push({ logProbs: frames[count - 1]! })).toMatchObject({ best: text, frames: count });
+  });
+});
+
+describe('spoken sentences', () => {
+  const speech = (file: string) => readFileSync(new URL(`../fixtures/${file}`, import.meta.url));
+  const { cases } = JSON.parse(String(speech('decode/expected.json'))) as {
+    cases: { name: string; reference: { text: string }; found: Record<string, { objective: number }> }[];
+  };
+  const clips = cases.map(
+    ({ name }) => readNpy(speech(`decode/${name}.npy`)) as { data: Float32Array; shape: number[] },
+  );
+  const options = async () => ({
+    tokens: Vocabulary.from(JSON.parse(String(speech('speech/vocab.json')))),
+    lm: await NGram.read(speech('decode/lm.arpa.gz')),
+    device: 'cpu' as const,
+  });
+
+  /** Insertions, deletions and exchanges of words. */
+  const wrongWords = (one: string, other: string) => {
+    const [a, b] = [one.split(' '), other.split(' ')];
+    let row = b.map((_, j) => j + 1);
+    row.unshift(0);
+    for (const [i, word] of a.entries()) {
+      const next = [i + 1];
+      for (const [j, against] of b.entries())
+        next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + Number(word !== against)));
+      row = next;
+    }
+    return row.at(-1)!;
+  };
+
+  test('no text of a peer at any width has an objective above that of a width of 100; a width of 16 is close', async () => {
+    const totals: number[][] = [];
+    let wrong = 0;
+    let all = 0;
+    for (const width of [100, 16]) {
+      const decoder = await CtcBeamDecoder.create({ ...(await options()), width });
+      totals.push([]);
+      for (const [i, { data, shape }] of clips.entries()) {
+        const { readings } = await decoder.run({ logits: { data, shape: [shape[0]!, shape[1]!] } });
+        totals.at(-1)!.push(readings[0]![0]!.total);
+        if (width === 16) continue;
+        const { text } = cases[i]!.reference;
+        wrong += wrongWords(text, readings[0]![0]!.text);
+        all += text.split(' ').length;
+      }
+    }
+    const bests = cases.map(({ found }) =>
+      Math.max(...Object.values(found).map(({ objective }) => objective)),
+    );
+    for (const [i, best] of bests.entries()) expect(totals[0]![i]).toBeGreaterThan(best - 1e-3);
+    const below = bests.reduce((sum, best, i) => sum + best - totals[1]![i]!, 0) / bests.length;
+    expect(below).toBeLessThan(0.25);
+    expect(wrong / all).toBeLessThan(0.1);
+  });
+
+  test('a long recording is read in a stream as at once, however it is cut, and its beginning is forgotten', async () => {
+    const decoder = await CtcBeamDecoder.create({ ...(await options()), width: 12, nbest: 2 });
+    // one after another, a second of silence between them
+    const silence = Float32Array.from({ length: 50 * 29 }, (_, i) => (i % 29 === decoder.blank ? 8 : -8));
+    const long = Float32Array.from([0, 3, 6, 9, 12].flatMap((i) => [...clips[i]!.data, ...silence]));
+    const frames = long.length / 29;
+    const [whole] = (await decoder.run({ logits: { data: long, shape: [frames, 29] } })).readings;
+    const answers = [1, 7, 50, frames].map((size) => {
+      const stream = decoder.stream();
+      let stable = '';
+      for (let t = 0; t < frames; t += size) {
+        const state = stream.push({ logits: long.subarray(29 * t, 29 * Math.min(frames, t + size)) });
+        expect(state.stable.startsWith(stable)).toBe(true);
+        expect(state.best.startsWith(state.stable)).toBe(true);
+        ({ stable } = state);
+      }
+      return stream.end();
+    });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    const [best] = answers[0]!;
+    expect(best!.text).toBe(whole![0]!.text);
+    expect(best!.words.map(({ start, end }) => [start, end])).toEqual(
+      whole![0]!.words.map(({ start, end }) => [start, end]),
+    );
+    expect([...best!.labels]).toEqual([...whole![0]!.labels]);
+    expect(best!.ctc).toBeLessThan(whole![0]!.ctc + 1e-6);
+    expect(frames).toBeGreaterThan(1500);
   });
 });

@@ -37,6 +37,8 @@ export class BeamSearch {
   readonly #texts: Texts;
   #active: number[] = [];
   readonly #free: number[];
+  /** The node behind which texts begin to differ. */
+  #base = -1;
   /** Which text is where. */
   readonly #there: Places;
   readonly #ways: Ways;
@@ -223,17 +225,24 @@ export class BeamSearch {
         texts.stand(slot);
         const known = texts.known[slot]! + this.#knowledge.end(exit);
         const ctc = addLogs(texts.ofBlank[slot]!, texts.ofLabel[slot]!);
-        return { steps: this.#tree.path(texts.at[slot]!), exit, ctc, known };
+        return {
+          steps: this.#tree.path(texts.at[slot]!, this.#base).map((node) => this.#tree.step(node)),
+          exit,
+          ctc,
+          known,
+        };
       }).filter(({ ctc, known }) => ctc + known > -Infinity);
     });
   }
 
-  /** The classes, from the first one, that all texts begin with. */
-  agreed(): Step[] {
-    const [first, ...others] = this.#active.map((slot) => this.#tree.path(this.#texts.at[slot]!));
-    if (!first) return [];
-    const isSame = (a: Step | undefined, b: Step) => a?.label === b.label && a.exit === b.exit;
-    const end = first.findIndex((step, i) => others.some((path) => !isSame(path[i], step)));
-    return end < 0 ? first : first.slice(0, end);
+  /** What all texts begin with, which no frame changes any more: `hypotheses` are from now on what comes behind it. @returns what is new of it */
+  commit(): Step[] {
+    const [first = [], ...others] = this.#active.map((slot) =>
+      this.#tree.path(this.#texts.at[slot]!, this.#base),
+    );
+    const end = first.findIndex((node, i) => others.some((path) => path[i] !== node));
+    const common = end < 0 ? first : first.slice(0, end);
+    this.#base = common.at(-1) ?? this.#base;
+    return common.map((node) => this.#tree.step(node));
   }
 }

@@ -5,36 +5,50 @@ import { type Compiled, compile } from './compile.js';
 import { Knowledge } from './knowledge.js';
 import type { CheckedBeam } from './options.js';
 import { logsOf } from './read-scores.js';
-import { type BeamReading, Reader } from './reader.js';
-import { framesOf } from './text-graph.js';
+import { type BeamReading, Reader, type Settled, type Times } from './reader.js';
+import { type Frames, framesOf } from './text-graph.js';
+import type { Step } from './tree.js';
 
-/** Frames of one recording, [T, C] in memory order: as many as there are, none too. */
-export type StreamChunk = {
-  readonly [K in (typeof scoresKeys)[number]]?: ArrayLike<number> | undefined;
-};
+/** Frames of one recording, [T, C] in memory order: as many as there are, none too. One of three keys, with what it says the numbers are. */
+export interface StreamChunk {
+  readonly logits?: ArrayLike<number> | undefined;
+  readonly logProbs?: ArrayLike<number> | undefined;
+  readonly probs?: ArrayLike<number> | undefined;
+}
 
 /** What is known of a recording that goes on. */
 export interface StreamState {
-  /** What will not change any more, and what of it is new: with the blank between them the two are the text so far. */
+  /** The beginning of the text that will not change any more. */
   readonly stable: string;
-  /** The best text of all frames until now, as if it ended here. */
+  /** The best text of all frames until now, as if it ended here: it begins with what is stable. */
   readonly best: string;
   /** Frames until now. */
   readonly frames: number;
 }
 
+/** Frames that are kept at least, so that a recording of so many is read as a whole; and at most, where no word can be settled. */
+const kept = { least: 1024, most: 4096 } as const;
+
 /**
  * One recording, read while it is heard. The search goes on from chunk to chunk, so that words, labels that are held and the model's context cross
- * their borders: to read chunks one by one and to join the texts is wrong.
+ * their borders: to read chunks one by one and to join the texts is wrong. However it is cut, the readings are the same.
+ *
+ * Up to 1,024 frames they are those of `run`. Of a longer recording its beginning is forgotten word by word: `ctc` is then the sum of the ways
+ * that the search has followed, and the times of a word are settled when it is.
  */
 export class BeamStream {
   readonly #beam: CheckedBeam;
-  readonly #compiled: Compiled;
   readonly #classes: number;
   readonly #search: BeamSearch;
   readonly #reader: Reader;
-  #logs: Float64Array[] = [];
-  #frames = 0;
+  /** The last frames, and the steps that all texts have in common, from where both are not settled. */
+  #logs: Float64Array;
+  #window = 0;
+  #steps: Step[] = [];
+  /** How many of them are settled already. */
+  #cut = 0;
+  #settled: Settled = { steps: 0, frames: 0, words: [], labels: [] };
+  readonly #past: Step[] = [];
   #ended = false;
 
   /** @internal */
@@ -44,12 +58,12 @@ export class BeamStream {
     if (vocabulary && vocabulary.size !== classes)
       throw wrongValue('classes', `${vocabulary.size}, as the vocabulary has`, classes);
     this.#beam = beam;
-    this.#compiled = vocabulary ? compiled : compile(beam.known, this.#classes);
-    const { tables, names } = this.#compiled;
+    const { tables, names } = vocabulary ? compiled : compile(beam.known, this.#classes);
     this.#search = new BeamSearch(new Knowledge(tables), {
       ...{ classes: this.#classes, blank: beam.blank, width: beam.width, beamLogProb: beam.beamLogProb },
     });
     this.#reader = new Reader(beam.known, tables, names, beam.blank);
+    this.#logs = new Float64Array(64 * this.#classes);
   }
 
   /** @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
@@ -59,28 +73,33 @@ export class BeamStream {
     const classes = this.#classes;
     const count = Math.min(classes, this.#beam.topTokens);
     for (let start = 0; start < logs.length; start += classes) {
-      const frame = logs.subarray(start, start + classes).map(Math.fround);
+      const own = logs.subarray(start, start + classes);
+      const frame = own.map(Math.fround);
       this.#search.push(frame, likeliest(frame, count, this.#beam.tokenLogProb));
+      this.#keep(own);
     }
-    if (logs.length > 0) this.#logs.push(logs);
-    this.#frames += logs.length / classes;
-    const { best, stable } = this.#reader.progress(this.#search.hypotheses(), this.#search.agreed());
-    return { stable, best, frames: this.#frames };
+    this.#steps.push(...this.#search.commit());
+    const best = this.#best();
+    const before = this.#settled.words.map(({ text }) => text);
+    const textOf = (rest: string) => [...before, rest].filter((text) => text !== '').join(' ');
+    return {
+      stable: textOf(this.#reader.textOf(this.#steps.slice(this.#cut))),
+      best: textOf(best ? this.#reader.textOf(best.steps, best.exit) : ''),
+      frames: this.#settled.frames + this.#window,
+    };
   }
 
-  /** The readings of the whole recording. Nothing can be pushed after it. */
+  /** The readings of the whole recording, the best first. Nothing can be pushed after it. */
   end(): BeamReading[] {
     this.#alive();
     this.#ended = true;
-    const all = new Float64Array(this.#frames * this.#classes);
-    let at = 0;
-    for (const logs of this.#logs) {
-      all.set(logs, at);
-      at += logs.length;
-    }
-    this.#logs = [];
-    const frames = framesOf(all, this.#classes, this.#beam.blank);
-    return this.#reader.read(this.#search.hypotheses(), frames, this.#beam.nbest, this.#beam.exact);
+    const { nbest, exact } = this.#beam;
+    const found = this.#search.hypotheses().map((one) => ({
+      ...one,
+      steps: [...this.#past, ...[...this.#steps, ...one.steps].slice(this.#cut)],
+    }));
+    const settled = this.#settled.frames > 0 ? this.#settled : undefined;
+    return this.#reader.read(found, this.#frames(), nbest, exact, settled);
   }
 
   #alive() {
@@ -90,11 +109,79 @@ export class BeamStream {
   #check(chunk: StreamChunk): Float64Array {
     checkObject('chunk', chunk, scoresKeys);
     const kind = scoresKey(chunk);
-    const scores = chunk[kind];
+    const scores = chunk[kind] as ArrayLike<number>;
     if (!isList(scores)) throw wrongKind(kind, 'a list of scores', scores);
     if (scores.length % this.#classes !== 0)
       throw wrongValue(kind, `frames of ${this.#classes} scores`, `${scores.length} scores`);
     return logsOf(scores, kind, scores.length / this.#classes, this.#classes, (t) => t * this.#classes);
+  }
+
+  /** The best text behind what is settled. */
+  #best(): { steps: readonly Step[]; exit: number } | undefined {
+    const best = this.#reader.best(this.#search.hypotheses(), this.#steps);
+    return best && { ...best, steps: best.steps.slice(this.#cut) };
+  }
+
+  #frames(): Frames {
+    return framesOf(this.#logs.slice(0, this.#window * this.#classes), this.#classes, this.#beam.blank);
+  }
+
+  /** By the number of frames alone, so that it does not matter how they come. */
+  #keep(frame: Float64Array): void {
+    const at = this.#window++ * this.#classes;
+    if (at === this.#logs.length) {
+      const larger = new Float64Array(2 * at);
+      larger.set(this.#logs);
+      this.#logs = larger;
+    }
+    this.#logs.set(frame, at);
+    if (this.#window >= kept.least && this.#window % 256 === 0) this.#settle();
+  }
+
+  /** Words that all texts have in common have their times, and their frames are forgotten; if there are too many of these, those of the best text. */
+  #settle(): void {
+    this.#steps.push(...this.#search.commit());
+    const isFull = this.#window >= kept.most;
+    const best = this.#best();
+    const common = this.#steps.length - this.#cut;
+    let steps = best ? (isFull ? best.steps.length : common) - 1 : 0;
+    while (steps > 0 && !this.#reader.isBoundary(best!.steps[steps]!)) steps--;
+    if (!best || steps <= 0) {
+      if (isFull) this.#forget(kept.least, 0, { words: [], labels: [] });
+      return;
+    }
+    const { vocabulary } = this.#beam.known;
+    const ended = best.steps.slice(0, steps);
+    const words = vocabulary ? this.#reader.wordsIn(ended, best.steps[steps]!.exit) : 0;
+    const times = this.#reader.timed(best.steps, best.exit, this.#frames());
+    const end = vocabulary ? times.words[words - 1]?.end : times.labels[steps - 1]?.end;
+    if (end === undefined) return;
+    this.#past.push(...ended);
+    this.#forget(end, steps, {
+      words: times.words.slice(0, words),
+      labels: times.labels.filter((label) => label.end <= end),
+    });
+  }
+
+  #forget(frames: number, steps: number, { words, labels }: Times): void {
+    const before = this.#settled;
+    const later = <T extends { start: number; end: number }>(one: T) => ({
+      ...one,
+      start: one.start + before.frames,
+      end: one.end + before.frames,
+    });
+    this.#settled = {
+      steps: before.steps + steps,
+      frames: before.frames + frames,
+      words: [...before.words, ...words.map(later)],
+      labels: [...before.labels, ...labels.map(later)],
+    };
+    this.#logs.copyWithin(0, frames * this.#classes, this.#window * this.#classes);
+    this.#window -= frames;
+    this.#cut += steps;
+    const gone = Math.min(this.#cut, this.#steps.length);
+    this.#steps = this.#steps.slice(gone);
+    this.#cut -= gone;
   }
 }
 

@@ -13,6 +13,7 @@ import {
   spelledGraph,
   type TextGraph,
 } from './text-graph.js';
+import type { Step } from './tree.js';
 
 /** A word of a reading. */
 export interface ReadWord {
@@ -47,8 +48,21 @@ export interface BeamReading {
   readonly probability: number;
 }
 
+/** Words and labels with the frames that they cover. */
+export interface Times {
+  readonly words: readonly { readonly text: string; readonly start: number; readonly end: number }[];
+  readonly labels: readonly { readonly label: number; readonly start: number; readonly end: number }[];
+}
+
+/** What of a recording is settled: its steps, its times, and its frames, which are not there any more. */
+export interface Settled extends Times {
+  readonly steps: number;
+  readonly frames: number;
+}
+
 /** A text that was found, told apart from others. */
 interface Text {
+  readonly from: Hypothesis;
   readonly key: string;
   readonly text: string;
   readonly words: readonly string[];
@@ -86,29 +100,34 @@ export class Reader {
   /**
    * The best of what was found, in descending order of their totals.
    * @param exact whether texts are scored by all their paths, not by those that the search has followed
+   * @param settled what comes before the frames, and what they have all in common
    */
-  read(hypotheses: readonly Hypothesis[], frames: Frames, count: number, exact: boolean): BeamReading[] {
+  read(
+    hypotheses: readonly Hypothesis[],
+    frames: Frames,
+    count: number,
+    exact: boolean,
+    settled?: Settled,
+  ): BeamReading[] {
     const texts = this.#texts(hypotheses);
     const best = texts[0] ? texts[0].ctc + texts[0].known : 0;
     const some = texts.filter(
       ({ ctc, known }, i) => i < count || (exact && i < scored.texts && ctc + known > best - scored.below),
     );
-    const graphs = new Map(some.map((text) => [text, this.#graph(text)]));
-    if (exact) for (const text of some) text.ctc = logProbability(graphs.get(text)!.graph, frames);
+    const scoring = exact && !settled;
+    if (scoring) for (const text of some) text.ctc = logProbability(this.#graph(text).graph, frames);
     some.sort((a, b) => b.ctc + b.known - a.ctc - a.known);
     const all = some.reduce((sum, { ctc, known }) => addLogs(sum, ctc + known), -Infinity);
     const shares = some.map(({ ctc, known }) => Math.exp(ctc + known - all));
     return some.slice(0, count).map((text, i) => {
       const confidences = confidencesOf(text.words, some, shares);
-      const { graph, wordEnds } = graphs.get(text)!;
-      const path = bestPath(graph, frames) ?? [];
-      const words = wordEnds ? spelledWords(text.words, path, wordEnds, this.#gap) : this.#wordsOf(path);
+      const { words, labels } = this.#timed(text, frames, settled);
       return {
         text: text.text,
         words: words.map((word, w) => ({ ...word, confidence: confidences[w] ?? 0 })),
-        labels: Int32Array.from(path, ({ label }) => label),
-        starts: Int32Array.from(path, ({ start }) => start),
-        ends: Int32Array.from(path, ({ end }) => end),
+        labels: Int32Array.from(labels, ({ label }) => label),
+        starts: Int32Array.from(labels, ({ start }) => start),
+        ends: Int32Array.from(labels, ({ end }) => end),
         ctc: text.ctc,
         ...this.#parts(text),
         total: text.ctc + text.known,
@@ -117,22 +136,61 @@ export class Reader {
     });
   }
 
-  /** What all texts begin with, and the best one as a whole. */
-  progress(hypotheses: readonly Hypothesis[], agreed: Hypothesis['steps']): { stable: string; best: string } {
-    const { vocabulary } = this.#known;
-    const isSpelled = (this.#tables.flags & Flag.spelled) !== 0;
-    const best = this.#texts(hypotheses)[0]?.text ?? '';
-    if (!vocabulary) return { stable: '', best };
-    const words = isSpelled ? this.#spelled(agreed, undefined, vocabulary).map(({ word }) => word) : [];
+  /** When the words and labels of steps are said, by their best path. */
+  timed(steps: readonly Step[], exit: number, frames: Frames): Times {
+    return this.#timed(this.#textOf({ steps, exit, ctc: 0, known: 0 }), frames);
+  }
+
+  #timed(text: Text, frames: Frames, settled?: Settled): Times {
+    const rest = settled ? this.#textOf({ ...text.from, steps: text.from.steps.slice(settled.steps) }) : text;
+    const { graph, wordEnds } = this.#graph(rest);
+    const first = settled?.frames ?? 0;
+    const path = (bestPath(graph, frames) ?? []).map((span) => ({
+      ...span,
+      start: span.start + first,
+      end: span.end + first,
+    }));
+    const words = wordEnds ? spelledWords(rest.words, path, wordEnds, this.#gap) : this.#wordsOf(path);
     return {
-      stable: isSpelled
-        ? words.join(' ')
-        : textOf(
-            agreed.map(({ label }) => label),
-            vocabulary,
-          ),
-      best,
+      words: [...(settled?.words ?? []), ...words],
+      labels: [...(settled?.labels ?? []), ...path.map(({ label, start, end }) => ({ label, start, end }))],
     };
+  }
+
+  /** The best text, as far as it comes behind what is settled. */
+  best(
+    hypotheses: readonly Hypothesis[],
+    before: readonly Step[],
+  ): { steps: readonly Step[]; exit: number } | undefined {
+    const behind = hypotheses.map((one) => ({ ...one, steps: [...before, ...one.steps] }));
+    const [best] = this.#texts(behind);
+    return behind.find((one) => this.#textOf(one).key === best?.key);
+  }
+
+  /** What steps read as; where words are spelled, those that have ended, and the last one if there is an exit. */
+  textOf(steps: readonly Step[], exit?: number): string {
+    const { vocabulary } = this.#known;
+    if (!vocabulary) return '';
+    const isSpelled = (this.#tables.flags & Flag.spelled) !== 0;
+    if (isSpelled)
+      return this.#spelled(steps, exit, vocabulary)
+        .map(({ word }) => word)
+        .join(' ');
+    return textOf(
+      steps.map(({ label }) => label),
+      vocabulary,
+    );
+  }
+
+  /** How many words steps are. */
+  wordsIn(steps: readonly Step[], exit: number): number {
+    return this.#textOf({ steps, exit: Math.max(exit, 0), ctc: 0, known: 0 }).words.length;
+  }
+
+  /** Whether a word may end in front of a step. */
+  isBoundary({ label, exit }: Step): boolean {
+    const { vocabulary } = this.#known;
+    return !vocabulary || exit >= 0 || readClass(vocabulary, label).startsWith(' ');
   }
 
   /** Each text once, the best first. */
@@ -147,7 +205,8 @@ export class Reader {
     return [...found.values()].sort((a, b) => b.ctc + b.known - a.ctc - a.known || (a.key < b.key ? -1 : 1));
   }
 
-  #textOf({ steps, exit, ctc, known }: Hypothesis): Text {
+  #textOf(from: Hypothesis): Text {
+    const { steps, exit, ctc, known } = from;
     const { vocabulary } = this.#known;
     const labels = steps.map(({ label }) => label);
     const isLabels = (this.#tables.flags & Flag.labels) !== 0;
@@ -158,11 +217,11 @@ export class Reader {
         isListed ? this.#spellings.get(word)! : [own],
       );
       const key = spelled.map(({ word, labels: own, isListed }) => (isListed ? word : own.join())).join(' ');
-      return { key, text: words.join(' '), words, labels, spellings, ctc, known };
+      return { key, text: words.join(' '), words, labels, spellings, ctc, known, from };
     }
     const text = vocabulary ? textOf(labels, vocabulary) : '';
     const words = text === '' ? [] : text.split(' ');
-    return { key: isLabels ? labels.join() : text, text, words, labels, spellings: [], ctc, known };
+    return { key: isLabels ? labels.join() : text, text, words, labels, spellings: [], ctc, known, from };
   }
 
   /** The words that were chosen: a delimiter ends one, or the next one begins. `last`: the exit of the last word, if that has ended. */

@@ -27,12 +27,15 @@ export class Tree {
     }
   }
 
-  /** Class and exit of each node from the first one to this. */
-  path(at: number): Step[] {
-    const steps: Step[] = [];
-    for (; at >= 0; at = this.#nodes[fields * at]!)
-      steps.push({ label: this.#nodes[fields * at + 1]!, exit: this.#nodes[fields * at + 2]! });
-    return steps.reverse();
+  /** The nodes behind `base` on the way to this one, which is the last of them. */
+  path(at: number, base: number): number[] {
+    const nodes: number[] = [];
+    for (; at !== base; at = this.#nodes[fields * at]!) nodes.push(at);
+    return nodes.reverse();
+  }
+
+  step(at: number): Step {
+    return { label: this.#nodes[fields * at + 1]!, exit: this.#nodes[fields * at + 2]! };
   }
 
   /** How many nodes there are. */
