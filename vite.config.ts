@@ -104,7 +104,7 @@ const library = {
           groups: [
             { name: 'problem', test: /\/src\/problem\// },
             { name: 'lattice', test: /\/src\/run\/kept-lattice/ },
-            { name: 'api', test: /\/src\/api\// },
+            { name: 'api', test: /\/src\/api\/(?!ranking)/ },
             { name: 'plan', test: /\/src\/plan\/(draft|layout|split|range)/ },
             { name: 'gpu', test: /\/src\/run\/gpu\// },
           ].map((group, i) => ({ ...group, priority: 9 - i })),

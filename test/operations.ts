@@ -77,6 +77,9 @@ export interface Operation {
 }
 
 const samples = 3;
+/** A class that is not the blank, if there is one. */
+export const delimiterOf = ({ blank, classes }: Pick<ProblemShape, 'blank' | 'classes'>) =>
+  (blank + 1) % classes;
 /** Candidates of a recording, at most: its own target, and but for the last that of the next. */
 const perRecording = 2;
 const shared = (task: ProblemShape) => ({
@@ -148,6 +151,8 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     create: ({ strategy, ...options }) => library.CtcRanker.create(options),
     plans: {
       rank: (task, limits, tuning) => planRank(shared(task), limits, tuning),
+      'rank of texts': (task, limits, tuning) =>
+        planRank({ ...shared(task), delimiter: delimiterOf(task) }, limits, tuning),
       'what was read': (task, limits, tuning) => planRead(task, limits, tuning),
     },
     gradients: ['none'],

@@ -1,9 +1,10 @@
 /** Many texts, one recording: each candidate's loss is that of a run of it alone, to the bit, and what follows from the losses. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CtcLoss, CtcRanker, type Ranking } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/api/forced.js';
 import { sharedDevice } from './device.js';
-import { seeded } from './reference.js';
+import { collapse, seeded } from './reference.js';
 
 const gpu = await sharedDevice();
 const withSubgroups = await sharedDevice('subgroups');
@@ -106,4 +107,121 @@ describe.each(['cpu', 'gpu', 'subgroups'] as const)('on %s', (on) => {
       for (const cut of Object.values(cuts)) expect(await rankings(on, input, cut)).toEqual(all);
     },
   );
+});
+
+/** What a path of classes reads: labels, or a text in which a run of delimiters is one and those at the ends are none. */
+function readOf(path: readonly number[], blank: number, delimiter: number | undefined): string {
+  const labels = collapse(path, blank);
+  const words = labels.map((label) => (label === delimiter ? ' ' : `<${label}>`)).join('');
+  return words.replace(/ +/g, ' ').trim();
+}
+
+/** The probability of everything that can be read, from every path of classes. */
+function everyReading(rows: readonly (readonly number[])[], blank: number, delimiter: number | undefined) {
+  const found = new Map<string, number>();
+  const extend = (path: readonly number[], p: number) => {
+    if (path.length === rows.length) {
+      const read = readOf(path, blank, delimiter);
+      found.set(read, (found.get(read) ?? 0) + p);
+    } else for (const [c, own] of rows[path.length]!.entries()) extend([...path, c], p * own);
+  };
+  extend([], 1);
+  return found;
+}
+
+describe.each(['cpu', 'gpu', 'subgroups'] as const)('texts on %s', (on) => {
+  test.each(['logits', 'logProbs', 'probs'] as const)(
+    'of every text the probability is that of all paths which read as it: %s',
+    async (key) => {
+      for (const [seed, frames, classes] of [
+        [1, 6, 4],
+        [2, 5, 4],
+        [3, 7, 3],
+        [4, 1, 3],
+        [5, 2, 4],
+      ] as const) {
+        const random = seeded(10 * seed + on.length);
+        const blank = Math.floor(classes * random());
+        const delimiter = (blank + 1) % classes;
+        const rows = Array.from({ length: frames }, () => {
+          const odds = Array.from({ length: classes }, () => Math.exp(3 * random()));
+          return odds.map((x) => x / odds.reduce((a, b) => a + b, 0));
+        });
+        const truth = [...everyReading(rows, blank, delimiter)];
+        // as they may be written: with more delimiters than there have to be
+        const candidates = truth.map(([text]) => {
+          const labels = text.match(/<\d>| /g) ?? [];
+          const written = labels.flatMap((label) =>
+            label === ' ' ? Array(1 + Math.floor(2 * random())).fill(delimiter) : [Number(label[1])],
+          );
+          return random() < 0.3 ? [delimiter, ...written, delimiter] : written;
+        });
+        const data = Float32Array.from(rows.flat(), (p) =>
+          key === 'probs' ? p : Math.log(p) + (key === 'logits' ? 2 : 0),
+        );
+        const input = { [key]: { data, shape: [frames, classes] }, candidates } as never;
+        const [ranking] = await rankings(on, input, seed % 2 ? {} : cuts['a few candidates at a time'], {
+          blank,
+          delimiter,
+        });
+        const losses = truth.map(([, p]) => -Math.log(p));
+        for (const [k, loss] of losses.entries())
+          expect(
+            Math.abs(ranking!.losses[k]! - loss),
+            `${truth[k]![0]}: ${ranking!.losses[k]}, not ${loss}`,
+          ).toBeLessThan(3e-6);
+        expect(ranking!.mass).toBeCloseTo(1, 5);
+        const reading = readOf(
+          rows.map((row) => row.indexOf(Math.max(...row))),
+          blank,
+          delimiter,
+        );
+        expect(
+          readOf(
+            [...ranking!.free.labels].flatMap((label) => [blank, label]),
+            blank,
+            delimiter,
+          ),
+        ).toBe(reading);
+        expect(ranking!.free.loss).toBeCloseTo(losses[truth.findIndex(([text]) => text === reading)]!, 5);
+      }
+    },
+  );
+
+  const folder = new URL('../fixtures/pitfalls/cases/', import.meta.url);
+  const cases = readdirSync(folder).filter((file) => file.startsWith('candidates_'));
+  test.each(cases)('%s', async (file) => {
+    const { classes, blank, separator, emissions, candidates, expected } = JSON.parse(
+      readFileSync(new URL(file, folder), 'utf8'),
+    );
+    const spell = (text: string) =>
+      [...text].map((letter) => classes.indexOf(letter === ' ' ? classes[separator] : letter));
+    const logProbs = {
+      data: Float32Array.from(emissions.flat()),
+      shape: [emissions.length, classes.length] as const,
+    };
+    const texts = { logProbs, candidates: candidates.map(spell) };
+    const [ranking] = await rankings(on, texts, {}, { blank, delimiter: separator });
+    const [plain] = await rankings(on, texts, {}, { blank });
+    const near = (got: Iterable<number>, wanted: readonly number[]) => {
+      for (const [i, x] of [...got].entries()) expect(x).toBeCloseTo(wanted[i]!, 4);
+    };
+    near(
+      ranking!.losses.map((loss) => -loss),
+      expected.ctc,
+    );
+    near(
+      plain!.losses.map((loss) => -loss),
+      expected.ctcPlain,
+    );
+    near(ranking!.probabilities, expected.posterior);
+    near(plain!.probabilities, expected.posteriorPlain);
+    near([1 - ranking!.mass, -ranking!.free.loss], [expected.other, expected.free.ctc]);
+    near(
+      ranking!.distances.map((distance) => 0 - distance),
+      expected.belowFree,
+    );
+    expect([...ranking!.free.labels]).toEqual(spell(expected.free.text));
+    expect(candidates[ranking!.best]).toBe(candidates[expected.ctc.indexOf(Math.max(...expected.ctc))]);
+  });
 });
