@@ -48,7 +48,7 @@ const onDist = ['errors', 'tfjs', 'jax', 'onnxruntime'].map((name) => `test/${na
 /** Tests that leave the process as it was run in one, one after another: kernels are compiled once for all of them. */
 const together = [
   ...['accuracy', 'align', 'brute-force', 'decode', 'enumeration', 'golden', 'kernels', 'lattice'],
-  ...['operations', 'plan', 'posterior', 'properties', 'semantics', 'splitting', 'twins'],
+  ...['operations', 'plan', 'posterior', 'properties', 'ranker', 'semantics', 'splitting', 'twins'],
   ...['arguments', 'demo', 'files', 'mutants', 'rooms', 'text'],
 ].map((name) => `test/${name}.test.ts`);
 

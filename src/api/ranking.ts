@@ -3,10 +3,10 @@
 import { type ProblemShape, recordingsOf } from '../plan/plan.js';
 import { planRank, planRead } from '../plan/rank-plan.js';
 import { checkInteger, checkObject, isList } from '../problem/check.js';
-import { wrongKind, wrongValue } from '../problem/errors.js';
+import { peek, wrongKind, wrongValue } from '../problem/errors.js';
 import { mergeTokens } from '../problem/spans.js';
 import { type Batch, checkTargets, packRecords, recordWords } from '../problem/targets.js';
-import type { Integers, RunOptions, TargetLengths } from '../problem/types.js';
+import type { Integers, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Raw } from '../run/runner.js';
 import type { Candidacy, Definition, TextAxes } from './operation.js';
 import { type About, Task } from './task.js';
@@ -35,9 +35,8 @@ export interface Ranking {
   readonly distances: Float64Array;
 }
 
-/** What the types call a list of targets: rows, or a tensor of rows. */
-const isTable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !isList(value) && 'data' in value;
+/** Whether a list of targets is a tensor of rows. */
+const isTable = (value: unknown): boolean => !isList(value) && peek(value, 'data') !== undefined;
 
 /** Whether each recording has a list of its own: whether the lists are lists of lists. */
 function areOwn(candidates: unknown): candidates is ArrayLike<unknown> {
@@ -48,19 +47,16 @@ function areOwn(candidates: unknown): candidates is ArrayLike<unknown> {
 }
 
 /** The labels of a list of candidates. */
-function labelsOf(name: string, list: unknown, axes: TextAxes, blank: number, most?: number) {
+function labelsOf(name: string, list: unknown, axes: TextAxes, blank: number, most?: number): Uint32Array[] {
   if (!isTable(list) && !isList(list))
     throw wrongKind(name, 'a list of candidates, each a list of labels, or { data, shape: [K, S] }', list);
-  const rows = isList(list) ? list : (list as { shape?: ArrayLike<unknown> }).shape;
-  if (isList(list)) {
-    if (list.length === 0) throw wrongValue(name, 'at least one candidate', list);
-    const flat = Array.prototype.findIndex.call(list, (row) => !isList(row));
-    if (flat >= 0) throw wrongKind(`${name}[${flat}]`, 'a list of labels', list[flat]);
-  }
-  const sequences = isList(list) ? list.length : ((rows?.[0] as number) ?? 0);
-  if (sequences === 0) throw wrongValue(`${name}.shape[0] (K)`, 'at least one candidate', sequences);
+  const count = isList(list) ? list.length : peek(peek(list, 'shape'), '0');
+  if (count === 0) throw wrongValue(name, 'at least one candidate', list);
+  const flat = isList(list) ? Array.from(list, isList).indexOf(false) : -1;
+  if (flat >= 0) throw wrongKind(`${name}[${flat}]`, 'a list of labels', (list as unknown[])[flat]);
+  const shape = { ...axes, sequences: count as number };
   const names = { targets: name, inputLengths: 'inputLengths' };
-  const { labels } = checkTargets(list as never, {}, { ...axes, sequences }, blank, most, names);
+  const { labels } = checkTargets(list as Targets, {}, shape, blank, most, names);
   return labels.map((row) => asText(row, axes.delimiter));
 }
 
