@@ -49,8 +49,8 @@ const onDist = ['errors', 'tfjs', 'jax', 'onnxruntime'].map((name) => `test/${na
 /** Tests that leave the process as it was run in one, one after another: kernels are compiled once for all of them. */
 const together = [
   ...['accuracy', 'align', 'brute-force', 'decode', 'enumeration', 'golden', 'kernels', 'lattice'],
-  ...['operations', 'plan', 'posterior', 'properties', 'semantics', 'splitting', 'twins'],
-  ...['arguments', 'demo', 'files', 'lm', 'mutants', 'rooms', 'text'],
+  ...['operations', 'plan', 'posterior', 'properties', 'ranker', 'semantics', 'splitting', 'twins'],
+  ...['arguments', 'demo', 'beam-decoder', 'files', 'lm', 'mutants', 'rooms', 'text'],
 ].map((name) => `test/${name}.test.ts`);
 
 /** Files that take long, the longest first: begun last, one of them would hold up the end while other cores are idle. */

@@ -6,6 +6,7 @@ import { explorerTable, explorerTimes } from './explorer.js';
 import { longest } from './jax.js';
 import { firstCalls, firstTable, slopes, slopeTable } from './modes.js';
 import { readOptions } from './options.js';
+import { rankingTable, rankingTimes } from './ranking.js';
 import { readingTable, readingTimes } from './reading.js';
 import { randomTable, rate, timeTable } from './report.js';
 import { adapters, cpuTwin, pytorch } from './teams.js';
@@ -71,8 +72,8 @@ if (options.explorer) {
   process.exit(0);
 }
 
-// in reading mode the contestants are others
-const gpus = (await adapters(options)).filter((team) => options.reading || wanted(team));
+// in reading and ranking modes the contestants are others
+const gpus = (await adapters(options)).filter((team) => options.reading || options.ranking || wanted(team));
 if (gpus.length === 0) console.error('no adapter is left to measure on');
 if (options.first) {
   const lines = await firstCalls(gpus, options.shapes, options.pace);
@@ -81,6 +82,11 @@ if (options.first) {
   const teams = [...gpus, await cpuTwin()];
   const lines = await readingTimes(teams, options);
   print({ machine, results: lines }, `${machine}\n\n${readingTable(lines)}`);
+  for (const { child } of teams) child.end();
+} else if (options.ranking) {
+  const teams = [...gpus, await cpuTwin()];
+  const lines = await rankingTimes(teams, options);
+  print({ machine, results: lines }, `${machine}\n\n${rankingTable(lines)}`);
   for (const { child } of teams) child.end();
 } else if (options.training) {
   const lines = await trainingTimes(gpus, options.pace.rounds);

@@ -1,6 +1,7 @@
 // The command line of the bench.
 import { parseArgs } from 'node:util';
 import { drawShapes, shapes as standard } from './problem.js';
+import { rankingShapes } from './ranking.js';
 import { readingShapes } from './reading.js';
 
 const help = `usage: npm run bench -- [options]      (or, after a build: node bench/bench.js [options])
@@ -13,6 +14,7 @@ what to measure
   --first            first calls of fresh processes with shader caches off, at the first four shapes
   --slopes           how times grow over doublings of T, N, C and S
   --reading          alignment, and greedy decoding where S is 0, against what one writes by hand
+  --ranking          many texts and one recording (T, candidates, C, S), against losses of as many copies
   --explorer         the page of demo/ in Chromium: edits and zooming
   --training         a step of the training of demo/train.html, and the share of loss and gradient in it
   --random SEED      auto against the forced strategies at 20 shapes drawn from the seed
@@ -47,6 +49,7 @@ function read() {
         first: flag,
         slopes: flag,
         reading: flag,
+        ranking: flag,
         explorer: flag,
         training: flag,
         random: text,
@@ -66,6 +69,7 @@ function read() {
     first,
     slopes,
     reading,
+    ranking,
     explorer,
     training,
     random,
@@ -79,13 +83,15 @@ function read() {
   if (scores !== 'logits' && scores !== 'logProbs')
     throw new Error(`--scores: logits or logProbs, not ${scores}`);
   const seed = random === undefined ? undefined : number('--random', random);
-  const few = first || slopes || reading || training || seed !== undefined;
+  const few = first || slopes || reading || ranking || training || seed !== undefined;
   return {
-    ...{ first, slopes, reading, explorer, training, random: seed, kernels, plain, json },
+    ...{ first, slopes, reading, ranking, explorer, training, random: seed, kernels, plain, json },
     shapes:
       chosen(shapes) ??
-      (reading
-        ? readingShapes
+      (reading || ranking
+        ? reading
+          ? readingShapes
+          : rankingShapes
         : seed !== undefined
           ? drawShapes(seed, 20)
           : standard.slice(0, first ? 4 : 7)),

@@ -5,6 +5,7 @@ import { bandwidth } from './bandwidth.js';
 import { median } from './compare.js';
 import { create, findContestants, inputFor, prepare } from './contestants.js';
 import { dispatchOnly, readFloat } from './gpu.js';
+import { waysToRank } from './rank.js';
 import { waysToRead } from './read.js';
 
 /**
@@ -24,6 +25,8 @@ const ready = new Map();
 
 /** @type {Awaited<ReturnType<typeof waysToRead>> | undefined} */
 let reading;
+/** @type {Awaited<ReturnType<typeof waysToRank>> | undefined} */
+let ranking;
 
 const does = {
   /** Which adapter this is, and what can be run on it. */
@@ -105,6 +108,20 @@ const does = {
   async read({ what }) {
     const start = performance.now();
     const answer = await reading?.ways.get(what)?.();
+    return { ms: performance.now() - start, ...answer };
+  },
+
+  /** Frees what was before. @param {{ shape: import('./problem.js').Shape }} request */
+  async rankingWays({ shape }) {
+    ranking?.end();
+    ranking = await waysToRank(where, shape);
+    return { ways: [...ranking.ways.keys()] };
+  },
+
+  /** One ranking. @param {{ what: string }} request */
+  async rank({ what }) {
+    const start = performance.now();
+    const answer = await ranking?.ways.get(what)?.();
     return { ms: performance.now() - start, ...answer };
   },
 };

@@ -28,7 +28,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   if (!isHeld(step) && !(isMiddle(sequence, t) && isHeld(other))) { return; }
   let start = integer + row * problem.classes;
   let heard = ARE_COSTS && hasStar(sequence);
-  let slots = slotsOf(sequence) - u32(heard);
+  let slots = slotsOf(sequence) - u32(heard || TEXTS);
   let range = rangeOf(sequence);
 
   var seen = Seen(0.0, 0.0, 0.0, MINUS_INFINITY_KEY, 0u);
@@ -41,6 +41,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
     for (var slot = lane; slot < slots; slot += LANES) {
       seen.key = max(seen.key, orderKey(scoreAt(start + classOf(sequence, slot))));
     }
+    if (TEXTS) { seen.key = max(seen.key, orderKey(scoreAt(start + problem.delimiter))); }
   }
   let key = largestOf(lane, seen.key);
   let largest = bitcast<f32>(fromOrderKey(key));
@@ -77,6 +78,11 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
       areFar |= mayBeFar(value, range);
     }
     if (areFar) { noteFar(part); }
+    if (TEXTS && lane == 0u) {
+      let blank = emission(scoreAt(start + problem.blank), frame, range);
+      let delimiter = emission(scoreAt(start + problem.delimiter), frame, range);
+      emissions[place + slots] = eitherEmission(blank, delimiter);
+    }
     if (heard && lane == 0u) {
       emissions[place + slots] = NO_EMISSION;
       if (!none) { emissions[place + slots] = starEmission(orderKey(scoreAt(start + problem.blank)) == key); }
@@ -86,7 +92,7 @@ fn rows(@builtin(workgroup_id) group: vec3u, own: Lane) {
   // at the middle the other sweep arrives without the emission, which is in this one
   if (isMiddle(sequence, t) && isHeld(other)) {
     let place = emissionRow(sweepRow(part, 1u), other);
-    for (var slot = lane; slot < slots; slot += LANES) { emissions[place + slot] = CERTAIN; }
+    for (var slot = lane; slot < slots + u32(TEXTS); slot += LANES) { emissions[place + slot] = CERTAIN; }
     if (lane == 0u) { emissions[place + problem.distinct + 1u] = NO_EMISSION; }
   }
 }

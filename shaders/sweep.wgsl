@@ -7,11 +7,30 @@
 //
 // What is kept of a step is not the states but, as floats in [0, 1], the shares from which spread.wgsl
 // finds the posterior:   from left = label_i−1 / X    stayed = label_i / Y
+//
+// Where targets are texts, a delimiter lasts one frame, and the blank after it, as those at both ends of the text, may be any of
+// blanks and delimiters: so each way to say the space between two words is one path.
 
 @group(0) @binding(4) var<storage, read> emissions: array<Extended>;
 @group(0) @binding(5) var<storage, read_write> states: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> edges: array<vec2u>;
 @group(0) @binding(7) var<storage, read_write> lattice: array<vec4f>;
+
+/// Of four pairs of a text in the order of a sweep: whether their blanks may be delimiters, and whether a path may stay in their labels.
+struct Spaces { free: vec4<bool>, stay: vec4<bool> }
+
+fn spacesOf(sequence: Sequence, sweep: u32, pair: u32) -> Spaces {
+  var spaces = Spaces(vec4<bool>(), vec4<bool>());
+  let last = sequence.targetLength;
+  for (var j = 0u; j < 4u && pair + j <= last; j++) {
+    let blank = select(pair + j, last - pair - j, sweep == 1u);
+    spaces.free[j] = blank == 0u || blank == last || isDelimiter(sequence, blank - 1u);
+    spaces.stay[j] = pair + j < last && !isDelimiter(sequence, placeIn(sweep, sequence, pair + j));
+  }
+  return spaces;
+}
+
+fn isDelimiter(sequence: Sequence, i: u32) -> bool { return classOf(sequence, slotAt(sequence, i)) == problem.delimiter; }
 
 @compute @workgroup_size(LANES)
 fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
@@ -24,6 +43,8 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
     if (span.first >= span.end) { continue; }
     let pair = block * BLOCK + 4u * lane.index;
     let labels = labelsOf(sequence, sweep, pair);
+    var spaces: Spaces;
+    if (TEXTS) { spaces = spacesOf(sequence, sweep, pair); }
     let place = row * problem.pairs + pair;
     var blank = Four(vec4f(), vec4i(ZERO));
     var label = blank;
@@ -44,7 +65,9 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       }
       let lefts = Four(vec4f(bitcast<f32>(left.x), label.m.xyz), vec4i(bitcast<i32>(left.y), label.e.xyz));
       let x = join(lefts, blank);
-      let y = join(label, choose(labels.skip, x.total, blank));
+      var own = label;
+      if (TEXTS) { own = choose(spaces.stay, label, Four(vec4f(), vec4i(ZERO))); }
+      let y = join(own, choose(labels.skip, x.total, blank));
       if (STORE) {
         let to = stepRow(row / 2u, sweep, k) + pair / 4u;
         lattice[to] = x.share;
@@ -56,7 +79,12 @@ fn sweep(@builtin(workgroup_id) group: vec3u, lane: Lane) {
       let e1 = emissions[at + labels.slot.y];
       let e2 = emissions[at + labels.slot.z];
       let e3 = emissions[at + labels.slot.w];
-      blank = times(x.total, Four(vec4f(b.m), vec4i(b.e)));
+      var blanks = Four(vec4f(b.m), vec4i(b.e));
+      if (TEXTS) {
+        let either = emissions[at + slotsOf(sequence) - 1u];
+        blanks = choose(spaces.free, Four(vec4f(either.m), vec4i(either.e)), blanks);
+      }
+      blank = times(x.total, blanks);
       label = times(y.total, Four(vec4f(e0.m, e1.m, e2.m, e3.m), vec4i(e0.e, e1.e, e2.e, e3.e)));
       if (k % 8u == 7u) {
         blank = settled(blank);

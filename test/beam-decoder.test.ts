@@ -158,9 +158,10 @@ describe('spoken sentences', () => {
   const { cases } = JSON.parse(String(speech('decode/expected.json'))) as {
     cases: { name: string; reference: { text: string }; found: Record<string, { objective: number }> }[];
   };
-  const clips = cases.map(
-    ({ name }) => readNpy(speech(`decode/${name}.npy`)) as { data: Float32Array; shape: number[] },
-  );
+  const clips = cases.map(({ name }) => {
+    const { data, shape } = readNpy(speech(`decode/${name}.npy`), name);
+    return { data: Float32Array.from(data as Float32Array), shape };
+  });
   const options = async () => ({
     tokens: Vocabulary.from(JSON.parse(String(speech('speech/vocab.json')))),
     lm: await NGram.read(speech('decode/lm.arpa.gz')),

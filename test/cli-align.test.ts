@@ -434,7 +434,7 @@ describe('what comes out', () => {
     });
   });
 
-  test.each(['align', 'decode', 'loss', 'info'])('%s --help teaches in a screen', async (command) => {
+  test.each(['align', 'decode', 'rank', 'loss', 'info'])('%s --help teaches in a screen', async (command) => {
     const { code, stdout, stderr } = await cli([command, '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^usage: webgpu-ctc ${command}`));

@@ -227,11 +227,11 @@ test('the time that is left is told once it can be known', () => {
 
 describe('a wrong command line ends with code 2, the reason and the usage', () => {
   test.each([
-    ['nothing', [], 'expected a command, loss, align, decode, lm, info or completion, got none'],
+    ['nothing', [], 'expected a command, loss, align, decode, rank, lm, info or completion, got none'],
     [
       'an unknown command',
       ['los'],
-      "expected a command, loss, align, decode, lm, info or completion, got 'los'; did you mean loss?",
+      "expected a command, loss, align, decode, rank, lm, info or completion, got 'los'; did you mean loss?",
     ],
     ['no file', ['loss'], 'loss: expected case files, got none'],
     ['an unknown option', ['loss', 'a.json', '--zero'], /--zero: unknown option/],

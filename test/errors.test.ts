@@ -313,7 +313,8 @@ describe('whatever comes, the error names the argument', () => {
       ...inputOf(operation, size, given, data),
       ...change,
     });
-    const options = name === 'CtcLoss' ? ['reduction', 'zeroInfinity', 'gradient', 'strategy'] : [];
+    const ofLoss = ['reduction', 'zeroInfinity', 'gradient', 'strategy'];
+    const options = name === 'CtcLoss' ? ofLoss : name === 'CtcRanker' ? ['delimiter'] : [];
 
     test('of create', async () => {
       const make = (options: Wrong) => exported[name].create(options);
@@ -349,7 +350,15 @@ describe('whatever comes, the error names the argument', () => {
       for (const key of ['shape', 'layout', 'dtype'])
         await expectNamed(`logits.${key}`, (value) => tensor({ [key]: value }));
       await expectNamed('inputLengths', (value) => call({ inputLengths: value }));
-      if (operation.hasTargets) {
+      if (operation.candidates) {
+        await expectNamed('candidates', (value) => call({ candidates: value }));
+        await expectNamed('candidates', (value) => call({ candidates: [[[1]], value] }));
+        await expectNamed('candidates', (value) => call({ candidates: [[[1], value], [[2]]] }));
+        for (const key of ['data', 'shape'])
+          await expectNamed('candidates', (value) =>
+            call({ candidates: { data: [1, 2, 3, 4], shape: [2, 2], [key]: value } }),
+          );
+      } else if (operation.hasTargets) {
         await expectNamed('targets', (value) => call({ targets: value }));
         await expectNamed('targetLengths', (value) => call({ targetLengths: value }));
         for (const key of ['data', 'shape'])
@@ -374,7 +383,14 @@ describe('whatever comes, the error names the argument', () => {
     test.each(['gpu', 'cpu'] as const)('of a task: %s', async (kind) => {
       const instance = await operation.create({ device: kind === 'gpu' ? device : kind });
       const task = await prepareTask(instance, roomOf(operation, size));
-      if (task.setTargets) {
+      if (task.setCandidates) {
+        const candidates = operation.candidates!(targets);
+        await expectNamed('candidates', (value) => task.setCandidates!(value));
+        await expectNamed('lengths', (value) => task.setCandidates!(candidates, value as Wrong), isEmpty);
+        await expectNamed('inputLengths', (value) =>
+          task.setCandidates!(candidates, { inputLengths: value }),
+        );
+      } else if (task.setTargets) {
         await expectNamed('targets', (value) => task.setTargets!(value));
         await expectNamed('lengths', (value) => task.setTargets!(targets, value as Wrong), isEmpty);
         for (const key of ['inputLengths', 'targetLengths'])

@@ -7,7 +7,7 @@ import type { Strategy } from '../src/api/contracts.js';
 import { planAlign, planGreedy } from '../src/plan/align-plan.js';
 import type { Limits, Plan, ProblemShape } from '../src/plan/plan.js';
 import { planPosterior } from '../src/plan/posterior-plan.js';
-import { planRank, planRead } from '../src/plan/rank-plan.js';
+import { planRank } from '../src/plan/rank-plan.js';
 import { planStep } from '../src/plan/step-plan.js';
 import { planSweeps } from '../src/plan/sweeps-plan.js';
 import type { Tuning } from '../src/plan/tuning.js';
@@ -77,6 +77,8 @@ export interface Operation {
 }
 
 const samples = 3;
+/** A class that is not the blank, if there is one. */
+const delimiterOf = ({ blank, classes }: Pick<ProblemShape, 'blank' | 'classes'>) => (blank + 1) % classes;
 /** Candidates of a recording, at most: its own target, and but for the last that of the next. */
 const perRecording = 2;
 const shared = (task: ProblemShape) => ({
@@ -147,8 +149,9 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   CtcRanker: {
     create: ({ strategy, ...options }) => library.CtcRanker.create(options),
     plans: {
-      rank: (task, limits, tuning) => planRank(shared(task), limits, tuning),
-      'what was read': (task, limits, tuning) => planRead(task, limits, tuning),
+      // of labels as of texts, but for what texts have besides
+      rank: (task, limits, tuning) =>
+        planRank({ ...shared(task), delimiter: delimiterOf(task) }, limits, tuning),
     },
     gradients: ['none'],
     keeping: [],

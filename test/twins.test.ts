@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { KernelName } from '../src/kernels/kernels.js';
 import type { Problem } from '../src/kernels/uniforms.js';
-import { type Command, type Copy, type Dispatch, type Plan, portOf } from '../src/plan/plan.js';
+import {
+  type Command,
+  type Copy,
+  type Dispatch,
+  type Plan,
+  type ProblemShape,
+  portOf,
+} from '../src/plan/plan.js';
 import type { ScoresKey } from '../src/problem/check.js';
 import { adapterOf } from '../src/run/device.js';
 import { sharedDevice } from './device.js';
@@ -17,7 +24,7 @@ const range = (first: number, end: number) =>
   Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
 
 /** A sequence as shaders/shared/sequence.wgsl and middle.wgsl see it. */
-function sequenceOf(batch: Batch, n: number, scores: ScoresKey) {
+function sequenceOf(batch: Batch, n: number, scores: ScoresKey, delimiter?: number) {
   const { inputLengths, targets, blank, classes, sequences } = batch;
   const target = targets[n]!;
   const [T, S] = [inputLengths[n]!, target.length];
@@ -25,7 +32,8 @@ function sequenceOf(batch: Batch, n: number, scores: ScoresKey) {
   /** Whether a frame has a NaN or +Infinity that counts, or of logits no finite one. */
   const isInvalid = (t: number) => {
     const row = batch[scores].subarray((t * sequences + n) * classes, (t * sequences + n + 1) * classes);
-    const counting = scores === 'logits' ? [...row] : [blank, ...target].map((c) => row[c]!);
+    const counted = delimiter === undefined ? [blank, ...target] : [blank, delimiter, ...target];
+    const counting = scores === 'logits' ? [...row] : counted.map((c) => row[c]!);
     const most = Math.max(...counting);
     return !(most < Number.POSITIVE_INFINITY) || (scores === 'logits' && most === Number.NEGATIVE_INFINITY);
   };
@@ -34,7 +42,7 @@ function sequenceOf(batch: Batch, n: number, scores: ScoresKey) {
   return {
     ...{ n, T, S, middle, isInvalid, valid },
     feasible: T > 0 && T >= required,
-    slots: new Set(target).size + 1,
+    slots: new Set(target).size + (delimiter === undefined ? 1 : 2),
     /** Pairs on whole paths at a step, or in a frame. */
     band: (k: number) => range(Math.max(0, S + k - T), Math.min(k, S) + 1),
     stepOf: (sweep: number, t: number) => (sweep ? T - 1 - t : t),
@@ -610,7 +618,7 @@ function edgeRoom({ problem, constants }: Work, rows: readonly { row: number }[]
 /** The sequences that a dispatch is for. */
 function sequencesFor(
   batch: Batch,
-  scores: ScoresKey,
+  { scores, delimiter }: ProblemShape,
   { kernel, grid, constants }: Dispatch,
   problem: Problem,
 ) {
@@ -623,9 +631,11 @@ function sequencesFor(
   const first = ofBox ? problem.boxSequence : problem.firstSequence;
   // what is done for a recording is done by the record of its first candidate
   const perRow = /^(rows|greedy)$/.test(kernel) && !constants.CANDIDATES ? problem.candidates : 1;
-  return all
-    .slice(first, first + (counts[kernel] ?? grid[1]))
-    .map((n) => ({ ...sequenceOf(batch, perRow * n, scores), n, part: n - problem.firstSequence }));
+  return all.slice(first, first + (counts[kernel] ?? grid[1])).map((n) => ({
+    ...sequenceOf(batch, perRow * n, scores, delimiter),
+    n,
+    part: n - problem.firstSequence,
+  }));
 }
 
 const isNear = (x: number, wanted: number, exact = false) =>
@@ -714,7 +724,7 @@ async function compareAll(gpu: typeof plain, plan: Plan, given: Batch) {
       const problem = plan.problems[command.problem]!;
       work = {
         ...{ batch, plan, problem, constants: command.constants },
-        sequences: sequencesFor(batch, plan.task.scores, command, problem),
+        sequences: sequencesFor(batch, plan.task, command, problem),
         before: cpu[i]!,
         nameOf(binding) {
           const to = command.bindings[binding]!;
@@ -757,7 +767,7 @@ const ways: Readonly<Record<string, (strategy: string) => Way>> = {
     tuning: { ...alone, ...barriers, software: true },
     limits: {
       maxStorageBufferBindingSize: strategy === 'align' ? 1200 : 3000,
-      maxBufferSize: strategy === 'rank' ? 4000 : 3000,
+      maxBufferSize: /^rank/.test(strategy) ? 4000 : 3000,
     },
     task: { layout: 'NTC', gradient: 'logProbs', ...(strategy === 'step' && { keep: kept }) },
   }),

@@ -40,3 +40,5 @@ fn noEmission(frame: Frame) -> Emission { return Emission(bitcast<u32>(frame.lar
 fn mayBeFar(cost: Emission, range: i32) -> bool { return cost.y >= u32(range) >> 8u && cost.y < UNREACHABLE; }
 
 fn noteFar(part: u32) { atomicStore(&masks[part], 1u); }
+
+fn eitherEmission(a: Emission, b: Emission) -> Emission { return a; }

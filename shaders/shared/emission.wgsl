@@ -37,3 +37,11 @@ fn emission(bits: u32, frame: Frame, range: i32) -> Emission {
   if (k < -range) { return NO_EMISSION; }
   return Extended(expNearZero(opaque(r - up * 0.693359375) + up * 2.12194440e-4), k);
 }
+
+/// Of either of two classes.
+fn eitherEmission(a: Emission, b: Emission) -> Emission {
+  let e = max(a.e, b.e);
+  let m = a.m * powerOfTwo(a.e - e) + b.m * powerOfTwo(b.e - e);
+  if (m == 0.0) { return NO_EMISSION; }
+  return normalised(m, e);
+}

@@ -10,6 +10,9 @@
 //   5 + S + D         D + 1 words  the labels of slot j are at places[end of j − 1 .. end of j]
 //   6 + S + 2D        S words      places, sorted by class
 //   6 + 2S + 2D       2⌈C/32⌉      for each 32 classes: which occur (bits), how many occur before them
+//
+// Where targets are texts the last slot is that of the blank or the delimiter, whichever it is.
+
 /// In place of a class: whatever is said there. The slot after those of all classes.
 const STAR = 0xfffffffeu; // −2
 

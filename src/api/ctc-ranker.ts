@@ -1,6 +1,6 @@
-import { held } from '../problem/check.js';
+import { checkInteger, held } from '../problem/check.js';
 import { lazily } from '../problem/load.js';
-import type { GpuBuffer, GpuData, HostData, Integers, Lengths, RunOptions, Shape } from '../problem/types.js';
+import type { GpuBuffer, GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type {
   AlignPrepareOptions,
   CtcReaderOptions,
@@ -11,33 +11,12 @@ import type {
   ScoresOfTask,
 } from './contracts.js';
 import { Operation, open } from './operation.js';
+import type { Candidates, Ranking } from './ranking.js';
 import type { AnyTask, Encodes } from './task-parts.js';
 
+export type { CandidateList, Candidates, Ranking } from './ranking.js';
+
 const part = lazily('both', () => import('./ranking.js'));
-
-/** Labels of K candidates: rows (`[[1, 2], [3]]`, the lengths from the rows), or `{ data, shape: [K, S] }` where all are equally long. */
-export type CandidateList =
-  | readonly Integers[]
-  | { readonly data: Integers; readonly shape: readonly [number, number] };
-
-/** One list of candidates for all recordings, or a list of such lists, one for each recording; these may be of several lengths. */
-export type Candidates = CandidateList | readonly CandidateList[];
-
-/** Of one recording: how well each of its K candidates fits. */
-export interface Ranking {
-  /** −ln P of each candidate, [K]: the bits of a `CtcLoss` run of it alone. Infinity where it has no path; NaN where a score that counts is none. */
-  readonly losses: Float64Array;
-  /** What each is among the candidates, [K]: P over the sum of all P. They sum to 1; all 0 where no candidate has a path, NaN where a loss is. */
-  readonly probabilities: Float64Array;
-  /** The sum of P, a candidate that is given twice counted once: how much of all that the model hears is any of them, from 0 to 1. */
-  readonly mass: number;
-  /** Index of the candidate with the smallest loss, the first of equals; −1 where none has a path, or a loss is NaN. */
-  readonly best: number;
-  /** What is read where nothing is given: the labels of the best class of each frame, and their loss. */
-  readonly free: { readonly labels: Int32Array; readonly loss: number };
-  /** How far each candidate is behind that, in nats, [K]: its loss less that of `free`. Infinity where it has no path. */
-  readonly distances: Float64Array;
-}
 
 /** Arrays in, rankings out, one for each recording; buffers in, buffers out. */
 export type RankResult<D extends HostData | GpuData = HostData> = {
@@ -87,6 +66,15 @@ export type RankRunInput<S extends Shape, D extends HostData | GpuData> = Scores
   readonly inputLengths?: Lengths | undefined;
 };
 
+/** Options of `CtcRanker`. */
+export interface CtcRankerOptions extends CtcReaderOptions {
+  /**
+   * The class between words, where candidates are texts: a candidate then stands for all label sequences that read as it does, a run
+   * of delimiters as one, delimiters at the ends as none. By default it stands for itself alone.
+   */
+  readonly delimiter?: number | undefined;
+}
+
 /**
  * Which of many texts was said: the exact loss of each of K candidates over one recording. The probabilities of all label sequences sum
  * to 1, so that the losses tell besides the best candidate how much of what is heard is any of them. All candidates share the
@@ -98,10 +86,12 @@ export class CtcRanker extends Operation {
    *
    * @throws TypeError, RangeError for a wrong option; CtcError `no-webgpu` where `device` asks for a GPU and there is none, `load-failed`.
    */
-  static async create(options?: CtcReaderOptions): Promise<CtcRanker & Disposes> {
+  static async create(options?: CtcRankerOptions): Promise<CtcRanker & Disposes> {
     const given = held(options);
     const { definition } = await part();
-    return new CtcRanker(definition, await open(definition, given)) as CtcRanker & Disposes;
+    const opened = await open(definition, given);
+    if (opened.settings.delimiter !== undefined) checkInteger('delimiter', opened.settings.delimiter, 0);
+    return new CtcRanker(definition, opened) as CtcRanker & Disposes;
   }
 
   /**

@@ -54,7 +54,7 @@ export interface Definition extends TaskDefinition {
   /** Where a recording has several targets: what is in an input of `run` in their place. */
   readonly candidatesOf?: (
     input: Candidacy,
-    axes: Axes,
+    axes: TextAxes,
     blank: number,
   ) => Batch & { readonly candidates: number };
   /** A plan whose turn comes after that of the task, on the same scores. */
@@ -76,6 +76,9 @@ export interface Candidacy {
   readonly candidates: unknown;
   readonly inputLengths?: Lengths | undefined;
 }
+
+/** Of texts also the class between their words. */
+export type TextAxes = Axes & { readonly delimiter?: number | undefined };
 
 type Opened = { readonly settings: Settings } & Awaited<ReturnType<typeof deviceFor>>;
 
@@ -148,7 +151,6 @@ export class Operation {
     const dtype = checkDtype('dtype', given.dtype);
     const maxTargetLength = hasTargets ? checkInteger('maxTargetLength', given.maxTargetLength, 0) : 0;
     const task = { ...axes, scores, dtype, blank, maxTargetLength, ...sized(given) };
-    if (sizes.includes('candidates')) checkInteger('candidates', given.candidates, 1);
     return (await this.#make(task)) as Task & T;
   }
 
@@ -174,7 +176,7 @@ export class Operation {
     if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, dtype);
     const targets = hasTargets ? (own.targets as Targets) : Array(axes.sequences).fill([]);
     const batch = candidatesOf
-      ? candidatesOf(own as Candidacy, axes, blank)
+      ? candidatesOf(own as Candidacy, { ...axes, delimiter: this.#settings.delimiter }, blank)
       : checkTargets(targets, own as TargetLengths, { ...axes, stars }, blank);
     const size = sized({ ...own, ...batch });
     const task = await this.#make({
@@ -204,10 +206,16 @@ export class Operation {
     this.#alive();
     const { limits, tuning } = forced.get(this) ?? {};
     const device = this.#device;
-    const { reduction, zeroInfinity, gradient, strategy } = this.#settings;
+    const { reduction, zeroInfinity, gradient, strategy, delimiter } = this.#settings;
     const { stars } = this.#definition;
-    const sequences = shape.sequences * (shape.candidates ?? 1);
-    const task = { ...shape, sequences, reduction, zeroInfinity, gradient, ...(stars && { stars }) };
+    const task = {
+      ...shape,
+      reduction,
+      zeroInfinity,
+      gradient,
+      ...(stars && { stars }),
+      delimiter,
+    };
     const room = { ...limitsOf(device), ...limits };
     const sizes = { ...tuningFor(adapterOf(device)), ...tuning };
     const plan = await this.#definition.plan(task, room, sizes, strategy);
@@ -216,13 +224,11 @@ export class Operation {
     for (const [name, words] of Object.entries(this.#definition.contents?.(task) ?? {}))
       runner.fill(name, words);
     const after = this.#definition.planAfter?.(task, room, sizes);
-    const second = after && {
-      plan: after,
-      runner: await this.#runnerOf(after).catch((error) => {
-        runner.destroy();
-        throw error;
-      }),
+    const leave = (error: unknown) => {
+      runner.destroy();
+      throw error;
     };
+    const second = after && { plan: after, runner: await this.#runnerOf(after).catch(leave) };
     const made = new this.#definition.Task(
       this.#definition,
       plan,
@@ -260,6 +266,6 @@ function sized({ keep, samples, candidates }: Sized): Pick<ProblemShape, 'keep' 
   return {
     keep: checkKeep(keep),
     ...(samples !== undefined && { samples: checkInteger('samples', samples, 0) }),
-    ...(candidates !== undefined && { candidates: checkInteger('candidates', candidates, 1) }),
+    ...(candidates !== undefined && { candidates }),
   };
 }

@@ -2,19 +2,41 @@
 
 import { type ProblemShape, recordingsOf } from '../plan/plan.js';
 import { planRank, planRead } from '../plan/rank-plan.js';
-import { type Axes, checkObject, isList } from '../problem/check.js';
-import { wrongKind, wrongValue } from '../problem/errors.js';
+import { checkInteger, checkObject, isList } from '../problem/check.js';
+import { peek, wrongKind, wrongValue } from '../problem/errors.js';
 import { mergeTokens } from '../problem/spans.js';
 import { type Batch, checkTargets, packRecords, recordWords } from '../problem/targets.js';
-import type { RunOptions, TargetLengths } from '../problem/types.js';
+import type { Integers, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Raw } from '../run/runner.js';
-import type { Candidates, Ranking } from './ctc-ranker.js';
-import type { Candidacy, Definition } from './operation.js';
+import type { Candidacy, Definition, TextAxes } from './operation.js';
 import { type About, Task } from './task.js';
 
-/** What the types call a list of targets: rows, or a tensor of rows. */
-const isTable = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && !isList(value) && 'data' in value;
+/** Labels of K candidates: rows (`[[1, 2], [3]]`, the lengths from the rows), or `{ data, shape: [K, S] }` where all are equally long. */
+export type CandidateList =
+  | readonly Integers[]
+  | { readonly data: Integers; readonly shape: readonly [number, number] };
+
+/** One list of candidates for all recordings, or a list of such lists, one for each recording; these may be of several lengths. */
+export type Candidates = CandidateList | readonly CandidateList[];
+
+/** Of one recording: how well each of its K candidates fits. */
+export interface Ranking {
+  /** −ln P of each candidate, [K]: the bits of a `CtcLoss` run of it alone. Infinity where it has no path; NaN where a score that counts is none. */
+  readonly losses: Float64Array;
+  /** What each is among the candidates, [K]: P over the sum of all P. They sum to 1; all 0 where no candidate has a path, NaN where a loss is. */
+  readonly probabilities: Float64Array;
+  /** The sum of P, a candidate that is given twice counted once: how much of all that the model hears is any of them, from 0 to 1. */
+  readonly mass: number;
+  /** Index of the candidate with the smallest loss, the first of equals; −1 where none has a path, or a loss is NaN. */
+  readonly best: number;
+  /** What is read where nothing is given: the labels of the best class of each frame, and their loss. */
+  readonly free: { readonly labels: Int32Array; readonly loss: number };
+  /** How far each candidate is behind that, in nats, [K]: its loss less that of `free`. Infinity where it has no path. */
+  readonly distances: Float64Array;
+}
+
+/** Whether a list of targets is a tensor of rows. */
+const isTable = (value: unknown): boolean => !isList(value) && peek(value, 'data') !== undefined;
 
 /** Whether each recording has a list of its own: whether the lists are lists of lists. */
 function areOwn(candidates: unknown): candidates is ArrayLike<unknown> {
@@ -25,26 +47,23 @@ function areOwn(candidates: unknown): candidates is ArrayLike<unknown> {
 }
 
 /** The labels of a list of candidates. */
-function labelsOf(name: string, list: unknown, axes: Axes, blank: number, most?: number) {
+function labelsOf(name: string, list: unknown, axes: TextAxes, blank: number, most?: number): Uint32Array[] {
   if (!isTable(list) && !isList(list))
     throw wrongKind(name, 'a list of candidates, each a list of labels, or { data, shape: [K, S] }', list);
-  const rows = isList(list) ? list : (list as { shape?: ArrayLike<unknown> }).shape;
-  if (isList(list)) {
-    if (list.length === 0) throw wrongValue(name, 'at least one candidate', list);
-    const flat = Array.prototype.findIndex.call(list, (row) => !isList(row));
-    if (flat >= 0) throw wrongKind(`${name}[${flat}]`, 'a list of labels', list[flat]);
-  }
-  const sequences = isList(list) ? list.length : ((rows?.[0] as number) ?? 0);
-  if (sequences === 0) throw wrongValue(`${name}.shape[0] (K)`, 'at least one candidate', sequences);
+  const count = isList(list) ? list.length : peek(peek(list, 'shape'), '0');
+  if (count === 0) throw wrongValue(name, 'at least one candidate', list);
+  const flat = isList(list) ? Array.from(list, isList).indexOf(false) : -1;
+  if (flat >= 0) throw wrongKind(`${name}[${flat}]`, 'a list of labels', (list as unknown[])[flat]);
+  const shape = { ...axes, sequences: count as number };
   const names = { targets: name, inputLengths: 'inputLengths' };
-  const { labels } = checkTargets(list as never, {}, { ...axes, sequences }, blank, most, names);
-  return labels;
+  const { labels } = checkTargets(list as Targets, {}, shape, blank, most, names);
+  return labels.map((row) => asText(row, axes.delimiter));
 }
 
 /** Checked candidates, with room for as many of each recording as the one has that has the most. */
 export function checkCandidates(
   { candidates, inputLengths }: Candidacy,
-  axes: Axes,
+  axes: TextAxes,
   blank: number,
   maxTargetLength?: number,
   room?: number,
@@ -90,6 +109,14 @@ export function checkCandidates(
   };
 }
 
+/** A label sequence of those that read as a text: one delimiter between words, none at the ends. */
+function asText(labels: Uint32Array, delimiter: number | undefined): Uint32Array {
+  if (delimiter === undefined) return labels;
+  const isRead = (label: number, i: number) => label !== delimiter || (i > 0 && labels[i - 1] !== delimiter);
+  const read = labels.filter(isRead);
+  return read.at(-1) === delimiter ? read.subarray(0, -1) : read;
+}
+
 /** A task whose sequences are candidates. On the host it also tells what was read freely, by a second plan. */
 export class RankTask extends Task {
   setCandidates(candidates: Candidates, lengths: Pick<TargetLengths, 'inputLengths'> = {}): void {
@@ -111,7 +138,7 @@ export class RankTask extends Task {
     if (!call.toHost) return raw;
     const { plan, runner } = this.second!;
     const inputLengths = about.inputLengths.filter((_, n) => n % about.task.candidates! === 0);
-    const labels = readingsOf(raw.labels as Int32Array, about).map((ids) => Uint32Array.from(ids));
+    const labels = readingsOf(raw.labels as Int32Array, about);
     runner.setRecords(packRecords({ inputLengths, labels }, plan.task));
     const { signal } = options;
     const { loss } = await runner.run({ ...call, outputs: {} }, signal ? { signal } : {});
@@ -120,10 +147,14 @@ export class RankTask extends Task {
 }
 
 /** What is read of each recording. */
-function readingsOf(labels: Int32Array, { task: { frames, blank } }: About): Int32Array[] {
+function readingsOf(labels: Int32Array, { task: { frames, blank, delimiter } }: About): Uint32Array[] {
   return Array.from({ length: labels.length / frames }, (_, n) => {
     const path = labels.subarray(n * frames, (n + 1) * frames);
-    return Int32Array.from(mergeTokens(path, new Float32Array(frames), blank), ({ label }) => label);
+    const spans = mergeTokens(path, new Float32Array(frames), blank);
+    return asText(
+      Uint32Array.from(spans, ({ label }) => label),
+      delimiter,
+    );
   });
 }
 
@@ -174,6 +205,16 @@ function firsts(losses: Float64Array, start: number, { records, task }: About): 
   });
 }
 
+function checkDelimiter({ delimiter, classes, blank }: ProblemShape): void {
+  if (delimiter === undefined) return;
+  if (delimiter >= classes || delimiter === blank)
+    throw wrongValue(
+      'delimiter',
+      `a class from 0 to ${classes - 1} other than the blank (${blank})`,
+      delimiter,
+    );
+}
+
 function answer({ losses, labels, free }: Raw, about: About): object {
   const { candidates } = about.task as ProblemShape & { candidates: number };
   const readings = readingsOf(labels as Int32Array, about);
@@ -185,13 +226,13 @@ function answer({ losses, labels, free }: Raw, about: About): object {
     let count = candidates;
     while (count > 1 && !isThere(count - 1)) count--;
     const own = (losses as Float64Array).slice(start, start + count);
-    return rankingOf(own, firsts(own, start, about), ids, (free as Float64Array)[n]!);
+    return rankingOf(own, firsts(own, start, about), Int32Array.from(ids), (free as Float64Array)[n]!);
   });
   return { rankings, labels };
 }
 
 export const definition: Definition = {
-  settings: [],
+  settings: ['delimiter'],
   sizes: ['maxTargetLength', 'candidates'],
   inputs: [],
   hasTargets: true,
@@ -199,6 +240,10 @@ export const definition: Definition = {
   absent: {},
   Task: RankTask,
   answer,
-  plan: async (shape, limits, tuning) => planRank(shape, limits, tuning),
+  async plan(shape, limits, tuning) {
+    const candidates = checkInteger('candidates', shape.candidates, 1);
+    checkDelimiter(shape);
+    return planRank({ ...shape, sequences: shape.sequences * candidates }, limits, tuning);
+  },
   planAfter: planRead,
 };

@@ -11,6 +11,7 @@ export interface Settings {
   readonly zeroInfinity: boolean;
   readonly gradient: Gradient;
   readonly strategy: Strategy;
+  readonly delimiter?: number | undefined;
   readonly preload: boolean;
 }
 

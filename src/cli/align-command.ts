@@ -6,7 +6,7 @@ import { ImpossibleTarget, InputError, inputError } from './failure.js';
 import { readText } from './input.js';
 import type { Job } from './job.js';
 import { jsonOf } from './result.js';
-import { type Transcriber, transcribe } from './transcribe.js';
+import { type Transcriber, timed, transcribe } from './transcribe.js';
 
 export const usage = `usage: webgpu-ctc align EMISSIONS --vocab VOCAB (--text TEXT | --text-file FILE) [-o FILE]… [options]
        webgpu-ctc align --manifest JOBS.jsonl [--jobs N] [--shard I/N] [options]`;
@@ -54,7 +54,8 @@ that failed, else 2`;
 const unlikely = Math.log(0.05);
 
 const aligns: Transcriber<CtcAligner> = {
-  hasText: true,
+  ...timed,
+  takes: 'text',
   create: (options) => CtcAligner.create(options),
   print: (result) => JSON.stringify(jsonOf(result), null, 2),
   async prepare({ job, emissions, vocabulary, signal }) {

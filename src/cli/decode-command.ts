@@ -1,6 +1,6 @@
 import { CtcDecoder } from '../entries/node.js';
 import { readingOf } from '../entries/text.js';
-import { type Transcriber, transcribe } from './transcribe.js';
+import { type Transcriber, timed, transcribe } from './transcribe.js';
 
 export const usage = `usage: webgpu-ctc decode EMISSIONS --vocab VOCAB [-o FILE]… [options]
        webgpu-ctc decode --manifest JOBS.jsonl [--jobs N] [--shard I/N] [options]`;
@@ -17,7 +17,8 @@ Without -o the text on stdout. EMISSIONS, --tensor, --item, --length, --layout, 
 --jobs, --shard and the exit codes are those of webgpu-ctc align --help, jobs without a text, and no cue for a line of it.`;
 
 const decodes: Transcriber<CtcDecoder> = {
-  hasText: false,
+  ...timed,
+  takes: 'nothing',
   create: (options) => CtcDecoder.create(options),
   print: ({ text }) => text,
   async prepare({ job: { frameSeconds, language }, emissions: { scores, frames }, vocabulary }) {

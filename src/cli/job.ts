@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { type FileLayout, fileLayouts, type ScoreKind, scoreKinds } from '../files/emissions.js';
 import { InputError } from './failure.js';
 import { choice, integer, megabytes, wrongOption } from './options.js';
-import { checkFormat, type Split } from './result.js';
+import { checkFormat, rankingFormats, type Split } from './result.js';
 
 /** One recording to align or to read, and where the result goes. */
 export interface Job {
@@ -28,6 +28,8 @@ export interface Job {
   readonly frameSeconds: number;
   readonly text?: string | undefined;
   readonly textFile?: string | undefined;
+  /** A file of texts to choose from, one a line. */
+  readonly candidates?: string | undefined;
   /** Of a TextGrid that is the text. */
   readonly tier?: string | undefined;
   readonly star?: string | undefined;
@@ -64,6 +66,11 @@ export const textOptions = {
   tags: { type: 'string' },
 } as const;
 
+export const candidateOptions = { candidates: { type: 'string' } } as const;
+
+/** What a command takes besides emissions. */
+export type Takes = 'text' | 'candidates' | 'nothing';
+
 const camelCase = (option: string) => option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** What was given for a job under the names that a manifest has. */
@@ -92,7 +99,8 @@ export function checkKeys(given: Given, options: readonly string[]): void {
  * @param named how a key is called where it was given
  * @throws InputError naming what is wrong.
  */
-export function jobOf(given: Given, hasText: boolean, named = (key: string) => key): Job {
+export function jobOf(given: Given, takes: Takes, named = (key: string) => key): Job {
+  const hasText = takes === 'text';
   const text = (key: string, expected = 'text') => {
     const value = given[key];
     if (value !== undefined && (typeof value !== 'string' || value === ''))
@@ -122,7 +130,8 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
   for (const path of outputs) {
     if (typeof path !== 'string') throw wrongOption(named('output'), 'a path, or an array of paths', output);
     if (path === '') throw wrongOption(named('output'), 'a path', path);
-    checkFormat(checkPath(named('output'), path));
+    const known = takes === 'candidates' ? rankingFormats : undefined;
+    checkFormat(checkPath(named('output'), path), known);
   }
   const free = text('free', 'start, end or both')?.split(',') ?? [];
   return {
@@ -142,6 +151,7 @@ export function jobOf(given: Given, hasText: boolean, named = (key: string) => k
     frameSeconds: milliseconds / 1000,
     text: text('text'),
     textFile: given.textFile === undefined ? undefined : file('textFile', 'a file'),
+    candidates: takes === 'candidates' ? file('candidates', 'a file of texts, one a line') : undefined,
     tier: text('tier', 'the name of a tier'),
     star: text('star', 'a word of the text'),
     free: free.map((end) => choice(named('free'), end, ['start', 'end'])),
@@ -173,7 +183,13 @@ export const pathIn = (folder: string, path: string) =>
   isAbsolute(path) ? path : path === '-' ? `${folder || '.'}/-` : join(folder, path);
 
 /** The keys of what a job reads. */
-export const inputKeys = ['emissions', 'vocab', 'addedTokens', 'textFile'] as const satisfies (keyof Job)[];
+export const inputKeys = [
+  'emissions',
+  'vocab',
+  'addedTokens',
+  'textFile',
+  'candidates',
+] as const satisfies (keyof Job)[];
 
 /** A job with other paths for what it reads. */
 export function withInputs<J extends Pick<Job, (typeof inputKeys)[number]>>(

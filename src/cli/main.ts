@@ -10,6 +10,7 @@ import * as lm from './lm-command.js';
 import * as loss from './loss-command.js';
 import { nearest } from './nearest.js';
 import { print, say } from './printable.js';
+import * as rank from './rank-command.js';
 
 interface Command {
   readonly usage: string;
@@ -17,7 +18,7 @@ interface Command {
   run(argv: string[], signal: AbortSignal): Promise<number>;
 }
 
-const commands = new Map<string, Command>(Object.entries({ loss, align, decode, lm, info }));
+const commands = new Map<string, Command>(Object.entries({ loss, align, decode, rank, lm, info }));
 commands.set('completion', { ...completion, run: completion.completionOf(commands) });
 
 const usage = [...commands.values()]
@@ -30,6 +31,7 @@ const help = `${usage}
 loss    CTC loss and gradient, of case files or of tensors
 align   when each word of a text was spoken, as subtitles, TextGrid, CTM or JSON
 decode  what was spoken
+rank    which of many texts was spoken, if any
 lm      n-gram language models: compact files of them, and scores of sentences
 info    the WebGPU adapter with its features and limits, or why there is none and what to do
 completion  a script with which the shell completes commands, options and files

@@ -23,9 +23,17 @@ export type Split = 'word' | 'char' | 'line';
 
 const isJson = (path: string) => extname(path).toLowerCase() === '.json';
 
-/** @throws InputError unless the extension is that of a format. */
-export function checkFormat(path: string): void {
-  if (isJson(path)) return;
+/** Of a ranking. */
+export const rankingFormats = ['json', 'tsv'];
+
+/** @throws InputError unless the extension is that of a format; by default of timed text. */
+export function checkFormat(path: string, formats?: readonly string[]): void {
+  const extension = extname(path).toLowerCase().slice(1);
+  if (formats && !formats.includes(extension))
+    throw new InputError(
+      `${path}: expected a name that ends in one of ${formats.map((format) => `.${format}`).join(', ')}`,
+    );
+  if (formats || isJson(path)) return;
   try {
     timedTextFormat(path);
   } catch {

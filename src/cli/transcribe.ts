@@ -9,6 +9,7 @@ import { inputsOf } from './claims.js';
 import { readEmissions } from './emission-files.js';
 import { InputError, inputError, UsageError } from './failure.js';
 import {
+  candidateOptions,
   checkKeys,
   type Given,
   givenOf,
@@ -16,6 +17,7 @@ import {
   type Job,
   jobOf,
   jobOptions,
+  type Takes,
   textOptions,
 } from './job.js';
 import { runManifest, shardOf } from './manifest.js';
@@ -39,20 +41,38 @@ export interface Recording {
   readonly signal: AbortSignal;
 }
 
-/** In what `align` and `decode` differ. */
-export interface Transcriber<R extends Instance> {
-  readonly hasText: boolean;
+/** How far a result can be trusted: in a line, and as it is reported. */
+export interface Sureness {
+  readonly text: string;
+  readonly report: object;
+}
+
+/** In what `align`, `decode` and `rank` differ. */
+export interface Transcriber<R extends Instance, O = Result> {
+  readonly takes: Takes;
   create(options: CtcReaderOptions): Promise<R>;
   /** All that can be said before the device is asked: S, if there is a target, and what remains to be done. */
   prepare(recording: Recording): Promise<{
     readonly labels?: number;
     /** What the text was read as, where it is more than text. */
     readonly text?: string | undefined;
-    run(instance: R, options: RunOptions): Promise<Result>;
+    run(instance: R, options: RunOptions): Promise<O>;
   }>;
   /** What is written on stdout where no output is named. */
-  print(result: Result): string;
+  print(result: O): string;
+  json(result: O): object;
+  /** The text of a file in the format of its extension. */
+  content(path: string, job: Job, result: O): string;
+  sure(result: O, frames: number): Sureness;
 }
+
+/** What becomes of words with times. */
+export const timed = {
+  json: jsonOf,
+  content: (path: string, { emissions, split }: Job, result: Result) =>
+    contentOf(path, emissions, result, split),
+  sure: howSure,
+};
 
 const runOptions = {
   device: { type: 'string', default: 'auto' },
@@ -65,15 +85,19 @@ const runOptions = {
 } as const;
 
 /** The options of a job. */
-const keysOf = (hasText: boolean) => ({ ...jobOptions, ...(hasText && textOptions) });
+const keysOf = (takes: Takes) => ({
+  ...jobOptions,
+  ...(takes === 'text' && textOptions),
+  ...(takes === 'candidates' && candidateOptions),
+});
 
 /** One recording or a manifest of them, from the command line to the files. @returns the exit code */
-export async function transcribe<R extends Instance>(
+export async function transcribe<R extends Instance, O>(
   argv: string[],
   signal: AbortSignal,
-  transcriber: Transcriber<R>,
+  transcriber: Transcriber<R, O>,
 ): Promise<number> {
-  const { values, positionals } = parse(argv, { ...keysOf(transcriber.hasText), ...runOptions });
+  const { values, positionals } = parse(argv, { ...keysOf(transcriber.takes), ...runOptions });
   const { device: place, force, json, quiet, manifest, jobs, shard, ...rest } = values;
   const device = choice('--device', place, ['auto', 'gpu', 'cpu']);
   const work = new Transcription(transcriber, { device, force, json, quiet: quiet || json, signal });
@@ -96,13 +120,13 @@ interface TranscriptionOptions {
   readonly signal: AbortSignal;
 }
 
-class Transcription<R extends Instance> {
-  readonly #transcriber: Transcriber<R>;
+class Transcription<R extends Instance, O> {
+  readonly #transcriber: Transcriber<R, O>;
   readonly #options: TranscriptionOptions;
   /** For all recordings, once there is one. */
   #instance: Promise<R> | undefined;
 
-  constructor(transcriber: Transcriber<R>, options: TranscriptionOptions) {
+  constructor(transcriber: Transcriber<R, O>, options: TranscriptionOptions) {
     this.#transcriber = transcriber;
     this.#options = options;
   }
@@ -117,7 +141,7 @@ class Transcription<R extends Instance> {
         `expected one file of emissions, got ${positionals.join(' ') || 'none'}; for many there is --manifest`,
       );
     const { force, quiet, json } = this.#options;
-    const job = jobOf({ ...given, emissions: positionals[0] }, this.#transcriber.hasText, optionOf);
+    const job = jobOf({ ...given, emissions: positionals[0] }, this.#transcriber.takes, optionOf);
     if (inputKeys.filter((key) => job[key] === '-').length > 1)
       throw new UsageError('-: expected stdin for one input, got it for several');
     const inputs = inputsOf(job).map(([, input]) => input);
@@ -137,13 +161,13 @@ class Transcription<R extends Instance> {
     return 0;
   }
 
-  #print(job: Job, report: object, result: Result) {
+  #print(job: Job, report: object, result: O) {
     const { emissions, outputs } = job;
     const [, printed] = outputsOf(job);
     for (const output of printed)
-      process.stdout.write(printable(contentOf(output, emissions, result, job.split)));
+      process.stdout.write(printable(this.#transcriber.content(output, job, result)));
     if (this.#options.json) {
-      const inline = outputs.length === 0 && { result: jsonOf(result) };
+      const inline = outputs.length === 0 && { result: this.#transcriber.json(result) };
       print(JSON.stringify({ status: 'done', emissions, outputs, ...report, ...inline }));
     } else if (outputs.length === 0) {
       const text = this.#transcriber.print(result);
@@ -169,23 +193,23 @@ class Transcription<R extends Instance> {
       );
     const atOnce = integer('--jobs', jobs ?? 4, 1);
     // a job's own paths are relative to its manifest
-    const ownPaths = ['vocab', 'addedTokens'].flatMap((key) =>
+    const ownPaths = ['vocab', 'addedTokens', 'candidates'].flatMap((key) =>
       typeof given[key] === 'string' ? [[key, resolve(given[key])]] : [],
     );
     const defaults = { ...given, ...Object.fromEntries(ownPaths) };
     const part = shardOf('--shard', shard ?? '1/1');
-    const { hasText } = this.#transcriber;
+    const { takes } = this.#transcriber;
     // what is wrong for all jobs is told once, before the first
-    const some = { emissions: 'a.npy', vocab: 'vocab.json', text: 'a' };
-    jobOf({ ...some, ...given }, hasText, optionOf);
+    const some = { emissions: 'a.npy', vocab: 'vocab.json', text: 'a', candidates: 'a.txt' };
+    jobOf({ ...some, ...given }, takes, optionOf);
     // without a device no job would be done
     await this.#instanceOnce();
     const { force, signal, quiet } = this.#options;
     return runManifest(manifest, {
       ...{ jobs: atOnce, shard: part, force, signal, quiet, defaults },
       jobOf(ofManifest) {
-        checkKeys(ofManifest, Object.keys(keysOf(hasText)));
-        return jobOf(ofManifest, hasText);
+        checkKeys(ofManifest, Object.keys(keysOf(takes)));
+        return jobOf(ofManifest, takes);
       },
       perform: async (job) => {
         const [, [printed]] = outputsOf(job);
@@ -199,7 +223,7 @@ class Transcription<R extends Instance> {
   /** Reads, computes, writes. */
   async #perform(job: Job, ofManifest: boolean, onProgress?: (share: number) => void) {
     const { force, signal } = this.#options;
-    const { emissions: file, split } = job;
+    const { emissions: file } = job;
     const [outputs] = outputsOf(job);
     const listing = await readVocabulary(job, signal);
     const emissions = await readEmissions(file, job, listing.listed, signal);
@@ -212,26 +236,20 @@ class Transcription<R extends Instance> {
     const result = await run(instance, { signal, onProgress }).catch((error) => {
       throw inputError(file, error);
     });
-    const files = outputs.map((output): OutputFile => [output, contentOf(output, file, result, split)]);
+    const files = outputs.map(
+      (output): OutputFile => [output, this.#transcriber.content(output, job, result)],
+    );
     await writeOutputs(files, {
       mayReplace: async (path) => force || (ofManifest && (await stateOf(job, path)) === 'own'),
       ...(ofManifest && { before: () => remember(job, files) }),
     });
     const { device } = instance.backend;
     const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
-    const score = jsonNumber(result.score);
-    const sure = howSure(result, frames);
-    const { confidence, unspelled } = sure;
+    const sure = this.#transcriber.sure(result, frames);
     const { notes } = vocabulary;
-    const { mismatched = 0 } = result;
-    const quality = {
-      confidence,
-      ...(mismatched > 0 && { mismatched }),
-      ...(unspelled.length > 0 && { unspelled }),
-      ...(notes.length > 0 && { notes }),
-    };
+    const quality = { ...sure.report, ...(notes.length > 0 && { notes }) };
     return {
-      report: { tensor, input, blank: vocabulary.blank, ...sized, score, ...quality, device },
+      report: { tensor, input, blank: vocabulary.blank, ...sized, ...quality, device },
       ...{ result, sure: sure.text },
     };
   }
@@ -287,18 +305,10 @@ const lowConfidence = 0.25;
 /** The share of frames in which something else is heard above which a text is hardly what was said, or all of it. */
 const mostMismatched = 0.1;
 
-interface Sureness {
-  /** Mean of the words' own, by how long they take; null without any. */
-  readonly confidence: number | null;
-  /** Words that no token spells, or not whole. */
-  readonly unspelled: readonly string[];
-  readonly text: string;
-}
-
-/** How far a result can be trusted, in a line. */
-function howSure({ words, mismatched = 0 }: Result, frames: number): Sureness {
+function howSure({ score, words, mismatched = 0 }: Result, frames: number): Sureness {
   const aligned = words.filter((word) => word.aligned !== false);
   const takesTime = aligned.some(({ start, end }) => end > start);
+  // mean of the words' own, by how long they take
   const confidence = takesTime ? Number(meanConfidence(aligned).toFixed(6)) : null;
   const unspelled = words
     .filter(({ aligned, text }) => aligned !== true && /[\p{L}\p{N}]/u.test(text))
@@ -318,7 +328,13 @@ function howSure({ words, mismatched = 0 }: Result, frames: number): Sureness {
   }
   if (confidence !== null && confidence < lowConfidence)
     lines.push('warning: this is low; is it the text of this recording, and the vocabulary of this model?');
-  return { confidence, unspelled, text: lines.join('; ') };
+  const report = {
+    score: jsonNumber(score),
+    confidence,
+    ...(mismatched > 0 && { mismatched }),
+    ...(unspelled.length > 0 && { unspelled }),
+  };
+  return { text: lines.join('; '), report };
 }
 
 /** Outputs that are files, and those on stdout: `-.srt`. */

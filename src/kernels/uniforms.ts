@@ -17,6 +17,7 @@ const fields = {
   frameStride: 'u32', // row of the caller's tensor = t · frameStride + n · sequenceStride
   sequenceStride: 'u32',
   candidates: 'u32', // sequences, one after another, that share such a row
+  delimiter: 'u32', // class between words, where targets are texts
   gradOutputStride: 'u32', // 1: one upstream gradient for each sequence; 0: one for all
 
   firstSequence: 'u32', // the part of the batch that is in memory starts here

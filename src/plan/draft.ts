@@ -45,6 +45,7 @@ export class Draft extends PlanRecording {
       {
         MIDDLE: middle,
         WORKGROUP: tuning.workgroupSize,
+        TEXTS: task.delimiter !== undefined,
         ...{ LOGITS: task.scores === 'logits', PROBS: task.scores === 'probs' },
       },
     );
@@ -217,6 +218,7 @@ function problemOf(task: ProblemShape): Problem {
     frameStride: task.layout === 'NTC' ? 1 : recordings,
     sequenceStride: task.layout === 'NTC' ? frames : 1,
     candidates,
+    delimiter: task.delimiter ?? 0,
     gradOutputStride: Number(task.reduction === 'none'),
     emissionRows: 1,
     alphaRows: 1,

@@ -27,6 +27,8 @@ export interface ProblemShape extends Axes {
   readonly stars?: boolean;
   /** How many of the sequences, one after another, share a recording: a row of the caller's tensor. Default 1. */
   readonly candidates?: number;
+  /** The class between words, where targets are texts: sums are over all label sequences that read as they do. */
+  readonly delimiter?: number | undefined;
 }
 
 /** Rows of the caller's tensor in a frame. */

@@ -72,8 +72,8 @@ function read(draft: Draft, box: Box, recordWords: number, targets: ElementRange
   );
 }
 
-/** The losses of what was read, which may have a label for each frame. */
+/** The losses of what was read, which may have a label for each frame: one of each recording. */
 export function planRead(task: ProblemShape, limits: Limits, tuning: Tuning): Plan {
-  const { candidates: _, ...rest } = { ...task, sequences: recordingsOf(task), maxTargetLength: task.frames };
+  const { candidates: _, ...rest } = { ...task, maxTargetLength: task.frames };
   return planSweeps(rest, limits, tuning, sweepsFor(rest, tuning));
 }

@@ -203,17 +203,22 @@ export function requiredFrames(labels: ArrayLike<number | bigint>): number {
   return frames;
 }
 
+/** In place of a class: the blank or the delimiter, whichever it is. The last slot of a text. */
+export const EITHER = 2 ** 32 - 3;
+
 /** How large targets may be. */
 export interface TargetShape {
   readonly maxTargetLength: number;
   readonly classes: number;
   /** Whether they may hold the star. */
   readonly stars?: boolean | undefined;
+  /** The class between words, where they are texts. */
+  readonly delimiter?: number | undefined;
 }
 
-/** Room for the distinct labels of a sequence. */
-export function distinctLabels({ maxTargetLength, classes, stars }: TargetShape): number {
-  return Math.min(maxTargetLength, stars ? classes : classes - 1);
+/** Room for the distinct labels of a sequence; of a text also for the blank or delimiter. */
+export function distinctLabels({ maxTargetLength, classes, stars, delimiter }: TargetShape): number {
+  return Math.min(maxTargetLength, stars ? classes : classes - 1) + Number(delimiter !== undefined);
 }
 
 /** Words of a sequence's record, shaders/shared/sequence.wgsl; a multiple of 64 so that any range binds. */
@@ -257,6 +262,7 @@ export function packRecords(
       record[4 + place] = distinct | (Number(label !== before) << 31) | (Number(label !== after) << 30);
       record[places + j] = place;
     });
+    if (shape.delimiter !== undefined) record[slotClasses + ++distinct] = EITHER;
     record[3] = distinct;
     let before = 0;
     for (let word = classTable; word < classTable + 2 * Math.ceil(classes / 32); word += 2) {

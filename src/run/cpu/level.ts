@@ -16,20 +16,23 @@ export class Level {
   e = 0;
   /** The number that comes in from the left, in the same units. */
   m = 0;
+  /** What a step may multiply by at most. */
+  readonly most: number;
   readonly #rows: readonly Extended[];
   /** No state is less, but for zeros, and none more. */
   #low = 1;
   #high = 1;
   #rest = 0;
 
-  constructor(...rows: Extended[]) {
+  constructor(most: number, ...rows: Extended[]) {
+    this.most = most;
     this.#rows = rows;
   }
 
   /**
    * Before a step: leaves the common exponent if the step might leave the range of doubles, and takes one up if it may be kept for a while.
    * The states are those from `first` to `last`; m · 2^(256 e) comes in from the left. The step multiplies what is not 0 by at least `least`
-   * and at most 3. `even`: no emission has an exponent.
+   * and at most `most`. `even`: no emission has an exponent.
    */
   before(first: number, last: number, m: number, e: number, least: number, even: boolean): void {
     if (this.on && !(even && this.#admit(m, e) && this.#allows(least))) this.settle(first, last);
@@ -49,7 +52,7 @@ export class Level {
 
   #allows(least: number): boolean {
     this.#low *= least;
-    this.#high *= 3;
+    this.#high *= this.most;
     return this.#low > LEAST && this.#high < MOST;
   }
 

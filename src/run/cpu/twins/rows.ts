@@ -2,7 +2,7 @@ import { belowBest } from '../../../problem/star.js';
 import { FRAME, type Kernel } from '../buffers.js';
 import { areOrdinary, costOf, unitsPerNat } from '../cost.js';
 import { expDown } from '../exponential.js';
-import { storeExp, ZERO } from '../extended.js';
+import { aligned, type Extended, store, storeExp, ZERO } from '../extended.js';
 import * as middle from '../middle.js';
 import { Sequence } from '../sequence.js';
 import * as whole from '../whole.js';
@@ -11,9 +11,8 @@ import * as whole from '../whole.js';
 export const rows: Kernel = (problem, { grid, constants }, bindings) => {
   const { targets, scores, frames, emissions, masks } = bindings;
   const { sweepOf, stepOf, isMiddle, isHeld, sweepRow } = constants.MIDDLE ? middle : whole;
-  const { LOGITS, READING, CANDIDATES } = constants;
+  const { LOGITS, READING, CANDIDATES, TEXTS } = constants;
   const perRow = CANDIDATES ? problem.candidates : 1;
-  const firstRecording = Math.floor(problem.firstSequence / perRow);
   const { emissionFrame, emissionRows } = problem;
   const width = problem.distinct + 2;
   for (let y = 0; y < grid[1]; y++) {
@@ -22,8 +21,9 @@ export const rows: Kernel = (problem, { grid, constants }, bindings) => {
     const recording = Math.floor(n / perRow);
     const sequence = new Sequence(problem, targets, n);
     const { range, hasStar } = sequence;
-    const slots = sequence.slots - Number(hasStar);
+    const slots = sequence.slots - Number(hasStar || TEXTS);
     const classOf = Int32Array.from({ length: slots }, (_, slot) => sequence.classOf(slot));
+    const counts = TEXTS ? Int32Array.of(...classOf, problem.delimiter) : classOf;
     const end = Math.min(problem.boxEnd, sequence.inputLength);
     for (let t = problem.boxFrame; t < end; t++) {
       const row = t * problem.frameStride + recording * problem.sequenceStride - problem.firstRow;
@@ -39,10 +39,11 @@ export const rows: Kernel = (problem, { grid, constants }, bindings) => {
       const place = (part * problem.frames + t) * FRAME.words;
       let largest = 0;
       if (CANDIDATES && LOGITS) {
-        const from = ((recording - firstRecording) * problem.frames + t) * FRAME.words;
-        for (let i = 0; i < FRAME.words; i++) frames[place + i] = bindings.heard[from + i];
+        const first = Math.floor(problem.firstSequence / perRow);
+        const from = ((recording - first) * problem.frames + t) * FRAME.words;
+        frames.set(bindings.heard.subarray(from, from + FRAME.words), place);
       } else {
-        const counted = LOGITS || hasStar ? undefined : classOf;
+        const counted = LOGITS || hasStar ? undefined : counts;
         largest = storeFrame(frames, place, scores, start, start + problem.classes, counted, !LOGITS);
       }
       const unit = frames[place + FRAME.unit];
@@ -63,14 +64,18 @@ export const rows: Kernel = (problem, { grid, constants }, bindings) => {
           const d = invalid ? Number.NEGATIVE_INFINITY : scores[start + classOf[slot]] - unit;
           storeExp(emissions, first + slot, d, range);
         }
+        if (TEXTS) {
+          const d = invalid ? Number.NEGATIVE_INFINITY : scores[start + problem.delimiter] - unit;
+          storeSum(emissions, first, first + slots, d, range);
+        }
         emissions.m[first + width - 1] = 0;
         emissions.e[first + width - 1] = ZERO;
       }
       // at the middle the other sweep arrives without the emission, which is in this one
       if (shared) {
         const first = (sweepRow(part, 1) * emissionRows + other - emissionFrame) * width;
-        emissions.m.fill(1, first, first + slots);
-        emissions.e.fill(0, first, first + slots);
+        emissions.m.fill(1, first, first + sequence.slots);
+        emissions.e.fill(0, first, first + sequence.slots);
         emissions.m[first + width - 1] = 0;
         emissions.e[first + width - 1] = ZERO;
       }
@@ -111,6 +116,13 @@ function storeFrame(
   frames[place + FRAME.lnNormaliser] = invalid ? 0 : Math.log1p(rest);
   frames[place + FRAME.invalid] = Number(invalid);
   return largest;
+}
+
+/** Stores the sum of what is at a place and exp(d). */
+function storeSum(to: Extended, from: number, place: number, d: number, range: number) {
+  storeExp(to, place, d, range);
+  const e = Math.max(to.e[from], to.e[place]);
+  store(to, place, aligned(to.m[from], to.e[from], e) + aligned(to.m[place], to.e[place], e), e);
 }
 
 /** The cost of the star in a frame. */
