@@ -328,8 +328,7 @@ describe('whatever comes, the error names the argument', () => {
         await expectNamed(
           key,
           (value) => make({ device: 'cpu', [key]: value }),
-          (what, value) =>
-            (key === 'weights' && isEmpty(what)) || (/LogProb$/.test(key) && what === 'a fraction'),
+          (what) => (key === 'weights' && isEmpty(what)) || (/LogProb$/.test(key) && what === 'a fraction'),
         );
     });
 

@@ -32,12 +32,15 @@ export class Knowledge {
   readonly #hasLm: boolean;
   readonly #hasHot: boolean;
   readonly #isAdjacent: boolean;
+  /** Whether no class is a space and more. */
+  readonly #spaceIsAlone: boolean;
   /** Children of the node where words begin, which has many, and is asked most often. */
   readonly #roots: Uint32Array;
+  readonly #hotRoots: Uint32Array;
 
   constructor(tables: KnowledgeTables) {
     this.tables = tables;
-    const { flags, nodeStart, nodeNext, nodeSymbol, ahead } = tables;
+    const { flags, nodeStart, nodeNext, nodeSymbol, ahead, hot } = tables;
     const has = (flag: number) => (flags & flag) !== 0;
     this.#isLabels = has(Flag.labels);
     this.#isTokens = has(Flag.tokens);
@@ -46,9 +49,13 @@ export class Knowledge {
     this.#hasLm = has(Flag.lm);
     this.#hasHot = has(Flag.hotwords);
     this.#outside = ahead.length - 1;
-    const roots = nodeSymbol.subarray(nodeStart[0], nodeStart[1]);
-    this.#roots = new Uint32Array(roots.reduce((a, b) => Math.max(a, b + 1), 0));
-    for (let i = nodeStart[0]!; i < nodeStart[1]!; i++) this.#roots[nodeSymbol[i]!] = nodeNext[i]!;
+    const { kinds, symbolStart } = tables;
+    this.#spaceIsAlone = kinds.every(
+      (kind, c) => kind !== Kind.space || symbolStart[c + 1]! - symbolStart[c]! === 1,
+    );
+    const end = nodeStart[1]!;
+    this.#roots = byKey(nodeSymbol.subarray(0, end), nodeNext);
+    this.#hotRoots = byKey(hot.symbol.subarray(0, hot.start[1]), hot.next);
   }
 
   /** The empty text. */
@@ -153,9 +160,16 @@ export class Knowledge {
     const { mostFirst, mostLeaving, mostHeard, mostToken } = this.tables;
     const isInside = kind === Kind.letter || kind === Kind.inside;
     const first = node === 0 || !isInside ? Math.max(0, mostFirst) : 0;
-    const heard = kind === Kind.letter ? this.tables.hot.most[hot]! : mostHeard;
     const left = isInside ? 0 : Math.max(0, kind === Kind.space ? leaving : mostLeaving);
-    return mostToken + first + (this.#hasHot ? heard : 0) + left;
+    if (!this.#hasHot) return mostToken + first + left;
+    this.hot = hot;
+    const heard =
+      kind === Kind.letter
+        ? this.tables.hot.most[hot]!
+        : kind === Kind.space && this.#spaceIsAlone && node !== 0
+          ? this.#hear(SPACE)
+          : mostHeard;
+    return mostToken + first + left + heard;
   }
 
   /** What the end of its word adds to a text in this state, the hotwords aside. */
@@ -212,16 +226,20 @@ export class Knowledge {
     const before = worth[this.hot]!;
     let sum = 0;
     for (let state = this.hot; ; state = fail[state]!) {
+      // where a word begins, and in a word of no phrase
+      if (state < 2) {
+        this.hot = symbol === SPACE ? 0 : (state === 0 && this.#hotRoots[symbol]) || 1;
+        break;
+      }
       const end = start[state + 1]!;
       const at = lowerBound(symbols, symbol, start[state]!, end);
-      if (at < end && symbols[at] === symbol) this.hot = next[at]!;
-      else if (state < 2) this.hot = symbol === SPACE ? 0 : 1;
-      else {
-        sum += gain[state]!;
-        continue;
+      if (at < end && symbols[at] === symbol) {
+        this.hot = next[at]!;
+        break;
       }
-      return sum + worth[this.hot]! - before;
+      sum += gain[state]!;
     }
+    return sum + worth[this.hot]! - before;
   }
 
   #mix(value: number): void {
@@ -230,6 +248,15 @@ export class Knowledge {
     this.low = low ^ (low >>> 15) ^ high;
     this.high = high ^ (high >>> 13) ^ Math.imul(low, 0xc2b2ae3d);
   }
+}
+
+/** Values by their keys; 0 where there is none. */
+function byKey(keys: Uint32Array, values: Uint32Array): Uint32Array {
+  const found = new Uint32Array(keys.reduce((a, b) => Math.max(a, b + 1), 0));
+  keys.forEach((key, i) => {
+    found[key] = values[i]!;
+  });
+  return found;
 }
 
 const once = { from: -1, end: 0 } as const;
