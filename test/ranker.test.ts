@@ -1,9 +1,10 @@
 /** Many texts, one recording: each candidate's loss is that of a run of it alone, to the bit, and what follows from the losses. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { CtcLoss, CtcRanker, type Ranking } from 'webgpu-ctc/node';
+import { CtcAligner, CtcLoss, CtcRanker, type Ranking } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/api/forced.js';
 import { sharedDevice } from './device.js';
+import { pitfalls } from './pitfalls.js';
 import { collapse, seeded } from './reference.js';
 
 const gpu = await sharedDevice();
@@ -348,5 +349,60 @@ describe.each(['cpu', 'gpu'] as const)('what is defined on %s', (on) => {
       'candidates[0]: expected at most 2 labels (maxTargetLength), got 3',
     );
     ranker.destroy();
+  });
+});
+
+describe.each(['cpu', 'gpu'] as const)('texts that may not be what was said, by enumeration, on %s', (on) => {
+  interface Case {
+    readonly name: string;
+    readonly classes: readonly string[];
+    readonly blank: number;
+    readonly separator: number;
+    readonly emissions: readonly (readonly number[])[];
+    readonly text: string;
+    readonly alternatives?: Readonly<Record<string, readonly string[]>>;
+    readonly expected: {
+      readonly subsets?: readonly { readonly keep: readonly boolean[]; readonly ctc: number }[];
+      readonly said?: readonly boolean[];
+      readonly path?: readonly number[];
+      readonly pathScore?: number;
+      readonly alternatives?: Readonly<Record<string, readonly number[]>>;
+      readonly sum?: Readonly<Record<string, number>>;
+      readonly best?: Readonly<Record<string, string>>;
+    };
+  }
+  test.each(pitfalls<Case>('align').map((one) => [one.name, one] as const))('%s', async (_, one) => {
+    const { classes, blank, separator, emissions, text, alternatives = {}, expected } = one;
+    const spell = (words: string) =>
+      [...words].map((letter) => (letter === ' ' ? separator : classes.indexOf(letter)));
+    const logProbs = {
+      data: Float32Array.from(emissions.flat()),
+      shape: [emissions.length, classes.length] as const,
+    };
+    const rank = async (texts: readonly string[]) => {
+      const input = { logProbs, candidates: texts.map(spell) };
+      return (await rankings(on, input, {}, { blank, delimiter: separator }))[0]!;
+    };
+    const kept = (keep: readonly boolean[]) =>
+      text
+        .split(' ')
+        .filter((_, i) => keep[i])
+        .join(' ');
+    if (expected.subsets) {
+      const { losses, best } = await rank(expected.subsets.map(({ keep }) => kept(keep)));
+      for (const [i, { ctc }] of expected.subsets.entries()) expect(-losses[i]!).toBeCloseTo(ctc, 4);
+      expect(expected.subsets[best]!.keep).toEqual(expected.said);
+      const aligner = await CtcAligner.create({ device: devices[on], blank });
+      const { labels, score } = await aligner.run({ logProbs, targets: [spell(text)] });
+      expect([...labels]).toEqual(expected.path);
+      expect(score).toBeCloseTo(expected.pathScore!, 4);
+      aligner.destroy();
+    }
+    for (const [word, readings] of Object.entries(alternatives)) {
+      const { losses, best, mass } = await rank(readings);
+      for (const [i, ctc] of expected.alternatives![word]!.entries()) expect(-losses[i]!).toBeCloseTo(ctc, 4);
+      expect(Math.log(mass)).toBeCloseTo(expected.sum![word]!, 4);
+      expect(readings[best]).toBe(expected.best![word]);
+    }
   });
 });
