@@ -156,13 +156,11 @@ export class Operation {
 
   /** @internal */
   protected async runOnce<R>(input: object, options?: RunOptions): Promise<R> {
-    const { inputs, hasTargets, stars, candidatesOf } = this.#definition;
+    const { inputs, sizes, hasTargets, stars, candidatesOf } = this.#definition;
     const own = held(input) as Sized & Record<ScoresKey, Tensor> & Record<string, unknown>;
     const runOptions = checkRunOptions(options);
-    const targeted = candidatesOf
-      ? ['candidates', 'inputLengths']
-      : ['targets', 'inputLengths', 'targetLengths'];
-    const lengths = hasTargets ? targeted : ['inputLengths'];
+    const lengths =
+      hasTargets && !candidatesOf ? ['targets', 'inputLengths', 'targetLengths'] : ['inputLengths'];
     checkObject('input', own, [...scoresKeys, 'blank', ...lengths, ...inputs, 'results']);
     const scores = scoresKey(own);
     const tensor = own[scores];
@@ -189,7 +187,9 @@ export class Operation {
     });
     try {
       task.setBatch(batch);
-      const rest = inputs.filter((name) => name !== 'samples').map((name) => [name, own[name]]);
+      const rest = inputs
+        .filter((name) => !(sizes as readonly string[]).includes(name))
+        .map((name) => [name, own[name]]);
       const given = { [scores]: data, ...Object.fromEntries(rest), results: own.results };
       return (await task.run(given, runOptions)) as R;
     } finally {
@@ -266,6 +266,6 @@ function sized({ keep, samples, candidates }: Sized): Pick<ProblemShape, 'keep' 
   return {
     keep: checkKeep(keep),
     ...(samples !== undefined && { samples: checkInteger('samples', samples, 0) }),
-    ...(candidates !== undefined && { candidates }),
+    candidates,
   };
 }

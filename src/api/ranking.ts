@@ -234,7 +234,7 @@ function answer({ losses, labels, free }: Raw, about: About): object {
 export const definition: Definition = {
   settings: ['delimiter'],
   sizes: ['maxTargetLength', 'candidates'],
-  inputs: [],
+  inputs: ['candidates'],
   hasTargets: true,
   candidatesOf: checkCandidates,
   absent: {},

@@ -26,7 +26,7 @@ export interface ProblemShape extends Axes {
   /** Whether targets may hold the star. Default false. */
   readonly stars?: boolean;
   /** How many of the sequences, one after another, share a recording: a row of the caller's tensor. Default 1. */
-  readonly candidates?: number;
+  readonly candidates?: number | undefined;
   /** The class between words, where targets are texts: sums are over all label sequences that read as they do. */
   readonly delimiter?: number | undefined;
 }
