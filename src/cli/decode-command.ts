@@ -29,13 +29,14 @@ With any of these it is a beam search for the text that is best by the emissions
 --hotwords FILE  a phrase a line, and if you like a tab and what it adds, in nats; 10 by default
 --nbest N        how many texts; 1 by default. .json has them all, the other formats the best. --width N: texts that are kept
                  after each frame; 100 by default
---alpha A, --beta B, --unknown U  what is best: ln P of the text by the emissions + A · ln P by the model + B for each word; 0.5 and 1.5
-                 by default. U is added to the log10 of words that the model does not know, -10 by default. webgpu-ctc lm tune finds A and B
+--alpha A, --beta B, --unknown U
+                 best is ln P of the text by the emissions + A · ln P by the model + B for each word; 0.5 and 1.5 by default.
+                 U is added to the log10 of words that the model does not know, -10 by default. webgpu-ctc lm tune finds A and B
 
 Without -o the text on stdout, of several one a line, the best first. EMISSIONS, --tensor, --item, --length, --layout, --input,
 --unpacked-mb, -o, --force, --vocab, --added-tokens, --blank, --delimiter, --language, --frame-ms, --split, --device, --quiet,
 --json, --manifest, --jobs, --shard and the exit codes are those of webgpu-ctc align --help, jobs without a text, and no cue
-for a line of it; exit code 3: the lexicon has no text that fits.`;
+for a line of it; exit code 3: no text of the lexicon is possible.`;
 
 /** On one device: what reads greedily, and what knows more, made when it is asked. */
 class Readers {

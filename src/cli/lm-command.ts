@@ -31,12 +31,12 @@ SENTENCES          a text in UTF-8, a sentence a line, with spaces between the w
 --quiet            errors alone
 
 of tune:
---manifest         jobs with their texts, as of webgpu-ctc align, without outputs: ten minutes of speech or more, not what is tested on
---alphas, --betas  what is tried, with commas between. Each recording is read once, with --alpha and --beta; of the --nbest texts
-                   that are found, 100 by default, the best one is chosen anew for each pair
---json             one JSON object: { "alpha", "beta", "words", "wrong", "alphas", "betas", "surface" }, of that a row for each alpha
-The other options are those of webgpu-ctc decode --help: --unknown, --units, --lexicon, --open-lexicon, --hotwords, --width, --blank,
---delimiter, --added-tokens, --language, --device
+--manifest         jobs with their texts, as of webgpu-ctc align, without outputs: ten minutes or more, not what is tested on
+--alphas, --betas  what is tried, with commas between. Each recording is read once, with --alpha and --beta; of the --nbest
+                   texts that are found, 100 by default, the best one is chosen anew for each pair
+--json             one JSON object: { "alpha", "beta", "words", "wrong", "alphas", "betas", "surface": a row for each alpha }
+The others are those of webgpu-ctc decode --help: --unknown, --units, --lexicon, --open-lexicon, --hotwords, --width, --vocab,
+--added-tokens, --blank, --delimiter, --language, --device, and those of emissions
 
 exit codes: 0 done, 1 an internal error, 2 wrong usage or input, 130 interrupted, 141 the reader of stdout left`;
 
