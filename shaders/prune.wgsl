@@ -12,12 +12,12 @@ fn keyOf(bits: u32) -> u32 {
   return orderKey(select(bits, 0u, bits == 0x80000000u));
 }
 
-/// Key and class of the first of a lane's largest scores among those that come after one in that order.
+/// Key and class of the first of a lane's largest scores among those that come after one in that order, of which this is the key and the next class.
 fn nextOfLane(lane: u32, start: u32, after: vec2u) -> vec2u {
   var best = vec2u(0u, NO_LABEL);
   for (var c = lane; c < problem.classes; c += LANES) {
     let key = keyOf(scoreBits(start + c));
-    if ((key < after.x || (key == after.x && c > after.y)) && key > best.x) { best = vec2u(key, c); }
+    if ((key < after.x || (key == after.x && c >= after.y)) && key > best.x) { best = vec2u(key, c); }
   }
   return best;
 }
@@ -42,19 +42,19 @@ fn prune(@builtin(workgroup_id) group: vec3u, own: Lane) {
     lnNormaliser = ln1p(max((sum.y - 1.0) + sum.x, 0.0));
   }
   let none = highest >= orderKey(INFINITY) || (LOGITS && highest > LARGEST_FINITE_KEY);
-  var after = vec2u(0xffffffffu, NO_LABEL);
+  var after = vec2u(0xffffffffu, 0u);
   for (var i = 0u; i < TOPS; i++) {
     let best = nextOfLane(lane, start, after);
     let key = largestOf(lane, best.x);
     let first = ~largestOf(lane, select(0u, ~best.y, best.x == key));
-    after = vec2u(key, first);
+    after = vec2u(key, first + 1u);
     var score = fromOrderKey(key);
     if (PROBS) { score = lnBits(score); }
     score = scoreOf(score, largest, lnNormaliser);
     let isLikely = score != MINUS_INFINITY && key > 0u && (i == 0u || bitcast<f32>(score) >= bitcast<f32>(LEAST_TOKEN));
     if (lane == 0u) {
       topLabels[place + i] = select(NO_LABEL, first, isLikely && !none);
-      topScores[place + i] = select(LOWEST_BITS, score, isLikely);
+      topScores[place + i] = select(LOWEST_BITS, score, isLikely && !none);
     }
   }
 }

@@ -57,13 +57,22 @@ describe.each(['cpu', 'gpu'] as const)('on the %s', (where) => {
   });
 });
 
+/** Ordinary, masked, or far off. */
+function someLogit(random: () => number): number {
+  const [kind, value] = [random(), 3 * random()];
+  return kind < 0.05 ? -1e10 : kind < 0.1 ? Number.NEGATIVE_INFINITY : kind < 0.15 ? value - 40 : value;
+}
+
 describe('texts by enumeration', () => {
   const count = 4;
   const frames = 4;
   const random = seeded(20261130);
   const situations = Array.from({ length: 125 }, () => situation(random));
+  /** All of them on the GPU take long: `WEBGPU_CTC_WHOLE=1` asks for that. */
+  const step = (where: string) => (where === 'gpu' && !process.env.WEBGPU_CTC_WHOLE ? 4 : 1);
   test.each(['cpu', 'gpu'] as const)('500 problems that nobody chose, on the %s', async (where) => {
     for (const [i, one] of situations.entries()) {
+      if (i % step(where) > 0) continue;
       const { classes, blank, separator, grams, units, lexicon, hotwords, weights } = one;
       const decoder = await CtcBeamDecoder.create({
         device: where === 'cpu' ? 'cpu' : (await sharedDevice()).device,
@@ -76,22 +85,24 @@ describe('texts by enumeration', () => {
         ...{ weights, width: 400, nbest: 5 },
       });
       const values = seeded(i);
-      const logits = Float32Array.from(
-        { length: frames * count * 4 },
-        () => 3 * values() - (values() < 0.1 ? 4 : 0),
+      const logits = Float32Array.from({ length: frames * count * 4 }, (_, k) =>
+        k % 4 === 0 ? 3 * values() : someLogit(values),
       );
       const { readings } = await decoder.run({ logits: { data: logits, shape: [frames, count, 4] } });
       decoder.destroy();
       for (const [n, found] of readings.entries()) {
         const rows = Array.from({ length: frames }, (_, t) => {
           const row = Array.from(logits.subarray(4 * (count * t + n), 4 * (count * t + n) + 4));
-          const sum = Math.log(row.reduce((a, x) => a + Math.exp(x), 0));
-          return row.map((x) => x - sum);
+          const most = Math.max(...row);
+          const sum = Math.log(row.reduce((a, x) => a + Math.exp(x - most), 0));
+          return row.map((x) => x - most - sum);
         });
         const right = enumerated(one, rows);
         const about = `problem ${i}, sequence ${n}`;
         expect(found.length, about).toBe(Math.min(5, right.length));
+        // what needs a mask is possible, but no float tells such texts apart
         for (const [r, { text, ctc, total }] of found.entries()) {
+          if (right[r]!.total < -1e6) break;
           expect(Math.abs(total - right[r]!.total), `${about}, total ${r}`).toBeLessThan(2e-4);
           const same = right.find((other) => other.text === text && Math.abs(other.total - total) < 2e-4);
           expect(same, `${about}: ${text}`).toBeDefined();

@@ -12,6 +12,7 @@ import { strategies, swapAxes } from './compute.js';
 import { sharedDevice } from './device.js';
 import {
   type Asked,
+  type Enumerated,
   expectations,
   latticeOf,
   type Problems,
@@ -119,7 +120,7 @@ const fourthOf = (scores: ScoresKey, device: string) => {
 describe.each(truths)('%s', (scores, expected) => {
   describe.each(Object.entries(devices))('%s', (device, how) => {
     const taken = fourthOf(scores, device);
-    for (const name of Object.keys(operations) as OperationName[]) {
+    for (const name of Object.keys(expectations) as Enumerated[]) {
       test.each(waysOf(name))(`${name} %o`, async (way) => {
         for (const [i, batch] of taken) {
           const instance = await operations[name].create({

@@ -1,5 +1,6 @@
 /** What every operation promises to whoever uses it. Runs on the sources, and once more on the packed build. */
 import { describe, expect, test } from 'vitest';
+import * as lm from 'webgpu-ctc/lm';
 import * as library from 'webgpu-ctc/node';
 import { sharedDevice } from './device.js';
 import {
@@ -27,7 +28,7 @@ const first: Given = { targets: [[1, 2, 2], [4], [3, 1]], inputLengths: [6, 3, 5
 const second: Given = { targets: [[2], [3, 4, 1], []], inputLengths: [2, 6, 4] };
 
 test('classes are called what they are exported as', () => {
-  const classes = Object.entries(library).filter(([, it]) => /^class\b/.test(String(it)));
+  const classes = Object.entries({ ...library, ...lm }).filter(([, it]) => /^class\b/.test(String(it)));
   expect(classes.map(([name]) => name)).toEqual(
     expect.arrayContaining(['CtcError', ...everyOperation.map(([name]) => name)]),
   );

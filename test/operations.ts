@@ -2,9 +2,13 @@
  * All operations of the library in one table. The tests that are about every operation go through it: an operation that is
  * listed here is compared with the enumeration of all paths, its kernels with their twins, its plans and its lifecycle are checked.
  */
-import * as library from 'webgpu-ctc/node';
+import { type BeamReading, CtcBeamDecoder } from 'webgpu-ctc/lm';
+import * as node from 'webgpu-ctc/node';
 import type { Strategy } from '../src/api/contracts.js';
+import { compile } from '../src/lm/compile.js';
+import { packTables } from '../src/lm/tables.js';
 import { planAlign, planGreedy } from '../src/plan/align-plan.js';
+import { planBeam } from '../src/plan/beam-plan.js';
 import type { Limits, Plan, ProblemShape } from '../src/plan/plan.js';
 import { planPosterior } from '../src/plan/posterior-plan.js';
 import { planRank } from '../src/plan/rank-plan.js';
@@ -13,6 +17,7 @@ import { planSweeps } from '../src/plan/sweeps-plan.js';
 import type { Tuning } from '../src/plan/tuning.js';
 import type { Gradient } from '../src/problem/types.js';
 
+const library = { ...node, CtcBeamDecoder };
 type Library = typeof library;
 
 /** The exports that `create` instances with a `prepare`: a new one that is not listed below does not compile. */
@@ -73,10 +78,21 @@ export interface Operation {
   /** Where a recording has several targets: those made of targets that are one for each. */
   candidates?(targets: Given['targets']): readonly (readonly (readonly number[])[])[];
   /** Where arrays come out under other names than buffers: those of the buffers. */
-  asBuffers?(result: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+  asBuffers?(
+    result: Readonly<Record<string, unknown>>,
+    size: OperationSize,
+  ): Readonly<Record<string, unknown>>;
 }
 
 const samples = 3;
+/** Texts of a beam, which here are label sequences. */
+const width = 4;
+/** What a beam search knows of them: nothing. */
+export const knowledgeOf = (classes: number) =>
+  packTables(
+    compile({ vocabulary: undefined, units: 'words', weights: { alpha: 0, beta: 0, unknown: 0 } }, classes)
+      .tables,
+  );
 /** A class that is not the blank, if there is one. */
 const delimiterOf = ({ blank, classes }: Pick<ProblemShape, 'blank' | 'classes'>) => (blank + 1) % classes;
 /** Candidates of a recording, at most: its own target, and but for the last that of the next. */
@@ -166,10 +182,45 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
     candidates: (targets) => targets.map((target, n) => [target, ...targets.slice(n + 1, n + perRecording)]),
     asBuffers({ rankings, ...rest }) {
       if (!rankings) return rest;
-      const each = (rankings as library.Ranking[]).map(({ losses }) =>
+      const each = (rankings as node.Ranking[]).map(({ losses }) =>
         [...losses, Infinity].slice(0, perRecording),
       );
       return { ...rest, losses: Float32Array.from(each.flat()) };
+    },
+  },
+  CtcBeamDecoder: {
+    create: ({ strategy, ...options }) =>
+      library.CtcBeamDecoder.create({ width, nbest: width, exact: false, ...options }),
+    plans: {
+      beam: (task, limits, tuning) =>
+        planBeam(task, limits, tuning, {
+          ...{ width, tokens: 5, texts: width, tokenLogProb: -8, beamLogProb: -20 },
+          ...{ knowledge: knowledgeOf(task.classes).length, spelled: false, choices: 1, exits: 1 },
+        }),
+    },
+    gradients: ['none'],
+    keeping: [],
+    hasTargets: false,
+    encodes: true,
+    prepared: () => ({}),
+    asked: {},
+    outputs: ({ frames, sequences }) => ({
+      labels: 4 * sequences * width * frames,
+      scores: 4 * sequences * width,
+      exits: 4 * sequences * width,
+    }),
+    asBuffers({ readings, ...rest }, { frames }) {
+      if (!readings) return rest;
+      const each = (readings as BeamReading[][]).flatMap((found) =>
+        Array.from({ length: width }, (_, i) => found[i]),
+      );
+      return {
+        labels: Int32Array.from(
+          each.flatMap((one) => Array.from({ length: frames }, (_, i) => one?.labels[i] ?? -1)),
+        ),
+        scores: Float32Array.from(each, (one) => one?.total ?? Number.NEGATIVE_INFINITY),
+        exits: new Int32Array(each.length),
+      };
     },
   },
 };
@@ -231,7 +282,7 @@ export function resultsOf(
   size: OperationSize,
   result: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const buffers = operation.asBuffers?.(result) ?? result;
+  const buffers = operation.asBuffers?.(result, size) ?? result;
   return Object.fromEntries(
     Object.keys(operation.outputs(size)).map((name) => {
       const values = buffers[name] as Float32Array | Int32Array;

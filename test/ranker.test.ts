@@ -10,8 +10,9 @@ const gpu = await sharedDevice();
 const withSubgroups = await sharedDevice('subgroups');
 const devices = { cpu: 'cpu', gpu: gpu.device, subgroups: withSubgroups.device } as const;
 type On = keyof typeof devices;
-/** Shuffles are the same whatever the scores are. */
-const keysOf = (on: On) => (['logits', 'logProbs', 'probs'] as const).slice(0, on === 'subgroups' ? 1 : 3);
+/** What is another on another device is done for each: shuffles are the same whatever the scores are, and logarithms are `enumeration`'s. */
+const keysOf = (on: On) =>
+  (['logits', 'logProbs', 'probs'] as const).slice(0, { cpu: 3, gpu: 2, subgroups: 1 }[on]);
 
 /** Recordings, and texts of a few labels: as drawn, shorter, equal, empty, and one with more labels than frames. */
 function problem(seed: number, { frames = 21, sequences = 3, classes = 7, candidates = 9 } = {}) {

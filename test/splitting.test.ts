@@ -6,6 +6,7 @@ import { type Tuning, tuningFor } from '../src/plan/tuning.js';
 import { halfToFloat } from '../src/problem/half.js';
 import type { Kept } from '../src/problem/types.js';
 import { CpuRunner } from '../src/run/cpu/cpu-runner.js';
+import * as searchTwins from '../src/run/cpu/search/twins.js';
 import { adapterOf, limitsOf } from '../src/run/device.js';
 import { expectGradient, expectLosses } from './bars.js';
 import {
@@ -199,7 +200,7 @@ describe('all cuts at once', () => {
 /** Runs a plan by its twins, whose memory is full of NaN and of what is no exponent: all that the caller gets of it. */
 async function numbersOf(plan: Plan, batch: Batch): Promise<Record<string, ArrayLike<number>>> {
   const { task } = plan;
-  const runner = new CpuRunner(plan, '');
+  const runner = new CpuRunner(plan, '', searchTwins);
   for (const name of Object.keys(plan.buffers)) {
     const buffer = runner.buffer(name);
     if ('m' in buffer) {

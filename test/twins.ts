@@ -11,11 +11,13 @@ import { type CpuBuffer, FRAME, TOTAL } from '../src/run/cpu/buffers.js';
 import { costOf as distanceOf } from '../src/run/cpu/cost.js';
 import { CpuRunner } from '../src/run/cpu/cpu-runner.js';
 import { type Extended, ln } from '../src/run/cpu/extended.js';
+import * as searchTwins from '../src/run/cpu/search/twins.js';
 import { Memory } from '../src/run/gpu/memory.js';
 import { pipelineFor } from '../src/run/gpu/pipelines.js';
 import { Scheduler } from '../src/run/gpu/scheduler.js';
 import { swapAxes } from './compute.js';
 import { poison, type TestDevice } from './device.js';
+import { knowledgeOf } from './operations.js';
 import type { Batch } from './reference.js';
 
 /** What every device gives. */
@@ -144,6 +146,7 @@ export async function onDevice(
   write('targets', recordsOf(plan, batch));
   write('gradOutput', new Float32Array(plan.buffers.gradOutput?.count ?? 0).fill(1));
   write('seed', Uint32Array.of(seed));
+  write('knowledge', knowledgeOf(batch.classes));
   const data = scoresOf(plan, batch);
   const perBuffer = scores.rowsPerBuffer * batch.classes;
   scores.buffers.forEach((buffer, i) => {
@@ -262,7 +265,7 @@ function leftOnDevice(
  */
 export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Promise<Left[]> {
   const commands: Command[] = [];
-  const runner = new CpuRunner({ ...plan, commands }, '');
+  const runner = new CpuRunner({ ...plan, commands }, '', searchTwins);
   for (const name of Object.keys(plan.buffers)) {
     const buffer = runner.buffer(name);
     if ('m' in buffer) {
@@ -271,6 +274,7 @@ export async function onCpu(plan: Plan, batch: Batch, seed = 0, moved = 0): Prom
     } else buffer.fill(buffer instanceof Uint32Array ? poison : Number.NaN);
   }
   runner.setRecords(recordsOf(plan, batch));
+  if (plan.buffers.knowledge) runner.fill('knowledge', knowledgeOf(batch.classes));
   if (plan.buffers.seed) (runner.buffer('seed') as Uint32Array).fill(seed);
   const { grad } = plan.outputs;
   const windows = ownWindows(plan).map(([name, buffer]) => {

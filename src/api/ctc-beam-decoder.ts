@@ -1,8 +1,8 @@
+import { type BeamOptions, beamKeys, type CheckedBeam, checkBeam } from '../lm/beam-options.js';
 import type { Hypothesis } from '../lm/beam-search.js';
 import { BeamStream } from '../lm/beam-stream.js';
 import { type Compiled, compile } from '../lm/compile.js';
 import { Knowledge } from '../lm/knowledge.js';
-import { type BeamOptions, beamKeys, type CheckedBeam, checkBeam } from '../lm/options.js';
 import { logsOf } from '../lm/read-scores.js';
 import { type BeamReading, Reader } from '../lm/reader.js';
 import { Flag, packTables } from '../lm/tables.js';

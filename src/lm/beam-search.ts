@@ -1,9 +1,9 @@
+import { Texts } from './beam-texts.js';
 import type { Knowledge } from './knowledge.js';
 import { addLogs } from './logs.js';
+import { Ways } from './new-texts.js';
 import { Places } from './places.js';
-import { Texts } from './texts.js';
 import { type Step, Tree } from './tree.js';
-import { Ways } from './ways.js';
 
 /** A text that a search is left with. */
 export interface Hypothesis {

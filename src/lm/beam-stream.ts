@@ -1,9 +1,9 @@
 import { checkInteger, checkObject, isList, scoresKey, scoresKeys } from '../problem/check.js';
 import { wrongKind, wrongValue } from '../problem/errors.js';
+import type { CheckedBeam } from './beam-options.js';
 import { BeamSearch } from './beam-search.js';
 import { type Compiled, compile } from './compile.js';
 import { Knowledge } from './knowledge.js';
-import type { CheckedBeam } from './options.js';
 import { logsOf } from './read-scores.js';
 import { type BeamReading, Reader, type Settled, type Times } from './reader.js';
 import { type Frames, framesOf } from './text-graph.js';

@@ -1,7 +1,7 @@
 import { Draft, named } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import { cut } from './range.js';
-import { bindable, splitMemory } from './split.js';
+import { splitMemory } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /** What a search keeps, and what it knows. */
@@ -46,7 +46,8 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
   draft.result('labels', 'word', texts * frames, 'texts');
   draft.result('scores', 'float', texts, 'textTotals');
   draft.result('exits', 'word', texts);
-  const lanes = tuning.software ? tuning.rowWorkgroupSize : 256;
+  // each barrier is dear on a software adapter
+  const lanes = (tuning.software ? 1 : 4) * tuning.rowWorkgroupSize;
   const constants = {
     ...{ WORKGROUP: lanes, WIDTH: width, TOPS: tokens, CHOICES: choices, EXITS: beam.exits, TEXTS: texts },
     ...{ SPELLED: beam.spelled, LEAST_TEXT: bitsOf(beam.beamLogProb), SUBGROUPS: false },
@@ -102,6 +103,5 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
       { constants },
     );
   }
-  void bindable;
   return draft.plan('beam');
 }
