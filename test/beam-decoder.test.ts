@@ -1,6 +1,6 @@
 /** Reading with knowledge: exact small cases, on each device. */
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CtcBeamDecoder, type CtcBeamOptions, Hotwords, Lexicon, NGram } from 'webgpu-ctc/lm';
 import { Vocabulary } from 'webgpu-ctc/text';
 import { readNpy } from '../src/files/npy.js';
@@ -110,6 +110,133 @@ describe('texts by enumeration', () => {
         }
       }
     }
+  });
+});
+
+describe('what comes in', () => {
+  interface Inputs extends Omit<Pitfall, 'expected'> {
+    readonly items: readonly {
+      readonly what: string;
+      readonly scores: 'logits' | 'logProbs';
+      readonly shape: readonly number[];
+      readonly emissions: Pitfall['emissions'];
+      readonly expected: {
+        readonly text?: string;
+        readonly ctc?: number;
+        readonly second?: readonly [string, number];
+        readonly error?: true;
+        readonly orEmpty?: true;
+      };
+      readonly tolerance?: number;
+    }[];
+  }
+  const [inputs] = pitfalls<Inputs>('input');
+  const { classes, blank, separator } = inputs!;
+  const tokens = Vocabulary.from([...classes], { blank, delimiter: separator ?? null });
+
+  describe.each(['cpu', 'gpu'] as const)('on the %s', (where) => {
+    test.each(inputs!.items.map((item) => [item.what, item] as const))('%s', async (_, item) => {
+      const device = where === 'cpu' ? 'cpu' : (await sharedDevice()).device;
+      const decoder = await CtcBeamDecoder.create({ device, tokens, width: 64, nbest: 2 });
+      const { scores, emissions, expected, tolerance = 1e-4 } = item;
+      const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+      const read = async () => {
+        // no frames: in a batch beside a frame that is not read
+        const empty = emissions.length === 0;
+        const data = empty ? new Float32Array(4) : emissionsOf(emissions);
+        const tensor = { data, shape: [Math.max(1, emissions.length), 4] as const };
+        const input = { [scores]: tensor, ...(empty && { inputLengths: [0] }) };
+        return (await decoder.run(input as { logits: typeof tensor })).readings[0]!;
+      };
+      if (expected.error) {
+        const found = await read().catch((error: Error) => error.message);
+        if (!expected.orEmpty || typeof found === 'string') expect(found).toMatch(/frame \d of sequence 0/);
+        else expect(found).toEqual([]);
+      } else if (expected.text === undefined) {
+        await read();
+        expect(warned).toHaveBeenCalledWith(expect.stringMatching(/^webgpu-ctc: logProbs: .* above 0/));
+      } else {
+        const [best, second] = await read();
+        expect(best!.text).toBe(expected.text);
+        expect(Math.abs(best!.ctc - expected.ctc!)).toBeLessThan(tolerance);
+        if (expected.second) expect(second!.text).toBe(expected.second[0]);
+        if (expected.second) expect(Math.abs(second!.ctc - expected.second[1])).toBeLessThan(tolerance);
+      }
+      warned.mockRestore();
+      decoder.destroy();
+    });
+
+    test('a sequence has the same bits alone and in any batch, at every run', async () => {
+      const device = where === 'cpu' ? 'cpu' : (await sharedDevice()).device;
+      const decoder = await CtcBeamDecoder.create({ device, tokens, width: 6, nbest: 3 });
+      const [frames, sequences] = [12, 5];
+      const random = seeded(3);
+      const logits = Float32Array.from({ length: frames * sequences * 4 }, () => 3 * random());
+      const inputLengths = [12, 7, 0, 12, 3];
+      const input = {
+        logits: { data: logits, shape: [sequences, frames, 4], layout: 'NTC' },
+        inputLengths,
+      } as const;
+      const { readings } = await decoder.run(input);
+      expect((await decoder.run(input)).readings).toEqual(readings);
+      for (const [n, length] of inputLengths.entries()) {
+        const data = logits.slice(4 * frames * n, 4 * frames * (n + 1));
+        const alone = await decoder.run({ logits: { data, shape: [frames, 4] }, inputLengths: [length] });
+        expect(alone.readings[0]).toEqual(readings[n]);
+      }
+      decoder.destroy();
+    });
+  });
+
+  test.each<[what: string, options: object, message: string | RegExp]>([
+    ['a width of none', { width: 0 }, 'width: expected an integer from 1 to 2048, got 0'],
+    ['a model that is none', { lm: {} }, 'lm: expected an NGram, got {}'],
+    [
+      'a hotword that cannot be spelled',
+      { hotwords: new Hotwords({ 'a ü': 1 }) },
+      "hotwords: expected phrases that the tokens can spell, got 'a ü'",
+    ],
+    [
+      'knowledge without tokens',
+      { tokens: undefined, hotwords: new Hotwords({ a: 1 }) },
+      /^tokens: expected the vocabulary of the model/,
+    ],
+    ['another blank', { blank: 2 }, 'blank: expected 0, as of the vocabulary, got 2'],
+    [
+      'an unknown weight',
+      { weights: { gamma: 1 } },
+      "weights: expected the keys alpha, beta, unknown, got 'gamma'",
+    ],
+    [
+      'a price above nothing',
+      { tokenMinLogProb: 1 },
+      'tokenMinLogProb: expected a number of at most 0, got 1',
+    ],
+    [
+      'an unknown option',
+      { beam: 3 },
+      /^options: expected the keys device, blank, preload, tokens, .*, got 'beam'/,
+    ],
+    [
+      'a lexicon of the wrong classes',
+      { lexicon: new Lexicon([{ word: 'a', spellings: [[1]] }]) },
+      /^lexicon: spelling of a: expected classes below 4/,
+    ],
+  ])('%s is refused by name', async (_, options, message) => {
+    await expect(CtcBeamDecoder.create({ device: 'cpu', tokens, ...options })).rejects.toThrow(message);
+  });
+
+  test('scores of another number of classes are refused by name', async () => {
+    const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens });
+    const logits = { data: new Float32Array(10), shape: [2, 5] as const };
+    await expect(decoder.run({ logits })).rejects.toThrow(
+      'logits: expected 4 classes, as the vocabulary has, got 5',
+    );
+    expect(() => new Lexicon([])).toThrow('words: expected at least one word, got []');
+    expect(() => new Lexicon(['a b'])).toThrow("words[0]: expected a word without spaces, got 'a b'");
+    expect(() => new Hotwords([['a', Number.NaN]])).toThrow(
+      'phrases[0][1]: expected a finite number, got NaN',
+    );
   });
 });
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { CtcDecoder, type Decoding } from 'webgpu-ctc/node';
+import { CtcDecoder, type Decoding, type StreamedLabels } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/api/forced.js';
 import { readingOf, Vocabulary } from '../src/entries/text.js';
 import { readNpy } from '../src/files/npy.js';
 import { expectSameBits, swapAxes } from './compute.js';
 import { sharedDevice } from './device.js';
-import { collapse, makeBatch, sequenceOf } from './reference.js';
+import { collapse, makeBatch, seeded, sequenceOf } from './reference.js';
 
 const plain = await sharedDevice();
 const withSubgroups = await sharedDevice('subgroups');
@@ -161,4 +161,54 @@ test('buffers in, buffers out, in an encoder of the caller', async () => {
   task.destroy();
   expect(alive()).toEqual(before);
   decoder.destroy();
+});
+
+describe('a stream', () => {
+  const [frames, classes] = [60, 5];
+  const random = seeded(5);
+  // labels that are held, and one frame of another between two equal ones
+  const logits = Float32Array.from({ length: frames * classes }, (_, i) => {
+    const t = Math.floor(i / classes);
+    return 2 * random() + (Math.floor(t / 3) % classes === i % classes ? 2 : 0);
+  });
+
+  test('reads what is read at once, however it is cut: a label that is held over a border is one', async () => {
+    const decoder = await CtcDecoder.create({ device: 'cpu' });
+    const { readings } = await decoder.run({ logits: { data: logits, shape: [frames, classes] } });
+    const answers = [1, 7, 50, frames].map((size) => {
+      const stream = decoder.stream(classes);
+      const parts: StreamedLabels[] = [];
+      for (let t = 0; t < frames; t += size)
+        parts.push(
+          stream.push({ logits: logits.subarray(classes * t, classes * (t + size)) }),
+          stream.push({ logits: [] }),
+        );
+      parts.push(stream.end());
+      const all = (name: 'ids' | 'starts' | 'ends' | 'scores') => parts.flatMap((part) => [...part[name]]);
+      return { ids: all('ids'), starts: all('starts'), ends: all('ends'), scores: all('scores') };
+    });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    const { ids, starts, ends, scores } = readings[0]!;
+    expect(answers[0]).toMatchObject({ ids: [...ids], starts: [...starts], ends: [...ends] });
+    for (const [i, score] of scores.entries()) expect(answers[0]!.scores[i]).toBeCloseTo(score, 5);
+  });
+
+  test('what is wrong is named, and changes nothing', async () => {
+    const decoder = await CtcDecoder.create({ device: 'cpu' });
+    const stream = decoder.stream(classes);
+    expect(() => stream.push({ logits: [1, 2, 3] })).toThrow(
+      "logits: expected frames of 5 scores, got '3 scores'",
+    );
+    expect(() => stream.push({ probs: [0, 1, 0, 0, 0, 0, Number.NaN, 0, 0, 0] })).toThrow(
+      'probs: expected finite scores in frame 1 of the chunk, got NaN',
+    );
+    expect(stream.push({ probs: [0, 0, 1, 0, 0] }).ids).toHaveLength(0);
+    expect(stream.end()).toMatchObject({
+      ids: Int32Array.of(2),
+      starts: Int32Array.of(0),
+      ends: Int32Array.of(1),
+    });
+    expect(() => stream.end()).toThrow('stream: expected one that goes on, got one that has ended');
+    expect(() => decoder.stream(0)).toThrow('classes: expected an integer ≥ 1, got 0');
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as knowledge from 'webgpu-ctc/lm';
 import * as library from 'webgpu-ctc/node';
 import { CtcAligner, CtcLoss, CtcPosterior, ctcLoss, forcedAlign, mergeTokens } from 'webgpu-ctc/node';
 import { elementBytes } from '../src/plan/plan.js';
@@ -305,7 +306,7 @@ for (const [name, rows] of Object.entries(tables)) {
 describe('whatever comes, the error names the argument', () => {
   const size = { frames: T, sequences: N, classes: C, labels: 2 };
   const given = { targets, inputLengths: [4, 3] };
-  const exported: Wrong = Object.fromEntries(Object.entries(library));
+  const exported: Wrong = { ...library, ...knowledge };
   const isEmpty = (what: string) => /^an object( of (no|a) class)?$/.test(what);
 
   describe.each(everyOperation)('%s', (name, operation) => {
@@ -314,13 +315,22 @@ describe('whatever comes, the error names the argument', () => {
       ...change,
     });
     const ofLoss = ['reduction', 'zeroInfinity', 'gradient', 'strategy'];
-    const options = name === 'CtcLoss' ? ofLoss : name === 'CtcRanker' ? ['delimiter'] : [];
+    const ofBeam = ['tokens', 'width', 'nbest', 'lm', 'units', 'lexicon', 'hotwords', 'weights', 'topTokens'];
+    const options = {
+      ...{ CtcLoss: ofLoss, CtcRanker: ['delimiter'], CtcAligner: [], CtcDecoder: [], CtcPosterior: [] },
+      CtcBeamDecoder: [...ofBeam, 'tokenMinLogProb', 'beamPruneLogProb', 'exact'],
+    }[name];
 
     test('of create', async () => {
       const make = (options: Wrong) => exported[name].create(options);
       await expectNamed('options', make, isEmpty);
       for (const key of ['device', 'blank', ...options])
-        await expectNamed(key, (value) => make({ device: 'cpu', [key]: value }));
+        await expectNamed(
+          key,
+          (value) => make({ device: 'cpu', [key]: value }),
+          (what, value) =>
+            (key === 'weights' && isEmpty(what)) || (/LogProb$/.test(key) && what === 'a fraction'),
+        );
     });
 
     test.each(['gpu', 'cpu'] as const)('of prepare: %s', async (kind) => {

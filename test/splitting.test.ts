@@ -22,7 +22,7 @@ import {
   swapAxes,
 } from './compute.js';
 import { poison, sharedDevice } from './device.js';
-import { everyOperation, operations } from './operations.js';
+import { everyOperation, knowledgeOf, operations } from './operations.js';
 import { type Batch, type Kind, kinds, makeBatch, reference } from './reference.js';
 import { ordinary, recordsOf } from './twins.js';
 
@@ -208,6 +208,7 @@ async function numbersOf(plan: Plan, batch: Batch): Promise<Record<string, Array
       buffer.e.fill(poison);
     } else buffer.fill(buffer instanceof Uint32Array ? poison : Number.NaN);
   }
+  if (plan.buffers.knowledge) runner.fill('knowledge', knowledgeOf(task.classes));
   const records = recordsOf(plan, batch);
   runner.setRecords(records);
   const data = batch[task.scores];

@@ -3,7 +3,7 @@ import type { Hypothesis } from '../lm/beam-search.js';
 import { BeamStream } from '../lm/beam-stream.js';
 import { type Compiled, compile } from '../lm/compile.js';
 import { Knowledge } from '../lm/knowledge.js';
-import { logsOf } from '../lm/read-scores.js';
+import { Doubts, logsOf } from '../lm/read-scores.js';
 import { type BeamReading, Reader } from '../lm/reader.js';
 import { Flag, packTables } from '../lm/tables.js';
 import { framesOf } from '../lm/text-graph.js';
@@ -205,6 +205,7 @@ function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
 abstract class ReadingTask extends LengthTask {
   protected abstract readonly beam: CheckedBeam;
   protected abstract readonly compiled: Compiled;
+  readonly #doubts = new Doubts();
 
   protected override async execute(call: Call, options: RunOptions, about: About): Promise<Raw> {
     const raw = await super.execute(call, options, about);
@@ -218,7 +219,7 @@ abstract class ReadingTask extends LengthTask {
     for (const [n, length] of about.inputLengths.entries()) {
       const row = (t: number) =>
         (task.layout === 'NTC' ? n * task.frames + t : t * task.sequences + n) * task.classes;
-      const logs = logsOf(scores, task.scores, length, task.classes, row, n);
+      const logs = logsOf(scores, task.scores, length, task.classes, row, n, this.#doubts);
       const found = hypothesesOf(raw, n, task, new Knowledge(tables));
       readings.push(reader.read(found, framesOf(logs, task.classes, task.blank), nbest, exact));
       if (n % 8 === 7) await new Promise((resolve) => setTimeout(resolve));

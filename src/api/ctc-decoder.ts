@@ -11,6 +11,7 @@ import type {
   ReadInput,
   Scores,
 } from './contracts.js';
+import { DecodeStream } from './decode-stream.js';
 import { type Definition, Operation, open } from './operation.js';
 import { type About, LengthTask } from './task.js';
 import type { AnyTask, Encodes } from './task-parts.js';
@@ -87,6 +88,15 @@ export class CtcDecoder extends Operation {
   ): Promise<Decoding<D>>;
   async run(input: object, options?: RunOptions): Promise<Decoding> {
     return this.runOnce(input, options);
+  }
+
+  /**
+   * Reads one recording while it is heard, on the CPU.
+   * @param classes C
+   * @throws TypeError, RangeError if there is no class for the blank among them.
+   */
+  stream(classes: number): DecodeStream {
+    return new DecodeStream(classes, this.blank);
   }
 }
 

@@ -9,3 +9,4 @@ export * from './ctc-decoder.js';
 export * from './ctc-loss.js';
 export * from './ctc-posterior.js';
 export * from './ctc-ranker.js';
+export type { DecodeChunk, DecodeStream, StreamedLabels } from './decode-stream.js';

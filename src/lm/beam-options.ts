@@ -62,7 +62,8 @@ export interface CheckedBeam {
 /** @throws TypeError, RangeError naming the option. */
 export function checkBeam(options: BeamOptions): CheckedBeam {
   const { lm, units = 'words', lexicon, hotwords, exact = true } = options;
-  if (lm !== undefined && !(lm instanceof NGram)) throw wrongKind('lm', 'an NGram', lm);
+  const { width = 100, nbest = 1, topTokens = 64 } = options;
+  if (lm !== undefined && !isInstance(lm, NGram)) throw wrongKind('lm', 'an NGram', lm);
   if (lexicon !== undefined && !isInstance(lexicon, Lexicon))
     throw wrongKind('lexicon', 'a Lexicon', lexicon);
   if (hotwords !== undefined && !isInstance(hotwords, Hotwords))
@@ -70,25 +71,35 @@ export function checkBeam(options: BeamOptions): CheckedBeam {
   checkChoice('units', units, ['words', 'tokens']);
   if (typeof exact !== 'boolean') throw wrongKind('exact', 'a boolean', exact);
   const vocabulary = vocabularyOf(options);
-  const blank = checkInteger('blank', options.blank ?? vocabulary?.blank ?? 0, 0);
+  const blank = checkInteger(
+    'blank',
+    options.blank === undefined ? (vocabulary?.blank ?? 0) : options.blank,
+    0,
+  );
   if (vocabulary && blank !== vocabulary.blank)
     throw wrongValue('blank', `${vocabulary.blank}, as of the vocabulary`, blank);
   return {
     known: { vocabulary, lm, units, lexicon, hotwords, weights: checkWeights(options) },
     ...{ blank, exact },
-    width: checkInteger('width', options.width ?? 100, 1, 2048),
-    nbest: checkInteger('nbest', options.nbest ?? 1, 1, 2048),
-    topTokens: checkInteger('topTokens', options.topTokens ?? 64, 1),
+    width: checkInteger('width', width, 1, 2048),
+    nbest: checkInteger('nbest', nbest, 1, 2048),
+    topTokens: checkInteger('topTokens', topTokens, 1),
     tokenLogProb: checkLog('tokenMinLogProb', options.tokenMinLogProb),
     beamLogProb: checkLog('beamPruneLogProb', options.beamPruneLogProb),
   };
 }
 
 function vocabularyOf({ tokens, blank }: BeamOptions): Vocabulary | undefined {
-  if (tokens === undefined || tokens instanceof Vocabulary) return tokens;
+  if (tokens === undefined || isInstance(tokens, Vocabulary)) return tokens;
   if (typeof tokens !== 'object' || tokens === null)
     throw wrongKind('tokens', 'a Vocabulary, or a list of tokens', tokens);
-  return Vocabulary.from(tokens, { blank });
+  try {
+    return Vocabulary.from(tokens, { blank });
+  } catch (error) {
+    // named as it is called here
+    (error as Error).message = `tokens: ${(error as Error).message.replace(/^vocabulary: /, '')}`;
+    throw error;
+  }
 }
 
 function checkWeights({ weights = {}, lm }: BeamOptions): Weights {

@@ -4,7 +4,7 @@ import type { CheckedBeam } from './beam-options.js';
 import { BeamSearch } from './beam-search.js';
 import { type Compiled, compile } from './compile.js';
 import { Knowledge } from './knowledge.js';
-import { logsOf } from './read-scores.js';
+import { Doubts, logsOf } from './read-scores.js';
 import { type BeamReading, Reader, type Settled, type Times } from './reader.js';
 import { type Frames, framesOf } from './text-graph.js';
 import type { Step } from './tree.js';
@@ -49,6 +49,7 @@ export class BeamStream {
   #cut = 0;
   #settled: Settled = { steps: 0, frames: 0, words: [], labels: [] };
   readonly #past: Step[] = [];
+  readonly #doubts = new Doubts();
   #ended = false;
 
   /** @internal */
@@ -113,7 +114,15 @@ export class BeamStream {
     if (!isList(scores)) throw wrongKind(kind, 'a list of scores', scores);
     if (scores.length % this.#classes !== 0)
       throw wrongValue(kind, `frames of ${this.#classes} scores`, `${scores.length} scores`);
-    return logsOf(scores, kind, scores.length / this.#classes, this.#classes, (t) => t * this.#classes);
+    return logsOf(
+      scores,
+      kind,
+      scores.length / this.#classes,
+      this.#classes,
+      (t) => t * this.#classes,
+      0,
+      this.#doubts,
+    );
   }
 
   /** The best text behind what is settled. */

@@ -13,6 +13,7 @@ export function logsOf(
   classes: number,
   row: (frame: number) => number,
   sequence = 0,
+  doubts = new Doubts(),
 ): Float64Array {
   const logs = new Float64Array(frames * classes);
   for (let t = 0; t < frames; t++) {
@@ -24,6 +25,7 @@ export function logsOf(
         throw wrongValue(kind, `finite scores in frame ${t} of sequence ${sequence}`, score);
       if (score > largest) largest = score;
     }
+    if (kind === 'logProbs' && largest > 0.01) doubts.tell(t, sequence, largest);
     if (kind === 'logits' && largest === Number.NEGATIVE_INFINITY)
       throw wrongValue(kind, `a finite score in frame ${t} of sequence ${sequence}`, largest);
     let sum = 0;
@@ -35,4 +37,17 @@ export function logsOf(
     }
   }
   return logs;
+}
+
+/** What is doubtful about scores, told once: whose scores are wrong has them wrong everywhere. */
+export class Doubts {
+  #told = false;
+
+  tell(frame: number, sequence: number, score: number): void {
+    if (!this.#told)
+      console.warn(
+        `webgpu-ctc: logProbs: ${score} in frame ${frame} of sequence ${sequence} is above 0, which no log-probability is; pass logits as logits, and probabilities as probs`,
+      );
+    this.#told = true;
+  }
 }

@@ -1,7 +1,7 @@
 import { Draft, named } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import { cut } from './range.js';
-import { splitMemory } from './split.js';
+import { bindable, splitMemory } from './split.js';
 import type { Tuning } from './tuning.js';
 
 /** What a search keeps, and what it knows. */
@@ -29,6 +29,15 @@ export const wayWords = 15;
 /** The bits of a float32. */
 const bitsOf = (value: number) => new Uint32Array(Float32Array.of(Math.max(value, -1e30)).buffer)[0]!;
 
+/** @throws RangeError where a device cannot bind so many words of knowledge, with what would do. */
+function checkRoom(words: number, limits: Limits): void {
+  const most = bindable(limits);
+  if (4 * words > most)
+    throw new RangeError(
+      `lm: expected knowledge of at most ${most} bytes, which this device can bind, got ${4 * words}; prune the model, or read on the CPU (device: 'cpu')`,
+    );
+}
+
 /** Prefix beam search: of each frame its likeliest classes, the search, the texts that it ends with. */
 export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, beam: Beam): Plan {
   const { frames } = task;
@@ -42,6 +51,7 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
     ...{ row: 4 * Math.max(names * wayWords, entries), elements: 1 },
   });
   const draft = new Draft(task, limits, tuning, false, {});
+  checkRoom(knowledge, limits);
   draft.buffer('knowledge', 'word', knowledge);
   draft.result('labels', 'word', texts * frames, 'texts');
   draft.result('scores', 'float', texts, 'textTotals');

@@ -39,9 +39,9 @@ export function peek(value: unknown, key: string): unknown {
 }
 
 /** `instanceof`; not where a proxy that was revoked does not let itself be asked. */
-export function isInstance<T>(value: unknown, type: abstract new (...given: never[]) => T): value is T {
+export function isInstance<T>(value: unknown, type: { readonly prototype: T }): value is T {
   try {
-    return value instanceof type;
+    return value instanceof (type as unknown as new () => T);
   } catch {
     return false;
   }

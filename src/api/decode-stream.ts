@@ -1,0 +1,109 @@
+import { checkInteger, checkObject, isList, scoresKey, scoresKeys } from '../problem/check.js';
+import { wrongKind, wrongValue } from '../problem/errors.js';
+
+/** Frames of one recording, [T, C] in memory order: as many as there are, none too. One of three keys, with what it says the numbers are. */
+export interface DecodeChunk {
+  readonly logits?: ArrayLike<number> | undefined;
+  readonly logProbs?: ArrayLike<number> | undefined;
+  readonly probs?: ArrayLike<number> | undefined;
+}
+
+/** Labels of a recording, as `Reading` has them: of a stream those that have ended since it was asked before. */
+export interface StreamedLabels {
+  readonly ids: Int32Array;
+  /** First frame of each, counted from the first one of the recording, and the one after its last. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** Mean over its frames of the natural logarithm of its probability. */
+  readonly scores: Float32Array;
+}
+
+/** A label that is heard, and the sum of its scores. */
+interface Heard {
+  readonly id: number;
+  readonly start: number;
+  end: number;
+  sum: number;
+}
+
+/**
+ * Greedy reading of one recording while it is heard, on the CPU: a label that is held over the border of two chunks is one. However it is cut,
+ * the labels are the same.
+ */
+export class DecodeStream {
+  readonly #classes: number;
+  readonly #blank: number;
+  #held: Heard | undefined;
+  #frames = 0;
+  #ended = false;
+
+  /** @internal */
+  constructor(classes: number, blank: number) {
+    this.#blank = blank;
+    this.#classes = checkInteger('classes', classes, blank + 1);
+  }
+
+  /** The labels that have ended. @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
+  push(chunk: DecodeChunk): StreamedLabels {
+    this.#alive();
+    checkObject('chunk', chunk, scoresKeys);
+    const kind = scoresKey(chunk);
+    const scores = chunk[kind] as ArrayLike<number>;
+    const classes = this.#classes;
+    if (!isList(scores)) throw wrongKind(kind, 'a list of scores', scores);
+    if (scores.length % classes !== 0)
+      throw wrongValue(kind, `frames of ${classes} scores`, `${scores.length} scores`);
+    const best: [id: number, score: number][] = [];
+    for (let start = 0; start < scores.length; start += classes) {
+      let id = 0;
+      for (let c = 0; c < classes; c++) {
+        const score = scores[start + c]!;
+        if (!(score < Number.POSITIVE_INFINITY))
+          throw wrongValue(kind, `finite scores in frame ${start / classes} of the chunk`, score);
+        if (score > scores[start + id]!) id = c;
+      }
+      const largest = scores[start + id]!;
+      let sum = 0;
+      if (kind === 'logits') for (let c = 0; c < classes; c++) sum += Math.exp(scores[start + c]! - largest);
+      best.push([id, kind === 'logits' ? -Math.log(sum) : kind === 'probs' ? Math.log(largest) : largest]);
+    }
+    const ended: Heard[] = [];
+    for (const [id, score] of best) {
+      if (this.#held && this.#held.id !== id) this.#leave(ended);
+      if (id !== this.#blank) {
+        this.#held ??= { id, start: this.#frames, end: this.#frames, sum: 0 };
+        this.#held.end++;
+        this.#held.sum += score;
+      }
+      this.#frames++;
+    }
+    return labelsOf(ended);
+  }
+
+  /** The rest. Nothing can be pushed after it. */
+  end(): StreamedLabels {
+    this.#alive();
+    this.#ended = true;
+    const ended: Heard[] = [];
+    if (this.#held) this.#leave(ended);
+    return labelsOf(ended);
+  }
+
+  #leave(ended: Heard[]) {
+    ended.push(this.#held!);
+    this.#held = undefined;
+  }
+
+  #alive() {
+    if (this.#ended) throw new TypeError('stream: expected one that goes on, got one that has ended');
+  }
+}
+
+function labelsOf(heard: readonly Heard[]): StreamedLabels {
+  return {
+    ids: Int32Array.from(heard, ({ id }) => id),
+    starts: Int32Array.from(heard, ({ start }) => start),
+    ends: Int32Array.from(heard, ({ end }) => end),
+    scores: Float32Array.from(heard, ({ start, end, sum }) => sum / (end - start)),
+  };
+}
