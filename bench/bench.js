@@ -9,6 +9,7 @@ import { readOptions } from './options.js';
 import { rankingTable, rankingTimes } from './ranking.js';
 import { readingTable, readingTimes } from './reading.js';
 import { randomTable, rate, timeTable } from './report.js';
+import { searchTable, searchTimes } from './searching.js';
 import { adapters, cpuTwin, pytorch } from './teams.js';
 import { inkTable, inkTimes, trainingTable, trainingTimes } from './training.js';
 
@@ -81,8 +82,14 @@ if (options.first) {
 } else if (options.reading) {
   const teams = [...gpus, await cpuTwin()];
   const lines = await readingTimes(teams, options);
-  print({ machine, results: lines }, `${machine}\n\n${readingTable(lines)}`);
-  for (const { child } of teams) child.end();
+  const torch = await pytorch(2);
+  const searches = await searchTimes(teams, torch, options);
+  const tables = [
+    lines.length > 0 ? readingTable(lines) : '',
+    searches.length > 0 ? searchTable(searches) : '',
+  ];
+  print({ machine, results: lines, searches }, [machine, ...tables.filter(Boolean)].join('\n\n'));
+  for (const { child } of torch ? [...teams, torch] : teams) child.end();
 } else if (options.ranking) {
   const teams = [...gpus, await cpuTwin()];
   const lines = await rankingTimes(teams, options);

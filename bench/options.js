@@ -13,7 +13,8 @@ what to measure
   (nothing)          the standard shapes by all: medians, ratios, share of the copy bandwidth, memory
   --first            first calls of fresh processes with shader caches off, at the first four shapes
   --slopes           how times grow over doublings of T, N, C and S
-  --reading          alignment, and greedy decoding where S is 0, against what one writes by hand
+  --reading          alignment, and greedy decoding where S is 0, against what one writes by hand; beam search of the clips of
+                     fixtures/decode, against loss and gradient in PyTorch (--only 'width|clips' for these alone)
   --ranking          many texts and one recording (T, candidates, C, S), against losses of as many copies
   --explorer         the page of demo/ in Chromium: edits and zooming
   --training         a step of the training of demo/train.html, and the share of loss and gradient in it

@@ -71,9 +71,12 @@ async function moreDrivers() {
 
 export const cpuTwin = () => open(worker({ where: 'cpu' }));
 
-/** PyTorch on all cores, in the first Python that has it: $PYTHON, python3 on the path, the system's. @returns {Promise<Team | undefined>} */
-export async function pytorch() {
-  const script = [join(import.meta.dirname, 'pytorch.py'), String(availableParallelism())];
+/**
+ * PyTorch, by default on all cores, in the first Python that has it: $PYTHON, python3 on the path, the system's.
+ * @param {number} [threads] @returns {Promise<Team | undefined>}
+ */
+export async function pytorch(threads = availableParallelism()) {
+  const script = [join(import.meta.dirname, 'pytorch.py'), String(threads)];
   for (const python of [process.env.PYTHON, 'python3', '/usr/bin/python3']) {
     if (!python) continue;
     try {

@@ -7,6 +7,7 @@ import { create, findContestants, inputFor, prepare } from './contestants.js';
 import { dispatchOnly, readFloat } from './gpu.js';
 import { waysToRank } from './rank.js';
 import { waysToRead } from './read.js';
+import { waysToSearch } from './search.js';
 
 /**
  * @typedef {import('./contestants.js').Ready} Ready
@@ -27,6 +28,8 @@ const ready = new Map();
 let reading;
 /** @type {Awaited<ReturnType<typeof waysToRank>> | undefined} */
 let ranking;
+/** @type {Awaited<ReturnType<typeof waysToSearch>> | undefined} */
+let searching;
 
 const does = {
   /** Which adapter this is, and what can be run on it. */
@@ -122,6 +125,20 @@ const does = {
   async rank({ what }) {
     const start = performance.now();
     const answer = await ranking?.ways.get(what)?.();
+    return { ms: performance.now() - start, ...answer };
+  },
+
+  /** Frees what was before. */
+  async searchWays() {
+    searching?.end();
+    searching = await waysToSearch(where);
+    return { ways: [...searching.ways.keys()] };
+  },
+
+  /** One batch. @param {{ what: string }} request */
+  async search({ what }) {
+    const start = performance.now();
+    const answer = await searching?.ways.get(what)?.();
     return { ms: performance.now() - start, ...answer };
   },
 };

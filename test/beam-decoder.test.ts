@@ -240,6 +240,23 @@ describe('what comes in', () => {
   });
 });
 
+test('of any number of texts that are equally good none takes the place of a better one', async () => {
+  const tokens = ['<blank>', '|', ...'abcdefghijklmnopqrstuvwxyz'];
+  const random = seeded(7);
+  const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens, width: 40 });
+  for (let i = 0; i < 12; i++) {
+    const frames = 12;
+    const logits = new Float32Array(frames * 28);
+    const path = Array.from({ length: frames }, () => (random() < 0.3 ? 0 : Math.floor(28 * random())));
+    for (const [t, label] of path.entries()) logits[28 * t + label] = 8;
+    const merged = path.filter((label, t) => label > 0 && label !== path[t - 1]);
+    const text = merged.map((label) => (label === 1 ? ' ' : tokens[label])).join('');
+    const { readings } = await decoder.run({ logits: { data: logits, shape: [frames, 28] } });
+    expect(readings[0]![0]!.text).toBe(text.replace(/ +/g, ' ').trim());
+  }
+  decoder.destroy();
+});
+
 describe('a stream', () => {
   interface Cut extends Omit<Pitfall, 'expected'> {
     readonly expected: {

@@ -56,8 +56,8 @@ describe('what is wrong ends with code 2 and is named', () => {
   const page = write('page.arpa', '<!DOCTYPE html>');
   const out = place('out.lm');
   test.each<[args: string[], message: string]>([
-    [[], 'lm: expected build or score, got none'],
-    [['biuld'], "lm: expected build or score, got 'biuld'; did you mean build?"],
+    [[], 'lm: expected build, score or tune, got none'],
+    [['biuld'], "lm: expected build, score or tune, got 'biuld'; did you mean build?"],
     [['build'], 'lm build: expected a model, got none'],
     [['build', arpa, 'more', '-o', out], `lm build: expected a model, got ${arpa} more`],
     [['build', arpa], '--output: expected a file, got none'],

@@ -32,6 +32,8 @@ const elsewhere: Record<string, string> = {
   'npm install ../webgpu-ctc/webgpu-ctc-0.2.0.tgz': 'test/package installs it',
   'npm install webgpu': 'a development dependency here',
   'node bench/accuracy.js': 'takes minutes',
+  [String.raw`cat my-texts.txt | tr 'A-Z' 'a-z' | tr -cd "a-z' \n" > sentences.txt`]: 'of a shell',
+  'lmplz -o 3 --prune 0 0 1 < sentences.txt > model.arpa': 'of KenLM; a block before it makes a model.arpa',
 };
 
 /** The pages whose blocks run. */

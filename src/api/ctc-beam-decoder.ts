@@ -111,11 +111,17 @@ export class CtcBeamDecoder extends Operation {
    * GPU and there is none, `load-failed`.
    */
   static async create(options: CtcBeamOptions = {}): Promise<CtcBeamDecoder & Disposes> {
+    const decoder = await CtcBeamDecoder.quietly(options);
+    for (const note of decoder.notes) console.warn(`webgpu-ctc: lm: ${note}`);
+    return decoder;
+  }
+
+  /** @internal For who tells its notes in another way. */
+  static async quietly(options: CtcBeamOptions): Promise<CtcBeamDecoder & Disposes> {
     checkObject('options', options, ['device', 'blank', 'preload', ...beamKeys]);
     const { device, preload } = options;
     const beam = checkBeam(options);
     const compiled = compile(beam.known);
-    for (const note of compiled.notes) console.warn(`webgpu-ctc: lm: ${note}`);
     const definition = definitionOf(beam, compiled);
     const opened = await open(definition, { device, preload, blank: beam.blank });
     return new CtcBeamDecoder(definition, opened, beam, compiled) as CtcBeamDecoder & Disposes;

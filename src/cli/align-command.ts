@@ -122,7 +122,7 @@ async function readWritten({ text, textFile, tier }: Job, signal: AbortSignal): 
   };
 }
 
-async function transcriptOf(
+export async function transcriptOf(
   job: Job,
   vocabulary: Vocabulary,
   signal: AbortSignal,

@@ -1,11 +1,12 @@
 import { isAbsolute, join } from 'node:path';
 import { type FileLayout, fileLayouts, type ScoreKind, scoreKinds } from '../files/emissions.js';
+import { type BeamJob, beamOf } from './beam-job.js';
 import { InputError } from './failure.js';
-import { choice, integer, megabytes, wrongOption } from './options.js';
+import { checkPath, choice, integer, megabytes, wrongOption } from './options.js';
 import { checkFormat, rankingFormats, type Split } from './result.js';
 
 /** One recording to align or to read, and where the result goes. */
-export interface Job {
+export interface Job extends BeamJob {
   readonly emissions: string;
   readonly tensor?: string | undefined;
   readonly input?: ScoreKind | undefined;
@@ -69,7 +70,7 @@ export const textOptions = {
 export const candidateOptions = { candidates: { type: 'string' } } as const;
 
 /** What a command takes besides emissions. */
-export type Takes = 'text' | 'candidates' | 'nothing';
+export type Takes = 'text' | 'candidates' | 'knowledge';
 
 const camelCase = (option: string) => option.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
@@ -157,6 +158,7 @@ export function jobOf(given: Given, takes: Takes, named = (key: string) => key):
     free: free.map((end) => choice(named('free'), end, ['start', 'end'])),
     tags: one('tags', ['said', 'heard']),
     split: one('split', hasText ? ['word', 'char', 'line'] : ['word', 'char']),
+    ...(takes === 'knowledge' && beamOf(given, named)),
     outputs,
   };
 }
@@ -172,12 +174,6 @@ function blankOf(name: string, blank: unknown): Job['blank'] {
 /** Milliseconds from a frame to the next: less than a sample of any sound, and an hour. Beyond, files could not hold the times. */
 const [shortestFrame, longestFrame] = [0.001, 3_600_000];
 
-/** No file system has names with a NUL in them. */
-function checkPath(name: string, path: string): string {
-  if (path.includes('\0')) throw wrongOption(name, 'a path without NUL', path);
-  return path;
-}
-
 /** A path as a manifest has it: relative to the manifest. There - is a file, since stdin may be the manifest itself. */
 export const pathIn = (folder: string, path: string) =>
   isAbsolute(path) ? path : path === '-' ? `${folder || '.'}/-` : join(folder, path);
@@ -189,6 +185,9 @@ export const inputKeys = [
   'addedTokens',
   'textFile',
   'candidates',
+  'lm',
+  'lexicon',
+  'hotwords',
 ] as const satisfies (keyof Job)[];
 
 /** A job with other paths for what it reads. */

@@ -30,9 +30,9 @@ const help = `${usage}
 
 loss    CTC loss and gradient, of case files or of tensors
 align   when each word of a text was spoken, as subtitles, TextGrid, CTM or JSON
-decode  what was spoken
+decode  what was spoken, with a language model, a lexicon and hotwords if you like
 rank    which of many texts was spoken, if any
-lm      n-gram language models: compact files of them, and scores of sentences
+lm      n-gram language models: compact files of them, scores of sentences, and how much they should count
 info    the WebGPU adapter with its features and limits, or why there is none and what to do
 completion  a script with which the shell completes commands, options and files
 

@@ -209,7 +209,8 @@ function nameOf({ id }: Given, line: number): JobName {
   return { id, line };
 }
 
-function parse(text: string): Given {
+/** A line. @throws InputError unless it is a JSON object. */
+export function parse(text: string): Given {
   let json: unknown;
   try {
     json = JSON.parse(text);

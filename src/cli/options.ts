@@ -12,7 +12,7 @@ export function parse<const T extends NonNullable<ParseArgsConfig['options']>>(a
   }
 }
 
-/** `-o -.srt`, which Node's parser takes for two options, as one argument. */
+/** `-o -.srt` and `--unknown -10`, which Node's parser takes for two options, as one argument. */
 function joined(argv: readonly string[], options: NonNullable<ParseArgsConfig['options']>): string[] {
   const args: string[] = [];
   for (const arg of argv) {
@@ -20,7 +20,7 @@ function joined(argv: readonly string[], options: NonNullable<ParseArgsConfig['o
     const named = Object.entries(options).find(
       ([name, { short, type }]) => type === 'string' && (before === `--${name}` || before === `-${short}`),
     );
-    if (named && /^-\.[^/\\]/.test(arg)) args[args.length - 1] = `--${named[0]}=${arg}`;
+    if (named && /^-(\.[^/\\]|\d)/.test(arg)) args[args.length - 1] = `--${named[0]}=${arg}`;
     else args.push(arg);
   }
   return args;
@@ -102,4 +102,17 @@ export function integer(name: string, value: unknown, least: number, most = Infi
       value,
     );
   return number as number;
+}
+
+/** A finite number, from the command line or from JSON. */
+export function number(name: string, value: unknown): number {
+  const read = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof read !== 'number' || !Number.isFinite(read)) throw wrongOption(name, 'a number', value);
+  return read;
+}
+
+/** No file system has names with a NUL in them. */
+export function checkPath(name: string, path: string): string {
+  if (path.includes('\0')) throw wrongOption(name, 'a path without NUL', path);
+  return path;
 }

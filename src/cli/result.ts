@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path';
+import type { BeamReading } from '../entries/lm.js';
 import { segmentsOf, type TimedText } from '../entries/text.js';
 import { timedTextFormat, timedTextFormats, writeTimedText } from '../files/formats.js';
 import { jsonNumber } from './case.js';
@@ -16,6 +17,12 @@ export interface Result extends TimedText {
   readonly language?: string | undefined;
   /** Of an alignment: frames in which something else than the text is heard. */
   readonly mismatched?: number;
+  /** Of a beam search: the texts that it has found, the best first. */
+  readonly nbest?: readonly BeamReading[] | undefined;
+  /** Seconds from a frame to the next, of which `nbest` counts. */
+  readonly frameSeconds?: number | undefined;
+  /** What is doubtful about what was known of the text. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** What a cue of subtitles, or a line of CTM, holds; left out: captions, or words. */
@@ -60,7 +67,7 @@ export function contentOf(path: string, name: string, result: Result, split?: Sp
   }
 }
 
-export function jsonOf({ text, score, duration, words, characters }: Result) {
+export function jsonOf({ text, score, duration, words, characters, nbest, frameSeconds = 0 }: Result) {
   const round = (list: TimedText['words']) =>
     list.map(({ text, start, end, confidence, aligned, joined }) => ({
       text,
@@ -77,6 +84,22 @@ export function jsonOf({ text, score, duration, words, characters }: Result) {
     segments: round(segmentsOf(words)),
     words: round(words),
     characters: round(characters),
+    ...(nbest && { nbest: nbest.map((reading) => jsonOfReading(reading, frameSeconds)) }),
+  };
+}
+
+function jsonOfReading(reading: BeamReading, frameSeconds: number) {
+  const { text, ctc, lm, unknown, hotwords, total, probability, words } = reading;
+  return {
+    text,
+    ...{ ctc: rounded(ctc), lm: rounded(lm), unknown, hotwords: rounded(hotwords), total: rounded(total) },
+    probability: rounded(probability),
+    words: words.map(({ text, start, end, confidence }) => ({
+      text,
+      start: rounded(start * frameSeconds),
+      end: rounded(end * frameSeconds),
+      confidence: rounded(confidence),
+    })),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Vocabulary } from '../entries/text.js';
 import type { Emissions } from '../files/emissions.js';
 import type { RunOptions } from '../problem/types.js';
 import { meanConfidence } from '../text/segments.js';
+import { beamOptions } from './beam-job.js';
 import { jsonNumber } from './case.js';
 import { inputsOf } from './claims.js';
 import { readEmissions } from './emission-files.js';
@@ -39,12 +40,16 @@ export interface Recording {
   readonly emissions: Emissions;
   readonly vocabulary: Vocabulary;
   readonly signal: AbortSignal;
+  /** Says something on stderr, once for all recordings. */
+  tell(text: string): void;
 }
 
 /** How far a result can be trusted: in a line, and as it is reported. */
 export interface Sureness {
   readonly text: string;
   readonly report: object;
+  /** What is doubtful. */
+  readonly notes?: readonly string[] | undefined;
 }
 
 /** In what `align`, `decode` and `rank` differ. */
@@ -89,6 +94,7 @@ const keysOf = (takes: Takes) => ({
   ...jobOptions,
   ...(takes === 'text' && textOptions),
   ...(takes === 'candidates' && candidateOptions),
+  ...(takes === 'knowledge' && beamOptions),
 });
 
 /** One recording or a manifest of them, from the command line to the files. @returns the exit code */
@@ -125,6 +131,8 @@ class Transcription<R extends Instance, O> {
   readonly #options: TranscriptionOptions;
   /** For all recordings, once there is one. */
   #instance: Promise<R> | undefined;
+  /** What was told once. */
+  readonly #told = new Set<string>();
 
   constructor(transcriber: Transcriber<R, O>, options: TranscriptionOptions) {
     this.#transcriber = transcriber;
@@ -193,7 +201,7 @@ class Transcription<R extends Instance, O> {
       );
     const atOnce = integer('--jobs', jobs ?? 4, 1);
     // a job's own paths are relative to its manifest
-    const ownPaths = ['vocab', 'addedTokens', 'candidates'].flatMap((key) =>
+    const ownPaths = inputKeys.flatMap((key) =>
       typeof given[key] === 'string' ? [[key, resolve(given[key])]] : [],
     );
     const defaults = { ...given, ...Object.fromEntries(ownPaths) };
@@ -230,7 +238,9 @@ class Transcription<R extends Instance, O> {
     const { frames, padding, classes, input, tensor } = emissions;
     const vocabulary = listing.of(classes);
     checkBlank(job, emissions, vocabulary);
-    const { labels, text, run } = await this.#transcriber.prepare({ job, emissions, vocabulary, signal });
+    const tell = (text: string) => this.#tellOnce(text);
+    const recording = { job, emissions, vocabulary, signal, tell };
+    const { labels, text, run } = await this.#transcriber.prepare(recording);
     if (!ofManifest) this.#tell(whatIsRead(job, emissions, vocabulary, labels, text));
     const instance = await this.#instanceOnce();
     const result = await run(instance, { signal, onProgress }).catch((error) => {
@@ -246,7 +256,7 @@ class Transcription<R extends Instance, O> {
     const { device } = instance.backend;
     const sized = { frames, ...(padding > 0 && { padding }), classes, labels };
     const sure = this.#transcriber.sure(result, frames);
-    const { notes } = vocabulary;
+    const notes = [...vocabulary.notes, ...(sure.notes ?? [])];
     const quality = { ...sure.report, ...(notes.length > 0 && { notes }) };
     return {
       report: { tensor, input, blank: vocabulary.blank, ...sized, ...quality, device },
@@ -266,6 +276,11 @@ class Transcription<R extends Instance, O> {
 
   #tell(text: string) {
     if (!this.#options.quiet) say(text);
+  }
+
+  #tellOnce(text: string) {
+    if (!this.#told.has(text)) this.#tell(text);
+    this.#told.add(text);
   }
 
   async end(): Promise<void> {
@@ -305,7 +320,7 @@ const lowConfidence = 0.25;
 /** The share of frames in which something else is heard above which a text is hardly what was said, or all of it. */
 const mostMismatched = 0.1;
 
-function howSure({ score, words, mismatched = 0 }: Result, frames: number): Sureness {
+function howSure({ score, words, mismatched = 0, notes, nbest }: Result, frames: number): Sureness {
   const aligned = words.filter((word) => word.aligned !== false);
   const takesTime = aligned.some(({ start, end }) => end > start);
   // mean of the words' own, by how long they take
@@ -333,8 +348,9 @@ function howSure({ score, words, mismatched = 0 }: Result, frames: number): Sure
     confidence,
     ...(mismatched > 0 && { mismatched }),
     ...(unspelled.length > 0 && { unspelled }),
+    ...(nbest?.[0] && { total: jsonNumber(nbest[0].total), probability: nbest[0].probability }),
   };
-  return { text: lines.join('; '), report };
+  return { text: lines.join('; '), report, notes };
 }
 
 /** Outputs that are files, and those on stdout: `-.srt`. */
@@ -356,4 +372,4 @@ function whatIsRead(
   return `${source}: ${input}, ${sizes}, frames of ${1000 * frameSeconds} ms${frameSeconds < 0.001 ? ' (milliseconds, not seconds: is that meant?)' : ''}, blank ${blank} (${blankReason})${notes.map((note) => `; vocabulary: ${note}`).join('')}`;
 }
 
-const optionOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const optionOf = (key: string) => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

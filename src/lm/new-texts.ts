@@ -61,10 +61,13 @@ export class Ways {
     const scores = Float64Array.from(this.ctc, (_, i) => this.score(i)).sort();
     this.least = Math.max(this.least, scores[scores.length - this.#width]!);
     const all = this.count;
+    // of equal ones there may be any number, which must not take the places of better ones behind them
+    let equal = 2 * this.#width - scores.filter((score) => score > this.least).length;
     this.count = 0;
     this.#places.clear();
-    for (let i = 0; i < all && this.count < 2 * this.#width; i++) {
-      if (this.score(i) < this.least) continue;
+    for (let i = 0; i < all; i++) {
+      const score = this.score(i);
+      if (score < this.least || (score === this.least && equal-- <= 0)) continue;
       const to = this.count++;
       this.#places.find(this.#low[i]!, this.#high[i]!, this.label[i]!);
       this.#places.add(this.#low[i]!, this.#high[i]!, this.label[i]!, to);
