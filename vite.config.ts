@@ -110,9 +110,12 @@ const library = {
             { name: 'plan', test: /\/src\/plan\/(draft|layout|split|range)/ },
             { name: 'gpu', test: /\/src\/run\/gpu\// },
             { name: 'text', test: /\/src\/text\// },
-            // what reads ARPA is loaded by who has such files
-            { name: 'n-gram', test: /\/src\/lm\/(n-gram|chunks|compact|word-index|pauses)/ },
-            { name: 'knowledge', test: /\/src\/(lm\/(?!arpa|grams)|api\/ctc-beam-decoder)/ },
+            // what reads models, and what reads ARPA, is loaded by who has such files
+            { name: 'n-gram', test: /\/src\/lm\/(n-gram|compact|word-index)/ },
+            {
+              name: 'knowledge',
+              test: /\/src\/(lm\/(?!arpa|grams|mismatch|read-model|read-compact|chunks|pauses)|api\/ctc-beam-decoder)/,
+            },
           ].map((group, i) => ({ ...group, priority: 9 - i })),
         },
       },

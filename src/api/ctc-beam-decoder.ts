@@ -28,6 +28,7 @@ import { type About, LengthTask } from './task.js';
 import type { AnyTask, Encodes } from './task-parts.js';
 
 const plans = lazily('both', () => import('../plan/beam-plan.js'));
+const doubts = lazily('both', () => import('../lm/mismatch.js'));
 const twins = lazily('cpu', () => import('../run/cpu/search/twins.js'));
 
 /** Options of `CtcBeamDecoder.create`. */
@@ -97,11 +98,12 @@ export class CtcBeamDecoder extends Operation {
     opened: Awaited<ReturnType<typeof open>>,
     beam: CheckedBeam,
     compiled: Compiled,
+    notes: readonly string[],
   ) {
     super(definition, opened);
     this.#beam = beam;
     this.#compiled = compiled;
-    this.notes = compiled.notes;
+    this.notes = notes;
   }
 
   /**
@@ -122,9 +124,10 @@ export class CtcBeamDecoder extends Operation {
     const { device, preload } = options;
     const beam = checkBeam(options);
     const compiled = compile(beam.known);
+    const notes = beam.known.lm ? (await doubts()).mismatch(beam.known) : [];
     const definition = definitionOf(beam, compiled);
     const opened = await open(definition, { device, preload, blank: beam.blank });
-    return new CtcBeamDecoder(definition, opened, beam, compiled) as CtcBeamDecoder & Disposes;
+    return new CtcBeamDecoder(definition, opened, beam, compiled, notes) as CtcBeamDecoder & Disposes;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { shown } from '../problem/errors.js';
-import { type Chunks, joined } from './chunks.js';
+import type { Chunks } from './chunks.js';
+import { joined } from './compact.js';
 import { Grams, tablesOf } from './grams.js';
 import type { NGramTables } from './n-gram-tables.js';
 import { pauses } from './pauses.js';

@@ -68,11 +68,6 @@ export class BeamSearch {
     this.#active.push(0);
   }
 
-  /** How much of the tree of texts is in use, which a session's memory grows with. */
-  get size(): number {
-    return this.#tree.size;
-  }
-
   /**
    * Goes on by a frame.
    * @param frame ln of the probability of each class

@@ -1,5 +1,6 @@
 import { kindOf } from '../problem/check.js';
 import { wrongKind } from '../problem/errors.js';
+import { joined } from './compact.js';
 
 /** A `ReadableStream` of bytes, as the body of a `Response` is one; in a program without the DOM library, too. */
 export interface ByteStream {
@@ -41,16 +42,6 @@ export async function peek(chunks: Chunks, count: number): Promise<[head: Uint8A
     }
   }
   return [head, all()];
-}
-
-export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(chunks.reduce((bytes, { length }) => bytes + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
 }
 
 function bytesOf(source: NGramSource): Chunks {

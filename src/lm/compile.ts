@@ -65,10 +65,6 @@ class Alphabet {
     );
     return found.includes(OTHER) ? undefined : found;
   }
-
-  get letters(): string[] {
-    return [...this.#numbers.keys()];
-  }
 }
 
 /** What a class reads as, its white space as single spaces. */
@@ -76,12 +72,11 @@ export function readClass(vocabulary: Vocabulary, label: number): string {
   return vocabulary.read(label).replace(/[\s\u2581]+/gu, ' ');
 }
 
-/** All tables for a search, and what is doubtful about them, in words. */
+/** All tables for a search. */
 export interface Compiled {
   readonly tables: KnowledgeTables;
   /** Words by name: the lexicon's, then the model's that are no part of it. */
   readonly names: readonly string[];
-  readonly notes: readonly string[];
 }
 
 /**
@@ -96,7 +91,6 @@ export function compile(known: Known, classes = 0): Compiled {
     !vocabulary || label === vocabulary.blank ? [] : alphabet.add(readClass(vocabulary, label)),
   );
   const flags = flagsOf(known);
-  const letters = alphabet.letters.filter((letter) => /\p{L}/u.test(letter));
   const isSpelled = (flags & Flag.spelled) !== 0;
   const words = lm ? wordsOf(lm.tables) : [];
   const ids = new Map(words.map((word, id) => [word, id]));
@@ -127,8 +121,7 @@ export function compile(known: Known, classes = 0): Compiled {
     mostToken: most(tokens.classPrice),
     ...mostOf(trie, model.lmLog),
   } as KnowledgeTables;
-  const notes = lm && vocabulary ? mismatch(known, letters, words) : [];
-  return { tables, names, notes };
+  return { tables, names };
 }
 
 function most(values: ArrayLike<number>): number {
@@ -176,12 +169,12 @@ function flagsOf({ vocabulary, lm, units, lexicon, hotwords }: Known): number {
   const isTokens = lm !== undefined && units === 'tokens';
   const isSpelled = lexicon?.isSpelled === true;
   if (isTokens && isSpelled)
-    throw wrongValue('lexicon', "words without spellings, where the model's units are tokens", 'spellings');
+    throw wrongValue('lexicon', 'words without spellings for a model of tokens', 'spellings');
   const adjacent = isSpelled && vocabulary!.delimiter === undefined;
   if (adjacent && lexicon.open)
     throw wrongValue(
       'lexicon',
-      'a closed one, where words are spelled and no delimiter stands between them',
+      'a closed one, where no delimiter stands between spelled words',
       'an open one',
     );
   if (isSpelled)
@@ -190,7 +183,7 @@ function flagsOf({ vocabulary, lm, units, lexicon, hotwords }: Known): number {
         if (label >= vocabulary!.size || label === vocabulary!.blank || label === vocabulary!.delimiter)
           throw wrongValue(
             `lexicon: spelling of ${word}`,
-            `classes below ${vocabulary!.size} that are neither blank nor delimiter`,
+            `classes below ${vocabulary!.size}, neither blank nor delimiter`,
             label,
           );
   return (
@@ -350,40 +343,4 @@ function trieOf(entries: Entry[], unlisted: Entry | undefined, unigrams: Float32
     exitPrice: Float32Array.from(all, ({ price }) => price),
     exitName: Uint32Array.from(all, ({ name }) => name),
   };
-}
-
-/** What suggests that a model and a vocabulary do not belong together. */
-function mismatch(
-  { vocabulary, units, lm, lexicon }: Known,
-  letters: readonly string[],
-  words: readonly string[],
-): string[] {
-  const { unknown, begin, end } = lm!.tables;
-  const texts = words.filter((_, id) => id !== unknown && id !== begin && id !== end);
-  if (units === 'tokens') {
-    const there = new Set(texts);
-    const lacking = Array.from(
-      { length: vocabulary!.size },
-      (_, label) => vocabulary!.token(label) ?? '',
-    ).filter(
-      (token, label) =>
-        label !== vocabulary!.blank && label !== vocabulary!.delimiter && token !== '' && !there.has(token),
-    );
-    const share = Math.round((100 * lacking.length) / Math.max(1, vocabulary!.size - 1));
-    return share < 50
-      ? []
-      : [
-          `${share} % of the vocabulary's tokens are no words of the model: is it a model of words (units: 'words'), or of other tokens?`,
-        ];
-  }
-  if (lexicon?.isSpelled) return [];
-  const there = new Set(texts.flatMap((text) => [...text]));
-  const lacking = letters.filter((letter) => !there.has(letter)).length;
-  const share = Math.round((100 * lacking) / Math.max(1, letters.length));
-  if (share >= 50)
-    return [`${share} % of the vocabulary's letters occur in no word of the model: is it in the other case?`];
-  const isOfLetters = texts.length > 1 && texts.every((text) => [...text].length === 1) && letters.length > 1;
-  return isOfLetters
-    ? ["every word of the model is a single letter: is it a model of tokens (units: 'tokens')?"]
-    : [];
 }

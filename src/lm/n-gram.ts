@@ -1,12 +1,12 @@
 import { checkObject, isList } from '../problem/check.js';
 import { wrongKind } from '../problem/errors.js';
 import { lazily } from '../problem/load.js';
-import { type NGramSource, peek, unpacked } from './chunks.js';
-import { isCompact, magicBytes, readCompact, writeCompact } from './compact.js';
+import type { NGramSource } from './chunks.js';
+import { writeCompact } from './compact.js';
 import { findArc, type NGramTables, placeIn } from './n-gram-tables.js';
 import { WordIndex } from './word-index.js';
 
-const loadArpa = lazily('both', () => import('./arpa.js'));
+const loadReader = lazily('both', () => import('./read-model.js'));
 
 /** Which sentence marks are scored with the words. */
 export interface NGramScoreOptions {
@@ -73,13 +73,8 @@ export class NGram {
    * @throws TypeError for a wrong argument, RangeError naming the line and what was expected there, CtcError `load-failed`
    */
   static async read(source: NGramSource): Promise<NGram> {
-    const [head, chunks] = await peek(await unpacked(source), magicBytes);
-    if (isCompact(head)) {
-      const { tables, counts } = await readCompact(chunks);
-      return new NGram(tables, counts, []);
-    }
-    const { readArpa } = await loadArpa();
-    const { tables, counts, warnings } = await readArpa(chunks);
+    const { readModel } = await loadReader();
+    const { tables, counts, warnings } = await readModel(source);
     return new NGram(tables, counts, warnings);
   }
 

@@ -46,7 +46,7 @@ export class Doubts {
   tell(frame: number, sequence: number, score: number): void {
     if (!this.#told)
       console.warn(
-        `webgpu-ctc: logProbs: ${score} in frame ${frame} of sequence ${sequence} is above 0, which no log-probability is; pass logits as logits, and probabilities as probs`,
+        `webgpu-ctc: logProbs: ${score} in frame ${frame} of sequence ${sequence} is above 0; pass logits as logits, and probabilities as probs`,
       );
     this.#told = true;
   }

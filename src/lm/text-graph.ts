@@ -8,9 +8,13 @@ import type { KnowledgeTables } from './tables.js';
  */
 export interface TextGraph {
   readonly places: number;
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-  readonly label: readonly number[];
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly label: Int32Array;
+  /** Edges that lead to a place: from `start[place]` to `start[place + 1]`. */
+  readonly start: Int32Array;
+  /** Whether a label equal to the edge's leads to where it begins: only a blank parts the two. */
+  readonly isRepeated: Uint8Array;
   /** Places at which the text may end. */
   readonly ends: readonly number[];
 }
@@ -19,12 +23,15 @@ type Edge = readonly [from: number, to: number, label: number];
 
 function graphOf(places: number, edges: readonly Edge[], ends: readonly number[]): TextGraph {
   const sorted = [...edges].sort((a, b) => a[1] - b[1] || a[0] - b[0]);
-  return {
-    ...{ places, ends },
-    from: sorted.map(([from]) => from),
-    to: sorted.map(([, to]) => to),
-    label: sorted.map(([, , label]) => label),
-  };
+  const column = (i: 0 | 1 | 2) => Int32Array.from(sorted, (edge) => edge[i]);
+  const [from, to, label] = [column(0), column(1), column(2)];
+  const start = new Int32Array(places + 1);
+  for (const place of to) start[place + 1]!++;
+  for (let place = 0; place < places; place++) start[place + 1]! += start[place]!;
+  const isRepeated = Uint8Array.from(from, (place, e) =>
+    Number(label.subarray(start[place], start[place + 1]).includes(label[e]!)),
+  );
+  return { places, from, to, label, start, isRepeated, ends };
 }
 
 /** One label sequence. */
@@ -167,27 +174,6 @@ export function framesOf(logs: Float64Array, classes: number, blank: number): Fr
   return { logs, count, classes, blank, shares, best };
 }
 
-/** What leads to each place, and which of it is of the same class as an edge that goes on from there. */
-class Edges {
-  readonly start: Int32Array;
-  /** Whether a label equal to the edge's leads to where it begins: only a blank parts the two. */
-  readonly isRepeated: Uint8Array;
-  readonly graph: TextGraph;
-
-  constructor(graph: TextGraph) {
-    this.graph = graph;
-    const { places, from, to, label } = graph;
-    this.start = new Int32Array(places + 1);
-    for (const place of to) this.start[place + 1]!++;
-    for (let place = 0; place < places; place++) this.start[place + 1]! += this.start[place]!;
-    this.isRepeated = Uint8Array.from(from, (place, e) => {
-      for (let other = this.start[place]!; other < this.start[place + 1]!; other++)
-        if (label[other] === label[e]) return 1;
-      return 0;
-    });
-  }
-}
-
 /** Smaller shares than this of a text's probability are left out, if they make no difference. */
 const least = 1e-140;
 
@@ -196,17 +182,14 @@ const least = 1e-140;
  * what is so small that it makes no difference is not followed; where the text is so unlikely that it does, logarithms are.
  */
 export function logProbability(graph: TextGraph, frames: Frames): number {
-  const edges = new Edges(graph);
-  const sum = shareOf(edges, frames);
+  const sum = shareOf(graph, frames);
   return sum > least * 1e20 * (graph.to.length + graph.places) * frames.count
     ? Math.log(sum) + frames.best
-    : slowly(edges, frames);
+    : slowly(graph, frames);
 }
 
-function shareOf(edges: Edges, { shares, count, classes, blank }: Frames): number {
-  const { graph, start, isRepeated } = edges;
-  const { places, ends } = graph;
-  const [from, label] = [Int32Array.from(graph.from), Int32Array.from(graph.label)];
+function shareOf(graph: TextGraph, { shares, count, classes, blank }: Frames): number {
+  const { places, ends, from, label, start, isRepeated } = graph;
   let [blanks, ofEdges, totals] = [
     new Float64Array(places),
     new Float64Array(from.length),
@@ -269,8 +252,8 @@ function shareOf(edges: Edges, { shares, count, classes, blank }: Frames): numbe
 }
 
 /** The same in logarithms. */
-function slowly({ graph, start, isRepeated }: Edges, { logs, count, classes, blank }: Frames): number {
-  const { places, from, label, ends } = graph;
+function slowly(graph: TextGraph, { logs, count, classes, blank }: Frames): number {
+  const { places, from, label, ends, start, isRepeated } = graph;
   let blanks = new Float64Array(places).fill(-Infinity);
   let ofEdges = new Float64Array(from.length).fill(-Infinity);
   blanks[0] = 0;
@@ -304,8 +287,7 @@ export interface PathSpan {
 
 /** The best path of a text, of equal ones the one that stays longest; undefined where there is none. */
 export function bestPath(graph: TextGraph, { logs, count, classes, blank }: Frames): PathSpan[] | undefined {
-  const { start } = new Edges(graph);
-  const { places, from, label, ends } = graph;
+  const { places, from, label, ends, start } = graph;
   const states = places + from.length;
   // a state is a place after a blank, or an edge
   let now = new Float64Array(states).fill(-Infinity);

@@ -37,11 +37,6 @@ export class Tree {
   step(at: number): Step {
     return { label: this.#nodes[fields * at + 1]!, exit: this.#nodes[fields * at + 2]! };
   }
-
-  /** How many nodes there are. */
-  get size(): number {
-    return this.#count - this.#free.length;
-  }
 }
 
 /** A class of a text; before it, where words are spelled, the word that ended, by its number among those that could: −1 for none. */
