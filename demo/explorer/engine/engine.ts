@@ -323,7 +323,7 @@ export function statesAlong(classes: ArrayLike<number>, problem: Problem): Int32
 }
 
 /** What the recogniser itself gave: without a star. */
-const ownScores = ({ logits, frames, classes, star }: Problem) =>
+export const ownScores = ({ logits, frames, classes, star }: Problem) =>
   star ? { logits: star.logits, frames, classes: classes - 1 } : { logits, frames, classes };
 
 function logSoftmax({ logits, frames, classes, star }: Problem): Float32Array<ArrayBuffer> {
