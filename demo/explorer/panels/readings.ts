@@ -1,5 +1,6 @@
 // What could be read in the scores, whatever the text, and what changes once words are known: a part of the panel about the loss.
 import { chooseFiles, make, notify, whileBusy, withPowers } from '../../shared/dom.js';
+import { differenceOf } from '../engine/difference.js';
 import { hasNames, mostFramesRead, type Read, type Reading, readingsOf } from '../engine/readings.js';
 import { sayProbability } from '../engine/ways.js';
 import { isModel, modelIn } from '../files/language.js';
@@ -193,14 +194,13 @@ export class Readings {
   /** A text, what differs in it from the first one marked. */
   #item({ text, log }: Reading, first: string, before?: readonly Reading[]): HTMLElement {
     const { store } = this.#page;
-    const [begin, differs, end] = difference(text, first);
     const button = make(
       'button',
       {
         className: text.length > longText ? 'long' : '',
         onclick: () => store.set({ text, selected: undefined }),
       },
-      make('code', {}, ...(text === '' ? ['(nothing)'] : [begin, make('mark', {}, differs), end])),
+      make('code', {}, ...(text === '' ? ['(nothing)'] : marked(text, first))),
       make('span', {}, ...withPowers(sayProbability(log))),
       make('small', {}, before ? sayPlace(before.findIndex((other) => other.text === text)) : ''),
       make('i'),
@@ -212,7 +212,11 @@ export class Readings {
 
   #know(change: Partial<Known>): void {
     const { store } = this.#page;
-    const { words, others, model } = { words: '', others: false, ...store.state.known, ...change };
+    // what was typed a moment ago
+    const typed = this.#typing && { words: this.#words.value };
+    clearTimeout(this.#typing);
+    this.#typing = 0;
+    const { words, others, model } = { words: '', others: false, ...store.state.known, ...typed, ...change };
     store.set({
       known: words.trim() || model ? { words, others, ...(model && { model }) } : undefined,
     });
@@ -240,16 +244,15 @@ export class Readings {
 const sayPlace = (at: number): string =>
   at < 0 ? 'new' : `was ${['first', 'second', 'third'][at] ?? `${at + 1}th`}`;
 
-/** What a text has in common with another at its beginning and its end, in whole words where there are several, and what is between. */
-function difference(text: string, other: string): [begin: string, differs: string, end: string] {
-  const [own, others] = [text, other].map((one) => one.match(text.includes(' ') ? /\S+\s*/gu : /./gsu) ?? []);
-  const word = (list: readonly string[], at: number) => list.at(at)?.trim();
-  const most = Math.min(own!.length, others!.length);
-  let [begin, end] = [0, 0];
-  while (begin < most && word(own!, begin) === word(others!, begin)) begin++;
-  while (end < most - begin && word(own!, -1 - end) === word(others!, -1 - end)) end++;
-  const between = own!.slice(begin, own!.length - end).join('');
-  const marked = between.trimEnd();
-  const rest = between.slice(marked.length) + own!.slice(own!.length - end).join('');
-  return [own!.slice(0, begin).join(''), marked, rest];
+/** A text, with what another has not, in whole words where there are several, marked. */
+function marked(text: string, other: string): (Node | string)[] {
+  const isWords = text.includes(' ');
+  const [own, others] = [text, other].map((one) => one.split(isWords ? ' ' : /(?:)/u));
+  const numbers = new Map([...new Set([...own!, ...others!])].map((part, i) => [part, i]));
+  const [a, b] = [own!, others!].map((parts) => parts.map((part) => numbers.get(part)!));
+  return differenceOf(a!, b!).flatMap(({ same, text: { first, end } }, i) => {
+    const part = own!.slice(first, end).join(isWords ? ' ' : '');
+    const parts = same ? [part] : part === '' ? [] : [make('mark', {}, part)];
+    return isWords && i > 0 && parts.length > 0 ? [' ', ...parts] : parts;
+  });
 }
