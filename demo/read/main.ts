@@ -170,7 +170,7 @@ function show(found: Characters): void {
   const isForced = found === read && read.free !== read.text;
   const freely = byId('freely');
   freely.hidden = !isForced;
-  freely.replaceChildren('Whatever may be there, it reads ', make('b', {}, read?.free || 'nothing'), '.');
+  freely.replaceChildren('Expecting nothing, it reads ', make('b', {}, read?.free || 'nothing'), '.');
   const doubt = byId('doubt');
   const sure =
     found.characters.reduce((sum, { confidence }) => sum + confidence, 0) / found.characters.length;

@@ -72,10 +72,14 @@ export class Reader {
     return readingOf(best.labels, best.scores, this.vocabulary, timing);
   }
 
-  /** The likeliest of what is expected. Of words each has its place by all ways to write them, by a beam search that is loaded for it. */
+  /** The likeliest of what is expected. Words are found by a beam search, which is loaded for it. */
   async readExpected(emissions: Emissions, expected: Expected): Promise<Characters> {
     const masked = this.#masked(emissions, expected);
-    if (expected.words.length === 0) return this.read(masked, 'logProbs');
+    if (expected.words.length === 0) {
+      const { text, characters } = await this.read(masked, 'logProbs');
+      // what stood between two spaces may be gone
+      return { text: text.replace(/\s+/gu, ' '), characters };
+    }
     const { CtcBeamDecoder, Lexicon } = await import('webgpu-ctc/lm');
     const lexicon = new Lexicon(expected.words, expected.others ? { open: true, unlisted } : {});
     const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens: this.vocabulary, lexicon });
