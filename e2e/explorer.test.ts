@@ -221,6 +221,16 @@ describe('diagnosis', () => {
       await expect.poll(() => says(page, '.heard')).toMatch(/hel.*o/);
     }));
 
+  test('what would take long to read is not read', () =>
+    exploreOnCpu(
+      async (page) => {
+        const readings = page.locator('.readings');
+        await expect.poll(() => readings.innerText()).toMatch(/of 2,000 frames would hold the page up/);
+        expect(await readings.locator('.rivals, summary:visible').count()).toBe(0);
+      },
+      { hash: '#example=wide&panel=loss&text=cat' },
+    ));
+
   test('two words that are exchanged are found, in the text, in the table, and in the lattice', () =>
     exploreOnCpu(
       async (page) => {

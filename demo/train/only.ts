@@ -1,22 +1,12 @@
 // "Only these numbers": which of a list is on the pad, or that none of them is.
 
-import { classes } from '../../learning/pen.js';
 import { mostDigits, type PenReading } from '../../learning/settings.js';
 import { byId, make } from '../shared/dom.js';
+import type { Choice } from './choice.js';
 import { isDigits } from './link.js';
 
 /** Of a list. */
 const mostNumbers = 1000;
-/** How many times likelier what is read freely may be than the best of the list. */
-const mostTimes = 100;
-
-/** What is chosen of the list; undefined: none of it. */
-interface Choice {
-  readonly text: string | undefined;
-  /** Probability of the best of the list, and of all of it. */
-  readonly p: number;
-  readonly mass: number;
-}
 
 export class Only {
   readonly #input = byId<HTMLInputElement>('numbers');
@@ -41,6 +31,7 @@ export class Only {
       return reading.text;
     }
     try {
+      const { chosen } = await import('./choice.js');
       const choice = await chosen(reading, [...new Set(typed)]);
       this.#said.replaceChildren(...say(choice, reading.text));
       return choice.text ?? '';
@@ -58,21 +49,6 @@ function complaint(typed: readonly string[]): string | undefined {
   return wrong === undefined
     ? undefined
     : `Expected numbers of at most ${mostDigits} digits, with commas between them, got ${wrong.slice(0, 40)}.`;
-}
-
-/** By the probability of all ways to write each of them; the library comes when there is a list. */
-async function chosen({ posteriors, frames }: PenReading, list: readonly string[]): Promise<Choice> {
-  const { CtcRanker } = await import('webgpu-ctc');
-  const ranker = await CtcRanker.create({ device: 'cpu' });
-  const { rankings } = await ranker.run({
-    probs: { data: posteriors, shape: [frames, classes] as const },
-    // class 0 is the blank
-    candidates: list.map((text) => Array.from(text, (digit) => Number(digit) + 1)),
-  });
-  ranker.destroy();
-  const { best, losses, mass, distances } = rankings[0]!;
-  const fits = best >= 0 && distances[best]! <= Math.log(mostTimes);
-  return { text: fits ? list[best] : undefined, p: best < 0 ? 0 : Math.exp(-losses[best]!), mass };
 }
 
 function say({ text, p, mass }: Choice, free: string): (Node | string)[] {

@@ -3,8 +3,7 @@ import { STAR, Vocabulary } from 'webgpu-ctc/text';
 import type { Source } from '../sources/source.js';
 import { textOfLabels } from '../sources/spelled.js';
 import { type Known, wordsIn } from '../state/known.js';
-import type { Problem } from './analysis.js';
-import { ownScores } from './engine.js';
+import { ownScores, type Problem } from './analysis.js';
 
 export interface Reading {
   readonly text: string;

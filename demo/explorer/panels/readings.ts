@@ -9,6 +9,8 @@ import { type Known, wordsIn } from '../state/known.js';
 
 /** Milliseconds after the last letter. */
 const pause = 300;
+/** What a model counts as words: `<s>`, `</s>` and `<unk>`. */
+const marks = 3;
 /** Letters of a list that is shown for editing; a longer one is told by its number of words. */
 const mostShown = 20_000;
 /** Letters beyond which a text has lines of its own. */
@@ -103,7 +105,7 @@ export class Readings {
     if (model) {
       const { order, counts } = model.nGram;
       parts.push(
-        `${parts.length > 0 ? '; ' : ''}${model.name}: ${counts[0]!.toLocaleString('en')} words, ${order}-grams`,
+        `${parts.length > 0 ? '; ' : ''}${model.name}: ${Math.max(0, counts[0]! - marks).toLocaleString('en')} words, ${order}-grams`,
       );
     }
     const forget = () => this.#page.store.set({ known: undefined });
