@@ -215,6 +215,16 @@ describe('diagnosis', () => {
       expect(page.url()).toContain('words=Yellow%2C+help+4ever');
       await page.getByLabel('Others, too').check();
       await expect.poll(async () => (await textsOf(known))[0]).toEqual(['hello', '9.7 %', 'was first']);
+      // other scores are read anew, another text over the same is not
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      await page.getByRole('slider', { name: /^Temperature/ }).fill('4');
+      await page.getByRole('tab', { name: 'Loss' }).click();
+      await expect.poll(async () => (await textsOf(found))[0]?.[1]).not.toBe('9.7 %');
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      await page.getByRole('button', { name: 'As they were' }).click();
+      await page.getByRole('tab', { name: 'Loss' }).click();
+      await expect.poll(async () => (await textsOf(found))[0]).toEqual(['hello', '9.7 %', '']);
+      await expect.poll(() => rows.first().innerText()).toMatch(/^hello/);
       ctc.destroy();
       await page.locator('.rivals button:enabled').first().click();
       await expect.poll(() => page.inputValue('#word')).toBe('helo');

@@ -1,10 +1,12 @@
 // What could be read in the scores, whatever the text, and what changes once words are known: a part of the panel about the loss.
 import { chooseFiles, make, notify, whileBusy, withPowers } from '../../shared/dom.js';
+import { ownScores, type Problem } from '../engine/analysis.js';
 import { differenceOf } from '../engine/difference.js';
 import { hasNames, mostFramesRead, type Read, type Reading, readingsOf } from '../engine/readings.js';
 import { sayProbability } from '../engine/ways.js';
 import { isModel, modelIn } from '../files/language.js';
 import type { Page } from '../page.js';
+import type { Source } from '../sources/source.js';
 import { type Known, wordsIn } from '../state/known.js';
 
 /** Milliseconds after the last letter. */
@@ -29,7 +31,10 @@ export class Readings {
   readonly #model = make('p', { className: 'model' });
   readonly #with = make('div', { ariaLive: 'polite' });
   readonly #more: HTMLDetailsElement;
-  #shown: readonly unknown[] = [];
+  /** What is read is of: scores, and what is known. */
+  #problem: Problem | undefined;
+  #source: Source | undefined;
+  #known: Known | 'nothing yet' | undefined = 'nothing yet';
   #asked = 0;
   #typing = 0;
   /** What is read of the analysis without all knowledge. */
@@ -78,18 +83,23 @@ export class Readings {
     const { analysis, store, source } = this.#page;
     const { known } = store.state;
     if (!analysis || !source) return;
-    const [before, knownBefore] = this.#shown;
-    if (analysis === before && known === knownBefore) return;
-    this.#shown = [analysis, known];
+    const { problem } = analysis;
+    // whatever the text is
+    const isOther = source !== this.#source || !this.#problem || !areScoresOf(this.#problem, problem);
+    this.#problem = problem;
+    this.#source = source;
+    if (!isOther && known === this.#known) return;
+    if (isOther) this.#before = undefined;
+    this.#known = known;
     this.#fill(known);
-    if (analysis !== before) this.#alone.ariaBusy = 'true';
+    if (isOther) this.#alone.ariaBusy = 'true';
     this.#with.ariaBusy = 'true';
-    this.#read(++this.#asked, analysis !== before);
+    this.#read(++this.#asked, problem, source);
   }
 
-  /** Closed: what it shows may be of another text when it is opened again. */
   close(): void {
-    this.#shown = [];
+    // what is not read yet is read when it is opened again
+    if (this.#with.ariaBusy === 'true') this.#known = 'nothing yet';
     this.#asked++;
   }
 
@@ -116,37 +126,42 @@ export class Readings {
     this.#model.hidden = parts.length === 0;
   }
 
-  async #read(asked: number, anew: boolean): Promise<void> {
-    const { analysis, source, store } = this.#page;
-    const { known } = store.state;
-    const isNew = () => asked !== this.#asked || analysis !== this.#page.analysis;
-    const most = mostFramesRead(source!);
-    const tooMany = analysis!.problem.frames > most;
-    this.#more.hidden = tooMany || !hasNames(source!);
-    if (tooMany) {
+  async #read(asked: number, problem: Problem, source: Source): Promise<void> {
+    const { known } = this.#page.store.state;
+    const isOld = () => asked !== this.#asked;
+    const most = mostFramesRead(source);
+    const isLong = problem.frames > most;
+    this.#more.hidden = isLong || !hasNames(source);
+    if (isLong) {
+      const [all, some] = [problem.frames, most].map((count) => count.toLocaleString('en'));
       this.#alone.replaceChildren(
         make(
           'p',
           {},
-          `A beam search of ${analysis!.problem.frames.toLocaleString('en')} frames would hold the page up. It looks at up to ${most.toLocaleString('en')} of them: zoom in, and choose Only these frames.`,
+          `A beam search of ${all} frames would hold the page up. It looks at up to ${some} of them: zoom in, and choose Only these frames.`,
         ),
       );
       this.#alone.ariaBusy = 'false';
+      this.#with.ariaBusy = 'false';
       return;
     }
     try {
-      // what changes in the panel is seen first
+      // what else changes is seen first
       await new Promise((resolve) => setTimeout(resolve));
-      if (isNew()) return;
-      this.#before = anew || !this.#before ? await readingsOf(analysis!.problem, source!) : this.#before;
-      if (isNew()) return;
-      this.#showAlone(this.#before);
-      const read =
-        known && hasNames(source!) ? await readingsOf(analysis!.problem, source!, known) : undefined;
-      if (isNew()) return;
-      this.#showWith(read, this.#before);
+      if (isOld()) return;
+      const before = this.#before ?? (await readingsOf(problem, source));
+      if (isOld()) return;
+      this.#before = before;
+      this.#showAlone(before);
+      const read = known && hasNames(source) ? await readingsOf(problem, source, known) : undefined;
+      if (!isOld()) this.#showWith(read, before);
     } catch (error) {
-      if (!isNew()) notify(`This could not be read: ${(error as Error).message}`);
+      if (isOld()) return;
+      notify(`This could not be read: ${(error as Error).message}`);
+      for (const list of [this.#alone, this.#with]) {
+        list.replaceChildren();
+        list.ariaBusy = 'false';
+      }
     }
   }
 
@@ -241,6 +256,12 @@ export class Readings {
       this.#words.value = words.length > mostShown ? '' : words;
     });
   }
+}
+
+/** Whether two problems are of the same scores. */
+function areScoresOf(one: Problem, other: Problem): boolean {
+  const [a, b] = [ownScores(one).logits, ownScores(other).logits];
+  return one.blank === other.blank && a.length === b.length && a.every((score, i) => score === b[i]);
 }
 
 const sayPlace = (at: number): string =>
