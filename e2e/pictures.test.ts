@@ -397,7 +397,14 @@ describe('the page that reads', () => {
             );
             await page.keyboard.press('Tab');
           }
-          expect(reached).toEqual(['See CTC', 'choose', 'Expect … ', 'words', 'font', 'go']);
+          expect(reached).toEqual([
+            'See CTC',
+            'choose',
+            'Expect … digits alone, certain words',
+            'words',
+            'font',
+            'go',
+          ]);
           expect(loaded.filter((url) => /\.(onnx|wasm|txt)$|worker/.test(url))).toEqual([]);
 
           // the model does not come at first

@@ -14,11 +14,14 @@ export function listenToExpected(changed: () => void): () => Expected | undefine
   ];
   const others = byId<HTMLInputElement>('others');
   const root = byId('expect');
+  const told = root.querySelector('small')!;
+  const nothing = told.textContent;
   let before = '';
   let waiting = 0;
   const ask = () => {
     const expected = expectedNow();
-    root.querySelector('small')!.textContent = expected ? say(expected) : '';
+    told.textContent = expected ? say(expected) : nothing;
+    told.classList.toggle('said', expected !== undefined);
     const now = JSON.stringify(expected) ?? '';
     if (now !== before) changed();
     before = now;
