@@ -366,6 +366,24 @@ test('a * stands for anything, on the path that the library’s aligner takes', 
       await expect.poll(() => says(page, '#panel-loss')).toMatch(/A text with \* is many texts at once/);
       await page.getByRole('tab', { name: 'Labels' }).click();
       await expect.poll(() => says(page, '.labels')).toMatch(/\*\d+\t[\d.–]+\t\d+\t–\t/);
+
+      // what could be read of it is of its scores alone; a language model knows better, also after a session
+      const known = 'oh dear i shall be too late the quick brown fox jumps over lazy dog'.split(' ');
+      const grams = ['<s>', '</s>', ...known].map((word) => `-1\t${word}`);
+      const model = `\\data\\\nngram 1=${grams.length}\n\n\\1-grams:\n${grams.join('\n')}\n\n\\end\\\n`;
+      await load(page, file('words.arpa', model));
+      const first = (list: string) => page.locator(`.readings ${list} .rivals code`).first();
+      const isRead = async () => {
+        await expect.poll(() => first('details').innerText()).toBe('oh dear oh dear i shall be too late');
+        expect(await first(':not(details)').innerText()).toBe('oh dear oh dear i shall be to late');
+        expect(await says(page, '.readings .model')).toMatch(/^words\.arpa: 14 words, 1-grams/);
+      };
+      await isRead();
+      const session = await saved(page, /^Session/);
+      await page.getByRole('button', { name: 'Forget' }).click();
+      await expect.poll(() => page.locator('.readings details .rivals').count()).toBe(0);
+      await load(page, file(session.file, session.bytes));
+      await isRead();
     },
     { hash: '#example=dear&text=oh+dear,+though' },
   ));

@@ -186,11 +186,60 @@ describe('diagnosis', () => {
       );
       expect(seen[0]![0]).toBe('hello');
       for (const [text, percent] of seen) expect(percent).toBe(sayProbability(-(await lossOf(text))));
+      // of all texts the likeliest, nearest or not
+      const found = page.locator('.readings .rivals li');
+      await found.nth(7).waitFor();
+      const textsOf = (items: typeof found) =>
+        items.evaluateAll((all) =>
+          all.map((one) => ['code', 'span', 'small'].map((part) => one.querySelector(part)!.textContent!)),
+        );
+      const likeliest = await textsOf(found);
+      for (const [text, percent] of likeliest) expect(percent).toBe(sayProbability(-(await lossOf(text!))));
+      const losses = await Promise.all(likeliest.map(([text]) => lossOf(text!)));
+      expect(losses).toEqual(losses.toSorted((a, b) => a - b));
+      // of the texts nearest to it none is likelier and not among them
+      const read = likeliest.map(([text]) => text!);
+      for (const [text] of seen)
+        expect(read.includes(text) || (await lossOf(text)) >= losses.at(-1)!, text).toBe(true);
+      // with words that are known, in the case of the symbols
+      await page.getByText('Read it with words that are known').click();
+      await page.getByRole('textbox', { name: 'Words' }).fill('Yellow, help 4ever');
+      const known = page.locator('.readings details .rivals li');
+      await known.nth(1).waitFor();
+      expect((await textsOf(known)).slice(0, 2)).toEqual([
+        ['help', expect.any(String), 'new'],
+        ['yellow', expect.any(String), 'new'],
+      ]);
+      expect(await says(page, '.readings details')).toContain('cannot spell 4ever.');
+      expect(await says(page, '.readings details')).toContain('Another text comes first.');
+      expect(page.url()).toContain('words=Yellow%2C+help+4ever');
+      await page.getByLabel('Others, too').check();
+      await expect.poll(async () => (await textsOf(known))[0]).toEqual(['hello', '9.7 %', 'was first']);
+      // other scores are read anew, another text over the same is not
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      await page.getByRole('slider', { name: /^Temperature/ }).fill('4');
+      await page.getByRole('tab', { name: 'Loss' }).click();
+      await expect.poll(async () => (await textsOf(found))[0]?.[1]).not.toBe('9.7 %');
+      await page.getByRole('tab', { name: 'Edit' }).click();
+      await page.getByRole('button', { name: 'As they were' }).click();
+      await page.getByRole('tab', { name: 'Loss' }).click();
+      await expect.poll(async () => (await textsOf(found))[0]).toEqual(['hello', '9.7 %', '']);
+      await expect.poll(() => rows.first().innerText()).toMatch(/^hello/);
       ctc.destroy();
       await page.locator('.rivals button:enabled').first().click();
       await expect.poll(() => page.inputValue('#word')).toBe('helo');
       await expect.poll(() => says(page, '.heard')).toMatch(/hel.*o/);
     }));
+
+  test('what would take long to read is not read', () =>
+    exploreOnCpu(
+      async (page) => {
+        const readings = page.locator('.readings');
+        await expect.poll(() => readings.innerText()).toMatch(/of 2,000 frames would hold the page up/);
+        expect(await readings.locator('.rivals, summary:visible').count()).toBe(0);
+      },
+      { hash: '#example=wide&panel=loss&text=cat' },
+    ));
 
   test('two words that are exchanged are found, in the text, in the table, and in the lattice', () =>
     exploreOnCpu(
@@ -900,32 +949,35 @@ test('without WebGPU the CPU computes, a 2D canvas draws, and a line says why', 
 
 describe('for everyone', () => {
   test('axe has nothing to say in light, dark and forced colours', () =>
-    exploreOnCpu(async (page) => {
-      const inAllColours = async (part?: string) => {
-        for (const [colorScheme, forcedColors] of [
-          ['light', 'none'],
-          ['dark', 'none'],
-          ['light', 'active'],
+    exploreOnCpu(
+      async (page) => {
+        const inAllColours = async (part?: string) => {
+          for (const [colorScheme, forcedColors] of [
+            ['light', 'none'],
+            ['dark', 'none'],
+            ['light', 'active'],
+          ] as const) {
+            await page.emulateMedia({ colorScheme, forcedColors });
+            expect(await complaintsOf(page, part), `${colorScheme}, forced: ${forcedColors}`).toEqual([]);
+          }
+        };
+        await inAllColours();
+        await page.getByText('Show the sum').click();
+        for (const [tab, content] of [
+          ['Paths', 'ol.ways'],
+          ['Loss', '.readings details .rivals'],
+          ['Labels', '.labels'],
+          ['Edit', '#panel-edit select'],
         ] as const) {
-          await page.emulateMedia({ colorScheme, forcedColors });
-          expect(await complaintsOf(page, part), `${colorScheme}, forced: ${forcedColors}`).toEqual([]);
+          await page.getByRole('tab', { name: tab }).click();
+          await page.locator(content).waitFor();
+          await inAllColours('#inspector');
         }
-      };
-      await inAllColours();
-      await page.getByText('Show the sum').click();
-      for (const [tab, content] of [
-        ['Paths', 'ol.ways'],
-        ['Loss', '.rivals'],
-        ['Labels', '.labels'],
-        ['Edit', '#panel-edit select'],
-      ] as const) {
-        await page.getByRole('tab', { name: tab }).click();
-        await page.locator(content).waitFor();
-        await inAllColours('#inspector');
-      }
-      await page.getByRole('button', { name: 'More' }).click();
-      await inAllColours();
-    }));
+        await page.getByRole('button', { name: 'More' }).click();
+        await inAllColours();
+      },
+      { hash: '#text=hello&words=help' },
+    ));
 
   test('a window that is zoomed in, or a phone on its side: the lattice has room', () =>
     exploreOnCpu(

@@ -391,13 +391,20 @@ describe('the page that reads', () => {
           expect(await says(page, '#cost')).toMatch(/25\.1 MB, once/);
           await page.keyboard.press('Tab');
           const reached: string[] = [];
-          for (let i = 0; i < 5; i++) {
+          for (let i = 0; i < 6; i++) {
             reached.push(
               await page.evaluate(() => document.activeElement!.id || document.activeElement!.textContent!),
             );
             await page.keyboard.press('Tab');
           }
-          expect(reached).toEqual(['See CTC', 'choose', 'words', 'font', 'go']);
+          expect(reached).toEqual([
+            'See CTC',
+            'choose',
+            'Expect … digits alone, certain words',
+            'words',
+            'font',
+            'go',
+          ]);
           expect(loaded.filter((url) => /\.(onnx|wasm|txt)$|worker/.test(url))).toEqual([]);
 
           // the model does not come at first
@@ -443,7 +450,9 @@ describe('the page that reads', () => {
           await expect.poll(() => boxes.count()).toBe(22);
           expect(await leftOf(20)).toBe(before);
 
+          await page.locator('#expect summary').press('Enter');
           expect(await complaintsOfAll(page)).toEqual([]);
+          await page.locator('#expect summary').press('Enter');
           const small = await page
             .locator('button:visible, a:visible, input:visible, select:visible')
             .evaluateAll((all) =>
@@ -485,6 +494,28 @@ describe('the page that reads', () => {
             await expect.poll(() => says(page, '#notice')).toMatch(told);
           }
           expect(await page.inputValue('#text')).toBe('the second line');
+
+          // what is expected, and nothing else; what is read without that is told
+          await page.locator('#words').fill('Room 104');
+          await expect.poll(() => page.inputValue('#text')).toMatch(/104$/);
+          const free = await page.inputValue('#text');
+          expect(await page.isVisible('#freely')).toBe(false);
+          await page.locator('#expect summary').press('Enter');
+          const signs = page.getByLabel('Characters', { exact: true });
+          await signs.selectOption('Digits only');
+          await expect.poll(() => page.inputValue('#text')).toMatch(/^[0-9 ]*104$/);
+          expect(await says(page, '#freely')).toBe(`Expecting nothing, it reads ${free}.`);
+          await signs.selectOption('Only these:');
+          await page.getByLabel('Characters that may occur').fill('Rom4');
+          await expect.poll(() => page.inputValue('#text')).toMatch(/^Room [Rom4]*4$/);
+          await signs.selectOption('Any');
+          await page.locator('#list').fill('Room, Boom 409 704');
+          await expect.poll(() => page.inputValue('#text')).toBe('Room 704');
+          expect(await says(page, '#expect small')).toBe('4 words');
+          await page.getByLabel('Other words, too').check();
+          await expect.poll(() => page.inputValue('#text')).toBe('Room 104');
+          await page.locator('#list').fill('');
+          await expect.poll(() => page.inputValue('#text')).toBe(free);
 
           // digits alone, and on to their lattice
           await page.locator('#words').fill('1984');

@@ -167,6 +167,26 @@ test(
       console.log(`${replayed.length} strings of five hands: ${wrong} of ${digits} digits wrong`);
       expect(wrong / digits).toBeLessThanOrEqual(0.25);
 
+      // of a list it is the one that fits, or none: what each weighs is the loss of it
+      const { text: last } = replayed.at(-1)!;
+      const free = await read(page);
+      await page.fill('#numbers', `42, ${last}; 7`);
+      await expect
+        .poll(() => says(page, '#choice'))
+        .toMatch(/^[\d.]+ % of what it sees, and 100 % of what is in/);
+      expect(await says(page, '#reads')).toBe(last);
+      await page.fill('#numbers', '42, 7');
+      await expect
+        .poll(() => says(page, '#choice'))
+        .toMatch(new RegExp(`^None of these: .* It reads ${free}\\.$`));
+      expect(await says(page, '#reads')).toBe('');
+      expect(await page.inputValue('#said')).toBe(free);
+      await page.fill('#numbers', '42, x');
+      await expect.poll(() => says(page, '#choice')).toMatch(/^Expected numbers .* got x\.$/);
+      await page.fill('#numbers', '');
+      await expect.poll(() => says(page, '#reads')).toBe(free);
+      expect(await says(page, '#choice')).toBe('');
+
       // of what was drawn last there is the same film, back to the first step
       await filmed(page, 20);
       await expect
@@ -652,7 +672,7 @@ test('for everyone: light, dark, in forced colours, small and enlarged, and from
       await page.locator('#go').press('Enter');
       await expect.poll(() => page.isVisible('#replay')).toBe(true);
       expect(await tabbed(page)).toEqual([
-        ...['See CTC', 'Settings', 'Write for me', 'Undo', 'Clear', 'said', 'Teach it this'],
+        ...['See CTC', 'Settings', 'Write for me', 'Undo', 'Clear', 'said', 'Teach it this', 'numbers'],
         ...['Go on teaching', 'Copy link', 'Save replay', 'range'],
       ]);
       for (const [colours, width, height, tall] of looks) {
@@ -680,6 +700,13 @@ test('for everyone: light, dark, in forced colours, small and enlarged, and from
           );
         expect(small, look).toEqual([]);
       }
+      await page.fill('#numbers', '42, 1234, x');
+      await expect.poll(() => says(page, '#choice')).not.toBe('');
+      await page.setViewportSize({ width: 320, height: 568 });
+      expect(await complaintsOf(page, '#reading')).toEqual([]);
+      expect(
+        await page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
     },
     { before: (page) => page.emulateMedia({ reducedMotion: 'reduce' }) },
   ));

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { CtcAligner } from 'webgpu-ctc';
 import { readTensor } from 'webgpu-ctc/files';
+import { NGram } from 'webgpu-ctc/lm';
 import { STAR, type TimedWord, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 import { isPossible, type LatticeOnHost, type Problem } from '../demo/explorer/engine/analysis.js';
 import { bestPaths, logOf, tellable } from '../demo/explorer/engine/best-paths.js';
@@ -619,6 +620,18 @@ describe('a session', () => {
     expect(await (sound as File).arrayBuffer()).toEqual(await given!.arrayBuffer());
     expect([(sound as File).name, sound!.type]).toEqual(['a.wav', 'audio/wav']);
     expect(readSession({ name: 'x.json', text: json })).toMatchObject({ state, moved });
+    // words of any number, and the language model as it was
+    const nGram = await NGram.read(
+      '\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<s>\n-1\t</s>\n-0.5\tword\n\n\\end\\\n',
+    );
+    const known = { words: 'word '.repeat(500), others: true, model: { name: 'a.arpa', nGram } };
+    const again = readSession({
+      name: 'x.json',
+      text: (await writeSession({ state: { ...state, known }, own, moved })).json,
+    });
+    expect(again.state.known).toEqual({ words: known.words, others: true });
+    expect(again.model!.name).toBe('a.arpa');
+    expect((await NGram.read(again.model!)).score('word')).toEqual(nGram.score('word'));
     // of an example the page has the scores
     const example = { ...initial, text: 'x'.repeat(5000), panel: 'paths' as const };
     const { json: short } = await writeSession({ state: example, moved: new Map() });
@@ -933,6 +946,7 @@ describe('links', () => {
       with: 'a & b',
       window: { first: 2, end: 6 },
       follows: false,
+      known: { words: 'ä, b & c', others: true },
     },
     edits: { bias: -1.5, temperature: 0.5, strokes: [{ c: 2, first: 3, end: 5, p: 0.7 }] },
   };
@@ -978,7 +992,9 @@ describe('links', () => {
         .map((strokes) => strokes.map((fields) => fields.join('_')).join('~')),
     );
     const key = fc.constantFrom(
-      ...'example text layer scale best samples at label bias temperature blank paint'.split(' '),
+      ...'example text layer scale best samples at label bias temperature blank paint words others'.split(
+        ' ',
+      ),
     );
     const raw = fc.tuple(fc.oneof(key, fc.string()), value, fc.boolean());
     const within = (value: number | undefined, least: number, most: number) =>

@@ -245,7 +245,10 @@ export class Page {
     const example = examples.find((known) => known.id === id) ?? examples[0]!;
     const { heard: word } = this.store.state;
     const source = linked && word ? heard(word.text, word.frames) : await example.open(loading);
-    this.open(source, linked ? {} : { ...initial, example: id, text: source.text });
+    this.open(
+      source,
+      linked ? {} : { ...initial, example: id, text: source.text, known: this.store.state.known },
+    );
   }
 
   /** The made-up recogniser hears another word, and what was painted over the one before is gone. */

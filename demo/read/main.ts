@@ -17,6 +17,7 @@ import type { Characters } from '../shared/pictures/reader.js';
 import type { Read } from '../shared/pictures/reader-worker.js';
 import { alignText, reader, readerMegabytes, readLine } from '../shared/pictures/reading.js';
 import { CharacterList } from './characters.js';
+import { listenToExpected } from './expect.js';
 import { showGuesses } from './guesses.js';
 import { sampleOf } from './sample.js';
 import { Sheet } from './sheet.js';
@@ -67,6 +68,13 @@ byId('as-read').addEventListener('click', () => {
   show(read);
 });
 byId('lattice').addEventListener('click', () => attempt(() => handOver(picture!.name, cutOut(line!, 200))));
+/** What the line may be; the same line is read anew when that changes. */
+const expected = listenToExpected(() => {
+  if (!line) return;
+  read = undefined;
+  byId('reading').classList.add('stale');
+  if (reader.loaded) readIt();
+});
 writeSample();
 
 function writeSample(): void {
@@ -109,11 +117,13 @@ async function readIt(): Promise<void> {
   go.disabled = true;
   byId('reading').ariaBusy = 'true';
   while (line && !read) {
-    const asked = line;
+    const [asked, what] = [line, expected()];
     const quick = reader.loaded;
-    const told = await whileBusy((signal, say) => readLine(asked, { signal, say: quick ? () => {} : say }));
+    const told = await whileBusy((signal, say) =>
+      readLine(asked, { signal, say: quick ? () => {} : say }, what),
+    );
     if (!told) break;
-    if (asked !== line) continue;
+    if (asked !== line || JSON.stringify(what) !== JSON.stringify(expected())) continue;
     read = told;
     text.value = told.text;
     byId('cost').hidden = true;
@@ -157,13 +167,21 @@ function show(found: Characters): void {
   byId<HTMLButtonElement>('as-read').disabled = found === read;
   byId('reading').hidden = false;
   byId('reading').classList.remove('stale');
+  const isForced = found === read && read.free !== read.text;
+  const freely = byId('freely');
+  freely.hidden = !isForced;
+  freely.replaceChildren('Expecting nothing, it reads ', make('b', {}, read?.free || 'nothing'), '.');
   const doubt = byId('doubt');
   const sure =
     found.characters.reduce((sum, { confidence }) => sum + confidence, 0) / found.characters.length;
   doubt.hidden = found !== read || sure >= doubtful;
-  doubt.textContent = found.characters.length
-    ? 'It is not sure. It is best at one printed line, upright, evenly lit, without much around it.'
-    : 'It reads nothing here. It is made for one printed line of Latin letters, digits or Chinese.';
+  doubt.textContent = isForced
+    ? found.characters.length
+      ? 'What you expect hardly fits.'
+      : 'Nothing that you expect fits.'
+    : found.characters.length
+      ? 'It is not sure. It is best at one printed line, upright, evenly lit, without much around it.'
+      : 'It reads nothing here. It is made for one printed line of Latin letters, digits or Chinese.';
   look(undefined);
 }
 

@@ -8,6 +8,7 @@ import { drawStill, Film } from './film.js';
 import { sameInk } from './ink.js';
 import { claim, forget, keep, recall } from './kept.js';
 import { fromHash, longestLink, mostStrokes, toHash } from './link.js';
+import { Only } from './only.js';
 import { Pad } from './pad.js';
 import { measureEvery } from './protocol.js';
 import { canRecord, record } from './replay.js';
@@ -57,6 +58,7 @@ const tell = new Tell(() => {
   pad.finish();
   return pad.strokes;
 }, told);
+const only = new Only(() => read());
 const teacher = new Teacher(wantedDevice(), film.strokes, {
   opened(where, history, another) {
     on = where;
@@ -320,6 +322,7 @@ function showNow() {
           : `It has learned for ${steps.toLocaleString('en')} step${steps === 1 ? '' : 's'}.`;
   showPhase();
   tell.hidden = !open || pad.strokes.length === 0;
+  only.hidden = !open || pad.strokes.length === 0;
   const hasFilm = film.pictures.length > 1;
   byId('link').hidden = !hasFilm;
   byId('replay').hidden = !hasFilm || !canRecord();
@@ -385,9 +388,10 @@ async function read() {
   while (stale) {
     stale = false;
     const { strokes } = pad;
-    const { text } = await teacher.read(strokes);
+    const found = await teacher.read(strokes);
+    const text = await only.read(found);
     byId('reads').textContent = text;
-    tell.show(text);
+    tell.show(text || found.text);
   }
   reading = false;
   byId('reads').ariaBusy = 'false';

@@ -90,6 +90,10 @@ export const numberOf = ({ firstLabel = 0 }: Problem, i: number): number => firs
 export const statesOf = ({ labels }: Problem): number => 2 * labels.length + 1;
 export const classAt = ({ labels, blank }: Problem, s: number): number => (s % 2 ? labels[s >> 1]! : blank);
 
+/** What the recogniser itself gave: without a star. */
+export const ownScores = ({ logits, frames, classes, star }: Problem) =>
+  star ? { logits: star.logits, frames, classes: classes - 1 } : { logits, frames, classes };
+
 /** The first and the last frame in which a path can be in each state. */
 export interface Reach {
   readonly earliest: Int32Array;

@@ -10,6 +10,7 @@ import {
   classAt,
   isPossible,
   largestGradient,
+  ownScores,
   type Problem,
   statesOf,
 } from './analysis.js';
@@ -321,10 +322,6 @@ export function statesAlong(classes: ArrayLike<number>, problem: Problem): Int32
     return s;
   });
 }
-
-/** What the recogniser itself gave: without a star. */
-const ownScores = ({ logits, frames, classes, star }: Problem) =>
-  star ? { logits: star.logits, frames, classes: classes - 1 } : { logits, frames, classes };
 
 function logSoftmax({ logits, frames, classes, star }: Problem): Float32Array<ArrayBuffer> {
   if (star) return logits;

@@ -10,6 +10,7 @@ import type { Own, Source } from '../sources/source.js';
 import { initial, type State } from '../state/state.js';
 import { assumptions } from './assumptions.js';
 import { type Inputs, readInputs } from './inputs.js';
+import { modelIn } from './language.js';
 import { ownOf, ownSource } from './own.js';
 import { referenceOf } from './reference.js';
 import { Saving } from './saving.js';
@@ -46,6 +47,7 @@ export class Files {
       const { source } = this.#page;
       const found = await readInputs(files, source ? [source.classes] : []);
       const [first, ...others] = found.candidates;
+      if (found.language) await this.#know(found.language);
       if (found.session) await this.#restore(found.session, { signal, say });
       else if (first) await this.#openEmissions([first, ...others], found, { signal, say });
       else if (found.sound && (this.#hearing.model || found.model || !lacksSound(source)))
@@ -78,7 +80,16 @@ export class Files {
     this.#open({ candidates, chosen: 0, ...partsOf(found, candidates[0].tensor.name), ...sound });
   }
 
-  async #restore({ state, own, moved, picture }: Session, loading: Waiting): Promise<void> {
+  /** Of the language, beside what is loaded: the panel about the loss says what changes. */
+  async #know(file: File): Promise<void> {
+    const { store } = this.#page;
+    const { words, others } = store.state.known ?? { words: '', others: false };
+    store.set({ known: { words, others, model: await modelIn(file) }, panel: 'loss' });
+  }
+
+  async #restore({ state: saved, own, moved, picture, model }: Session, loading: Waiting): Promise<void> {
+    const known = model && { ...(saved.known ?? { words: '', others: false }), model: await modelIn(model) };
+    const state = { ...saved, ...(known && { known }) };
     const line = picture && (await (await this.#read()).lineIn(picture));
     const source = own && ownSource({ ...own, ...(line && { line }) });
     this.#spoken.restore(moved);
@@ -115,11 +126,12 @@ export class Files {
   /** What comes later belongs to what is loaded. */
   async #add(found: Inputs, waiting: Waiting): Promise<void> {
     const { source } = this.#page;
-    const { model, vocabulary } = found;
+    const { model, vocabulary, language, transcript: text, timed } = found;
     if (model) this.#hearing.use(model);
     if (vocabulary && this.#hearing.model) this.#hearing.vocabulary = vocabulary;
     // it waits for a sound
-    if (model && !found.transcript && !found.timed) return;
+    if (model && !text && !timed) return;
+    if (language && !text && !timed && !vocabulary && !found.sound) return;
     if (vocabulary && !source?.own)
       throw new RangeError(
         `${vocabulary.name}: load the emissions that it belongs to first, or both at once.`,
@@ -144,8 +156,9 @@ export class Files {
 
   #open(own: Own): void {
     const source = ownSource(own);
+    const { known } = this.#page.store.state;
     const panel = own.reference ? { panel: 'words' as const } : {};
-    this.#page.open(source, { ...initial, example: 'own', text: source.text, ...panel });
+    this.#page.open(source, { ...initial, example: 'own', text: source.text, known, ...panel });
   }
 
   /**
@@ -252,7 +265,7 @@ export class Files {
       { heading: 'Load' },
       {
         name: 'Open files …',
-        about: `Emissions, a vocabulary, a text, words with their times, a sound, an ONNX model, a picture of a line of text (with a reader of ${Math.round((READER_BYTES.model + READER_BYTES.runtime) / 1e6)} MB): together or one after another. Or drop them anywhere. Nothing leaves this page.`,
+        about: `Emissions, a vocabulary, a text, words with their times, a sound, an ONNX model, a language model, a picture of a line of text (with a reader of ${Math.round((READER_BYTES.model + READER_BYTES.runtime) / 1e6)} MB): together or one after another. Or drop them anywhere. Nothing leaves this page.`,
         run: () => chooseFiles((files) => this.#loadChosen(files), '', true),
       },
       {

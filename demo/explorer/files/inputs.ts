@@ -1,6 +1,7 @@
 // Files that somebody drops or chooses: what they are is known by their names and their content.
 import { isPicture } from '../../shared/pictures/file.js';
 import type { Candidate, TextFile } from '../sources/source.js';
+import { isModelName } from './language.js';
 import { isSession, readSession, type Session } from './session.js';
 import { candidateOf, candidatesOf, sizesOf } from './tensors.js';
 import { decodeText, isText, kindOfText, type Sizes } from './texts.js';
@@ -22,6 +23,8 @@ export interface Inputs {
   readonly picture?: File;
   /** An ONNX model: a recogniser of somebody's own. */
   readonly model?: File;
+  /** A language model. */
+  readonly language?: File;
   /** What the page has saved of itself. */
   readonly session?: Session;
 }
@@ -41,6 +44,7 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
   let sound: File | undefined;
   let model: File | undefined;
   let picture: File | undefined;
+  let language: File | undefined;
   for (const file of files) {
     if (file.size > largest)
       throw new RangeError(
@@ -48,6 +52,7 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
       );
     if (isSound(file)) sound = onlyOne(file, sound, 'sound');
     else if (/\.onnx$/i.test(file.name)) model = onlyOne(file, model, 'model');
+    else if (isModelName(file)) language = onlyOne(file, language, 'language');
     else if (isPicture(file)) picture = onlyOne(file, picture, 'picture');
     else {
       const bytes = new Uint8Array(await file.arrayBuffer());
@@ -57,7 +62,7 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
   }
   const saved = texts.find(({ text }) => isSession(text));
   if (saved) {
-    if (texts.length + candidates.length > 1 || sound || model || picture)
+    if (texts.length + candidates.length > 1 || sound || model || picture || language)
       throw new RangeError(`${saved.name}: expected a session alone, got other files with it`);
     return { candidates: [], session: readSession(saved) };
   }
@@ -75,7 +80,12 @@ export async function readInputs(files: Iterable<File>, present: Sizes = []): Pr
     found[kind] = { ...(other && kind === 'vocabulary' ? withAdded(other, file) : file), ...reason };
     if (other && kind !== 'vocabulary') onlyOne(file, other, kind);
   }
-  const others = { ...(sound && { sound }), ...(model && { model }), ...(picture && { picture }) };
+  const others = {
+    ...(sound && { sound }),
+    ...(model && { model }),
+    ...(picture && { picture }),
+    ...(language && { language }),
+  };
   return { candidates, ...found, ...others };
 }
 
@@ -88,6 +98,7 @@ const names = {
   sound: 'sound',
   model: 'model',
   picture: 'picture',
+  language: 'language model',
 } as const;
 
 function onlyOne<F extends { readonly name: string }>(

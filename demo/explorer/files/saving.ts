@@ -72,9 +72,15 @@ export class Saving {
     const { source, store } = this.#page;
     const { moved } = this.#spoken;
     const own = source?.own;
-    const { json, isMute } = await writeSession({ state: store.state, moved, ...(own && { own }) });
+    const { json, isMute, lacksModel } = await writeSession({
+      state: store.state,
+      moved,
+      ...(own && { own }),
+    });
     save(`${this.#name}.session.json`, json, 'application/json');
-    if (isMute) notify('The sound is larger than 20 MB and was left out.');
+    const left = [isMute ? ['The sound'] : [], lacksModel ? ['The language model'] : []].flat();
+    if (left.length > 0)
+      notify(left.map((what) => `${what} is larger than 20 MB and was left out.`).join(' '));
   }
 
   #savePicture(): Promise<void> {

@@ -3,6 +3,7 @@ import { scoreKinds } from 'webgpu-ctc/files';
 import type { Line } from '../../shared/pictures/picture.js';
 import type { Moved } from '../sound/words.js';
 import type { Candidate, Own, Reference, ReferenceWord, TextFile } from '../sources/source.js';
+import type { Known } from '../state/known.js';
 import { fromHash, initial, mostStrokes, type State, toHash } from '../state/state.js';
 import { layoutsOf } from './tensors.js';
 
@@ -10,7 +11,7 @@ import { layoutsOf } from './tensors.js';
 export const sessionFormat = 'webgpu-ctc explorer session';
 const version = 1;
 
-/** Bytes of a sound that goes along, and of all scores. */
+/** Bytes of a sound that goes along, or of a language model, and of all scores. */
 const [mostSound, mostScores] = [20e6, 256 * 2 ** 20];
 
 export interface Session {
@@ -20,6 +21,8 @@ export interface Session {
   readonly moved: Moved;
   /** What was read, where it was a picture: its line is found in it again. */
   readonly picture?: File;
+  /** The language model that is known. */
+  readonly model?: File;
 }
 
 /** Whether a text is meant for one, whole or damaged. */
@@ -34,18 +37,25 @@ export async function writeSession({
   state,
   own,
   moved,
-}: Session): Promise<{ json: string; isMute: boolean }> {
+}: Session): Promise<{ json: string; isMute: boolean; lacksModel: boolean }> {
   const { strokes } = state.edits;
   if (strokes.length > mostStrokes)
     throw new RangeError(`expected at most ${mostStrokes} strokes, got ${strokes.length}`);
   const isMute = own?.sound !== undefined && own.sound.size > mostSound;
+  const { words, others, model } = state.known ?? {};
+  const compact = model?.nGram.write();
+  const lacksModel = compact !== undefined && compact.length > mostSound;
   const json = {
     ...{ format: sessionFormat, version, view: toHash({ ...state, story: undefined }), text: state.text },
     moved: [...moved].map(([word, { start, end }]) => ({ word, start, end })),
+    ...(state.known && { known: { words, others } }),
+    ...(model &&
+      compact &&
+      !lacksModel && { model: { name: model.name, type: '', data: toBase64(compact) } }),
     ...(own && { own: await ownToJson(own, isMute) }),
     ...(own?.line && { picture: await pictureToJson(own.line) }),
   };
-  return { json: JSON.stringify(json), isMute };
+  return { json: JSON.stringify(json), isMute, lacksModel };
 }
 
 async function ownToJson(
@@ -99,8 +109,13 @@ export function readSession({ name, text }: TextFile): Session {
   const view = fromHash(session.view!.string()) ?? initial;
   const own = session.own!.optional(ownFrom);
   const picture = session.picture!.optional(fileOfBytes);
+  const model = session.model!.optional(fileOfBytes);
+  const known = session.known!.optional(knownFrom);
   return {
-    state: { ...view, text: session.text!.string(), ...(own && { example: 'own', heard: undefined }) },
+    state: {
+      ...{ ...view, text: session.text!.string(), known },
+      ...(own && { example: 'own', heard: undefined }),
+    },
     moved: new Map(
       session.moved!.list((entry) => {
         const { word, start, end } = entry.fields();
@@ -109,7 +124,13 @@ export function readSession({ name, text }: TextFile): Session {
     ),
     ...(own && { own }),
     ...(picture && { picture }),
+    ...(model && { model }),
   };
+}
+
+function knownFrom(known: Field): Known {
+  const { words, others } = known.fields();
+  return { words: words!.string(), others: others!.value === true };
 }
 
 function ownFrom(own: Field): Own {

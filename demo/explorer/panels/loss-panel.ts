@@ -12,6 +12,7 @@ import type { Page } from '../page.js';
 import { textOfLabels } from '../sources/spelled.js';
 import { joined, symbolOf } from '../view/path-text.js';
 import type { Panel } from './panels.js';
+import { Readings } from './readings.js';
 import './numbers.css';
 import './loss-panel.css';
 
@@ -36,15 +37,18 @@ const withStars = () => [
 export class LossPanel implements Panel {
   readonly #root: HTMLElement;
   readonly #page: Page;
+  readonly #readings: Readings;
   #shown: Analysis | undefined;
 
   constructor(root: HTMLElement, page: Page) {
     this.#root = root;
     this.#page = page;
+    this.#readings = new Readings(page);
   }
 
   refresh(): void {
     const { analysis } = this.#page;
+    if (analysis && analysis === this.#shown && !Number.isNaN(analysis.loss)) this.#readings.refresh();
     if (analysis === this.#shown) return;
     this.#shown = analysis;
     if (!analysis) {
@@ -55,13 +59,16 @@ export class LossPanel implements Panel {
     const { elements, repairs } = this.#heard(analysis);
     this.#root.replaceChildren(...this.#loss(analysis), ...elements, rest);
     if (Number.isNaN(analysis.loss)) return;
+    this.#root.append(this.#readings.root);
     if (analysis.problem.star) rest.append(...withStars());
     else this.#tellRest(analysis, repairs, rest);
+    this.#readings.refresh();
   }
 
   close(): void {
     // what is compared with it may take a while: only for who looks at it
     this.#shown = undefined;
+    this.#readings.close();
   }
 
   #loss({ problem, loss }: Analysis): HTMLElement[] {

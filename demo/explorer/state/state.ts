@@ -5,6 +5,7 @@ import type { Cell } from '../engine/analysis.js';
 import type { Window } from '../engine/window.js';
 import { exampleIds } from '../sources/examples.js';
 import { type Edits, editLimits, noEdits } from './edits.js';
+import { type Known, mostLinkedWords } from './known.js';
 import { likeliest, type PathChoice, readPath, writePath } from './path.js';
 
 /** Of the tabs beside the lattice. */
@@ -48,6 +49,8 @@ export interface State {
   readonly edits: Edits;
   /** Where it is not that of the vocabulary. */
   readonly blank: number | undefined;
+  /** What a reader of the scores may know of the language. */
+  readonly known: Known | undefined;
 }
 
 export const initial: State = {
@@ -71,6 +74,7 @@ export const initial: State = {
   highlight: undefined,
   edits: noEdits,
   blank: undefined,
+  known: undefined,
 };
 
 type Listener = (state: State, before: State) => void;
@@ -103,7 +107,7 @@ export const longestLink = 2000;
 /** The part of a URL after `#`: what differs from the beginning. */
 export function toHash(state: State): string {
   const { example, heard, text, star, free, layer, scale, bestPath, samples, selected } = state;
-  const { panel, path, story, window, view, follows, highlight, edits, blank } = state;
+  const { panel, path, story, window, view, follows, highlight, edits, blank, known } = state;
   // a step of the story says all
   if (story !== undefined) return `story=${story}`;
   const fields: Record<string, string | number | undefined> = {
@@ -127,6 +131,8 @@ export function toHash(state: State): string {
     bias: edits.bias || undefined,
     temperature: edits.temperature === 1 ? undefined : edits.temperature,
     blank,
+    words: known && known.words.length <= mostLinkedWords ? known.words || undefined : undefined,
+    others: known?.others ? 1 : undefined,
     paint: edits.strokes.map(({ c, first, end, p }) => [c, first, end, p].join('_')).join('~') || undefined,
   };
   const parameters = new URLSearchParams();
@@ -169,6 +175,7 @@ export function fromHash(hash: string): State | undefined {
   const [t, s] = [at?.[1], at?.[2]].map((written) => integer(written, most.frames));
   const between = text('window')?.match(/^(\d+)\.(\d+)$/);
   const [first, end] = [between?.[1], between?.[2]].map((written) => integer(written, most.frames));
+  const words = text('words')?.slice(0, mostLinkedWords);
   const strokes = (text('paint') ?? '').split('~', most.strokes).flatMap((stroke) => {
     const fields = stroke.split('_', 5);
     const c = integer(fields[0], most.classes);
@@ -202,5 +209,6 @@ export function fromHash(hash: string): State | undefined {
       strokes,
     },
     blank: integer(text('blank'), most.classes),
+    known: words ? { words, others: text('others') === '1' } : undefined,
   };
 }

@@ -5,6 +5,7 @@ import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { CtcAligner, CtcDecoder } from 'webgpu-ctc';
 import { type SessionScores, scoresFrom } from 'webgpu-ctc/onnxruntime';
 import { readingOf, type TimedWord, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
+import { admits, type Expected } from './expected.js';
 import { type LineInput, lineHeight } from './line-input.js';
 
 /** What the network says: probabilities, [frames, classes]. */
@@ -18,6 +19,11 @@ export interface Characters {
   readonly text: string;
   readonly characters: readonly TimedWord[];
 }
+
+/** What a word costs that is not in an open list, in nats. */
+const unlisted = -6;
+/** What a softmax in float32 calls 0 is possible, too, where nothing else is expected. */
+const least = 1e-30;
 
 /** The library counts in seconds. In a picture a frame is one. */
 const timing = { frameSeconds: 1 };
@@ -58,12 +64,42 @@ export class Reader {
   }
 
   /** The best class of each frame, repeats as one and blanks as nothing. */
-  async read(emissions: Emissions): Promise<Characters> {
-    const { scores, device } = await scoresOf(emissions);
+  async read(emissions: Emissions, kind: 'probs' | 'logProbs' = 'probs'): Promise<Characters> {
+    const { scores, device } = await scoresOf(emissions, kind);
     this.#decoder ??= CtcDecoder.create({ device, blank: this.vocabulary.blank });
     const decoder = await this.#decoder;
     const best = await decoder.run({ ...scores, results: 'host' });
     return readingOf(best.labels, best.scores, this.vocabulary, timing);
+  }
+
+  /** The likeliest of what is expected. Words are found by a beam search, which is loaded for it. */
+  async readExpected(emissions: Emissions, expected: Expected): Promise<Characters> {
+    const masked = this.#masked(emissions, expected);
+    if (expected.words.length === 0) {
+      const { text, characters } = await this.read(masked, 'logProbs');
+      // what stood between two spaces may be gone
+      return { text: text.replace(/\s+/gu, ' '), characters };
+    }
+    const { CtcBeamDecoder, Lexicon } = await import('webgpu-ctc/lm');
+    const lexicon = new Lexicon(expected.words, expected.others ? { open: true, unlisted } : {});
+    const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens: this.vocabulary, lexicon });
+    const { readings } = await decoder.run({ logProbs: { data: masked.data, shape: masked.dims } });
+    decoder.destroy();
+    const text = readings[0]![0]?.text ?? '';
+    return text === '' ? { text, characters: [] } : this.align(emissions, text);
+  }
+
+  /** Log-probabilities, −Infinity of what is not expected. Those of a frame keep what the network gave them. */
+  #masked({ data, dims }: Emissions, expected: Expected): Emissions {
+    const { vocabulary } = this;
+    const classes = dims[1];
+    const may = Array.from(
+      { length: classes },
+      (_, c) => c === vocabulary.blank || admits(expected, vocabulary.read(c)),
+    );
+    const log = (p: number, i: number) =>
+      may[i % classes] ? Math.log(Math.max(p, least)) : Number.NEGATIVE_INFINITY;
+    return { data: data.map(log), dims };
   }
 
   /** Where another text would be in the same line. A text that has more characters than frames is nowhere: it has none. */
@@ -79,5 +115,5 @@ export class Reader {
 }
 
 /** The network ends in a softmax: it gives probabilities. */
-const scoresOf = (emissions: Emissions): Promise<SessionScores> =>
-  scoresFrom(emissions, { kind: 'probs', env });
+const scoresOf = (emissions: Emissions, kind: 'probs' | 'logProbs' = 'probs'): Promise<SessionScores> =>
+  scoresFrom(emissions, { kind, env });

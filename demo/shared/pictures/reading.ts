@@ -1,5 +1,6 @@
 // The page's side of the reader.
 import { Model, megabytes } from '../model.js';
+import type { Expected } from './expected.js';
 import type { Line } from './picture.js';
 import type { Characters } from './reader.js';
 import type { Asked, Read } from './reader-worker.js';
@@ -21,10 +22,17 @@ export const reader = new Model({
   start: () => new Worker(new URL('./reader-worker.ts', import.meta.url), { type: 'module' }),
 });
 
+/** The line that the reader has. */
+let last: Line | undefined;
+
 /** @throws Error with what went wrong; the signal's reason when it is aborted. */
-export function readLine({ input: line, picture }: Line, options: ReadOptions): Promise<Read> {
-  const asked: Asked = { line };
-  return reader.ask(asked, { ...options, running: `Reading ${picture.name} …` });
+export async function readLine(line: Line, options: ReadOptions, expected?: Expected): Promise<Read> {
+  const isThere = line === last && reader.loaded;
+  const asked: Asked = { ...(!isThere && { line: line.input }), ...(expected && { expected }) };
+  last = undefined;
+  const read = await reader.ask<Read>(asked, { ...options, running: `Reading ${line.picture.name} …` });
+  last = line;
+  return read;
 }
 
 /** Where a text is in the line that was read last. @throws As `readLine`. */
