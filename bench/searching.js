@@ -9,7 +9,13 @@ import { milliseconds, ratio, table } from './report.js';
 
 /** What PyTorch's loss and gradient are measured at. @type {import('./problem.js').Shape} */
 const yardstick = [1000, 16, 32, 200];
-const known = ['width 16', 'width 100', 'width 100, pruned', 'width 100, 1000 hotwords', 'greedy, of the clips'];
+const known = [
+  'width 16',
+  'width 100',
+  'width 100, pruned',
+  'width 100, 1000 hotwords',
+  'greedy, of the clips',
+];
 
 /**
  * Medians of interleaved runs of the 24 clips of fixtures/decode as one batch. Where the best texts are worth something else elsewhere, it is said.
