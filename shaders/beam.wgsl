@@ -238,7 +238,7 @@ fn keep(i: u32, to: u32) {
 /// Whether a class may add a space or not, by what is before it.
 fn beginsWithSpace(label: u32) -> bool {
   let at = wordAt(SYMBOL_START, label);
-  return !SPELLED && !has(HAS_LABELS) && at < wordAt(SYMBOL_START, label + 1u) && wordAt(SYMBOLS, at) == SPACE;
+  return !SPELLED && !has(LABELS) && at < wordAt(SYMBOL_START, label + 1u) && wordAt(SYMBOLS, at) == SPACE;
 }
 
 /// A way becomes an entry.

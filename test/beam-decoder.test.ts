@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { CtcBeamDecoder, type CtcBeamOptions, Hotwords, Lexicon, NGram } from 'webgpu-ctc/lm';
 import { Vocabulary } from 'webgpu-ctc/text';
 import { readNpy } from '../src/files/npy.js';
+import { Flag, tableConstants } from '../src/lm/tables.js';
 import { arpaOf, enumerated, situation } from './beam-enumeration.js';
 import { sharedDevice } from './device.js';
 import { arpa, emissionsOf, type Pitfall, pitfalls } from './pitfalls.js';
@@ -111,6 +112,21 @@ describe('texts by enumeration', () => {
       }
     }
   });
+});
+
+test('shaders find the tables where the library puts them', () => {
+  const text = readFileSync(new URL('../shaders/shared/knowledge.wgsl', import.meta.url), 'utf8');
+  const constants = Object.fromEntries(
+    Array.from(text.matchAll(/const (\w+) = (\d+)u;/g), ([, name, value]) => [name!, Number(value)]),
+  );
+  const flags = Object.fromEntries(Object.entries(Flag).map(([name, flag]) => [name.toUpperCase(), flag]));
+  const others = ['SPACE', 'OTHER'];
+  const wanted = { ...tableConstants(), ...flags, SPACE: 0, OTHER: 1 };
+  expect(Object.keys(constants).length).toBeGreaterThan(40);
+  for (const [name, value] of Object.entries(constants)) expect(value, name).toBe(wanted[name as 'SPACE']);
+  for (const name of Object.keys(tableConstants()))
+    if (!/^(MOST_EXITS|LETTER|EXIT_NAME)/.test(name)) expect(constants, name).toHaveProperty(name);
+  expect(others.every((name) => name in constants)).toBe(true);
 });
 
 describe('what comes in', () => {

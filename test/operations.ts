@@ -190,7 +190,7 @@ export const operations: Readonly<Record<OperationName, Operation>> = {
   },
   CtcBeamDecoder: {
     create: ({ strategy, ...options }) =>
-      library.CtcBeamDecoder.create({ width, nbest: width, exact: false, ...options }),
+      library.CtcBeamDecoder.create({ width, nbest: width, topTokens: 5, exact: false, ...options }),
     plans: {
       beam: (task, limits, tuning) =>
         planBeam(task, limits, tuning, {

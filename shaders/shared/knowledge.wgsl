@@ -14,7 +14,7 @@ const LM_START = 24u; const LM_WORD = 25u; const LM_NEXT = 26u; const LM_LOG = 2
 const HOT_START = 30u; const HOT_SYMBOL = 31u; const HOT_NEXT = 32u; const HOT_FAIL = 33u;
 const HOT_GAIN = 34u; const HOT_WORTH = 35u; const HOT_END = 36u; const HOT_MOST = 37u;
 
-const HAS_LABELS = 1u; const HAS_TOKENS = 4u; const HAS_LM = 16u; const HAS_HOTWORDS = 32u; const IS_ADJACENT = 64u;
+const LABELS = 1u; const TOKENS = 4u; const LM = 16u; const HOTWORDS = 32u; const ADJACENT = 64u;
 const SPACE = 0u; const OTHER = 1u; const NO_WORD = 0xffffffffu; const NONE = 0xffffffffu;
 /// Below everything that is possible.
 const IMPOSSIBLE = -1e30;
@@ -27,6 +27,7 @@ var<private> own: Text;
 
 fn wordAt(table: u32, i: u32) -> u32 { return knowledge[knowledge[table] + i]; }
 fn numberAt(table: u32, i: u32) -> f32 { return bitcast<f32>(knowledge[knowledge[table] + i]); }
+
 fn has(flag: u32) -> bool { return (knowledge[FLAGS] & flag) != 0u; }
 
 /// The node of what is in no word.

@@ -9,7 +9,7 @@ fn choice(label: u32, node: u32, x: u32) -> i32 {
 
 fn isChoice(label: u32, node: u32, x: u32) -> bool {
   if (label == knowledge[DELIMITER]) { return x < max(exitsOf(node), u32(node == 0u)); }
-  return x == 0u || (has(IS_ADJACENT) && x <= exitsOf(node));
+  return x == 0u || (has(ADJACENT) && x <= exitsOf(node));
 }
 
 /// The word ends: the text is then its words, however they are spelled.
@@ -19,7 +19,7 @@ fn leave(exit: u32) -> f32 {
   own.node = 0u;
   if (at >= wordAt(EXIT_START, node + 1u)) { return IMPOSSIBLE; }
   var sum = numberAt(EXIT_PRICE, at) - numberAt(AHEAD, node);
-  if (has(HAS_LM)) { sum += word(wordAt(EXIT_WORD, at)); }
+  if (has(LM)) { sum += word(wordAt(EXIT_WORD, at)); }
   let name = wordAt(EXIT_NAME, at);
   if (name != NO_WORD) {
     own.low = own.baseLow;
@@ -28,7 +28,7 @@ fn leave(exit: u32) -> f32 {
   mix(select(name + 0x1000000u, 1u, name == NO_WORD));
   own.baseLow = own.low;
   own.baseHigh = own.high;
-  if (has(HAS_HOTWORDS)) {
+  if (has(HOTWORDS)) {
     var i = 0u;
     var end = 1u;
     if (name != NO_WORD) {
@@ -58,7 +58,7 @@ fn endOf(exit: u32) -> f32 {
   var sum = 0.0;
   if (own.node != 0u) { sum = leave(exit); }
   if (sum < 0.5 * IMPOSSIBLE) { return IMPOSSIBLE; }
-  if (has(HAS_LM)) { sum += word(knowledge[LM_END]); }
-  if (has(HAS_HOTWORDS)) { sum += numberAt(HOT_END, own.hot) - numberAt(HOT_WORTH, own.hot); }
+  if (has(LM)) { sum += word(knowledge[LM_END]); }
+  if (has(HOTWORDS)) { sum += numberAt(HOT_END, own.hot) - numberAt(HOT_WORTH, own.hot); }
   return sum;
 }

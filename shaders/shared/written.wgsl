@@ -8,13 +8,11 @@ fn isChoice(label: u32, node: u32, x: u32) -> bool { return x == 0u; }
 fn goOn(label: u32, exit: i32) -> f32 {
   var sum = 0.0;
   // a token's own word comes first, then what it reads as; a space ends a word, whose node says which
-  let byLabels = has(HAS_LABELS);
-  if (byLabels) { mix(label + 1u); }
-  let isTokens = has(HAS_TOKENS);
+  if (has(LABELS)) { mix(label + 1u); }
   var at = wordAt(SYMBOL_START, label);
   let end = wordAt(SYMBOL_START, label + 1u);
-  if (isTokens) { sum += numberAt(CLASS_PRICE, label); }
-  var isToken = isTokens;
+  if (has(TOKENS)) { sum += numberAt(CLASS_PRICE, label); }
+  var isToken = has(TOKENS);
   while (isToken || at < end) {
     let symbol = select(wordAt(SYMBOLS, at), OTHER, isToken);
     var id = NO_WORD;
@@ -28,7 +26,7 @@ fn goOn(label: u32, exit: i32) -> f32 {
       own.node = 0u;
       if (exit >= wordAt(EXIT_START, node + 1u)) { return IMPOSSIBLE; }
       sum += numberAt(EXIT_PRICE, exit) - numberAt(AHEAD, node);
-      if (has(HAS_LM) && !isTokens) { id = wordAt(EXIT_WORD, exit); }
+      if (has(LM) && !has(TOKENS)) { id = wordAt(EXIT_WORD, exit); }
       own.baseLow = own.low;
       own.baseHigh = own.high;
     } else {
@@ -37,8 +35,8 @@ fn goOn(label: u32, exit: i32) -> f32 {
     }
     if (id != NO_WORD) { sum += word(id); }
     if (isToken) { isToken = false; continue; }
-    if (!byLabels) { mix(symbol); }
-    if (has(HAS_HOTWORDS)) { sum += hear(symbol); }
+    if (!has(LABELS)) { mix(symbol); }
+    if (has(HOTWORDS)) { sum += hear(symbol); }
     if (sum < IMPOSSIBLE) { return IMPOSSIBLE; }
   }
   return sum;
@@ -47,21 +45,20 @@ fn goOn(label: u32, exit: i32) -> f32 {
 /// The text ends here.
 fn endOf(exit: u32) -> f32 {
   var sum = 0.0;
-  let isTokens = has(HAS_TOKENS);
-  var words = u32(has(HAS_LM));
+  var words = u32(has(LM));
   if (own.node != 0u) {
     let node = own.node;
     let at = wordAt(EXIT_START, node) + exit;
     if (at >= wordAt(EXIT_START, node + 1u)) { return IMPOSSIBLE; }
     sum += numberAt(EXIT_PRICE, at) - numberAt(AHEAD, node);
-    if (has(HAS_HOTWORDS)) { sum += hear(SPACE); }
+    if (has(HOTWORDS)) { sum += hear(SPACE); }
     var id = wordAt(EXIT_WORD, at);
-    if (isTokens) { id = knowledge[LM_END]; } else { words *= 2u; }
+    if (has(TOKENS)) { id = knowledge[LM_END]; } else { words *= 2u; }
     for (; words > 0u; words--) {
       sum += word(id);
       id = knowledge[LM_END];
     }
   } else if (words > 0u) { sum += word(knowledge[LM_END]); }
-  if (has(HAS_HOTWORDS)) { sum += numberAt(HOT_END, own.hot) - numberAt(HOT_WORTH, own.hot); }
+  if (has(HOTWORDS)) { sum += numberAt(HOT_END, own.hot) - numberAt(HOT_WORTH, own.hot); }
   return sum;
 }

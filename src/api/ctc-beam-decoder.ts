@@ -192,12 +192,14 @@ function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
       if (vocabulary && vocabulary.size !== shape.classes)
         throw wrongValue(shape.scores, `${vocabulary.size} classes, as the vocabulary has`, shape.classes);
       const { mostExits, flags } = compiled.tables;
-      const spelled = (flags & Flag.spelled) !== 0;
+      const has = (flag: number) => (flags & flag) !== 0;
+      const spelled = has(Flag.spelled);
       return (await plans()).planBeam(shape, limits, tuning, {
-        ...{ width: beam.width, tokens: beam.topTokens, texts: Math.max(32, 4 * beam.nbest), spelled },
+        ...{ width: beam.width, tokens: beam.topTokens, texts: Math.max(32, 4 * beam.nbest) },
+        spelled,
         ...{ tokenLogProb: beam.tokenLogProb, beamLogProb: beam.beamLogProb },
         knowledge: packed(shape.classes).length,
-        choices: !spelled ? 1 : flags & Flag.adjacent ? 1 + mostExits : Math.max(1, mostExits),
+        choices: !spelled ? 1 : has(Flag.adjacent) ? 1 + mostExits : Math.max(1, mostExits),
         exits: spelled ? Math.max(1, mostExits) : 1,
       });
     },

@@ -15,9 +15,11 @@ export interface Beam {
   /** Classes below this log-probability are not looked at, nor texts so far below the best; −1e30 for all. */
   readonly tokenLogProb: number;
   readonly beamLogProb: number;
-  /** Words of the packed knowledge; whether words are spelled, by which ways a class goes on then, and how many words end in one node. */
+  /** Words of the packed knowledge. */
   readonly knowledge: number;
+  /** Whether words are spelled. */
   readonly spelled: boolean;
+  /** Ways in which a class goes on where words are spelled, and how many words end in one node. */
   readonly choices: number;
   readonly exits: number;
 }
@@ -60,8 +62,11 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
   const lanes = (tuning.software ? 1 : 4) * tuning.rowWorkgroupSize;
   const constants = {
     ...{ WORKGROUP: lanes, WIDTH: width, TOPS: tokens, CHOICES: choices, EXITS: beam.exits, TEXTS: texts },
-    ...{ SPELLED: beam.spelled, LEAST_TEXT: bitsOf(beam.beamLogProb), SUBGROUPS: false },
+    ...{ SPELLED: beam.spelled, LEAST_TEXT: bitsOf(beam.beamLogProb) },
+    // one module, whatever the scores are
+    ...{ SUBGROUPS: false, LOGITS: false, PROBS: false },
   };
+  const results = named('texts', 'textTotals', 'exits');
   for (const part of draft.each(parts)) {
     const batch = part.end - part.first;
     const own = named(
@@ -102,13 +107,7 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
       'unwind',
       [1, batch],
       fields,
-      {
-        ...ofPart,
-        entries: own.entries!,
-        tree: own.tree!,
-        worths: own.worths!,
-        ...named('texts', 'textTotals', 'exits'),
-      },
+      { ...ofPart, ...results, entries: own.entries!, tree: own.tree!, worths: own.worths! },
       batch * texts * frames,
       { constants },
     );

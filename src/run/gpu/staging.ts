@@ -1,3 +1,4 @@
+import { CtcError } from '../../problem/errors.js';
 import { inErrorScopes, unlessLost } from './lost.js';
 
 const USAGE = { MAP_READ: 1, COPY_DST: 8 } as const;
@@ -57,7 +58,12 @@ export class Staging {
 
   /** What was copied last, until the staging is used again or destroyed. */
   bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#buffer!.getMappedRange(0, this.#length));
+    try {
+      return new Uint8Array(this.#buffer!.getMappedRange(0, this.#length));
+    } catch (cause) {
+      // a device that goes takes away what was mapped
+      throw new CtcError('device-lost', 'device lost: what it had computed went with it', { cause });
+    }
   }
 
   destroy(): void {
