@@ -37,7 +37,7 @@ var<private> half: u32;
 var<private> unit: i32;
 
 fn entry(i: u32) -> u32 { return entryAt(part, half, i); }
-fn way(w: u32) -> u32 { return (part * WIDTH * TOPS * CHOICES + w) * WAY; }
+fn way(w: u32) -> u32 { return (part * WIDTH * TOPS * choices() + w) * WAY; }
 fn massOf(w: u32) -> Extended { return Extended(bitcast<f32>(ways[way(w) + W_MASS]), bitcast<i32>(ways[way(w) + W_MASS + 1u])); }
 
 /// What is chosen from: the texts that are there, then the ways.
@@ -49,7 +49,10 @@ fn keyAt(i: u32) -> u32 {
 fn keyOf(score: f32) -> u32 { return select(orderKey(bitcast<u32>(score)), 0u, score < 0.5 * IMPOSSIBLE); }
 
 /// Entry, class and choice of a way.
-fn partsOf(name: u32) -> vec3u { return vec3u(name / (TOPS * CHOICES), (name / CHOICES) % TOPS, name % CHOICES); }
+fn partsOf(name: u32) -> vec3u {
+  let each = choices();
+  return vec3u(name / (TOPS * each), (name / each) % TOPS, name % each);
+}
 
 fn times(mass: Extended, score: f32) -> Extended {
   let r = reduce(score, 1 << 28);
@@ -330,7 +333,7 @@ fn walk(lane: u32, t: u32) {
   }
   storageBarrier();
   workgroupBarrier();
-  let names = count * TOPS * CHOICES;
+  let names = count * TOPS * choices();
   unit = max(massAt(entry(0u) + E_BLANK).e, massAt(entry(0u) + E_LABEL).e);
   let ofBlank = chanceOf(problem.blank);
   for (var i = lane; i < count; i += WORKGROUP) { stay(i, ofBlank); }

@@ -24,7 +24,7 @@ async function optionsOf(one: Pitfall): Promise<CtcBeamOptions> {
       lexicon: new Lexicon(Object.entries(lexicon).map(([word, spellings]) => ({ word, spellings }))),
     }),
     ...(hotwords && { hotwords: new Hotwords(hotwords) }),
-    width: 512,
+    width: 400,
     nbest: 8,
   };
 }
@@ -124,8 +124,7 @@ test('shaders find the tables where the library puts them', () => {
   const wanted = { ...tableConstants(), ...flags, SPACE: 0, OTHER: 1 };
   expect(Object.keys(constants).length).toBeGreaterThan(40);
   for (const [name, value] of Object.entries(constants)) expect(value, name).toBe(wanted[name as 'SPACE']);
-  for (const name of Object.keys(tableConstants()))
-    if (!/^(MOST_EXITS|LETTER|EXIT_NAME)/.test(name)) expect(constants, name).toHaveProperty(name);
+  for (const name of Object.keys(tableConstants())) expect(constants, name).toHaveProperty(name);
   expect(others.every((name) => name in constants)).toBe(true);
 });
 
@@ -153,7 +152,7 @@ describe('what comes in', () => {
   describe.each(['cpu', 'gpu'] as const)('on the %s', (where) => {
     test.each(inputs!.items.map((item) => [item.what, item] as const))('%s', async (_, item) => {
       const device = where === 'cpu' ? 'cpu' : (await sharedDevice()).device;
-      const decoder = await CtcBeamDecoder.create({ device, tokens, width: 64, nbest: 2 });
+      const decoder = await CtcBeamDecoder.create({ device, tokens, width: 400, nbest: 2 });
       const { scores, emissions, expected, tolerance = 1e-4 } = item;
       const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
       const read = async () => {

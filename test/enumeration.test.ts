@@ -26,7 +26,7 @@ const plain = await sharedDevice();
 const withSubgroups = await sharedDevice('subgroups');
 
 const sequences = 16;
-const count = Math.ceil(Number(process.env.PROBLEMS ?? 320) / sequences);
+const count = Math.ceil(Number(process.env.PROBLEMS ?? 256) / sequences);
 const firstSeed = 1000 * Number(process.env.SEED ?? 1);
 const batches = Array.from({ length: count }, (_, i) => problemsOf(firstSeed + i, sequences));
 const truths = (['logits', 'logProbs', 'probs'] as const).map(

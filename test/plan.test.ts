@@ -522,7 +522,7 @@ function firstOther(value: unknown): string | undefined {
 }
 
 /** Draws of each plan. What is refused names a dimension and the bytes. */
-const runs = 150;
+const runs = 130;
 
 const everyPlan = everyOperation.flatMap(([, operation]) =>
   Object.entries(operation.plans).map(([strategy, plan]) => ({ strategy, plan, operation })),

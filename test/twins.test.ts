@@ -608,9 +608,9 @@ const writes: Readonly<Record<KernelName, (work: Work) => Record<string, Written
         ...{ by: 'sequence, text', places: texts, touched: withElement(texts) },
         at: (left, _n, _i, element) => left.float('textTotals', element!),
       },
-      exits: {
+      lastExits: {
         ...{ by: 'sequence, text', places: texts, touched: withElement(texts), exact: true },
-        at: (left, _n, _i, element) => left.integer('exits', element!),
+        at: (left, _n, _i, element) => left.integer('lastExits', element!),
       },
       ...ownOf(work, 'worths'),
     };

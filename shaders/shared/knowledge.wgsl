@@ -4,7 +4,7 @@
 @group(0) @binding(3) var<storage, read> knowledge: array<u32>;
 
 // numbers at the beginning of the tables
-const FLAGS = 0u; const LM_BEGIN = 1u; const LM_END = 2u; const DELIMITER = 3u;
+const FLAGS = 0u; const LM_BEGIN = 1u; const LM_END = 2u; const DELIMITER = 3u; const MOST_EXITS = 4u;
 const MOST_FIRST = 5u; const MOST_LEAVING = 6u; const MOST_HEARD = 7u; const MOST_TOKEN = 8u;
 // where an array begins
 const KINDS = 9u; const SYMBOL_START = 10u; const SYMBOLS = 11u; const CLASS_WORD = 12u; const CLASS_PRICE = 13u;

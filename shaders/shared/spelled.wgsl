@@ -1,6 +1,10 @@
 // Words are sequences of classes of their own. Where several end in one node, a text goes on as each of them: by an exit. Its other form is
 // written.wgsl.
 
+/// Ways in which a class goes on, and words that can end in one node.
+fn choices() -> u32 { return exits() + u32(has(ADJACENT)); }
+fn exits() -> u32 { return max(1u, knowledge[MOST_EXITS]); }
+
 /// Choice x of a class: −1, to go on within a word, or the exit of a word before it.
 fn choice(label: u32, node: u32, x: u32) -> i32 {
   if (label == knowledge[DELIMITER]) { return select(i32(x), -1, node == 0u); }

@@ -1,5 +1,9 @@
 // Words are whatever reads as they do: a class goes on by what it reads as, and the end of a word is a space. Its other form is spelled.wgsl.
 
+/// Ways in which a class goes on, and words that can end in one node.
+fn choices() -> u32 { return 1u; }
+fn exits() -> u32 { return 1u; }
+
 /// The exits that a class may take: none, since there is one at most.
 fn choice(label: u32, node: u32, x: u32) -> i32 { return -1; }
 fn isChoice(label: u32, node: u32, x: u32) -> bool { return x == 0u; }

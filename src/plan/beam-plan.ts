@@ -57,16 +57,16 @@ export function planBeam(task: ProblemShape, limits: Limits, tuning: Tuning, bea
   draft.buffer('knowledge', 'word', knowledge);
   draft.result('labels', 'word', texts * frames, 'texts');
   draft.result('scores', 'float', texts, 'textTotals');
-  draft.result('exits', 'word', texts);
+  draft.result('exits', 'word', texts, 'lastExits');
   // each barrier is dear on a software adapter
-  const lanes = (tuning.software ? 1 : 4) * tuning.rowWorkgroupSize;
+  const lanes = tuning.software ? tuning.rowWorkgroupSize : 2 * tuning.workgroupSize;
   const constants = {
-    ...{ WORKGROUP: lanes, WIDTH: width, TOPS: tokens, CHOICES: choices, EXITS: beam.exits, TEXTS: texts },
+    ...{ WORKGROUP: lanes, WIDTH: width, TOPS: tokens, TEXTS: texts },
     ...{ SPELLED: beam.spelled, LEAST_TEXT: bitsOf(beam.beamLogProb) },
     // one module, whatever the scores are
     ...{ SUBGROUPS: false, LOGITS: false, PROBS: false },
   };
-  const results = named('texts', 'textTotals', 'exits');
+  const results = named('texts', 'textTotals', 'lastExits');
   for (const part of draft.each(parts)) {
     const batch = part.end - part.first;
     const own = named(

@@ -1,5 +1,5 @@
 import { CtcError } from '../../problem/errors.js';
-import { inErrorScopes, unlessLost } from './lost.js';
+import { inErrorScopes, unlessLost, whyLost } from './lost.js';
 
 const USAGE = { MAP_READ: 1, COPY_DST: 8 } as const;
 const READ = 1;
@@ -61,8 +61,9 @@ export class Staging {
     try {
       return new Uint8Array(this.#buffer!.getMappedRange(0, this.#length));
     } catch (cause) {
-      // a device that goes takes away what was mapped
-      throw new CtcError('device-lost', 'device lost: what it had computed went with it', { cause });
+      // a device that its owner destroys takes away at once what was mapped, and is told to be lost only then
+      const message = 'device lost (destroyed): its memory went with it';
+      throw whyLost(this.#device) ?? new CtcError('device-lost', message, { cause });
     }
   }
 
