@@ -37,6 +37,8 @@ export class Knowledge {
   /** Children of the node where words begin, which has many, and is asked most often. */
   readonly #roots: Uint32Array;
   readonly #hotRoots: Uint32Array;
+  /** What a space changes in each state of the hotwords, once it was asked. */
+  readonly #spaces: Float64Array;
 
   constructor(tables: KnowledgeTables) {
     this.tables = tables;
@@ -56,6 +58,7 @@ export class Knowledge {
     const end = nodeStart[1]!;
     this.#roots = byKey(nodeSymbol.subarray(0, end), nodeNext);
     this.#hotRoots = byKey(hot.symbol.subarray(0, hot.start[1]), hot.next);
+    this.#spaces = new Float64Array(hot.worth.length).fill(Number.NaN);
   }
 
   /** The empty text. */
@@ -162,12 +165,11 @@ export class Knowledge {
     const first = node === 0 || !isInside ? Math.max(0, mostFirst) : 0;
     const left = isInside ? 0 : Math.max(0, kind === Kind.space ? leaving : mostLeaving);
     if (!this.#hasHot) return mostToken + first + left;
-    this.hot = hot;
     const heard =
       kind === Kind.letter
         ? this.tables.hot.most[hot]!
         : kind === Kind.space && this.#spaceIsAlone && node !== 0
-          ? this.#hear(SPACE)
+          ? this.#hearSpace(hot)
           : mostHeard;
     return mostToken + first + left + heard;
   }
@@ -219,6 +221,14 @@ export class Knowledge {
     }
     this.lm = lmNext[word]!;
     return sum + lmLog[word]!;
+  }
+
+  #hearSpace(hot: number): number {
+    if (Number.isNaN(this.#spaces[hot]!)) {
+      this.hot = hot;
+      this.#spaces[hot] = this.#hear(SPACE);
+    }
+    return this.#spaces[hot]!;
   }
 
   #hear(symbol: number): number {

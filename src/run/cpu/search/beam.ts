@@ -24,7 +24,7 @@ export const beam: Kernel = (problem, { grid, constants }, bindings, integer) =>
   const first = problem.boxFrame + integer * problem.segment;
   const tops = constants.TOPS as number;
   let known = knowledges.get(knowledge);
-  if (!known || first === 0) {
+  if (!known) {
     known = new Knowledge(unpackTables(knowledge));
     knowledges.set(knowledge, known);
   }
