@@ -141,8 +141,9 @@ export class BeamSearch {
         const label = labels[j]!;
         const score = frame[label]!;
         if (most + score < ways.least || score === -Infinity) break;
-        if (label === this.#blank || total + score + texts.bound(slot, kinds[label] ?? 0) < ways.least)
-          continue;
+        if (label === this.#blank) continue;
+        const bound = texts.bound(slot, kinds[label] ?? 0) - texts.less(slot, label);
+        if (total + score + bound < ways.least) continue;
         const ctc = this.#leaving(slot, label) + score;
         if (ctc === -Infinity) continue;
         const { from, end } = this.#knowledge.choices(label, texts.node(slot));

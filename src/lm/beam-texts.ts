@@ -86,6 +86,10 @@ export class Texts {
     return this.#bounds[kinds * slot + kind]!;
   }
 
+  less(slot: number, label: number): number {
+    return this.#knowledge.less(label, this.#hot[slot]!);
+  }
+
   /** The most that any move adds. */
   most(slot: number): number {
     let most = -Infinity;

@@ -37,6 +37,8 @@ export class Knowledge {
   /** Children of the node where words begin, which has many, and is asked most often. */
   readonly #roots: Uint32Array;
   readonly #hotRoots: Uint32Array;
+  /** What a class that is a letter changes where a word begins. */
+  readonly #firsts: Float64Array;
   /** What a space changes in each state of the hotwords, once it was asked. */
   readonly #spaces: Float64Array;
 
@@ -51,13 +53,16 @@ export class Knowledge {
     this.#hasLm = has(Flag.lm);
     this.#hasHot = has(Flag.hotwords);
     this.#outside = ahead.length - 1;
-    const { kinds, symbolStart } = tables;
+    const { kinds, symbolStart, symbols } = tables;
     this.#spaceIsAlone = kinds.every(
       (kind, c) => kind !== Kind.space || symbolStart[c + 1]! - symbolStart[c]! === 1,
     );
     const end = nodeStart[1]!;
     this.#roots = byKey(nodeSymbol.subarray(0, end), nodeNext);
     this.#hotRoots = byKey(hot.symbol.subarray(0, hot.start[1]), hot.next);
+    this.#firsts = Float64Array.from(kinds, (kind, c) =>
+      kind === Kind.letter ? hot.worth[this.#hotRoots[symbols[symbolStart[c]!]!] ?? 0]! : 0,
+    );
     this.#spaces = new Float64Array(hot.worth.length).fill(Number.NaN);
   }
 
@@ -221,6 +226,13 @@ export class Knowledge {
     }
     this.lm = lmNext[word]!;
     return sum + lmLog[word]!;
+  }
+
+  /** By how much less than `bound` a letter adds where a word begins. */
+  less(label: number, hot: number): number {
+    return this.#hasHot && hot === 0 && this.tables.kinds[label] === Kind.letter
+      ? this.tables.hot.most[0]! - this.#firsts[label]!
+      : 0;
   }
 
   #hearSpace(hot: number): number {
