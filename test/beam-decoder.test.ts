@@ -1,7 +1,14 @@
 /** Reading with knowledge: exact small cases, on each device. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
-import { CtcBeamDecoder, type CtcBeamOptions, Hotwords, Lexicon, NGram } from 'webgpu-ctc/lm';
+import {
+  type BeamReading,
+  CtcBeamDecoder,
+  type CtcBeamOptions,
+  Hotwords,
+  Lexicon,
+  NGram,
+} from 'webgpu-ctc/lm';
 import { Vocabulary } from 'webgpu-ctc/text';
 import { readNpy } from '../src/files/npy.js';
 import { Flag, tableConstants } from '../src/lm/tables.js';
@@ -250,7 +257,7 @@ describe('what comes in', () => {
     expect(() => new Lexicon([])).toThrow('words: expected at least one word, got []');
     expect(() => new Lexicon(['a b'])).toThrow("words[0]: expected a word without spaces, got 'a b'");
     expect(() => new Hotwords([['a', Number.NaN]])).toThrow(
-      'phrases[0][1]: expected a finite number, got NaN',
+      'phrases[0][1]: expected a number from −1e6 to 1e6, got NaN',
     );
   });
 });
@@ -270,6 +277,41 @@ test('of any number of texts that are equally good none takes the place of a bet
     expect(readings[0]![0]!.text).toBe(text.replace(/ +/g, ' ').trim());
   }
   decoder.destroy();
+});
+
+describe('tokens that are bytes', () => {
+  const tokens = ['<blank>', '▁', '<0xC3>', '<0xA9>', 'a'];
+  const heard = [4, 2, 3, 0, 1, 2, 3, 4];
+  const logits = Float32Array.from({ length: 40 }, (_, i) => (heard[Math.floor(i / 5)] === i % 5 ? 8 : 0));
+
+  test.each(['cpu', 'gpu'] as const)('are characters, in texts, hotwords and lexicons: %s', async (where) => {
+    const device = where === 'cpu' ? 'cpu' : (await sharedDevice()).device;
+    const known = { hotwords: new Hotwords({ 'aé éa': 5 }), lexicon: new Lexicon(['aé', 'éa', 'a']) };
+    const decoder = await CtcBeamDecoder.create({ device, tokens, width: 400, ...known });
+    const [[best]] = (await decoder.run({ logits: { data: logits, shape: [8, 5] } })).readings as [
+      [BeamReading],
+    ];
+    expect(best).toMatchObject({ text: 'aé éa', hotwords: 5 });
+    expect(best.words.map(({ text, start, end }) => [text, start, end])).toEqual([
+      ['aé', 0, 3],
+      ['éa', 5, 8],
+    ]);
+    decoder.destroy();
+  });
+});
+
+test('words that the tokens cannot spell are told, and refused where there are no others', async () => {
+  const tokens = ['<blank>', '|', 'a'];
+  const create = (words: string[]) =>
+    CtcBeamDecoder.create({ device: 'cpu', tokens, lexicon: new Lexicon(words) });
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  const { notes } = await create(['a', 'zzz', 'aa']);
+  expect(notes).toEqual(['1 of 3 words of the lexicon cannot be spelled, and are never read: zzz']);
+  expect(warned).toHaveBeenCalledTimes(1);
+  warned.mockRestore();
+  await expect(create(['zzz'])).rejects.toThrow(
+    "lexicon: expected words that the tokens can spell, got 'zzz'",
+  );
 });
 
 describe('a stream', () => {
@@ -312,6 +354,30 @@ describe('a stream', () => {
       logProbs: { data: Float32Array.from(frames.flatMap((frame) => [...frame])), shape: [6, 4] },
     });
     expect(answers[0]).toEqual(readings[0]);
+  });
+
+  test('is read as at once, to the bit, whatever is left out', async () => {
+    const random = seeded(8);
+    for (let i = 0; i < 40; i++) {
+      const [width, nbest] = [1 + Math.floor(60 * random()), 1 + Math.floor(6 * random())];
+      const weights = { beta: 4 * random() - 3 };
+      const decoder = await CtcBeamDecoder.create({
+        device: 'cpu',
+        tokens: [...one!.classes],
+        blank: 0,
+        width,
+        nbest,
+        weights,
+      });
+      const data = Float32Array.from({ length: 36 }, () => 4 * random());
+      const stream = decoder.stream();
+      for (let t = 0; t < 9; t += 2) {
+        const { stable, best } = stream.push({ logits: data.subarray(4 * t, 4 * (t + 2)) });
+        expect(best.startsWith(stable)).toBe(true);
+      }
+      const [whole] = (await decoder.run({ logits: { data, shape: [9, 4] } })).readings;
+      expect(stream.end()).toEqual(whole);
+    }
   });
 
   test('without a model, the best text so far is the exact one', async () => {

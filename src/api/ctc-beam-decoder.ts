@@ -124,7 +124,9 @@ export class CtcBeamDecoder extends Operation {
     const { device, preload } = options;
     const beam = checkBeam(options);
     const compiled = compile(beam.known);
-    const notes = beam.known.lm ? (await doubts()).mismatch(beam.known) : [];
+    const { known } = beam;
+    const isDoubtful = known.lm || compiled.unspelled.length > 0;
+    const notes = isDoubtful ? (await doubts()).mismatch(known, compiled.unspelled) : [];
     const definition = definitionOf(beam, compiled);
     const opened = await open(definition, { device, preload, blank: beam.blank });
     return new CtcBeamDecoder(definition, opened, beam, compiled, notes) as CtcBeamDecoder & Disposes;

@@ -80,12 +80,21 @@ export class BeamStream {
       this.#keep(own);
     }
     this.#steps.push(...this.#search.commit());
-    const best = this.#best();
+    // what comes before the last word that may still grow is the same in all texts
+    let grows = this.#steps.length;
+    while (grows > this.#cut && !this.#reader.isBoundary(this.#steps[grows - 1]!)) grows--;
+    grows = Math.max(this.#cut, grows - 1);
     const before = this.#settled.words.map(({ text }) => text);
-    const textOf = (rest: string) => [...before, rest].filter((text) => text !== '').join(' ');
+    const textOf = (...parts: readonly string[]) =>
+      [...before, ...parts].filter((text) => text !== '').join(' ');
+    const best = this.#reader.best(this.#search.hypotheses(), this.#steps.slice(grows));
+    const first = best?.steps[0];
     return {
       stable: textOf(this.#reader.textOf(this.#steps.slice(this.#cut))),
-      best: textOf(best ? this.#reader.textOf(best.steps, best.exit) : ''),
+      best: textOf(
+        this.#reader.textOf(this.#steps.slice(this.#cut, grows), first && Math.max(first.exit, 0)),
+        best ? this.#reader.textOf(best.steps, best.exit) : '',
+      ),
       frames: this.#settled.frames + this.#window,
     };
   }
@@ -95,10 +104,16 @@ export class BeamStream {
     this.#alive();
     this.#ended = true;
     const { nbest, exact } = this.#beam;
-    const found = this.#search.hypotheses().map((one) => ({
-      ...one,
-      steps: [...this.#past, ...[...this.#steps, ...one.steps].slice(this.#cut)],
-    }));
+    const found = this.#search
+      .hypotheses()
+      .sort((a, b) => b.ctc + b.known - a.ctc - a.known)
+      // as many as come out of a run, and as floats, as they do there
+      .slice(0, Math.max(32, 4 * nbest))
+      .map((one) => ({
+        ...one,
+        ctc: Math.fround(one.ctc + one.known) - one.known,
+        steps: [...this.#past, ...[...this.#steps, ...one.steps].slice(this.#cut)],
+      }));
     const settled = this.#settled.frames > 0 ? this.#settled : undefined;
     return this.#reader.read(found, this.#frames(), nbest, exact, settled);
   }

@@ -51,17 +51,27 @@ class Alphabet {
 
   add(text: string): number[] {
     return Array.from(text, (letter) => {
-      if (letter === ' ') return SPACE;
-      const number = this.#numbers.get(letter) ?? this.#numbers.size + 2;
-      this.#numbers.set(letter, number);
-      return number;
+      return letter === ' ' ? SPACE : this.#number(letter)[0]!;
     });
   }
 
-  /** Undefined where a letter is of no class. */
+  /** The letter of a class that is a byte. */
+  addByte(byte: number): number[] {
+    return this.#number(`byte ${byte}`);
+  }
+
+  #number(letter: string): number[] {
+    const number = this.#numbers.get(letter) ?? this.#numbers.size + 2;
+    this.#numbers.set(letter, number);
+    return [number];
+  }
+
+  /** Undefined where a letter is of no class, nor its bytes are. */
   find(text: string): number[] | undefined {
-    const found = Array.from(text, (letter) =>
-      letter === ' ' ? SPACE : (this.#numbers.get(letter) ?? OTHER),
+    const bytesOf = (letter: string) =>
+      Array.from(new TextEncoder().encode(letter), (byte) => this.#numbers.get(`byte ${byte}`) ?? OTHER);
+    const found = Array.from(text).flatMap((letter) =>
+      letter === ' ' ? SPACE : (this.#numbers.get(letter) ?? bytesOf(letter)),
     );
     return found.includes(OTHER) ? undefined : found;
   }
@@ -77,6 +87,8 @@ export interface Compiled {
   readonly tables: KnowledgeTables;
   /** Words by name: the lexicon's, then the model's that are no part of it. */
   readonly names: readonly string[];
+  /** Words of the lexicon that the tokens cannot spell. */
+  readonly unspelled: readonly string[];
 }
 
 /**
@@ -87,16 +99,20 @@ export function compile(known: Known, classes = 0): Compiled {
   const { vocabulary, lm, lexicon, hotwords } = known;
   const alphabet = new Alphabet();
   const size = vocabulary?.size ?? classes;
-  const reads = Array.from({ length: size }, (_, label) =>
-    !vocabulary || label === vocabulary.blank ? [] : alphabet.add(readClass(vocabulary, label)),
-  );
+  const reads = Array.from({ length: size }, (_, label) => {
+    if (!vocabulary || label === vocabulary.blank) return [];
+    const byte = vocabulary.byte(label);
+    return byte === undefined ? alphabet.add(readClass(vocabulary, label)) : alphabet.addByte(byte);
+  });
   const flags = flagsOf(known);
   const isSpelled = (flags & Flag.spelled) !== 0;
   const words = lm ? wordsOf(lm.tables) : [];
   const ids = new Map(words.map((word, id) => [word, id]));
   if (isSpelled) for (const { word } of lexicon!.words) alphabet.add(word);
-  const names: string[] = [];
-  const entries = entriesOf(known, isSpelled, ids, (word) => alphabet.find(word), names);
+  const [names, unspelled]: [string[], string[]] = [[], []];
+  const entries = entriesOf(known, isSpelled, ids, (word) => alphabet.find(word), names, unspelled);
+  if (unspelled.length > 0 && unspelled.length === lexicon!.words.length)
+    throw wrongValue('lexicon', 'words that the tokens can spell', unspelled[0]);
   const spelledNames = isSpelled ? names.map((name) => alphabet.find(name)!) : [];
   const hot = hotwordAutomaton(
     [...(hotwords?.phrases ?? [])].map(([phrase, weight]) => {
@@ -121,7 +137,7 @@ export function compile(known: Known, classes = 0): Compiled {
     mostToken: most(tokens.classPrice),
     ...mostOf(trie, model.lmLog),
   } as KnowledgeTables;
-  return { tables, names };
+  return { tables, names, unspelled };
 }
 
 function most(values: ArrayLike<number>): number {
@@ -204,6 +220,7 @@ function entriesOf(
   ids: ReadonlyMap<string, number>,
   find: (word: string) => number[] | undefined,
   names: string[],
+  unspelled: string[],
 ): Entry[] {
   const isWordModel = lm !== undefined && units === 'words';
   const beta = units === 'tokens' && lm ? 0 : weights.beta;
@@ -226,6 +243,7 @@ function entriesOf(
         ? [pathOf(symbols)]
         : [];
     if (paths.length > 0) add(word, weight, paths);
+    else unspelled.push(word);
   }
   if (!isWordModel || (lexicon && !lexicon.open) || isSpelled) return entries;
   const listed = new Set(names);

@@ -86,6 +86,7 @@ function checkWord(given: unknown, at: string): CheckedWord {
 /** A weight in nats. */
 export function checkWeight(name: string, weight: unknown): number {
   if (typeof weight !== 'number') throw wrongKind(name, 'a number', weight);
-  if (!Number.isFinite(weight)) throw wrongValue(name, 'a finite number', weight);
+  // beside more than that nothing else would count in a float
+  if (!(Math.abs(weight) <= 1e6)) throw wrongValue(name, 'a number from −1e6 to 1e6', weight);
   return weight;
 }

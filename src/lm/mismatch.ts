@@ -1,7 +1,14 @@
 import { type Known, wordsOf } from './compile.js';
 
 /** What suggests that a model and a vocabulary do not belong together. */
-export function mismatch({ vocabulary, units, lm, lexicon }: Known): string[] {
+export function mismatch(known: Known, unspelled: readonly string[]): string[] {
+  const { length } = unspelled;
+  const some = unspelled.slice(0, 5).join(', ');
+  const words = `${length} of ${known.lexicon?.words.length} words of the lexicon cannot be spelled, and are never read: ${some}`;
+  return [...(length > 0 ? [`${words}${length > 5 ? ', …' : ''}`] : []), ...ofModel(known)];
+}
+
+function ofModel({ vocabulary, units, lm, lexicon }: Known): string[] {
   if (!lm || !vocabulary) return [];
   const { unknown, begin, end } = lm.tables;
   const words = wordsOf(lm.tables);

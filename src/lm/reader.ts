@@ -261,18 +261,24 @@ export class Reader {
   /** Words of a path by what its labels read as. */
   #wordsOf(path: readonly PathSpan[]): { text: string; start: number; end: number }[] {
     const { vocabulary } = this.#known;
-    const words: { text: string; start: number; end: number }[] = [];
+    const words: { pieces: (string | number)[]; start: number; end: number }[] = [];
     let isNew = true;
     for (const { label, start, end } of vocabulary ? path : []) {
-      for (const [i, part] of readClass(vocabulary!, label).split(' ').entries()) {
+      const byte = vocabulary!.byte(label);
+      for (const [i, part] of (byte === undefined
+        ? readClass(vocabulary!, label).split(' ')
+        : [byte]
+      ).entries()) {
         if (i > 0) isNew = true;
         if (part === '') continue;
-        if (isNew) words.push({ text: '', start, end });
+        if (isNew) words.push({ pieces: [], start, end });
         isNew = false;
-        words[words.length - 1] = { ...words.at(-1)!, text: words.at(-1)!.text + part, end };
+        const word = words.at(-1)!;
+        word.pieces.push(part);
+        word.end = end;
       }
     }
-    return words;
+    return words.map(({ pieces, start, end }) => ({ text: joined(pieces), start, end }));
   }
 
   /** What a text is worth, in its parts. */
@@ -287,8 +293,18 @@ export class Reader {
 
 /** What labels read as, its words with single spaces between them. */
 function textOf(labels: readonly number[], vocabulary: Vocabulary): string {
-  const text = labels.map((label) => readClass(vocabulary, label)).join('');
+  const text = joined(labels.map((label) => vocabulary.byte(label) ?? readClass(vocabulary, label)));
   return text.replace(/ +/g, ' ').replace(/^ | $/g, '');
+}
+
+/** Texts, and bytes that are one where they follow each other. */
+function joined(pieces: readonly (string | number)[]): string {
+  let text = '';
+  for (let i = 0, end = 0; i < pieces.length; i = Math.max(end, i + 1)) {
+    for (end = i; typeof pieces[end] === 'number'; ) end++;
+    text += end > i ? new TextDecoder().decode(Uint8Array.from(pieces.slice(i, end) as number[])) : pieces[i];
+  }
+  return text;
 }
 
 /** The longest phrase at each place. */
