@@ -1,4 +1,7 @@
 // Pages of demo/ in Chromium, as they are built.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runnerImport } from 'vite';
 
@@ -16,7 +19,8 @@ export async function withBuiltPage(path, options, use) {
   const { launchBrowser } = await load('e2e/browser.ts');
   const { serveBuilt } = await load('e2e/built.ts');
   const browser = await launchBrowser();
-  const site = await serveBuilt();
+  const place = mkdtempSync(join(tmpdir(), 'webgpu-ctc-pages-'));
+  const site = await serveBuilt(place);
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
     await page.goto(site.url + path);
@@ -24,5 +28,6 @@ export async function withBuiltPage(path, options, use) {
   } finally {
     await browser.close();
     await site.close();
+    rmSync(place, { recursive: true, force: true });
   }
 }

@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { build, preview } from 'vite';
-import { inject } from 'vitest';
 
-/** The pages of demo/ as anybody puts them on a server: static files, in a folder of it. Built once for all files of tests. */
-export async function serveBuilt(): Promise<{ url: string; folder: string; close: () => Promise<void> }> {
-  const root = inject('demoFolder');
+/** The pages of demo/ as anybody puts them on a server: static files, in a folder of it. Built once in a place, for all who ask. */
+export async function serveBuilt(
+  root: string,
+): Promise<{ url: string; folder: string; close: () => Promise<void> }> {
   const folder = join(root, 'some/where');
   await once(join(root, 'some'), () => build({ mode: 'demo', logLevel: 'warn', build: { outDir: folder } }));
   const server = await preview({

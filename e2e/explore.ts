@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { inPage, launchBrowser } from './browser.js';
 import { serveBuilt } from './built.js';
 
@@ -23,7 +23,7 @@ const browsers = new Map<boolean, Promise<Browser>>();
 export let site: Awaited<ReturnType<typeof serveBuilt>>;
 
 beforeAll(async () => {
-  site = await serveBuilt();
+  site = await serveBuilt(inject('demoFolder'));
 });
 afterAll(async () => {
   for (const browser of browsers.values()) await (await browser).close();

@@ -1,6 +1,6 @@
 // Firefox, whose WebGPU is wgpu with naga. Runs where a Firefox is found.
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { serveBuilt } from './built.js';
 import { findFirefox, inFirefox, jobsOf } from './firefox.js';
 import { expectGoldens } from './golden.js';
@@ -28,7 +28,7 @@ describe.skipIf(!firefox)('in Firefox', () => {
   let repository: Awaited<ReturnType<typeof serve>>;
   let site: Awaited<ReturnType<typeof serveBuilt>>;
   beforeAll(async () => {
-    [repository, site] = await Promise.all([serve(), serveBuilt()]);
+    [repository, site] = await Promise.all([serve(), serveBuilt(inject('demoFolder'))]);
   });
   afterAll(() => Promise.all([repository?.close(), site?.close()]));
 
