@@ -89,7 +89,7 @@ function outOfMemory(nth: number, device: GPUDevice): () => boolean {
 describe.each(everyOperation)('%s', (name, operation) => {
   // what a ranker reads freely here has nearly as many labels as there are frames, and so has each text of a beam
   const { long, longGiven, longScores } = longOf(
-    { CtcRanker: 400, CtcBeamDecoder: 600 }[name as string] ?? 3000,
+    { CtcRanker: 400, CtcBeamDecoder: 900 }[name as string] ?? 3000,
   );
   const open = (kind: Kind) => operation.create({ device: kind === 'cpu' ? 'cpu' : device });
   const input = (given: Given, data: unknown, of = size) => inputOf(operation, of, given, data);
