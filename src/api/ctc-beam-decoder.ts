@@ -197,7 +197,7 @@ function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
       const has = (flag: number) => (flags & flag) !== 0;
       const spelled = has(Flag.spelled);
       return (await plans()).planBeam(shape, limits, tuning, {
-        ...{ width: beam.width, tokens: beam.topTokens, texts: Math.max(32, 4 * beam.nbest) },
+        ...{ width: beam.width, tokens: beam.topTokens, texts: beam.texts },
         spelled,
         ...{ tokenLogProb: beam.tokenLogProb, beamLogProb: beam.beamLogProb },
         knowledge: packed(shape.classes).length,
@@ -222,12 +222,13 @@ abstract class ReadingTask extends LengthTask {
     const { known, nbest, exact } = this.beam;
     const { tables, names } = known.vocabulary ? this.compiled : compile(known, task.classes);
     const reader = new Reader(known, tables, names, task.blank);
+    const knowledge = new Knowledge(tables);
     const readings: (readonly BeamReading[])[] = [];
     for (const [n, length] of about.inputLengths.entries()) {
       const row = (t: number) =>
         (task.layout === 'NTC' ? n * task.frames + t : t * task.sequences + n) * task.classes;
       const logs = logsOf(scores, task.scores, length, task.classes, row, n, this.#doubts);
-      const found = hypothesesOf(raw, n, task, new Knowledge(tables));
+      const found = hypothesesOf(raw, n, task, knowledge);
       readings.push(reader.read(found, framesOf(logs, task.classes, task.blank), nbest, exact));
       if (n % 8 === 7) await new Promise((resolve) => setTimeout(resolve));
       options.signal?.throwIfAborted();

@@ -1,12 +1,6 @@
-import { checkInteger, checkObject, isList, scoresKey, scoresKeys } from '../problem/check.js';
-import { wrongKind, wrongValue } from '../problem/errors.js';
-
-/** Frames of one recording, [T, C] in memory order: as many as there are, none too. One of three keys, with what it says the numbers are. */
-export interface DecodeChunk {
-  readonly logits?: ArrayLike<number> | undefined;
-  readonly logProbs?: ArrayLike<number> | undefined;
-  readonly probs?: ArrayLike<number> | undefined;
-}
+import { checkInteger } from '../problem/check.js';
+import { checkGoesOn, type ScoresChunk, scoresIn } from '../problem/chunk.js';
+import { wrongValue } from '../problem/errors.js';
 
 /** Labels of a recording, as `Reading` has them: of a stream those that have ended since it was asked before. */
 export interface StreamedLabels {
@@ -44,15 +38,10 @@ export class DecodeStream {
   }
 
   /** The labels that have ended. @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
-  push(chunk: DecodeChunk): StreamedLabels {
-    this.#alive();
-    checkObject('chunk', chunk, scoresKeys);
-    const kind = scoresKey(chunk);
-    const scores = chunk[kind] as ArrayLike<number>;
+  push(chunk: ScoresChunk): StreamedLabels {
+    checkGoesOn(this.#ended);
     const classes = this.#classes;
-    if (!isList(scores)) throw wrongKind(kind, 'a list of scores', scores);
-    if (scores.length % classes !== 0)
-      throw wrongValue(kind, `frames of ${classes} scores`, `${scores.length} scores`);
+    const { kind, scores } = scoresIn(chunk, classes);
     const best: [id: number, score: number][] = [];
     for (let start = 0; start < scores.length; start += classes) {
       let id = 0;
@@ -82,7 +71,7 @@ export class DecodeStream {
 
   /** The rest. Nothing can be pushed after it. */
   end(): StreamedLabels {
-    this.#alive();
+    checkGoesOn(this.#ended);
     this.#ended = true;
     const ended: Heard[] = [];
     if (this.#held) this.#leave(ended);
@@ -92,10 +81,6 @@ export class DecodeStream {
   #leave(ended: Heard[]) {
     ended.push(this.#held!);
     this.#held = undefined;
-  }
-
-  #alive() {
-    if (this.#ended) throw new TypeError('stream: expected one that goes on, got one that has ended');
   }
 }
 

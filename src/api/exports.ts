@@ -1,3 +1,4 @@
+export type { ScoresChunk as DecodeChunk } from '../problem/chunk.js';
 export { CtcError, type CtcErrorCode } from '../problem/errors.js';
 export { mergeTokens, type TokenSpan } from '../problem/spans.js';
 export { STAR } from '../problem/star.js';
@@ -9,4 +10,4 @@ export * from './ctc-decoder.js';
 export * from './ctc-loss.js';
 export * from './ctc-posterior.js';
 export * from './ctc-ranker.js';
-export type { DecodeChunk, DecodeStream, StreamedLabels } from './decode-stream.js';
+export type { DecodeStream, StreamedLabels } from './decode-stream.js';

@@ -53,6 +53,8 @@ export interface CheckedBeam {
   readonly blank: number;
   readonly width: number;
   readonly nbest: number;
+  /** How many texts a search leaves to choose the best ones from. */
+  readonly texts: number;
   readonly topTokens: number;
   readonly tokenLogProb: number;
   readonly beamLogProb: number;
@@ -83,6 +85,7 @@ export function checkBeam(options: BeamOptions): CheckedBeam {
     ...{ blank, exact },
     width: checkInteger('width', width, 1, 2048),
     nbest: checkInteger('nbest', nbest, 1, 2048),
+    texts: Math.max(32, 4 * nbest),
     topTokens: checkInteger('topTokens', topTokens, 1),
     tokenLogProb: checkLog('tokenMinLogProb', options.tokenMinLogProb),
     beamLogProb: checkLog('beamPruneLogProb', options.beamPruneLogProb),

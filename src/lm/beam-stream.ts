@@ -1,20 +1,15 @@
-import { checkInteger, checkObject, isList, scoresKey, scoresKeys } from '../problem/check.js';
-import { wrongKind, wrongValue } from '../problem/errors.js';
+import { checkInteger } from '../problem/check.js';
+import { checkGoesOn, type ScoresChunk, scoresIn } from '../problem/chunk.js';
+import { wrongValue } from '../problem/errors.js';
 import type { CheckedBeam } from './beam-options.js';
 import { BeamSearch } from './beam-search.js';
 import { type Compiled, compile } from './compile.js';
 import { Knowledge } from './knowledge.js';
+import { likeliest } from './likeliest.js';
 import { Doubts, logsOf } from './read-scores.js';
 import { type BeamReading, Reader, type Settled, type Times } from './reader.js';
 import { type Frames, framesOf } from './text-graph.js';
 import type { Step } from './tree.js';
-
-/** Frames of one recording, [T, C] in memory order: as many as there are, none too. One of three keys, with what it says the numbers are. */
-export interface StreamChunk {
-  readonly logits?: ArrayLike<number> | undefined;
-  readonly logProbs?: ArrayLike<number> | undefined;
-  readonly probs?: ArrayLike<number> | undefined;
-}
 
 /** What is known of a recording that goes on. */
 export interface StreamState {
@@ -68,15 +63,19 @@ export class BeamStream {
   }
 
   /** @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
-  push(chunk: StreamChunk): StreamState {
-    this.#alive();
+  push(chunk: ScoresChunk): StreamState {
+    checkGoesOn(this.#ended);
     const logs = this.#check(chunk);
     const classes = this.#classes;
-    const count = Math.min(classes, this.#beam.topTokens);
+    const { topTokens, tokenLogProb } = this.#beam;
+    const labels = new Int32Array(Math.min(classes, topTokens));
     for (let start = 0; start < logs.length; start += classes) {
       const own = logs.subarray(start, start + classes);
       const frame = own.map(Math.fround);
-      this.#search.push(frame, likeliest(frame, count, this.#beam.tokenLogProb));
+      const looked = labels
+        .subarray(0, likeliest(frame, 0, classes, labels))
+        .filter((c, i) => frame[c]! > Number.NEGATIVE_INFINITY && (i === 0 || frame[c]! >= tokenLogProb));
+      this.#search.push(frame, looked);
       this.#keep(own);
     }
     this.#steps.push(...this.#search.commit());
@@ -101,14 +100,14 @@ export class BeamStream {
 
   /** The readings of the whole recording, the best first. Nothing can be pushed after it. */
   end(): BeamReading[] {
-    this.#alive();
+    checkGoesOn(this.#ended);
     this.#ended = true;
-    const { nbest, exact } = this.#beam;
+    const { nbest, texts, exact } = this.#beam;
     const found = this.#search
       .hypotheses()
       .sort((a, b) => b.ctc + b.known - a.ctc - a.known)
       // as many as come out of a run, and as floats, as they do there
-      .slice(0, Math.max(32, 4 * nbest))
+      .slice(0, texts)
       .map((one) => ({
         ...one,
         ctc: Math.fround(one.ctc + one.known) - one.known,
@@ -118,26 +117,10 @@ export class BeamStream {
     return this.#reader.read(found, this.#frames(), nbest, exact, settled);
   }
 
-  #alive() {
-    if (this.#ended) throw new TypeError('stream: expected one that goes on, got one that has ended');
-  }
-
-  #check(chunk: StreamChunk): Float64Array {
-    checkObject('chunk', chunk, scoresKeys);
-    const kind = scoresKey(chunk);
-    const scores = chunk[kind] as ArrayLike<number>;
-    if (!isList(scores)) throw wrongKind(kind, 'a list of scores', scores);
-    if (scores.length % this.#classes !== 0)
-      throw wrongValue(kind, `frames of ${this.#classes} scores`, `${scores.length} scores`);
-    return logsOf(
-      scores,
-      kind,
-      scores.length / this.#classes,
-      this.#classes,
-      (t) => t * this.#classes,
-      0,
-      this.#doubts,
-    );
+  #check(chunk: ScoresChunk): Float64Array {
+    const classes = this.#classes;
+    const { kind, scores } = scoresIn(chunk, classes);
+    return logsOf(scores, kind, scores.length / classes, classes, (t) => t * classes, 0, this.#doubts);
   }
 
   /** The best text behind what is settled. */
@@ -207,12 +190,4 @@ export class BeamStream {
     this.#steps = this.#steps.slice(gone);
     this.#cut -= gone;
   }
-}
-
-/** The likeliest classes, descending, the first of equals first. */
-function likeliest(frame: Float64Array, count: number, least: number): number[] {
-  const labels = Array.from(frame, (_, label) => label).sort((a, b) => frame[b]! - frame[a]! || a - b);
-  return labels
-    .slice(0, count)
-    .filter((label, i) => frame[label]! > Number.NEGATIVE_INFINITY && (i === 0 || frame[label]! >= least));
 }

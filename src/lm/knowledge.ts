@@ -1,15 +1,6 @@
 import { OTHER, SPACE } from './hotword-automaton.js';
+import { placeIn } from './n-gram-tables.js';
 import { Flag, Kind, type KnowledgeTables, noWord } from './tables.js';
-
-/** The first of `from … end` whose key is not smaller; `end` if there is none. */
-function lowerBound(keys: Uint32Array, key: number, from: number, end: number): number {
-  while (from < end) {
-    const middle = (from + end) >>> 1;
-    if (keys[middle]! < key) from = middle + 1;
-    else end = middle;
-  }
-  return from;
-}
 
 /**
  * What is known of a text while it grows: where it is in the trie of words, in the model and in the hotwords, and the hash by which it is told
@@ -192,9 +183,8 @@ export class Knowledge {
     let next = this.#outside;
     if (node === 0) next = this.#roots[symbol] || next;
     else if (node !== next) {
-      const end = nodeStart[node + 1]!;
-      const at = lowerBound(nodeSymbol, symbol, nodeStart[node]!, end);
-      if (at < end && nodeSymbol[at] === symbol) next = nodeNext[at]!;
+      const at = placeIn(nodeSymbol, symbol, nodeStart[node]!, nodeStart[node + 1]!);
+      if (at >= 0) next = nodeNext[at]!;
     }
     this.node = next;
     return ahead[next]! - ahead[node]!;
@@ -216,9 +206,8 @@ export class Knowledge {
     const { lmStart, lmWord, lmNext, lmLog, lmFail, lmFailLog } = this.tables;
     let sum = 0;
     for (let context = this.lm; context !== 0; context = lmFail[context]!) {
-      const end = lmStart[context + 1]!;
-      const at = lowerBound(lmWord, word, lmStart[context]!, end);
-      if (at < end && lmWord[at] === word) {
+      const at = placeIn(lmWord, word, lmStart[context]!, lmStart[context + 1]!);
+      if (at >= 0) {
         this.lm = lmNext[at]!;
         return sum + lmLog[at]!;
       }
@@ -253,9 +242,8 @@ export class Knowledge {
         this.hot = symbol === SPACE ? 0 : (state === 0 && this.#hotRoots[symbol]) || 1;
         break;
       }
-      const end = start[state + 1]!;
-      const at = lowerBound(symbols, symbol, start[state]!, end);
-      if (at < end && symbols[at] === symbol) {
+      const at = placeIn(symbols, symbol, start[state]!, start[state + 1]!);
+      if (at >= 0) {
         this.hot = next[at]!;
         break;
       }
