@@ -1,5 +1,5 @@
 import { checkInteger } from '../problem/check.js';
-import { checkGoesOn, type ScoresChunk, scoresIn } from '../problem/chunk.js';
+import { checkGoesOn, type DecodeChunk, scoresIn } from '../problem/chunk.js';
 import { wrongValue } from '../problem/errors.js';
 
 /** Labels of a recording, as `Reading` has them: of a stream those that have ended since it was asked before. */
@@ -38,7 +38,7 @@ export class DecodeStream {
   }
 
   /** The labels that have ended. @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
-  push(chunk: ScoresChunk): StreamedLabels {
+  push(chunk: DecodeChunk): StreamedLabels {
     checkGoesOn(this.#ended);
     const classes = this.#classes;
     const { kind, scores } = scoresIn(chunk, classes);

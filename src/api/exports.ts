@@ -1,4 +1,4 @@
-export type { ScoresChunk as DecodeChunk } from '../problem/chunk.js';
+export type { DecodeChunk } from '../problem/chunk.js';
 export { CtcError, type CtcErrorCode } from '../problem/errors.js';
 export { mergeTokens, type TokenSpan } from '../problem/spans.js';
 export { STAR } from '../problem/star.js';

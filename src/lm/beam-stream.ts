@@ -1,5 +1,5 @@
 import { checkInteger } from '../problem/check.js';
-import { checkGoesOn, type ScoresChunk, scoresIn } from '../problem/chunk.js';
+import { checkGoesOn, type DecodeChunk, scoresIn } from '../problem/chunk.js';
 import { wrongValue } from '../problem/errors.js';
 import type { CheckedBeam } from './beam-options.js';
 import { BeamSearch } from './beam-search.js';
@@ -10,6 +10,9 @@ import { Doubts, logsOf } from './read-scores.js';
 import { type BeamReading, Reader, type Settled, type Times } from './reader.js';
 import { type Frames, framesOf } from './text-graph.js';
 import type { Step } from './tree.js';
+
+/** What a greedy stream is pushed, too: frames of one recording, [T, C] in memory order, and what their numbers are. */
+export type StreamChunk = DecodeChunk;
 
 /** What is known of a recording that goes on. */
 export interface StreamState {
@@ -63,7 +66,7 @@ export class BeamStream {
   }
 
   /** @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
-  push(chunk: ScoresChunk): StreamState {
+  push(chunk: StreamChunk): StreamState {
     checkGoesOn(this.#ended);
     const logs = this.#check(chunk);
     const classes = this.#classes;
@@ -117,7 +120,7 @@ export class BeamStream {
     return this.#reader.read(found, this.#frames(), nbest, exact, settled);
   }
 
-  #check(chunk: ScoresChunk): Float64Array {
+  #check(chunk: StreamChunk): Float64Array {
     const classes = this.#classes;
     const { kind, scores } = scoresIn(chunk, classes);
     return logsOf(scores, kind, scores.length / classes, classes, (t) => t * classes, 0, this.#doubts);

@@ -2,7 +2,7 @@ import { checkObject, isList, type ScoresKey, scoresKey, scoresKeys } from './ch
 import { wrongKind, wrongValue } from './errors.js';
 
 /** Frames of one recording, [T, C] in memory order: as many as there are, none too. One of three keys, with what it says the numbers are. */
-export interface ScoresChunk {
+export interface DecodeChunk {
   readonly logits?: ArrayLike<number> | undefined;
   readonly logProbs?: ArrayLike<number> | undefined;
   readonly probs?: ArrayLike<number> | undefined;
@@ -10,7 +10,7 @@ export interface ScoresChunk {
 
 /** The scores of a chunk, and what they are. @throws TypeError, RangeError for what are no whole frames of `classes` scores */
 export function scoresIn(
-  chunk: ScoresChunk,
+  chunk: DecodeChunk,
   classes: number,
 ): { readonly kind: ScoresKey; readonly scores: ArrayLike<number> } {
   checkObject('chunk', chunk, scoresKeys);
