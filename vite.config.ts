@@ -111,10 +111,10 @@ const library = {
             { name: 'gpu', test: /\/src\/run\/gpu\// },
             { name: 'text', test: /\/src\/text\// },
             // what reads models, and what reads ARPA, is loaded by who has such files
-            { name: 'n-gram', test: /\/src\/lm\/(n-gram|compact|word-index)/ },
+            { name: 'n-gram', test: /\/src\/lm\/(n-gram|compact)/ },
             {
               name: 'knowledge',
-              test: /\/src\/(lm\/(?!arpa|grams|mismatch|read-model|read-compact|chunks|pauses)|api\/ctc-beam-decoder)/,
+              test: /\/src\/(lm\/(?!arpa|grams|word-index|mismatch|read-model|read-compact|chunks|pauses|unpack-tables)|api\/ctc-beam-decoder)/,
             },
           ].map((group, i) => ({ ...group, priority: 9 - i })),
         },

@@ -4,7 +4,6 @@ import { hotwordAutomaton, OTHER, SPACE } from './hotword-automaton.js';
 import type { Hotwords } from './hotwords.js';
 import type { Lexicon } from './lexicon.js';
 import type { NGram } from './n-gram.js';
-import type { NGramTables } from './n-gram-tables.js';
 import { Flag, Kind, type KnowledgeTables, noClass, noWord } from './tables.js';
 
 /** How much each kind of knowledge counts. */
@@ -36,14 +35,6 @@ interface Entry {
 }
 
 const LN10 = Math.LN10;
-
-/** Texts of a model's words. */
-export function wordsOf({ wordBytes, wordEnds }: NGramTables): string[] {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  return Array.from(wordEnds, (end, w) =>
-    decoder.decode(wordBytes.subarray(w > 0 ? wordEnds[w - 1] : 0, end)),
-  );
-}
 
 /** The letters that classes read as, and those of words that are spelled by classes; numbers from 2 on. */
 class Alphabet {
@@ -106,8 +97,7 @@ export function compile(known: Known, classes = 0): Compiled {
   });
   const flags = flagsOf(known);
   const isSpelled = (flags & Flag.spelled) !== 0;
-  const words = lm ? wordsOf(lm.tables) : [];
-  const ids = new Map(words.map((word, id) => [word, id]));
+  const ids = lm?.words ?? new Map<string, number>();
   if (isSpelled) for (const { word } of lexicon!.words) alphabet.add(word);
   const [names, unspelled]: [string[], string[]] = [[], []];
   const entries = entriesOf(known, isSpelled, ids, (word) => alphabet.find(word), names, unspelled);
@@ -266,12 +256,11 @@ function unlistedOf({ lm, units, lexicon, weights }: Known): Entry | undefined {
 }
 
 /** The word of a model of tokens for each class; that of a delimiter may be written in another way. */
-export function tokenNames(vocabulary: Vocabulary, { tables }: NGram): string[] {
-  const there = new Set(wordsOf(tables));
+export function tokenNames(vocabulary: Vocabulary, { words }: NGram): string[] {
   return Array.from({ length: vocabulary.size }, (_, label) => {
     const token = vocabulary.token(label) ?? '';
     const names = label === vocabulary.delimiter ? [token, '|', '▁', '<space>', ' '] : [token];
-    return names.find((name) => there.has(name)) ?? token;
+    return names.find((name) => words.has(name)) ?? token;
   });
 }
 

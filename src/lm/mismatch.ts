@@ -1,4 +1,4 @@
-import { type Known, wordsOf } from './compile.js';
+import type { Known } from './compile.js';
 
 /** What suggests that a model and a vocabulary do not belong together. */
 export function mismatch(known: Known, unspelled: readonly string[]): string[] {
@@ -11,10 +11,9 @@ export function mismatch(known: Known, unspelled: readonly string[]): string[] {
 function ofModel({ vocabulary, units, lm, lexicon }: Known): string[] {
   if (!lm || !vocabulary) return [];
   const { unknown, begin, end } = lm.tables;
-  const words = wordsOf(lm.tables);
   const reads = Array.from({ length: vocabulary.size }, (_, label) => vocabulary.read(label));
   const letters = [...new Set(reads.join(''))].filter((letter) => /\p{L}/u.test(letter));
-  const texts = words.filter((_, id) => id !== unknown && id !== begin && id !== end);
+  const texts = [...lm.words].flatMap(([word, id]) => ([unknown, begin, end].includes(id) ? [] : word));
   if (units === 'tokens') {
     const there = new Set(texts);
     const lacking = Array.from(

@@ -4,7 +4,6 @@ import { lazily } from '../problem/load.js';
 import type { NGramSource } from './chunks.js';
 import { writeCompact } from './compact.js';
 import { findArc, type NGramTables, placeIn } from './n-gram-tables.js';
-import { WordIndex } from './word-index.js';
 
 const loadReader = lazily('both', () => import('./read-model.js'));
 
@@ -51,7 +50,7 @@ export class NGram {
   readonly warnings: readonly string[];
   /** @internal */
   readonly tables: NGramTables;
-  #index: WordIndex | undefined;
+  #words: ReadonlyMap<string, number> | undefined;
 
   private constructor(tables: NGramTables, counts: readonly number[], warnings: readonly string[]) {
     this.tables = tables;
@@ -99,7 +98,7 @@ export class NGram {
     };
     const scores = Array.from(list, (word, i) => {
       if (typeof word !== 'string') throw wrongKind(`words[${i}]`, 'a word', word);
-      return step(word, this.#idOf(word));
+      return step(word, this.words.get(word) ?? this.tables.unknown);
     });
     if (end) scores.push(step('</s>', this.tables.end));
     return {
@@ -114,11 +113,15 @@ export class NGram {
     return writeCompact(this.tables, this.counts);
   }
 
-  #idOf(word: string): number {
-    this.#index ??= new WordIndex(this.tables.wordBytes, this.tables.wordEnds);
-    const bytes = new TextEncoder().encode(word);
-    const id = this.#index.find(bytes, 0, bytes.length);
-    return id < 0 ? this.tables.unknown : id;
+  /** @internal Its words with their numbers. */
+  get words(): ReadonlyMap<string, number> {
+    if (!this.#words) {
+      const { wordBytes, wordEnds } = this.tables;
+      const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+      const word = (w: number) => decoder.decode(wordBytes.subarray(wordEnds[w - 1] ?? 0, wordEnds[w]));
+      this.#words = new Map(Array.from(wordEnds, (_, w) => [word(w), w]));
+    }
+    return this.#words;
   }
 
   #step(from: number, word: number): [log10: number, order: number, next: number] {

@@ -1,17 +1,10 @@
 /** Words as UTF-8, one after another, each found by its bytes. */
 export class WordIndex {
-  bytes: Uint8Array<ArrayBufferLike>;
-  ends: Uint32Array<ArrayBufferLike>;
-  count: number;
+  bytes = new Uint8Array(4096);
+  ends = new Uint32Array(0);
+  count = 0;
   /** Of each slot: one more than its word, or 0. */
-  #slots = new Uint32Array(0);
-
-  constructor(bytes: Uint8Array = new Uint8Array(4096), ends: Uint32Array = new Uint32Array(0)) {
-    this.bytes = bytes;
-    this.ends = ends;
-    this.count = ends.length;
-    this.#index();
-  }
+  #slots = new Uint32Array(1);
 
   /** The word of these bytes, −1 if there is none. */
   find(bytes: Uint8Array, from: number, to: number): number {

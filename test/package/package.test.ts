@@ -5,7 +5,7 @@ import { homedir, hostname } from 'node:os';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright';
-import { build, type Rolldown } from 'vite';
+import { build, minifySync, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { launchBrowser } from '../../e2e/browser.js';
 import { App, repository } from './app.js';
@@ -110,6 +110,19 @@ describe('the tarball', () => {
     expect(lazy.some(({ code }) => code.includes('-grams'))).toBe(true);
     expect(sizeOf(first)).toBeLessThanOrEqual(9_000);
     expect(sizeOf(lazy)).toBeLessThanOrEqual(4_000);
+  });
+
+  test('has beam search and all that a search can know in 16 kB beside what the library shares', async () => {
+    const chunks = Array.from(readFileSync(join(installed, 'dist/lm.js'), 'utf8').matchAll(/"\.\/(.*?)"/g));
+    const codes = chunks.map(
+      ([, file]) =>
+        minifySync(file!, readFileSync(join(installed, 'dist', file!), 'utf8'), { module: true }).code,
+    );
+    const size = gzipSync(codes.join('\n'), { level: 9 }).length;
+    console.log(`beam search, models, lexicons and hotwords are ${size} bytes, gzipped`);
+    // what it imports besides is the library's own, or loaded when it is asked for
+    expect(codes.length).toBe(2);
+    expect(size).toBeLessThanOrEqual(16_000);
   });
 
   test('says where a mistake is, in lines that one can read', async () => {
