@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { CtcDecoder, type Decoding, type StreamedLabels } from 'webgpu-ctc/node';
+import { CtcDecoder, type DecodeChunk, type Decoding, type StreamedLabels } from 'webgpu-ctc/node';
 import { type Forced, forced } from '../src/api/forced.js';
 import { readingOf, Vocabulary } from '../src/entries/text.js';
 import { readNpy } from '../src/files/npy.js';
@@ -193,6 +193,13 @@ describe('a stream', () => {
     for (const [i, score] of scores.entries()) expect(answers[0]!.scores[i]).toBeCloseTo(score, 5);
   });
 
+  /** An array that is in another thread now, and has no numbers left here. */
+  function sent(): Float32Array {
+    const array = new Float32Array(5);
+    structuredClone(array.buffer, { transfer: [array.buffer] });
+    return array;
+  }
+
   test('what is wrong is named, and changes nothing', async () => {
     const decoder = await CtcDecoder.create({ device: 'cpu' });
     const stream = decoder.stream(classes);
@@ -202,6 +209,26 @@ describe('a stream', () => {
     expect(() => stream.push({ probs: [0, 1, 0, 0, 0, 0, Number.NaN, 0, 0, 0] })).toThrow(
       'probs: expected finite scores in frame 1 of the chunk, got NaN',
     );
+    for (const [chunk, told] of [
+      [{ probs: [0, 1.5, -0.5, 0, 0] }, 'probs: expected finite scores in frame 0 of the chunk, got -0.5'],
+      [
+        { logits: Array(5).fill(Number.NEGATIVE_INFINITY) },
+        'logits: expected a finite score in frame 0 of the chunk, got -Infinity',
+      ],
+      // what JSON makes of NaN
+      [{ logits: [1, 2, null, 0, 0] }, 'logits[2]: expected a number, got null'],
+      [{ logits: new Uint16Array(5) }, "dtype: expected 'float16' or 'bfloat16' for a Uint16Array"],
+      [
+        { logits: [1, 2, 3, 4, 5], dtype: 'float16' },
+        "dtype: expected 'float32' for an Array, got 'float16'",
+      ],
+      [
+        { logits: new Int32Array(5) },
+        'logits: expected an array of numbers, or a Float32Array, Float64Array or Float16Array, got ',
+      ],
+      [{ logits: sent() }, 'logits: expected an array that '],
+    ] as const)
+      expect(() => stream.push(chunk as DecodeChunk)).toThrow(told);
     expect(stream.push({ probs: [0, 0, 1, 0, 0] }).ids).toHaveLength(0);
     expect(stream.end()).toMatchObject({
       ids: Int32Array.of(2),

@@ -3,7 +3,8 @@
  * `PROBLEMS=20000 SEED=5 npx vitest run test/enumeration.test.ts` takes others, and more of them: each device a fourth.
  */
 import { describe, expect, test } from 'vitest';
-import { CtcLoss } from 'webgpu-ctc/node';
+import { CtcBeamDecoder } from 'webgpu-ctc/lm';
+import { CtcDecoder, CtcLoss } from 'webgpu-ctc/node';
 import type { Strategy } from '../src/api/contracts.js';
 import { type Forced, forced } from '../src/api/forced.js';
 import type { ScoresKey } from '../src/problem/check.js';
@@ -21,6 +22,7 @@ import {
   truthOf,
 } from './enumeration.js';
 import { type AnyTask, type Instance, type OperationName, operations } from './operations.js';
+import { seeded } from './reference.js';
 
 const plain = await sharedDevice();
 const withSubgroups = await sharedDevice('subgroups');
@@ -104,6 +106,24 @@ async function answerOf(instance: Instance, name: OperationName, batch: Problems
   return { ...answer, grad: swapAxes(answer.grad as Float32Array<ArrayBuffer>, sequences, frames) };
 }
 
+/** The frames of one sequence, as the batch has its numbers, and whether they are scores. */
+function recordingOf(batch: Problems, n: number, scores: ScoresKey) {
+  const { classes, halves, inputLengths } = batch;
+  const rowsOf = <T extends Float32Array | Uint16Array>(all: T) => {
+    const row = (t: number) => (t * sequences + n) * classes;
+    const count = inputLengths[n]! * classes;
+    return all.slice(0, count).map((_, i) => all[row(Math.floor(i / classes)) + (i % classes)]!) as T;
+  };
+  const values = rowsOf(batch[scores] as Float32Array);
+  const isWrong = values.some((x) => !(x < Number.POSITIVE_INFINITY) || (scores === 'probs' && x < 0));
+  const isEmpty = (_: unknown, t: number) =>
+    values.subarray(t * classes, (t + 1) * classes).every((x) => x === Number.NEGATIVE_INFINITY);
+  const hasEmpty = scores === 'logits' && Array.from({ length: inputLengths[n]! }, isEmpty).some(Boolean);
+  const data = halves ? rowsOf(halves).map((half) => (scores === 'probs' ? half & 0x7fff : half)) : values;
+  const isExtreme = values.some((x) => Number.isFinite(x) && Math.abs(x) > 1e30);
+  return { data, isInvalid: isWrong || hasEmpty, isExtreme, ...(halves && { dtype: 'float16' as const }) };
+}
+
 /** Options of a loss that change what is right. */
 const options: readonly Omit<Asked, 'scores'>[] = [
   { gradient: 'logProbs' },
@@ -118,6 +138,58 @@ const fourthOf = (scores: ScoresKey, device: string) => {
 };
 
 describe.each(truths)('%s', (scores, expected) => {
+  test('streams, however they are cut, read what runs read, and refuse what is no score', async () => {
+    const random = seeded(firstSeed);
+    for (const [i, batch] of batches.entries()) {
+      const { classes, blank, inputLengths } = batch;
+      const options = { device: 'cpu', blank } as const;
+      const greedy = await CtcDecoder.create(options);
+      const beam = await CtcBeamDecoder.create({ ...options, width: 4, nbest: 4 });
+      for (const [n, length] of inputLengths.entries()) {
+        const { data, isInvalid, isExtreme, ...kind } = recordingOf(batch, n, scores);
+        const cuts = Array.from({ length: length + 1 }, (_, t) => t).filter(
+          (t) => t === 0 || t === length || random() < 0.5,
+        );
+        const chunks = cuts.slice(1).map((end, c) => ({
+          ...{ [scores]: data.subarray(cuts[c]! * classes, end * classes), ...kind },
+        }));
+        const what = `problem ${firstSeed + i}, sequence ${n}`;
+        const [labels, texts] = [greedy.stream(classes), beam.stream(classes)];
+        if (isInvalid) {
+          for (const stream of [labels, texts])
+            expect(() => {
+              for (const chunk of chunks) stream.push(chunk);
+            }, what).toThrow(`${scores}: expected `);
+          continue;
+        }
+        const parts = chunks.map((chunk) => {
+          texts.push(chunk);
+          return labels.push(chunk);
+        });
+        parts.push(labels.end());
+        const found = texts.end();
+        if (length === 0) {
+          expect([parts[0]!.ids.length, found.map((one) => one.labels.length)], what).toEqual([0, [0]]);
+          continue;
+        }
+        const input = { [scores]: { data, shape: [length, classes], ...kind } };
+        const { readings } = await greedy.run(input as never);
+        const [read] = readings!;
+        for (const key of ['ids', 'starts', 'ends'] as const)
+          expect(
+            parts.flatMap((part) => [...part[key]]),
+            `${what}, ${key}`,
+          ).toEqual([...read![key]]);
+        for (const [k, score] of parts.flatMap((part) => [...part.scores]).entries())
+          expect(score, `${what}, score ${k}`).toBeCloseTo(read!.scores[k]!, 4);
+        // at the ends of what a float32 can be a kernel takes a text for impossible
+        if (!isExtreme) expect(found, what).toEqual((await beam.run(input as never)).readings[0]);
+      }
+      greedy.destroy();
+      beam.destroy();
+    }
+  });
+
   describe.each(Object.entries(devices))('%s', (device, how) => {
     const taken = fourthOf(scores, device);
     for (const name of Object.keys(expectations) as Enumerated[]) {

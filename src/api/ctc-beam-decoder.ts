@@ -10,7 +10,7 @@ import { framesOf } from '../lm/text-graph.js';
 import type { ProblemShape } from '../plan/plan.js';
 import { checkObject } from '../problem/check.js';
 import { wrongValue } from '../problem/errors.js';
-import { brainToFloat, halfToFloat } from '../problem/half.js';
+import { floatsOf } from '../problem/half.js';
 import { lazily } from '../problem/load.js';
 import type { GpuBuffer, GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type { Call, Raw } from '../run/runner.js';
@@ -240,13 +240,9 @@ abstract class ReadingTask extends LengthTask {
   async #scores({ inputs }: Call): Promise<ArrayLike<number>> {
     const { scores, dtype } = this.plan.task;
     const given = inputs[scores]!;
-    const toFloat = dtype === 'bfloat16' ? brainToFloat : halfToFloat;
-    if (ArrayBuffer.isView(given))
-      return given instanceof Uint16Array ? Float32Array.from(given, toFloat) : given;
+    if (ArrayBuffer.isView(given)) return given instanceof Uint16Array ? floatsOf(given, dtype) : given;
     const { buffer } = await this.runner.download!(given);
-    return dtype === 'float32'
-      ? new Float32Array(buffer)
-      : Float32Array.from(new Uint16Array(buffer), toFloat);
+    return dtype === 'float32' ? new Float32Array(buffer) : floatsOf(new Uint16Array(buffer), dtype);
   }
 }
 

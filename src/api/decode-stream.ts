@@ -1,5 +1,5 @@
 import { checkInteger } from '../problem/check.js';
-import { checkGoesOn, type DecodeChunk, scoresIn } from '../problem/chunk.js';
+import { Chunks, type DecodeChunk } from '../problem/chunk.js';
 import { wrongValue } from '../problem/errors.js';
 
 /** Labels of a recording, as `Reading` has them: of a stream those that have ended since it was asked before. */
@@ -27,31 +27,33 @@ interface Heard {
 export class DecodeStream {
   readonly #classes: number;
   readonly #blank: number;
+  readonly #chunks: Chunks;
   #held: Heard | undefined;
   #frames = 0;
-  #ended = false;
 
   /** @internal */
   constructor(classes: number, blank: number) {
     this.#blank = blank;
     this.#classes = checkInteger('classes', classes, blank + 1);
+    this.#chunks = new Chunks(this.#classes);
   }
 
   /** The labels that have ended. @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
   push(chunk: DecodeChunk): StreamedLabels {
-    checkGoesOn(this.#ended);
     const classes = this.#classes;
-    const { kind, scores } = scoresIn(chunk, classes);
+    const { kind, scores } = this.#chunks.take(chunk);
     const best: [id: number, score: number][] = [];
     for (let start = 0; start < scores.length; start += classes) {
       let id = 0;
       for (let c = 0; c < classes; c++) {
         const score = scores[start + c]!;
-        if (!(score < Number.POSITIVE_INFINITY))
+        if (!(score < Number.POSITIVE_INFINITY) || (kind === 'probs' && score < 0))
           throw wrongValue(kind, `finite scores in frame ${start / classes} of the chunk`, score);
         if (score > scores[start + id]!) id = c;
       }
       const largest = scores[start + id]!;
+      if (kind === 'logits' && largest === Number.NEGATIVE_INFINITY)
+        throw wrongValue(kind, `a finite score in frame ${start / classes} of the chunk`, largest);
       let sum = 0;
       if (kind === 'logits') for (let c = 0; c < classes; c++) sum += Math.exp(scores[start + c]! - largest);
       best.push([id, kind === 'logits' ? -Math.log(sum) : kind === 'probs' ? Math.log(largest) : largest]);
@@ -71,8 +73,7 @@ export class DecodeStream {
 
   /** The rest. Nothing can be pushed after it. */
   end(): StreamedLabels {
-    checkGoesOn(this.#ended);
-    this.#ended = true;
+    this.#chunks.end();
     const ended: Heard[] = [];
     if (this.#held) this.#leave(ended);
     return labelsOf(ended);

@@ -17,7 +17,7 @@ import {
   unlessTaken,
 } from '../problem/check.js';
 import { CtcError, wrongKind, wrongValue } from '../problem/errors.js';
-import { areProbabilities, noProbabilities } from '../problem/probabilities.js';
+import { tellDoubts } from '../problem/probabilities.js';
 import { type Batch, checkTargets, packRecords } from '../problem/targets.js';
 import type { GpuCommandEncoder, Lengths, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Given, Raw, Runner } from '../run/runner.js';
@@ -174,21 +174,12 @@ export class Task {
     const bytes = port.rows * port.rowBytes;
     if (onDevice || !mayWait) return checkGpuData(scores, data, Math.ceil(bytes / 4) * 4, port.alignment);
     const checked = checkHostData(scores, held(data), bytes / portBytes[port.element], dtype);
-    if (!this.#hasLooked && checked instanceof Float32Array) this.#look(checked);
+    // the first batch tells what a model gives
+    if (!this.#hasLooked && checked instanceof Float32Array) {
+      this.#hasLooked = true;
+      tellDoubts(scores, checked, this.plan.task.classes);
+    }
     return checked;
-  }
-
-  /** The first batch tells what a model gives. */
-  #look(data: Float32Array): void {
-    this.#hasLooked = true;
-    const { scores, classes } = this.plan.task;
-    const doubt = scores === 'probs' ? noProbabilities(data, classes) : areProbabilities(data, classes);
-    if (!doubt) return;
-    console.warn(
-      scores === 'probs'
-        ? 'webgpu-ctc: probs: the rows of this batch are no probabilities, which are not negative and sum to 1; pass logits as logits, and log-probabilities as logProbs'
-        : `webgpu-ctc: ${scores}: the rows of this batch are probabilities, of which each sums to 1; if the model ends in a softmax, pass them as probs`,
-    );
   }
 
   /** An input of a few numbers: a number where there is one, a list of them, or a buffer. */

@@ -1,5 +1,5 @@
 import { checkInteger } from '../problem/check.js';
-import { checkGoesOn, type DecodeChunk, scoresIn } from '../problem/chunk.js';
+import { Chunks, type DecodeChunk } from '../problem/chunk.js';
 import { wrongValue } from '../problem/errors.js';
 import type { CheckedBeam } from './beam-options.js';
 import { BeamSearch } from './beam-search.js';
@@ -37,6 +37,7 @@ const kept = { least: 1024, most: 4096 } as const;
 export class BeamStream {
   readonly #beam: CheckedBeam;
   readonly #classes: number;
+  readonly #chunks: Chunks;
   readonly #search: BeamSearch;
   readonly #reader: Reader;
   /** The last frames, and the steps that all texts have in common, from where both are not settled. */
@@ -48,11 +49,11 @@ export class BeamStream {
   #settled: Settled = { steps: 0, frames: 0, words: [], labels: [] };
   readonly #past: Step[] = [];
   readonly #doubts = new Doubts();
-  #ended = false;
 
   /** @internal */
   constructor(beam: CheckedBeam, compiled: Compiled, classes = beam.known.vocabulary?.size) {
     this.#classes = checkInteger('classes', classes, beam.blank + 1);
+    this.#chunks = new Chunks(this.#classes);
     const { vocabulary } = beam.known;
     if (vocabulary && vocabulary.size !== classes)
       throw wrongValue('classes', `${vocabulary.size}, as the vocabulary has`, classes);
@@ -67,7 +68,6 @@ export class BeamStream {
 
   /** @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */
   push(chunk: StreamChunk): StreamState {
-    checkGoesOn(this.#ended);
     const logs = this.#check(chunk);
     const classes = this.#classes;
     const { topTokens, tokenLogProb } = this.#beam;
@@ -103,8 +103,7 @@ export class BeamStream {
 
   /** The readings of the whole recording, the best first. Nothing can be pushed after it. */
   end(): BeamReading[] {
-    checkGoesOn(this.#ended);
-    this.#ended = true;
+    this.#chunks.end();
     const { nbest, texts, exact } = this.#beam;
     const found = this.#search
       .hypotheses()
@@ -122,7 +121,7 @@ export class BeamStream {
 
   #check(chunk: StreamChunk): Float64Array {
     const classes = this.#classes;
-    const { kind, scores } = scoresIn(chunk, classes);
+    const { kind, scores } = this.#chunks.take(chunk);
     return logsOf(scores, kind, scores.length / classes, classes, (t) => t * classes, 0, this.#doubts);
   }
 

@@ -70,7 +70,7 @@ function giveBack(buffer: ArrayBufferLike): void {
 }
 
 /** Whether the memory of an array has gone elsewhere: it was transferred, as `postMessage` can. */
-function isTaken({ buffer }: ArrayBufferView): boolean {
+export function isTaken({ buffer }: ArrayBufferView): boolean {
   if (buffer.byteLength > 0) return false;
   try {
     new Uint8Array(buffer);
@@ -80,7 +80,7 @@ function isTaken({ buffer }: ArrayBufferView): boolean {
   }
 }
 
-const taken = (name: string, cause?: unknown) =>
+export const taken = (name: string, cause?: unknown) =>
   new TypeError(
     `${name}: expected an array that stays until the call has ended, got one whose buffer was transferred`,
     { cause },

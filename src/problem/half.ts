@@ -1,5 +1,12 @@
+import type { Dtype } from './types.js';
+
+/** The numbers that the bits of a half precision stand for. */
+export function floatsOf(bits: Uint16Array, dtype: Dtype): Float32Array<ArrayBuffer> {
+  return Float32Array.from(bits, dtype === 'bfloat16' ? brainToFloat : halfToFloat);
+}
+
 /** The number that the bits of a bfloat16, the upper half of a float32, stand for. */
-export function brainToFloat(bits: number): number {
+function brainToFloat(bits: number): number {
   word[0] = bits << 16;
   return float[0]!;
 }

@@ -1,11 +1,28 @@
+import type { ScoresKey } from './check.js';
+
 /** Rows that are looked at, and how many of them decide. */
 const [mostRows, leastRows] = [64, 4];
+
+/**
+ * Tells by a warning where the first rows are not what their key says.
+ * @returns whether there were rows enough to say
+ */
+export function tellDoubts(scores: ScoresKey, data: ArrayLike<number>, classes: number): boolean {
+  const doubt = scores === 'probs' ? noProbabilities(data, classes) : areProbabilities(data, classes);
+  if (doubt)
+    console.warn(
+      scores === 'probs'
+        ? 'webgpu-ctc: probs: the rows of this batch are no probabilities, which are not negative and sum to 1; pass logits as logits, and log-probabilities as logProbs'
+        : `webgpu-ctc: ${scores}: the rows of this batch are probabilities, of which each sums to 1; if the model ends in a softmax, pass them as probs`,
+    );
+  return doubt || data.length >= leastRows * classes;
+}
 
 /**
  * Whether the first rows of scores are probabilities, not logits: none below 0, all with a sum of 1, and not all alike. A softmax that ends a
  * model, taken for logits, gives losses and readings that look right.
  */
-export function areProbabilities(data: Float32Array, classes: number): boolean {
+function areProbabilities(data: ArrayLike<number>, classes: number): boolean {
   const rows = Math.min(mostRows, Math.floor(data.length / classes));
   if (rows < leastRows || classes < 3) return false;
   let varied = false;
@@ -26,12 +43,16 @@ export function areProbabilities(data: Float32Array, classes: number): boolean {
  * Whether most of the first rows of what should be probabilities are none: one of them is below 0, or their sum is above 1. Some may be the
  * padding of a shorter sequence, which may be anything.
  */
-export function noProbabilities(data: Float32Array, classes: number): boolean {
+function noProbabilities(data: ArrayLike<number>, classes: number): boolean {
   const rows = Math.min(mostRows, Math.floor(data.length / classes));
   let none = 0;
   for (let row = 0; row < rows; row++) {
-    const values = data.subarray(row * classes, (row + 1) * classes);
-    if (values.some((value) => value < 0) || values.reduce((sum, value) => sum + value, 0) > 1.01) none++;
+    let [sum, isNone] = [0, false];
+    for (let i = row * classes; i < (row + 1) * classes; i++) {
+      isNone ||= data[i]! < 0;
+      sum += data[i]!;
+    }
+    if (isNone || sum > 1.01) none++;
   }
   return 2 * none > rows;
 }

@@ -1,7 +1,7 @@
 import { byName } from '../../kernels/by-name.js';
 import { type Binding, type Plan, type Port, portBytes, portOf } from '../../plan/plan.js';
 import { CtcError } from '../../problem/errors.js';
-import { brainToFloat, halfToFloat } from '../../problem/half.js';
+import { floatsOf } from '../../problem/half.js';
 import type { Kept, RunOptions } from '../../problem/types.js';
 import { latticeOf } from '../kept-lattice.js';
 import type { Call, Raw, Runner } from '../runner.js';
@@ -73,14 +73,13 @@ export class CpuRunner implements Runner {
   /** Arrays for all that kernels bind of a caller's. Numbers that they find in a buffer of the plan's are put there. */
   #callers({ inputs }: Call): Callers {
     const { inputs: takes, outputs, task } = this.#plan;
-    const toFloat = task.dtype === 'bfloat16' ? brainToFloat : halfToFloat;
     const callers: Record<string, Float32Array | Float64Array | Int32Array> = {};
     for (const [name, port] of Object.entries(takes)) {
       const given = inputs[name] as Float32Array | Uint16Array | Float64Array | undefined;
       const { access, buffer, default: value, rowBytes } = port;
       if (access === 'copy') (this.#buffers[buffer!] as Uint32Array).set(given ?? [value!]);
       else if (given) {
-        const values = given instanceof Uint16Array ? Float32Array.from(given, toFloat) : given;
+        const values = given instanceof Uint16Array ? floatsOf(given, task.dtype) : given;
         callers[name] = name === 'probs' ? logarithmsOf(values) : values;
       } else callers[name] = new Float64Array(rowBytes / portBytes[port.element]).fill(value!);
     }
