@@ -64,6 +64,27 @@ test('in a table and in JSON, texts held apart by any spaces', async () => {
   expect(stderr).toMatch(/'ab c': 0\.\d\d among the candidates, of which any is it by /);
 });
 
+test('with --prefixes also how likely what is said begins with each text, in whole words', async () => {
+  const candidates = list('begins.txt', 'ab c', 'ab', 'a', 'c');
+  const table = await cli(['rank', small, ...on, '--candidates', candidates, '--prefixes', '-o', '-.tsv']);
+  const [head, ...rows] = table.stdout
+    .trimEnd()
+    .split('\n')
+    .map((row) => row.split('\t'));
+  expect(head).toEqual(['text', 'probability', 'loss', 'distance', 'prefix']);
+  const prefixes = Object.fromEntries(rows.map((row) => [row[0]!, Number(row[4])]));
+  expect(prefixes['ab c']).toBeLessThan(Number(rows[0]![2]) + 1e-6);
+  expect(prefixes.ab).toBeLessThan(prefixes['ab c']!);
+  // ab begins with a letter, not with the word a
+  expect(prefixes.a).toBeGreaterThan(prefixes.ab! + 1);
+  const job = { emissions: small, candidates, prefixes: 'yes' };
+  const { code, stdout } = await cli(['rank', '--manifest', '-', ...on], { input: JSON.stringify(job) });
+  expect(code).toBe(2);
+  expect(json(stdout)).toMatchObject([
+    { error: expect.stringContaining("prefixes: expected true or false, got 'yes'") },
+  ]);
+});
+
 test('manifests, with candidates of a job or of all', async () => {
   const shared = list('shared.txt', 'ab c', 'c');
   const own = list('own.txt', 'b', 'a');

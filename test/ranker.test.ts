@@ -133,6 +133,21 @@ function everyReading(rows: readonly (readonly number[])[], blank: number, delim
   return found;
 }
 
+/** Of each text that can be read, the probability of all that begin with it, up to a border. */
+function expectPrefixes(
+  { prefixLosses }: Ranking,
+  truth: readonly (readonly [text: string, p: number])[],
+  border: string,
+) {
+  for (const [k, [text]] of truth.entries()) {
+    const all = truth.filter(([other]) => text === '' || `${other}${border}`.startsWith(text + border));
+    const loss = -Math.log(all.reduce((sum, [, p]) => sum + p, 0));
+    expect(Math.abs(prefixLosses![k]! - loss), `${text}, ${prefixLosses![k]}, not ${loss}`).toBeLessThan(
+      2e-6,
+    );
+  }
+}
+
 describe.each(['cpu', 'gpu', 'subgroups'] as const)('texts on %s', (on) => {
   test.each(keysOf(on))(
     'of every text the probability is that of all paths which read as it: %s',
@@ -165,8 +180,7 @@ describe.each(['cpu', 'gpu', 'subgroups'] as const)('texts on %s', (on) => {
         );
         const input = { [key]: { data, shape: [frames, classes] }, candidates } as never;
         const [ranking] = await rankings(on, input, seed % 2 ? {} : cuts['a few candidates at a time'], {
-          blank,
-          delimiter,
+          ...{ blank, delimiter, prefixes: true },
         });
         const losses = truth.map(([, p]) => -Math.log(p));
         for (const [k, loss] of losses.entries())
@@ -174,6 +188,7 @@ describe.each(['cpu', 'gpu', 'subgroups'] as const)('texts on %s', (on) => {
             Math.abs(ranking!.losses[k]! - loss),
             `${truth[k]![0]}: ${ranking!.losses[k]}, not ${loss}`,
           ).toBeLessThan(3e-6);
+        expectPrefixes(ranking!, truth, ' ');
         expect(ranking!.mass).toBeCloseTo(1, 5);
         const reading = readOf(
           rows.map((row) => row.indexOf(Math.max(...row))),
@@ -187,6 +202,11 @@ describe.each(['cpu', 'gpu', 'subgroups'] as const)('texts on %s', (on) => {
             delimiter,
           ),
         ).toBe(reading);
+        const plain = everyReading(rows, blank, undefined);
+        const sequences = [...plain].map(([text]) => text.match(/\d/g)?.map(Number) ?? []);
+        const alone = { ...(input as object), candidates: sequences } as never;
+        const [begun] = await rankings(on, alone, {}, { blank, prefixes: true });
+        expectPrefixes(begun!, [...plain], '');
         expect(ranking!.free.loss).toBeCloseTo(losses[truth.findIndex(([text]) => text === reading)]!, 5);
       }
     },
@@ -205,7 +225,9 @@ describe.each(['cpu', 'gpu', 'subgroups'] as const)('texts on %s', (on) => {
       shape: [emissions.length, classes.length] as const,
     };
     const texts = { logProbs, candidates: candidates.map(spell) };
-    const [ranking] = await rankings(on, texts, {}, { blank, delimiter: separator });
+    const [ranking] = await rankings(on, texts, {}, { blank, delimiter: separator, prefixes: true });
+    for (const [text, p] of Object.entries<number>(expected.startsWith ?? {}))
+      expect(Math.exp(-ranking!.prefixLosses![candidates.indexOf(text)]!)).toBeCloseTo(p, 5);
     const [plain] = await rankings(on, texts, {}, { blank });
     const near = (got: Iterable<number>, wanted: readonly number[]) => {
       for (const [i, x] of [...got].entries()) expect(x).toBeCloseTo(wanted[i]!, 4);

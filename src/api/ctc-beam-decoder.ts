@@ -10,7 +10,6 @@ import { framesOf } from '../lm/text-graph.js';
 import type { ProblemShape } from '../plan/plan.js';
 import { checkObject } from '../problem/check.js';
 import { wrongValue } from '../problem/errors.js';
-import { floatsOf } from '../problem/half.js';
 import { lazily } from '../problem/load.js';
 import type { GpuBuffer, GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type { Call, Raw } from '../run/runner.js';
@@ -23,6 +22,7 @@ import type {
   Scores,
   ScoresOfTask,
 } from './contracts.js';
+import { hostScores, rowAt } from './host-scores.js';
 import { type Definition, Operation, open } from './operation.js';
 import { type About, LengthTask } from './task.js';
 import type { AnyTask, Encodes } from './task-parts.js';
@@ -218,15 +218,14 @@ abstract class ReadingTask extends LengthTask {
     const raw = await super.execute(call, options, about);
     if (!call.toHost) return raw;
     const { task } = this.plan;
-    const scores = await this.#scores(call);
+    const scores = await hostScores(call, task, this.runner);
     const { known, nbest, exact } = this.beam;
     const { tables, names } = known.vocabulary ? this.compiled : compile(known, task.classes);
     const reader = new Reader(known, tables, names, task.blank);
     const knowledge = new Knowledge(tables);
     const readings: (readonly BeamReading[])[] = [];
     for (const [n, length] of about.inputLengths.entries()) {
-      const row = (t: number) =>
-        (task.layout === 'NTC' ? n * task.frames + t : t * task.sequences + n) * task.classes;
+      const row = (t: number) => rowAt(task, n, t);
       const logs = logsOf(scores, task.scores, length, task.classes, row, n, this.#doubts);
       const found = hypothesesOf(raw, n, task, knowledge);
       readings.push(reader.read(found, framesOf(logs, task.classes, task.blank), nbest, exact));
@@ -234,15 +233,6 @@ abstract class ReadingTask extends LengthTask {
       options.signal?.throwIfAborted();
     }
     return { readings } as unknown as Raw;
-  }
-
-  /** The scores of a call, wherever they are. */
-  async #scores({ inputs }: Call): Promise<ArrayLike<number>> {
-    const { scores, dtype } = this.plan.task;
-    const given = inputs[scores]!;
-    if (ArrayBuffer.isView(given)) return given instanceof Uint16Array ? floatsOf(given, dtype) : given;
-    const { buffer } = await this.runner.download!(given);
-    return dtype === 'float32' ? new Float32Array(buffer) : floatsOf(new Uint16Array(buffer), dtype);
   }
 }
 

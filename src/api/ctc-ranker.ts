@@ -73,6 +73,11 @@ export interface CtcRankerOptions extends CtcReaderOptions {
    * of delimiters as one, delimiters at the ends as none. By default it stands for itself alone.
    */
   readonly delimiter?: number | undefined;
+  /**
+   * Whether rankings tell besides how likely what is said begins with each candidate: `prefixLosses`. They are computed on the host, for which
+   * a buffer of scores has to have usage `COPY_SRC`, too. Default false.
+   */
+  readonly prefixes?: boolean | undefined;
 }
 
 /**

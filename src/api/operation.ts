@@ -206,7 +206,7 @@ export class Operation {
     this.#alive();
     const { limits, tuning } = forced.get(this) ?? {};
     const device = this.#device;
-    const { reduction, zeroInfinity, gradient, strategy, delimiter } = this.#settings;
+    const { reduction, zeroInfinity, gradient, strategy, delimiter, prefixes } = this.#settings;
     const { stars } = this.#definition;
     const task = {
       ...shape,
@@ -214,7 +214,7 @@ export class Operation {
       zeroInfinity,
       gradient,
       ...(stars && { stars }),
-      delimiter,
+      ...{ delimiter, prefixes },
     };
     const room = { ...limitsOf(device), ...limits };
     const sizes = { ...tuningFor(adapterOf(device)), ...tuning };

@@ -8,7 +8,9 @@ import { mergeTokens } from '../problem/spans.js';
 import { type Batch, checkTargets, packRecords, recordWords } from '../problem/targets.js';
 import type { Integers, RunOptions, TargetLengths, Targets } from '../problem/types.js';
 import type { Call, Raw } from '../run/runner.js';
+import { hostScores, rowAt } from './host-scores.js';
 import type { Candidacy, Definition, TextAxes } from './operation.js';
+import { heard, prefixLosses } from './ranking-prefixes.js';
 import { type About, Task } from './task.js';
 
 /** Labels of K candidates: rows (`[[1, 2], [3]]`, the lengths from the rows), or `{ data, shape: [K, S] }` where all are equally long. */
@@ -31,6 +33,11 @@ export interface Ranking {
   readonly best: number;
   /** What is read where nothing is given: the labels of the best class of each frame, and their loss. */
   readonly free: { readonly labels: Int32Array; readonly loss: number };
+  /**
+   * With `prefixes`: −ln of the probability that what is said begins with each candidate, [K]. With a delimiter a candidate's words count as whole:
+   * `stop it` begins with `stop`, `stopping` does not.
+   */
+  readonly prefixLosses?: Float64Array | undefined;
   /** How far each candidate is behind that, in nats, [K]: its loss less that of `free`. Infinity where it has no path. */
   readonly distances: Float64Array;
 }
@@ -142,7 +149,22 @@ export class RankTask extends Task {
     runner.setRecords(packRecords({ inputLengths, labels }, plan.task));
     const { signal } = options;
     const { loss } = await runner.run({ ...call, outputs: {} }, signal ? { signal } : {});
-    return { ...raw, free: loss! };
+    if (!about.task.prefixes) return { ...raw, free: loss! };
+    return { ...raw, free: loss!, prefixes: await this.#prefixes(call, about, signal) };
+  }
+
+  async #prefixes(call: Call, about: About, signal?: AbortSignal): Promise<Float64Array> {
+    const { task, inputLengths } = about;
+    const count = task.candidates!;
+    const scores = await hostScores(call, task, this.runner);
+    const losses = new Float64Array(task.sequences);
+    for (let n = 0; n < recordingsOf(task); n++) {
+      const start = n * count;
+      const frames = heard(scores, task, inputLengths[start]!, (t) => rowAt(task, n, t));
+      const texts = Array.from({ length: count }, (_, k) => candidateIn(about, start + k));
+      losses.set(await prefixLosses(texts, frames, task, signal), start);
+    }
+    return losses;
   }
 }
 
@@ -184,21 +206,22 @@ function rankingOf(
   };
 }
 
-/** Of each candidate of a recording whether none before it is the same. Those that are have equal losses. */
-function firsts(losses: Float64Array, start: number, { records, task }: About): boolean[] {
+/** The labels of a candidate, by its number among all. */
+function candidateIn({ records, task }: About, k: number): number[] {
   const words = recordWords(task);
-  const { maxTargetLength } = task;
-  const textOf = (k: number) => {
-    const record = records.subarray((start + k) * words, (start + k + 1) * words);
-    const slots = record.subarray(4, 4 + record[1]!);
-    return Array.from(slots, (slot) => record[4 + maxTargetLength + (slot & 0x3fffffff)]).join();
-  };
+  const record = records.subarray(k * words, (k + 1) * words);
+  const slots = record.subarray(4, 4 + record[1]!);
+  return Array.from(slots, (slot) => record[4 + task.maxTargetLength + (slot & 0x3fffffff)]!);
+}
+
+/** Of each candidate of a recording whether none before it is the same. Those that are have equal losses. */
+function firsts(losses: Float64Array, start: number, about: About): boolean[] {
   const times = new Map<number, number>();
   for (const loss of losses) times.set(loss, (times.get(loss) ?? 0) + 1);
   const seen = new Set<string>();
   return Array.from(losses, (loss, k) => {
     if (times.get(loss) === 1 || !Number.isFinite(loss)) return true;
-    const text = textOf(k);
+    const text = candidateIn(about, start + k).join();
     const isFirst = !seen.has(text);
     seen.add(text);
     return isFirst;
@@ -215,7 +238,7 @@ function checkDelimiter({ delimiter, classes, blank }: ProblemShape): void {
     );
 }
 
-function answer({ losses, labels, free }: Raw, about: About): object {
+function answer({ losses, labels, free, prefixes }: Raw, about: About): object {
   const { candidates } = about.task as ProblemShape & { candidates: number };
   const readings = readingsOf(labels as Int32Array, about);
   const words = recordWords(about.task);
@@ -226,13 +249,20 @@ function answer({ losses, labels, free }: Raw, about: About): object {
     let count = candidates;
     while (count > 1 && !isThere(count - 1)) count--;
     const own = (losses as Float64Array).slice(start, start + count);
-    return rankingOf(own, firsts(own, start, about), Int32Array.from(ids), (free as Float64Array)[n]!);
+    const ranking = rankingOf(
+      own,
+      firsts(own, start, about),
+      Int32Array.from(ids),
+      (free as Float64Array)[n]!,
+    );
+    const prefixLosses = (prefixes as Float64Array | undefined)?.slice(start, start + count);
+    return { ...ranking, ...(prefixLosses && { prefixLosses }) };
   });
   return { rankings, labels };
 }
 
 export const definition: Definition = {
-  settings: ['delimiter'],
+  settings: ['delimiter', 'prefixes'],
   sizes: ['maxTargetLength', 'candidates'],
   inputs: ['candidates'],
   hasTargets: true,

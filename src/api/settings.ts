@@ -12,6 +12,7 @@ export interface Settings {
   readonly gradient: Gradient;
   readonly strategy: Strategy;
   readonly delimiter?: number | undefined;
+  readonly prefixes: boolean;
   readonly preload: boolean;
 }
 
@@ -20,14 +21,14 @@ export function checkSettings(options: object, keys: readonly (keyof Settings)[]
   checkObject('options', options, ['device', 'blank', ...keys, 'preload']);
   const isLoss = keys.includes('reduction');
   const settings: Settings = {
-    ...{ device: 'auto', blank: 0, zeroInfinity: false, strategy: 'auto', preload: false },
+    ...{ device: 'auto', blank: 0, zeroInfinity: false, strategy: 'auto', preload: false, prefixes: false },
     ...(isLoss ? { reduction: 'mean', gradient: 'logits' } : { reduction: 'none', gradient: 'none' }),
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   };
-  const { device, blank, reduction, zeroInfinity, gradient, strategy, preload } = settings;
+  const { device, blank, reduction, zeroInfinity, gradient, strategy, preload, prefixes } = settings;
   checkDevice(device);
-  if (typeof zeroInfinity !== 'boolean') throw wrongKind('zeroInfinity', 'a boolean', zeroInfinity);
-  if (typeof preload !== 'boolean') throw wrongKind('preload', 'a boolean', preload);
+  for (const [name, value] of Object.entries({ zeroInfinity, preload, prefixes }))
+    if (typeof value !== 'boolean') throw wrongKind(name, 'a boolean', value);
   if (blank === -1) throw wrongValue('blank', 'an integer ≥ 0 (C − 1 for the last class)', blank);
   checkInteger('blank', blank, 0);
   checkChoice('reduction', reduction, ['none', 'sum', 'mean']);

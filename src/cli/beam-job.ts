@@ -1,4 +1,4 @@
-import { checkPath, choice, integer, number, wrongOption } from './options.js';
+import { checkPath, choice, flag, integer, number, wrongOption } from './options.js';
 
 /** What a job knows of the texts, and how far it looks for them. */
 export interface BeamJob {
@@ -40,15 +40,11 @@ export function beamOf(given: Readonly<Record<string, unknown>>, named: (key: st
     return checkPath(name, value);
   };
   const beams = (name: string, value: unknown) => integer(name, value, 1, 2048);
-  const openLexicon = one('openLexicon', (name, value) => {
-    if (typeof value !== 'boolean') throw wrongOption(name, 'true or false', value);
-    return value;
-  });
   return {
     lm: one('lm', file('a language model, such as model.lm or model.arpa.gz')),
     units: one('units', (name, value) => choice(name, value, ['words', 'tokens'])),
     lexicon: one('lexicon', file('a file of words, one a line')),
-    openLexicon,
+    openLexicon: one('openLexicon', flag),
     hotwords: one('hotwords', file('a file of phrases, one a line')),
     nbest: one('nbest', beams),
     width: one('width', beams),

@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { type FileLayout, fileLayouts, type ScoreKind, scoreKinds } from '../files/emissions.js';
 import { type BeamJob, beamOf } from './beam-job.js';
 import { InputError } from './failure.js';
-import { checkPath, choice, integer, megabytes, wrongOption } from './options.js';
+import { checkPath, choice, flag, integer, megabytes, wrongOption } from './options.js';
 import { checkFormat, rankingFormats, type Split } from './result.js';
 
 /** One recording to align or to read, and where the result goes. */
@@ -31,6 +31,8 @@ export interface Job extends BeamJob {
   readonly textFile?: string | undefined;
   /** A file of texts to choose from, one a line. */
   readonly candidates?: string | undefined;
+  /** Whether they are also taken for beginnings. */
+  readonly prefixes?: boolean | undefined;
   /** Of a TextGrid that is the text. */
   readonly tier?: string | undefined;
   readonly star?: string | undefined;
@@ -67,7 +69,7 @@ export const textOptions = {
   tags: { type: 'string' },
 } as const;
 
-export const candidateOptions = { candidates: { type: 'string' } } as const;
+export const candidateOptions = { candidates: { type: 'string' }, prefixes: { type: 'boolean' } } as const;
 
 /** What a command takes besides emissions. */
 export type Takes = 'text' | 'candidates' | 'knowledge';
@@ -153,6 +155,7 @@ export function jobOf(given: Given, takes: Takes, named = (key: string) => key):
     text: text('text'),
     textFile: given.textFile === undefined ? undefined : file('textFile', 'a file'),
     candidates: takes === 'candidates' ? file('candidates', 'a file of texts, one a line') : undefined,
+    prefixes: given.prefixes === undefined ? undefined : flag(named('prefixes'), given.prefixes),
     tier: text('tier', 'the name of a tier'),
     star: text('star', 'a word of the text'),
     free: free.map((end) => choice(named('free'), end, ['start', 'end'])),

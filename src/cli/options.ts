@@ -104,6 +104,12 @@ export function integer(name: string, value: unknown, least: number, most = Infi
   return number as number;
 }
 
+/** A flag of the command line, or of a manifest. */
+export function flag(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw wrongOption(name, 'true or false', value);
+  return value;
+}
+
 /** A finite number, from the command line or from JSON. */
 export function number(name: string, value: unknown): number {
   const read = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;

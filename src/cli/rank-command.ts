@@ -19,6 +19,7 @@ Which of many texts was spoken, if any: the exact probability of each, whatever 
   webgpu-ctc rank talk.npy --vocab vocab.json --candidates commands.txt -o talk.tsv
 
 --candidates FILE  a text a line, spelled as webgpu-ctc align spells; lines without a text are passed over
+--prefixes         also how likely what is said begins with each text, in whole words: prefix, -ln of it
 -o FILE            .json or .tsv, several times if you like; without it JSON on stdout. -.tsv is on stdout
 
 The best come first. Of each text: probability among the texts; loss, -ln of its probability among all there are;
@@ -29,11 +30,11 @@ EMISSIONS, --tensor, --item, --length, --layout, --input, --unpacked-mb, --force
 --language, --device, --quiet, --json, --manifest, --jobs, --shard and the exit codes are those of webgpu-ctc align --help,
 jobs with "candidates" in place of a text; exit code 3: no text fits.`;
 
-/** Rankers of one device, one for each class between words. */
+/** Rankers of one device, one for each class between words and for each question. */
 class Rankers {
   readonly #options: CtcReaderOptions;
   readonly #first: CtcRanker;
-  readonly #others = new Map<number, Promise<CtcRanker>>();
+  readonly #others = new Map<string, Promise<CtcRanker>>();
 
   static async create(options: CtcReaderOptions): Promise<Rankers> {
     return new Rankers(options, await CtcRanker.create(options));
@@ -48,10 +49,11 @@ class Rankers {
     return this.#first.backend;
   }
 
-  async of(delimiter: number | undefined): Promise<CtcRanker> {
-    if (delimiter === undefined) return this.#first;
-    const known = this.#others.get(delimiter) ?? CtcRanker.create({ ...this.#options, delimiter });
-    this.#others.set(delimiter, known);
+  async of(delimiter: number | undefined, prefixes = false): Promise<CtcRanker> {
+    if (delimiter === undefined && !prefixes) return this.#first;
+    const key = `${delimiter} ${prefixes}`;
+    const known = this.#others.get(key) ?? CtcRanker.create({ ...this.#options, delimiter, prefixes });
+    this.#others.set(key, known);
     return known;
   }
 
@@ -70,6 +72,7 @@ interface Ranked {
     readonly probability: number;
     readonly loss: number;
     readonly distance: number;
+    readonly prefix?: number;
   }[];
 }
 
@@ -101,7 +104,7 @@ const ranks: Transcriber<Rankers, Ranked> = {
       text: `${texts.length} candidates`,
       async run(rankers, options) {
         const { blank, delimiter, marksWords } = vocabulary;
-        const ranker = await rankers.of(marksWords ? undefined : delimiter);
+        const ranker = await rankers.of(marksWords ? undefined : delimiter, job.prefixes);
         const { rankings } = await ranker.run({ ...scores, candidates, blank }, options);
         const ranking = rankings[0]!;
         if (ranking.losses.some(Number.isNaN))
@@ -148,7 +151,7 @@ async function textsOf(
 }
 
 function rankedOf(
-  { losses, probabilities, mass, distances, free }: Ranking,
+  { losses, probabilities, mass, distances, free, prefixLosses }: Ranking,
   candidates: readonly Candidate[],
   vocabulary: Vocabulary,
 ): Ranked {
@@ -157,6 +160,7 @@ function rankedOf(
     probability: probabilities[k]!,
     loss: losses[k]!,
     distance: distances[k]!,
+    ...(prefixLosses && { prefix: prefixLosses[k]! }),
   }));
   const read = Array.from(free.labels, (label) => vocabulary.read(label))
     .join('')
@@ -173,18 +177,14 @@ function jsonOf({ mass, free, texts }: Ranked) {
   return {
     mass: rounded(mass),
     free: { text: free.text, loss: rounded(free.loss) },
-    candidates: texts.map(({ text, probability, loss, distance }) => ({
+    candidates: texts.map(({ text, ...numbers }) => ({
       text,
-      probability: rounded(probability),
-      loss: rounded(loss),
-      distance: rounded(distance),
+      ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, rounded(value)])),
     })),
   };
 }
 
 function tsvOf({ texts }: Ranked): string {
-  const rows = texts.map(({ text, probability, loss, distance }) =>
-    [text, ...[probability, loss, distance].map(rounded)].join('\t'),
-  );
-  return `${['text\tprobability\tloss\tdistance', ...rows].join('\n')}\n`;
+  const rows = texts.map(({ text, ...numbers }) => [text, ...Object.values(numbers).map(rounded)].join('\t'));
+  return `${[Object.keys(texts[0]!).join('\t'), ...rows].join('\n')}\n`;
 }

@@ -1,6 +1,6 @@
+import { addLogs } from '../problem/logs.js';
 import { Texts } from './beam-texts.js';
 import type { Knowledge } from './knowledge.js';
-import { addLogs } from './logs.js';
 import { Ways } from './new-texts.js';
 import { Places } from './places.js';
 import { type Step, Tree } from './tree.js';

@@ -1,4 +1,4 @@
-import { addLogs } from './logs.js';
+import { addLogs } from '../problem/logs.js';
 import { Places } from './places.js';
 
 /** Ways to texts that are not there yet: as many as are wanted, the best ones; those to one text are one. */

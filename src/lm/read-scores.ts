@@ -1,5 +1,6 @@
 import type { ScoresKey } from '../problem/check.js';
 import { wrongValue } from '../problem/errors.js';
+import { rowLogs } from '../problem/row-logs.js';
 
 /**
  * ln of the probabilities of some frames, in float64.
@@ -28,13 +29,7 @@ export function logsOf(
     if (kind === 'logProbs' && largest > 0.01) doubts.tell(t, sequence, largest);
     if (kind === 'logits' && largest === Number.NEGATIVE_INFINITY)
       throw wrongValue(kind, `a finite score in frame ${t} of sequence ${sequence}`, largest);
-    let sum = 0;
-    if (kind === 'logits') for (let c = 0; c < classes; c++) sum += Math.exp(scores[start + c]! - largest);
-    const normaliser = kind === 'logits' ? largest + Math.log(sum) : 0;
-    for (let c = 0; c < classes; c++) {
-      const score = scores[start + c]!;
-      logs[t * classes + c] = kind === 'probs' ? Math.log(score) : score - normaliser;
-    }
+    rowLogs(kind, scores, start, classes, logs, t * classes);
   }
   return logs;
 }

@@ -1,7 +1,7 @@
+import { addLogs } from '../problem/logs.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { Hypothesis } from './beam-search.js';
 import { type Known, readClass, tokenNames } from './compile.js';
-import { addLogs } from './logs.js';
 import { Flag, type KnowledgeTables, noWord } from './tables.js';
 import {
   bestPath,

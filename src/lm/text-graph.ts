@@ -1,5 +1,5 @@
+import { addLogs } from '../problem/logs.js';
 import { SPACE } from './hotword-automaton.js';
-import { addLogs } from './logs.js';
 import type { KnowledgeTables } from './tables.js';
 
 /**

@@ -29,6 +29,8 @@ export interface ProblemShape extends Axes {
   readonly candidates?: number | undefined;
   /** The class between words, where targets are texts: sums are over all label sequences that read as they do. */
   readonly delimiter?: number | undefined;
+  /** Whether it is told besides how likely targets are as beginnings; no kernel knows. */
+  readonly prefixes?: boolean | undefined;
 }
 
 /** Rows of the caller's tensor in a frame. */
