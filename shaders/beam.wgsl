@@ -15,11 +15,12 @@
 @group(0) @binding(8) var<storage, read_write> ways: array<u32>;
 
 /// Words of a way: which it is, the bits of its text and its states, its mass, what is known, the next one of its bucket; key and mass of all ways
-/// to its text.
-const WAY = 15u;
+/// to its text. The last word is not of the way but of a list of names.
+const WAY = 16u;
 const W_NAME = 0u; const W_TEXT = 1u; const W_MASS = 8u; const W_KNOWN = 10u; const W_CHAIN = 11u; const W_KEY = 12u; const W_ALL = 13u;
+const W_LISTED = 15u;
 
-const BUCKETS = 512u;
+const BUCKETS = 256u;
 var<workgroup> texts: array<atomic<u32>, BUCKETS>;
 var<workgroup> targetsOf: array<atomic<u32>, BUCKETS>;
 var<workgroup> classes: array<u32, TOPS>;
@@ -29,6 +30,7 @@ var<workgroup> count: u32;
 var<workgroup> frames: u32;
 var<workgroup> least: atomic<u32>;
 var<workgroup> largest: atomic<u32>;
+var<workgroup> listCount: atomic<u32>;
 var<workgroup> wayCount: atomic<u32>;
 var<workgroup> newCount: atomic<u32>;
 var<private> part: u32;
@@ -159,17 +161,30 @@ fn isThere(label: u32) -> bool {
   return false;
 }
 
+/// What a text and a class weigh together, before it is asked what is known of both.
+fn togetherOf(e: u32, label: u32, score: f32) -> f32 {
+  return bitcast<f32>(entries[e + select(E_LEAVING, E_AGAIN, entries[e + E_LAST] == label)]) + score;
+}
+
+/// Lists a name that may be among the best: few are, so that lanes ask for those alone what is known.
+fn list(name: u32, worst: f32) {
+  let parts = partsOf(name);
+  let label = classes[parts.y];
+  let e = entry(parts.x);
+  if (label == NONE || label == problem.blank) { return; }
+  let before = togetherOf(e, label, chances[parts.y]);
+  let most = bitcast<f32>(entries[e + select(E_MOST, E_LETTER, wordAt(KINDS, label) == 0u)]);
+  if (before < 0.5 * IMPOSSIBLE || before + most < worst || !isChoice(label, entries[e + E_NODE], parts.z)) { return; }
+  ways[way(atomicAdd(&listCount, 1u)) + W_LISTED] = name;
+}
+
 fn extend(name: u32, worst: f32) {
   let parts = partsOf(name);
   let label = classes[parts.y];
   let score = chances[parts.y];
   let e = entry(parts.x);
-  if (label == NONE || label == problem.blank) { return; }
-  let isAgain = entries[e + E_LAST] == label;
-  let before = bitcast<f32>(entries[e + select(E_LEAVING, E_AGAIN, isAgain)]) + score;
-  let most = bitcast<f32>(entries[e + select(E_MOST, E_LETTER, wordAt(KINDS, label) == 0u)]);
+  let before = togetherOf(e, label, score);
   let node = entries[e + E_NODE];
-  if (before < 0.5 * IMPOSSIBLE || before + most < worst || !isChoice(label, node, parts.z)) { return; }
   own = Text(
     entries[e + E_LOW], entries[e + E_LOW + 1u], entries[e + E_LOW + 2u], entries[e + E_LOW + 3u],
     node, entries[e + E_LM], entries[e + E_HOT],
@@ -278,6 +293,9 @@ fn choose(lane: u32, t: u32) {
   let there = count;
   let made = atomicLoad(&wayCount);
   let items = there + made;
+  // no text is looked for any more in this frame
+  for (var i = lane; i < there; i += WORKGROUP) { atomicStore(&texts[entries[entry(i) + E_LOW] % BUCKETS], 0u); }
+  for (var w = lane; w < made; w += WORKGROUP) { atomicStore(&targetsOf[ways[way(w) + W_TEXT] % BUCKETS], 0u); }
   findEdge(lane, items);
   // texts too far below the best one are dropped
   let worst = keyOf(bitcast<f32>(fromOrderKey(atomicLoad(&largest))) + bitcast<f32>(LEAST_TEXT));
@@ -321,13 +339,10 @@ fn walk(lane: u32, t: u32) {
     classes[j] = topLabels[row + j];
     chances[j] = bitcast<f32>(topScores[row + j]);
   }
-  for (var b = lane; b < BUCKETS; b += WORKGROUP) {
-    atomicStore(&texts[b], 0u);
-    atomicStore(&targetsOf[b], 0u);
-  }
   if (lane == 0u) {
     atomicStore(&least, 0xffffffffu);
     atomicStore(&largest, 0u);
+    atomicStore(&listCount, 0u);
     atomicStore(&wayCount, 0u);
     atomicStore(&newCount, 0u);
   }
@@ -345,7 +360,11 @@ fn walk(lane: u32, t: u32) {
       let leastKey = atomicLoad(&least);
       let isFull = !SPELLED && count == WIDTH && leastKey > 0u;
       let worst = select(IMPOSSIBLE, bitcast<f32>(fromOrderKey(select(1u, leastKey, isFull))), isFull);
-      for (var name = lane; name < names; name += WORKGROUP) { extend(name, worst); }
+      for (var name = lane; name < names; name += WORKGROUP) { list(name, worst); }
+      storageBarrier();
+      workgroupBarrier();
+      let listed = atomicLoad(&listCount);
+      for (var s = lane; s < listed; s += WORKGROUP) { extend(ways[way(s) + W_LISTED], worst); }
     } else {
       for (var i = lane; i < count; i += WORKGROUP) { merge(i); }
     }
@@ -381,6 +400,10 @@ fn beam(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       entries[entriesOf(part)] = 1u;
     }
     count = entries[entriesOf(part)];
+  }
+  for (var b = lane; b < BUCKETS; b += WORKGROUP) {
+    atomicStore(&texts[b], 0u);
+    atomicStore(&targetsOf[b], 0u);
   }
   storageBarrier();
   let end = workgroupUniformLoad(&frames);

@@ -163,11 +163,8 @@ describe('what comes in', () => {
       const { scores, emissions, expected, tolerance = 1e-4 } = item;
       const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
       const read = async () => {
-        // no frames: in a batch beside a frame that is not read
-        const empty = emissions.length === 0;
-        const data = empty ? new Float32Array(4) : emissionsOf(emissions);
-        const tensor = { data, shape: [Math.max(1, emissions.length), 4] as const };
-        const input = { [scores]: tensor, ...(empty && { inputLengths: [0] }) };
+        const tensor = { data: emissionsOf(emissions), shape: [emissions.length, 4] as const };
+        const input = { [scores]: tensor };
         return (await decoder.run(input as { logits: typeof tensor })).readings[0]!;
       };
       if (expected.error) {
@@ -176,7 +173,9 @@ describe('what comes in', () => {
         else expect(found).toEqual([]);
       } else if (expected.text === undefined) {
         await read();
-        expect(warned).toHaveBeenCalledWith(expect.stringMatching(/^webgpu-ctc: logProbs: .* above 0/));
+        expect(warned).toHaveBeenCalledWith(
+          expect.stringMatching(/^webgpu-ctc: logProbs: .* no log-probabilities/),
+        );
       } else {
         const [best, second] = await read();
         expect(best!.text).toBe(expected.text);
@@ -255,6 +254,13 @@ describe('what comes in', () => {
       'logits: expected 4 classes, as the vocabulary has, got 5',
     );
     expect(() => new Lexicon([])).toThrow('words: expected at least one word, got []');
+    expect(
+      () =>
+        new Lexicon([
+          { word: 'a', spellings: [] },
+          { word: 'b', spellings: [[1]] },
+        ]),
+    ).toThrow('words[0].spellings: expected a list of one spelling or more, got []');
     expect(() => new Lexicon(['a b'])).toThrow("words[0]: expected a word without spaces, got 'a b'");
     expect(() => new Hotwords([['a', Number.NaN]])).toThrow(
       'phrases[0][1]: expected a number from −1e6 to 1e6, got NaN',
@@ -298,6 +304,74 @@ describe('tokens that are bytes', () => {
     ]);
     decoder.destroy();
   });
+});
+
+test('a word that is spelled in several ways counts a label sequence once', async () => {
+  // a b c is w and x in two ways
+  const lexicon = new Lexicon([
+    { word: 'w', spellings: [[1], [1, 2]] },
+    { word: 'x', spellings: [[3], [2, 3]] },
+  ]);
+  const options = { device: 'cpu', lexicon, nbest: 9 } as const;
+  const decoder = await CtcBeamDecoder.create({ ...options, tokens: ['<blank>', 'a', 'b', 'c'] });
+  const logits = { data: new Float32Array(12), shape: [3, 4] } as const;
+  const { readings } = await decoder.run({ logits });
+  const ctcOf = Object.fromEntries(readings[0]!.map(({ text, ctc }) => [text, ctc]));
+  // of the 64 paths: abc, aac, acc, ac with a blank in each of three places
+  expect(ctcOf['w x']).toBeCloseTo(Math.log(6 / 64), 6);
+  decoder.destroy();
+});
+
+test('what is white space elsewhere is a letter, but for what parts the words of a model', async () => {
+  const tokens = ['<blank>', 'a', '\u3000', '\u00a0', '▁'];
+  const heard = [1, 2, 1, 3, 1, 4, 1];
+  const logits = Float32Array.from({ length: 35 }, (_, i) => (heard[Math.floor(i / 5)] === i % 5 ? 9 : 0));
+  const hotwords = new Hotwords({ 'a\u3000a\u00a0a': 3 });
+  const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens, hotwords });
+  const { readings } = await decoder.run({ logits: { data: logits, shape: [7, 5] } });
+  expect(readings[0]![0]).toMatchObject({ text: 'a\u3000a\u00a0a a', hotwords: 3 });
+  decoder.destroy();
+});
+
+test('a recording without frames reads as nothing, in any batch', async () => {
+  const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens: ['<blank>', 'a'], nbest: 2 });
+  const none = { data: new Float32Array(), shape: [0, 3, 2] } as const;
+  const { readings } = await decoder.run({ logits: none });
+  const [nothing] = (
+    await decoder.run({ logits: { data: new Float32Array(2), shape: [1, 2] }, inputLengths: [0] })
+  ).readings;
+  expect(readings).toEqual([nothing, nothing, nothing]);
+  expect(nothing).toMatchObject([{ text: '', ctc: 0 }]);
+  await expect(decoder.run({ logits: none, inputLengths: [0, 1, 0] })).rejects.toThrow('inputLengths[1]');
+  await expect(decoder.run({ logits: { ...none, data: new Float32Array(6) } })).rejects.toThrow(
+    'logits: expected 0 values (the product of the shape), got Float32Array of 6',
+  );
+  await expect(decoder.prepare({ logits: [0, 3, 2] })).rejects.toThrow('(T): expected an integer ≥ 1, got 0');
+  decoder.destroy();
+});
+
+test.each([
+  ['logits as log-probabilities', 'logProbs', (p: number) => Math.log(p) - 1],
+  ['log10', 'logProbs', Math.log10],
+  ['halves of probabilities', 'probs', (p: number) => p / 2],
+] as const)('%s are told, in runs and in streams', async (_, key, wrong) => {
+  const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens: ['<blank>', 'a', 'b'] });
+  const right = Array(8).fill([0.5, 0.3, 0.2]).flat();
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  for (const [data, times] of [
+    [right.map((p) => (key === 'probs' ? p : Math.log(p))), 0],
+    [right.map(wrong), 2],
+  ] as const) {
+    warned.mockClear();
+    await decoder.run({ [key]: { data: Float32Array.from(data), shape: [8, 3] } } as never);
+    const stream = decoder.stream();
+    for (let t = 0; t < 8; t++) stream.push({ [key]: data.slice(3 * t, 3 * t + 3) });
+    expect(warned.mock.calls).toEqual(
+      Array(times).fill([expect.stringMatching(/^webgpu-ctc: (logProbs|probs): .* no (log-)?probabilities/)]),
+    );
+  }
+  warned.mockRestore();
+  decoder.destroy();
 });
 
 test('words that the tokens cannot spell are told, and refused where there are no others', async () => {

@@ -56,11 +56,16 @@ export function situation(random: Random): Situation {
   const units = isTokens ? labels.map((label) => classes[label]!).filter(() => random() < 0.85) : known;
   if (units.length === 0) units.push(classes[labels[0]!]!);
   const spelling = () => Array.from({ length: 1 + Math.floor(random() * 2) }, () => pick(random, letters));
+  // one spelling may begin as the other does, so that labels can be cut into words in several ways
+  const spellings = () => {
+    const first = spelling();
+    return [first, random() < 0.5 ? [...first, pick(random, letters)] : spelling()];
+  };
   const words = someWords
     .filter(() => random() < 0.6)
     .map((word) => ({
       ...{ word, weight: random() < 0.3 ? between(random, -1, 1) : 0 },
-      ...(isSpelled && { spellings: random() < 0.3 ? [spelling(), spelling()] : [spelling()] }),
+      ...(isSpelled && { spellings: random() < 0.5 ? spellings() : [spelling()] }),
     }));
   const isLexicon = hasLexicon && words.length > 0;
   return {

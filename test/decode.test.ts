@@ -163,6 +163,14 @@ test('buffers in, buffers out, in an encoder of the caller', async () => {
   decoder.destroy();
 });
 
+test('a recording without frames has no labels', async () => {
+  const decoder = await CtcDecoder.create({ device: 'cpu' });
+  const logits = { data: new Float32Array(), shape: [2, 0, 3], layout: 'NTC' } as const;
+  const { labels, readings } = await decoder.run({ logits });
+  expect([labels.length, readings.map(({ ids }) => ids.length)]).toEqual([0, [0, 0]]);
+  decoder.destroy();
+});
+
 describe('a stream', () => {
   const [frames, classes] = [60, 5];
   const random = seeded(5);

@@ -276,6 +276,17 @@ describe.each(['cpu', 'gpu'] as const)('what is defined on %s', (on) => {
     expect(free).toEqual({ labels: new Int32Array(), loss: losses[2] });
   });
 
+  test('without any frames what reads as nothing is all there is', async () => {
+    const logits = { data: new Float32Array(), shape: [0, 2, 3] } as const;
+    const all = await rankings(on, { logits, candidates: [[[1], []], [[2]]] }, {}, { prefixes: true });
+    const losses = [Float64Array.of(Infinity, 0), Float64Array.of(Infinity)];
+    expect(all).toMatchObject([
+      { losses: losses[0], best: 1, mass: 1, prefixLosses: losses[0] },
+      { losses: losses[1], best: -1, mass: 0, free: { loss: 0 } },
+    ]);
+    expect(all[1]!.losses).toEqual(losses[1]);
+  });
+
   test('with a delimiter two ways to write a text are one candidate', async () => {
     const [ranking] = await rankings(
       on,

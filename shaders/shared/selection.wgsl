@@ -1,7 +1,10 @@
-// Of many keys the `WIDTH` largest, by their digits of eight bits from the highest on. Each round counts how many of those that begin like the
-// edge have which digit; the edge goes on with the digit among whose keys the last one lies that is kept.
+// Of many keys the `WIDTH` largest, by their digits from the highest on. Each round counts how many of those that begin like the edge have
+// which digit; the edge goes on with the digit among whose keys the last one lies that is kept. Small digits: all lanes wait for the one that
+// looks through the counts, and on a CPU each count costs more than the barriers of more rounds.
 
-var<workgroup> histogram: array<atomic<u32>, 256>;
+const DIGIT_BITS = 4i;
+const DIGITS = 16u;
+var<workgroup> histogram: array<atomic<u32>, DIGITS>;
 /// Keys above it are kept, and `edgeCount` of those that are equal to it.
 var<workgroup> edge: u32;
 var<workgroup> edgeCount: u32;
@@ -12,19 +15,19 @@ fn findEdge(lane: u32, count: u32) {
     edge = 0u;
     edgeCount = WIDTH;
   }
-  for (var shift = 24i; shift >= 0i; shift -= 8i) {
-    for (var i = lane; i < 256u; i += WORKGROUP) { atomicStore(&histogram[i], 0u); }
+  for (var shift = 32i - DIGIT_BITS; shift >= 0i; shift -= DIGIT_BITS) {
+    for (var i = lane; i < DIGITS; i += WORKGROUP) { atomicStore(&histogram[i], 0u); }
     workgroupBarrier();
     let known = edge;
-    let mask = select(0xffffffffu << u32(shift + 8i), 0u, shift == 24i);
+    let mask = select(0xffffffffu << u32(shift + DIGIT_BITS), 0u, shift == 32i - DIGIT_BITS);
     for (var i = lane; i < count; i += WORKGROUP) {
       let key = keyAt(i);
-      if (key != 0u && (key & mask) == known) { atomicAdd(&histogram[(key >> u32(shift)) & 255u], 1u); }
+      if (key != 0u && (key & mask) == known) { atomicAdd(&histogram[(key >> u32(shift)) & (DIGITS - 1u)], 1u); }
     }
     workgroupBarrier();
     if (lane == 0u) {
       var wanted = edgeCount;
-      var bin = 255u;
+      var bin = DIGITS - 1u;
       for (; bin > 0u; bin--) {
         let there = atomicLoad(&histogram[bin]);
         if (there >= wanted) { break; }

@@ -3,7 +3,7 @@ import type { Hypothesis } from '../lm/beam-search.js';
 import { BeamStream } from '../lm/beam-stream.js';
 import { type Compiled, compile } from '../lm/compile.js';
 import { Knowledge } from '../lm/knowledge.js';
-import { Doubts, logsOf } from '../lm/read-scores.js';
+import { logsOf } from '../lm/read-scores.js';
 import { type BeamReading, Reader } from '../lm/reader.js';
 import { Flag, packTables } from '../lm/tables.js';
 import { framesOf } from '../lm/text-graph.js';
@@ -11,6 +11,7 @@ import type { ProblemShape } from '../plan/plan.js';
 import { checkObject } from '../problem/check.js';
 import { wrongValue } from '../problem/errors.js';
 import { lazily } from '../problem/load.js';
+import { tellDoubts } from '../problem/probabilities.js';
 import type { GpuBuffer, GpuData, HostData, Lengths, RunOptions, Shape } from '../problem/types.js';
 import type { Call, Raw } from '../run/runner.js';
 import type {
@@ -188,6 +189,10 @@ function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
       protected override readonly compiled = compiled;
     },
     answer: (raw) => raw,
+    isWhole: true,
+    empty: ({ sequences, classes }) => ({
+      readings: Array.from({ length: sequences }, () => new BeamStream(beam, compiled, classes).end()),
+    }),
     twins,
     contents: ({ classes }) => ({ knowledge: packed(classes) }),
     async plan(shape, limits, tuning) {
@@ -212,13 +217,16 @@ function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
 abstract class ReadingTask extends LengthTask {
   protected abstract readonly beam: CheckedBeam;
   protected abstract readonly compiled: Compiled;
-  readonly #doubts = new Doubts();
+  #hasLooked = false;
 
   protected override async execute(call: Call, options: RunOptions, about: About): Promise<Raw> {
     const raw = await super.execute(call, options, about);
     if (!call.toHost) return raw;
     const { task } = this.plan;
     const scores = await hostScores(call, task, this.runner);
+    // those of arrays are looked at where they come in
+    if (!this.#hasLooked && !ArrayBuffer.isView(call.inputs[task.scores]))
+      this.#hasLooked = tellDoubts(task.scores, scores, task.classes, true);
     const { known, nbest, exact } = this.beam;
     const { tables, names } = known.vocabulary ? this.compiled : compile(known, task.classes);
     const reader = new Reader(known, tables, names, task.blank);
@@ -226,7 +234,7 @@ abstract class ReadingTask extends LengthTask {
     const readings: (readonly BeamReading[])[] = [];
     for (const [n, length] of about.inputLengths.entries()) {
       const row = (t: number) => rowAt(task, n, t);
-      const logs = logsOf(scores, task.scores, length, task.classes, row, n, this.#doubts);
+      const logs = logsOf(scores, task.scores, length, task.classes, row, `of sequence ${n}`);
       const found = hypothesesOf(raw, n, task, knowledge);
       readings.push(reader.read(found, framesOf(logs, task.classes, task.blank), nbest, exact));
       if (n % 8 === 7) await new Promise((resolve) => setTimeout(resolve));

@@ -108,6 +108,14 @@ const definition: Definition = {
   absent: {},
   Task: LengthTask,
   answer: withReadings,
+  empty({ sequences }) {
+    const [labels, scores] = [new Int32Array(), new Float32Array()];
+    return {
+      labels,
+      scores,
+      readings: Array.from({ length: sequences }, () => readingOf(labels, scores, 0)),
+    };
+  },
   async plan(shape, limits, tuning) {
     return (await plans()).planGreedy(shape, limits, tuning);
   },

@@ -35,7 +35,7 @@ export class DecodeStream {
   constructor(classes: number, blank: number) {
     this.#blank = blank;
     this.#classes = checkInteger('classes', classes, blank + 1);
-    this.#chunks = new Chunks(this.#classes);
+    this.#chunks = new Chunks(this.#classes, false);
   }
 
   /** The labels that have ended. @throws TypeError, RangeError for what are no frames of C scores, and for a NaN; the stream then is as it was. */

@@ -65,6 +65,8 @@ export interface Definition extends TaskDefinition {
   twins?(): Promise<Readonly<Record<string, Kernel>>>;
   /** What lies in buffers of the plan's own before anything runs, by name. */
   contents?(shape: ProblemShape): Readonly<Record<string, Uint32Array<ArrayBuffer>>>;
+  /** What a run of scores without any frames answers, where that is not refused; on the host alone. */
+  empty?(axes: TextAxes & Pick<ProblemShape, 'prefixes'>, batch: Batch): object;
   /** The class of its tasks. */
   readonly Task: new (
     ...given: ConstructorParameters<typeof Task>
@@ -157,6 +159,7 @@ export class Operation {
   /** @internal */
   protected async runOnce<R>(input: object, options?: RunOptions): Promise<R> {
     const { inputs, sizes, hasTargets, stars, candidatesOf } = this.#definition;
+    const { delimiter, prefixes } = this.#settings;
     const own = held(input) as Sized & Record<ScoresKey, Tensor> & Record<string, unknown>;
     const runOptions = checkRunOptions(options);
     const lengths =
@@ -168,14 +171,17 @@ export class Operation {
     const { data, shape, layout } = tensor;
     if (data === undefined) throw wrongKind(`${scores}.data`, 'a typed array or a GPUBuffer', data);
     const blank = this.#blankOf(own);
-    const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, blank);
+    const { empty } = this.#definition;
+    const axes = checkAxes(`${scores}.shape`, `${scores}.`, shape, layout, blank, empty ? 0 : 1);
     const dtype = checkDtype(`${scores}.dtype`, tensor.dtype, data);
     // before anything of the shape's size is made
     if (isList(data)) checkHostData(scores, data, axes.frames * axes.sequences * axes.classes, dtype);
     const targets = hasTargets ? (own.targets as Targets) : Array(axes.sequences).fill([]);
     const batch = candidatesOf
-      ? candidatesOf(own as Candidacy, { ...axes, delimiter: this.#settings.delimiter }, blank)
+      ? candidatesOf(own as Candidacy, { ...axes, delimiter }, blank)
       : checkTargets(targets, own as TargetLengths, { ...axes, stars }, blank);
+    if (empty && axes.frames === 0 && isList(data))
+      return { backend: this.backend, ...empty({ ...axes, delimiter, prefixes }, batch) } as R;
     const size = sized({ ...own, ...batch });
     const task = await this.#make({
       ...axes,

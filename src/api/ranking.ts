@@ -261,6 +261,22 @@ function answer({ losses, labels, free, prefixes }: Raw, about: About): object {
   return { rankings, labels };
 }
 
+/** Without any frames: what reads as nothing is all there is. */
+function answerToNothing(
+  { sequences, prefixes }: TextAxes & Pick<ProblemShape, 'prefixes'>,
+  { labels, inputLengths }: Batch,
+): object {
+  const count = labels.length / sequences;
+  const rankings = Array.from({ length: sequences }, (_, n) => {
+    const own = labels.filter((_, k) => Math.floor(k / count) === n && inputLengths[k]! >= 0);
+    const losses = Float64Array.from(own, ({ length }) => (length === 0 ? 0 : Number.POSITIVE_INFINITY));
+    const isFirst = own.map((_, k) => losses.indexOf(losses[k]!) === k);
+    const ranking = rankingOf(losses, isFirst, new Int32Array(), 0);
+    return { ...ranking, ...(prefixes && { prefixLosses: losses.slice() }) };
+  });
+  return { rankings, labels: new Int32Array() };
+}
+
 export const definition: Definition = {
   settings: ['delimiter', 'prefixes'],
   sizes: ['maxTargetLength', 'candidates'],
@@ -268,6 +284,8 @@ export const definition: Definition = {
   hasTargets: true,
   candidatesOf: checkCandidates,
   absent: {},
+  isWhole: true,
+  empty: answerToNothing,
   Task: RankTask,
   answer,
   async plan(shape, limits, tuning) {

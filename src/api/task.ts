@@ -36,6 +36,8 @@ export interface About {
 
 /** In what a task of one operation differs from that of another. */
 export interface TaskDefinition {
+  /** Whether results say how likely something is among all there is, so that the probabilities of a frame have to sum to 1. */
+  readonly isWhole?: boolean;
   /** Inputs and outputs that not every plan has, and when there is none: `{ samples: 'where no samples are drawn' }`. */
   readonly absent: Readonly<Record<string, string>>;
   /** What a caller gets of what came out on the host. */
@@ -177,7 +179,7 @@ export class Task {
     // the first batch tells what a model gives
     if (!this.#hasLooked && checked instanceof Float32Array) {
       this.#hasLooked = true;
-      tellDoubts(scores, checked, this.plan.task.classes);
+      tellDoubts(scores, checked, this.plan.task.classes, this.#definition.isWhole ?? false);
     }
     return checked;
   }

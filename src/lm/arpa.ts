@@ -1,5 +1,5 @@
 import { shown } from '../problem/errors.js';
-import type { Chunks } from './chunks.js';
+import { type Chunks, located } from './chunks.js';
 import { joined } from './compact.js';
 import { Grams, tablesOf } from './grams.js';
 import type { NGramTables } from './n-gram-tables.js';
@@ -16,9 +16,13 @@ export interface Arpa {
 export async function readArpa(chunks: Chunks): Promise<Arpa> {
   const reader = new Reader();
   const pause = pauses();
-  for await (const chunk of chunks) {
-    reader.take(chunk);
-    await pause();
+  try {
+    for await (const chunk of chunks) {
+      reader.take(chunk);
+      await pause();
+    }
+  } catch (error) {
+    throw located(error, reader.line);
   }
   return reader.end(pause);
 }
@@ -32,8 +36,6 @@ const byteOrderMark = [0xef, 0xbb, 0xbf];
 
 /** As KenLM. */
 const missingUnknown = -100;
-/** As SRILM, which writes it for a probability of 0. */
-const zero = -99;
 
 const most = { order: 255, lineBytes: 2 ** 20, linesBefore: 1000, warnings: 20 } as const;
 
@@ -55,6 +57,11 @@ class Reader {
   readonly #pathWord = new Uint32Array(most.order);
   readonly #pathContext = new Uint32Array(most.order);
   #rest: Uint8Array = new Uint8Array(0);
+
+  /** That of what comes next. */
+  get line(): number {
+    return this.#line + 1;
+  }
 
   take(chunk: Uint8Array): void {
     const bytes = this.#rest.length > 0 ? joined([this.#rest, chunk]) : chunk;
@@ -209,9 +216,7 @@ class Reader {
   /** NaN if it is none. */
   #number(bytes: Uint8Array, from: number, to: number): number {
     const number = Math.fround(numberOf(bytes, from, to));
-    if (number !== Number.NEGATIVE_INFINITY) return number === Infinity ? Number.NaN : number;
-    this.#warn(`${zero} stands for ${textOf(bytes, from, to)}`);
-    return zero;
+    return number === Infinity ? Number.NaN : number;
   }
 
   /** A word of the 1-grams, and whether it was there before. */

@@ -6,7 +6,7 @@ import { BeamSearch } from './beam-search.js';
 import { type Compiled, compile } from './compile.js';
 import { Knowledge } from './knowledge.js';
 import { likeliest } from './likeliest.js';
-import { Doubts, logsOf } from './read-scores.js';
+import { logsOf } from './read-scores.js';
 import { type BeamReading, Reader, type Settled, type Times } from './reader.js';
 import { type Frames, framesOf } from './text-graph.js';
 import type { Step } from './tree.js';
@@ -48,12 +48,11 @@ export class BeamStream {
   #cut = 0;
   #settled: Settled = { steps: 0, frames: 0, words: [], labels: [] };
   readonly #past: Step[] = [];
-  readonly #doubts = new Doubts();
 
   /** @internal */
   constructor(beam: CheckedBeam, compiled: Compiled, classes = beam.known.vocabulary?.size) {
     this.#classes = checkInteger('classes', classes, beam.blank + 1);
-    this.#chunks = new Chunks(this.#classes);
+    this.#chunks = new Chunks(this.#classes, true);
     const { vocabulary } = beam.known;
     if (vocabulary && vocabulary.size !== classes)
       throw wrongValue('classes', `${vocabulary.size}, as the vocabulary has`, classes);
@@ -122,7 +121,7 @@ export class BeamStream {
   #check(chunk: StreamChunk): Float64Array {
     const classes = this.#classes;
     const { kind, scores } = this.#chunks.take(chunk);
-    return logsOf(scores, kind, scores.length / classes, classes, (t) => t * classes, 0, this.#doubts);
+    return logsOf(scores, kind, scores.length / classes, classes, (t) => t * classes, 'of the chunk');
   }
 
   /** The best text behind what is settled. */

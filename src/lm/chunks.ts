@@ -76,6 +76,13 @@ async function* piecesFrom(stream: ByteStream): Chunks {
   }
 }
 
+/** An error of what is read from, with the line of the file at which it came. */
+export function located(error: unknown, line: number): unknown {
+  if (error instanceof RangeError)
+    error.message = error.message.replace(/^source: (?=expected gzip)/, `source: line ${line}: `);
+  return error;
+}
+
 async function* gunzip(chunks: Chunks): Chunks {
   let failure: unknown;
   const packed = new ReadableStream<BufferSource>({

@@ -35,6 +35,8 @@ interface Entry {
 }
 
 const LN10 = Math.LN10;
+/** In place of −Infinity, the logarithm to base 10 of what a model says is impossible: differences of it are numbers. */
+const leastLog = -1e4;
 
 /** The letters that classes read as, and those of words that are spelled by classes; numbers from 2 on. */
 class Alphabet {
@@ -68,9 +70,9 @@ class Alphabet {
   }
 }
 
-/** What a class reads as, its white space as single spaces. */
+/** What a class reads as. What a model of words has for white space is a space; others, such as U+3000, are letters. */
 export function readClass(vocabulary: Vocabulary, label: number): string {
-  return vocabulary.read(label).replace(/[\s\u2581]+/gu, ' ');
+  return vocabulary.read(label).replace(/[ \t\n\r\u2581]+/g, ' ');
 }
 
 /** All tables for a search. */
@@ -286,7 +288,7 @@ function listsOf(
 
 function modelOf(lm: NGram | undefined, alpha: number) {
   const t = lm?.tables;
-  const scaled = (logs: Float32Array) => logs.map((log) => log * alpha * LN10);
+  const scaled = (logs: Float32Array) => logs.map((log) => Math.max(log, leastLog) * alpha * LN10);
   return {
     lmStart: t?.arcStart ?? Uint32Array.of(0, 0),
     lmWord: t?.arcWord ?? new Uint32Array(0),

@@ -72,7 +72,8 @@ function checkWord(given: unknown, at: string): CheckedWord {
   }: LexiconWord = typeof given === 'string' ? { word: given } : (given as LexiconWord);
   if (typeof word !== 'string') throw wrongKind(`${at}.word`, 'a string', word);
   if (!/^[^\t\n\r ]+$/u.test(word)) throw wrongValue(`${at}`, 'a word without spaces', word);
-  if (!isList(spellings)) throw wrongKind(`${at}.spellings`, 'a list of lists of classes', spellings);
+  if (!isList(spellings) || ((given as LexiconWord).spellings && spellings.length === 0))
+    throw wrongKind(`${at}.spellings`, 'a list of one spelling or more', spellings);
   for (const [i, spelling] of spellings.entries())
     if (
       !isList(spelling) ||

@@ -1,5 +1,5 @@
 import { lazily } from '../problem/load.js';
-import { type NGramSource, peek, unpacked } from './chunks.js';
+import { located, type NGramSource, peek, unpacked } from './chunks.js';
 import { magic } from './compact.js';
 import type { NGramTables } from './n-gram-tables.js';
 import { isCompact, readCompact } from './read-compact.js';
@@ -16,7 +16,9 @@ export interface ReadModel {
 
 /** A file of either kind, whose content says of which. */
 export async function readModel(source: NGramSource): Promise<ReadModel> {
-  const [head, chunks] = await peek(await unpacked(source), magic.length);
+  const [head, chunks] = await peek(await unpacked(source), magic.length).catch((error) => {
+    throw located(error, 1);
+  });
   if (isCompact(head)) return { ...(await readCompact(chunks)), warnings: [] };
   const { readArpa } = await loadArpa();
   return readArpa(chunks);

@@ -5,6 +5,7 @@ import { type Known, readClass, tokenNames } from './compile.js';
 import { Flag, type KnowledgeTables, noWord } from './tables.js';
 import {
   bestPath,
+  determined,
   type Frames,
   labelGraph,
   logProbability,
@@ -115,7 +116,8 @@ export class Reader {
       ({ ctc, known }, i) => i < count || (exact && i < scored.texts && ctc + known > best - scored.below),
     );
     const scoring = exact && !settled;
-    if (scoring) for (const text of some) text.ctc = logProbability(this.#graph(text).graph, frames);
+    if (scoring)
+      for (const text of some) text.ctc = logProbability(determined(this.#graph(text).graph), frames);
     some.sort((a, b) => b.ctc + b.known - a.ctc - a.known);
     const all = some.reduce((sum, { ctc, known }) => addLogs(sum, ctc + known), -Infinity);
     const shares = some.map(({ ctc, known }) => Math.exp(ctc + known - all));

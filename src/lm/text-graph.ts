@@ -34,6 +34,46 @@ function graphOf(places: number, edges: readonly Edge[], ends: readonly number[]
   return { places, from, to, label, start, isRepeated, ends };
 }
 
+/**
+ * The same label sequences, each in one way: where the spellings of words can be cut in several ways, a sequence would count as often. A
+ * place is a set of the other's places, as many as a label can lead to.
+ */
+export function determined(graph: TextGraph): TextGraph {
+  const { from, to, label, ends } = graph;
+  const isTwice = (_: number, e: number) =>
+    from.some(
+      (place, other) => other < e && place === from[e] && label[other] === label[e] && to[other] !== to[e],
+    );
+  if (!from.some(isTwice)) return graph;
+  const numbers = new Map([['0', 0]]);
+  const sets: (readonly number[])[] = [[0]];
+  const found: Edge[] = [];
+  for (let at = 0; at < sets.length; at++) {
+    const next = new Map<number, Set<number>>();
+    from.forEach((place, e) => {
+      if (sets[at]!.includes(place)) next.set(label[e]!, (next.get(label[e]!) ?? new Set()).add(to[e]!));
+    });
+    for (const [own, places] of next) {
+      const set = [...places].sort((a, b) => a - b);
+      const key = set.join();
+      if (!numbers.has(key)) numbers.set(key, sets.push(set) - 1);
+      found.push([at, numbers.get(key)!, own]);
+    }
+  }
+  // in an order in which edges lead onwards: what all that leads to it comes before
+  const order = new Map<number, number>();
+  while (order.size < sets.length)
+    for (const at of sets.keys())
+      if (!order.has(at) && found.every(([a, b]) => b !== at || a === at || order.has(a)))
+        order.set(at, order.size);
+  const isEnd = (at: number) => sets[at]!.some((place) => ends.includes(place));
+  return graphOf(
+    sets.length,
+    found.map(([a, b, own]) => [order.get(a)!, order.get(b)!, own]),
+    [...order.keys()].filter(isEnd).map((at) => order.get(at)!),
+  );
+}
+
 /** One label sequence. */
 export function labelGraph(labels: readonly number[]): TextGraph {
   return graphOf(

@@ -26,7 +26,7 @@ export interface Beam {
 
 /** Words of an entry and of a way in the shaders. */
 export const entryWords = 32;
-export const wayWords = 15;
+export const wayWords = 16;
 
 /** The bits of a float32. */
 const bitsOf = (value: number) => new Uint32Array(Float32Array.of(Math.max(value, -1e30)).buffer)[0]!;

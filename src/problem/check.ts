@@ -180,6 +180,7 @@ export function checkAxes(
   shape: Shape,
   layout: Layout | undefined,
   blank: number,
+  leastFrames = 1,
 ): Axes {
   if (!isList(shape) || (shape.length !== 2 && shape.length !== 3))
     throw wrongKind(name, '[T, N, C] in memory order, or [T, C]', shape);
@@ -192,7 +193,9 @@ export function checkAxes(
     throw wrongValue(name, `${order.length} sizes for the layout ${order}`, shape);
   const axis = (letter: string) => {
     const place = order.indexOf(letter);
-    return place < 0 ? 1 : checkInteger(`${name}[${place}] (${letter})`, shape[place], 1);
+    return place < 0
+      ? 1
+      : checkInteger(`${name}[${place}] (${letter})`, shape[place], letter === 'T' ? leastFrames : 1);
   };
   const axes = { frames: axis('T'), sequences: axis('N'), classes: axis('C'), layout: order };
   checkInteger('blank', blank, 0, axes.classes - 1, ' (C − 1)');

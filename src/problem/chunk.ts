@@ -31,11 +31,14 @@ const kinds = ['Array', 'Float32Array', 'Float64Array', 'Float16Array', 'Uint16A
 /** The chunks that a stream is pushed. */
 export class Chunks {
   readonly #classes: number;
+  readonly #isWhole: boolean;
   #hasLooked = false;
   #ended = false;
 
-  constructor(classes: number) {
+  /** @param isWhole as `tellDoubts` has it */
+  constructor(classes: number, isWhole: boolean) {
     this.#classes = classes;
+    this.#isWhole = isWhole;
   }
 
   /**
@@ -50,7 +53,8 @@ export class Chunks {
     const classes = this.#classes;
     if (scores.length % classes !== 0)
       throw wrongValue(kind, `frames of ${classes} scores`, `${scores.length} scores`);
-    if (!this.#hasLooked && scores.length > 0) this.#hasLooked = tellDoubts(kind, scores, classes);
+    if (!this.#hasLooked && scores.length > 0)
+      this.#hasLooked = tellDoubts(kind, scores, classes, this.#isWhole);
     return { kind, scores };
   }
 

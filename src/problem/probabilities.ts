@@ -5,17 +5,29 @@ const [mostRows, leastRows] = [64, 4];
 
 /**
  * Tells by a warning where the first rows are not what their key says.
+ * @param isWhole whether results say how likely something is among all there is, for which the probabilities of a frame have to sum to 1
  * @returns whether there were rows enough to say
  */
-export function tellDoubts(scores: ScoresKey, data: ArrayLike<number>, classes: number): boolean {
-  const doubt = scores === 'probs' ? noProbabilities(data, classes) : areProbabilities(data, classes);
-  if (doubt)
-    console.warn(
-      scores === 'probs'
-        ? 'webgpu-ctc: probs: the rows of this batch are no probabilities, which are not negative and sum to 1; pass logits as logits, and log-probabilities as logProbs'
-        : `webgpu-ctc: ${scores}: the rows of this batch are probabilities, of which each sums to 1; if the model ends in a softmax, pass them as probs`,
+export function tellDoubts(
+  scores: ScoresKey,
+  data: ArrayLike<number>,
+  classes: number,
+  isWhole: boolean,
+): boolean {
+  const told = (text: string) => console.warn(`webgpu-ctc: ${scores}: the rows of this batch are ${text}`);
+  const areOthers = scores !== 'probs' && areProbabilities(data, classes);
+  if (areOthers)
+    told('probabilities, of which each sums to 1; if the model ends in a softmax, pass them as probs');
+  else if (scores === 'probs' && noProbabilities(data, classes, isWhole ? 0.95 : 0, Number))
+    told(
+      'no probabilities, which are not negative and sum to 1; pass logits as logits, and log-probabilities as logProbs',
     );
-  return doubt || data.length >= leastRows * classes;
+  else if (scores === 'logProbs' && isWhole && noProbabilities(data, classes, 0.95, Math.exp))
+    told(
+      'no log-probabilities, of which e to the power sums to 1; pass logits as logits, and probabilities as probs',
+    );
+  else return data.length >= leastRows * classes;
+  return true;
 }
 
 /**
@@ -40,19 +52,25 @@ function areProbabilities(data: ArrayLike<number>, classes: number): boolean {
 }
 
 /**
- * Whether most of the first rows of what should be probabilities are none: one of them is below 0, or their sum is above 1. Some may be the
- * padding of a shorter sequence, which may be anything.
+ * Whether most of the first rows of what should be probabilities are none: one of them is below 0, or their sum is above 1, or too small. Some
+ * may be the padding of a shorter sequence, which may be anything.
  */
-function noProbabilities(data: ArrayLike<number>, classes: number): boolean {
+function noProbabilities(
+  data: ArrayLike<number>,
+  classes: number,
+  least: number,
+  read: (value: number) => number,
+): boolean {
   const rows = Math.min(mostRows, Math.floor(data.length / classes));
   let none = 0;
   for (let row = 0; row < rows; row++) {
     let [sum, isNone] = [0, false];
     for (let i = row * classes; i < (row + 1) * classes; i++) {
-      isNone ||= data[i]! < 0;
-      sum += data[i]!;
+      const value = read(data[i]!);
+      isNone ||= value < 0;
+      sum += value;
     }
-    if (isNone || sum > 1.01) none++;
+    if (isNone || sum > 1.01 || sum < least) none++;
   }
   return 2 * none > rows;
 }

@@ -54,7 +54,7 @@ export function written(token: string, convention: Convention): Written {
     case '▁': {
       const begins = token.startsWith('▁');
       return {
-        text: token.replaceAll('▁', ' ').trimStart(),
+        text: token.replaceAll('▁', ' ').replace(/^ +/, ''),
         begins,
         ends: token.length > 1 && token.endsWith('▁'),
       };
