@@ -15,7 +15,7 @@
 @group(0) @binding(8) var<storage, read_write> ways: array<u32>;
 
 /// Words of a way: which it is, the bits of its text and its states, its mass, what is known, the next one of its bucket; key and mass of all ways
-/// to its text. The last word is not of the way but of a list of names.
+/// to its text. The last word is not of the way but of a list, first of names, then of the ways that are chosen, whose names stand at the chain.
 const WAY = 16u;
 const W_NAME = 0u; const W_TEXT = 1u; const W_MASS = 8u; const W_KNOWN = 10u; const W_CHAIN = 11u; const W_KEY = 12u; const W_ALL = 13u;
 const W_LISTED = 15u;
@@ -25,6 +25,7 @@ var<workgroup> texts: array<atomic<u32>, BUCKETS>;
 var<workgroup> targetsOf: array<atomic<u32>, BUCKETS>;
 var<workgroup> classes: array<u32, TOPS>;
 var<workgroup> chances: array<f32, TOPS>;
+var<workgroup> areLetters: array<u32, TOPS>;
 var<workgroup> lengths: array<u32, WORKGROUP>;
 var<workgroup> count: u32;
 var<workgroup> frames: u32;
@@ -81,11 +82,6 @@ fn stay(i: u32, ofBlank: f32) {
   setMass(e + E_NEXT_LABEL, times(massAt(e + E_LABEL), chanceOf(entries[e + E_LAST])));
   entries[e + E_LEAVING] = bitcast<u32>(lnOf(total, unit) + known);
   entries[e + E_AGAIN] = bitcast<u32>(lnOf(blank, unit) + known);
-  let letter = bitcast<f32>(knowledge[MOST_TOKEN]) + numberAt(HOT_MOST, entries[e + E_HOT]);
-  let first = max(0.0, bitcast<f32>(knowledge[MOST_FIRST]));
-  let others = bitcast<f32>(knowledge[MOST_TOKEN]) + bitcast<f32>(knowledge[MOST_HEARD]) + bitcast<f32>(knowledge[MOST_LEAVING]) + first;
-  entries[e + E_LETTER] = bitcast<u32>(letter + select(0.0, first, entries[e + E_NODE] == 0u));
-  entries[e + E_MOST] = bitcast<u32>(others);
   entries[e + E_CHAIN] = atomicExchange(&texts[entries[e + E_LOW] % BUCKETS], i + 1u);
 }
 
@@ -166,16 +162,29 @@ fn togetherOf(e: u32, label: u32, score: f32) -> f32 {
   return bitcast<f32>(entries[e + select(E_LEAVING, E_AGAIN, entries[e + E_LAST] == label)]) + score;
 }
 
-/// Lists a name that may be among the best: few are, so that lanes ask for those alone what is known.
-fn list(name: u32, worst: f32) {
-  let parts = partsOf(name);
-  let label = classes[parts.y];
-  let e = entry(parts.x);
-  if (label == NONE || label == problem.blank) { return; }
-  let before = togetherOf(e, label, chances[parts.y]);
-  let most = bitcast<f32>(entries[e + select(E_MOST, E_LETTER, wordAt(KINDS, label) == 0u)]);
-  if (before < 0.5 * IMPOSSIBLE || before + most < worst || !isChoice(label, entries[e + E_NODE], parts.z)) { return; }
-  ways[way(atomicAdd(&listCount, 1u)) + W_LISTED] = name;
+/// Lists by their names the ways from an entry that may be among the best: few are, so that lanes ask for those alone what is known. Classes come in
+/// descending order, so that behind one that is too unlikely for anything there is none.
+fn list(i: u32, worst: f32) {
+  let e = entry(i);
+  let node = entries[e + E_NODE];
+  let last = entries[e + E_LAST];
+  let leaves = bitcast<f32>(entries[e + E_LEAVING]);
+  let again = bitcast<f32>(entries[e + E_AGAIN]);
+  let first = max(0.0, bitcast<f32>(knowledge[MOST_FIRST]));
+  let token = bitcast<f32>(knowledge[MOST_TOKEN]);
+  let letter = token + numberAt(HOT_MOST, entries[e + E_HOT]) + select(0.0, first, node == 0u);
+  let other = token + first + bitcast<f32>(knowledge[MOST_HEARD]) + bitcast<f32>(knowledge[MOST_LEAVING]);
+  for (var j = 0u; j < TOPS; j++) {
+    let label = classes[j];
+    if (label == NONE || leaves + chances[j] + max(letter, other) < worst) { break; }
+    let before = select(leaves, again, label == last) + chances[j];
+    let most = select(other, letter, areLetters[j] != 0u);
+    if (label == problem.blank || before < 0.5 * IMPOSSIBLE || before + most < worst) { continue; }
+    for (var x = 0u; x < choices(); x++) {
+      if (!isChoice(label, node, x)) { continue; }
+      ways[way(atomicAdd(&listCount, 1u)) + W_LISTED] = (i * TOPS + j) * choices() + x;
+    }
+  }
 }
 
 fn extend(name: u32, worst: f32) {
@@ -217,14 +226,18 @@ fn unite(w: u32) {
   own.low = ways[to + W_TEXT];
   own.high = ways[to + W_TEXT + 1u];
   var isFirst = !(SPELLED && isThere(label));
+  var isAlone = true;
   for (var s = atomicLoad(&targetsOf[own.low % BUCKETS]); s != 0u; s = ways[way(s - 1u) + W_CHAIN]) {
     let other = way(s - 1u);
-    let isSame = ways[other + W_TEXT] == own.low && ways[other + W_TEXT + 1u] == own.high;
-    if (isSame && ways[other + W_NAME] < name && classes[partsOf(ways[other + W_NAME]).y] == label) { isFirst = false; }
+    if (other == to || ways[other + W_TEXT] != own.low || ways[other + W_TEXT + 1u] != own.high) { continue; }
+    if (classes[partsOf(ways[other + W_NAME]).y] != label) { continue; }
+    isAlone = false;
+    isFirst &= ways[other + W_NAME] > name;
   }
   ways[to + W_KEY] = 0u;
   if (!isFirst) { return; }
-  let sum = comesBy(own.low, own.high, label);
+  var sum = massOf(w);
+  if (!isAlone) { sum = comesBy(own.low, own.high, label); }
   let key = keyOf(lnOf(sum, unit) + bitcast<f32>(ways[to + W_KNOWN]));
   ways[to + W_KEY] = key;
   ways[to + W_ALL] = bitcast<u32>(sum.m);
@@ -236,6 +249,7 @@ fn unite(w: u32) {
 fn isChosen(i: u32, items: u32, worst: u32) -> bool {
   let key = keyAt(i);
   if (key != edge || key == 0u || key < worst) { return key > edge && key >= worst; }
+  if (edgeKeys <= edgeCount) { return true; }
   var rank = 0u;
   for (var j = 0u; j < items && rank < edgeCount; j++) { rank += u32(keyAt(j) == edge && orderOf(j) < orderOf(i)); }
   return rank < edgeCount;
@@ -299,14 +313,19 @@ fn choose(lane: u32, t: u32) {
   findEdge(lane, items);
   // texts too far below the best one are dropped
   let worst = keyOf(bitcast<f32>(fromOrderKey(atomicLoad(&largest))) + bitcast<f32>(LEAST_TEXT));
-  // what stays comes first, in its order, then what is new: its key becomes whether it is chosen
+  // what stays comes first, in its order, then what is new, by its name
   var chosen = 0u;
   let share = (there + WORKGROUP - 1u) / WORKGROUP;
   let first = min(lane * share, there);
   let end = min(first + share, there);
   for (var i = first; i < end; i++) { chosen += u32(isChosen(i, items, worst)); }
   lengths[lane] = chosen;
-  for (var w = lane; w < made; w += WORKGROUP) { ways[way(w) + W_CHAIN] = u32(isChosen(there + w, items, worst)); }
+  for (var w = lane; w < made; w += WORKGROUP) {
+    if (!isChosen(there + w, items, worst)) { continue; }
+    let place = way(atomicAdd(&newCount, 1u));
+    ways[place + W_LISTED] = w;
+    ways[place + W_CHAIN] = ways[way(w) + W_NAME];
+  }
   storageBarrier();
   workgroupBarrier();
   var before = 0u;
@@ -321,15 +340,14 @@ fn choose(lane: u32, t: u32) {
       before++;
     }
   }
-  for (var w = lane; w < made; w += WORKGROUP) {
-    if (ways[way(w) + W_CHAIN] == 0u) { continue; }
+  let entering = atomicLoad(&newCount);
+  for (var l = lane; l < entering; l += WORKGROUP) {
     var place = kept;
-    for (var v = 0u; v < made; v++) { place += u32(ways[way(v) + W_CHAIN] != 0u && ways[way(v) + W_NAME] < ways[way(w) + W_NAME]); }
-    enter(w, entryAt(part, 1u - half, place), (part * problem.frames + t) * WIDTH + place);
-    atomicAdd(&newCount, 1u);
+    for (var v = 0u; v < entering; v++) { place += u32(ways[way(v) + W_CHAIN] < ways[way(l) + W_CHAIN]); }
+    enter(ways[way(l) + W_LISTED], entryAt(part, 1u - half, place), (part * problem.frames + t) * WIDTH + place);
   }
   workgroupBarrier();
-  if (lane == 0u) { count = kept + atomicLoad(&newCount); }
+  if (lane == 0u) { count = kept + entering; }
 }
 
 fn walk(lane: u32, t: u32) {
@@ -338,6 +356,7 @@ fn walk(lane: u32, t: u32) {
   for (var j = lane; j < TOPS; j += WORKGROUP) {
     classes[j] = topLabels[row + j];
     chances[j] = bitcast<f32>(topScores[row + j]);
+    if (classes[j] != NONE) { areLetters[j] = u32(wordAt(KINDS, classes[j]) == 0u); }
   }
   if (lane == 0u) {
     atomicStore(&least, 0xffffffffu);
@@ -348,7 +367,6 @@ fn walk(lane: u32, t: u32) {
   }
   storageBarrier();
   workgroupBarrier();
-  let names = count * TOPS * choices();
   unit = max(massAt(entry(0u) + E_BLANK).e, massAt(entry(0u) + E_LABEL).e);
   let ofBlank = chanceOf(problem.blank);
   for (var i = lane; i < count; i += WORKGROUP) { stay(i, ofBlank); }
@@ -360,7 +378,7 @@ fn walk(lane: u32, t: u32) {
       let leastKey = atomicLoad(&least);
       let isFull = !SPELLED && count == WIDTH && leastKey > 0u;
       let worst = select(IMPOSSIBLE, bitcast<f32>(fromOrderKey(select(1u, leastKey, isFull))), isFull);
-      for (var name = lane; name < names; name += WORKGROUP) { list(name, worst); }
+      for (var i = lane; i < count; i += WORKGROUP) { list(i, worst); }
       storageBarrier();
       workgroupBarrier();
       let listed = atomicLoad(&listCount);

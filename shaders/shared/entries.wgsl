@@ -2,13 +2,13 @@
 
 /// Words of an entry. First what it is: the bits of its text and of that before its last space, its states, the two texts that it may have
 /// come from by its last class, that class, its node of the tree, what is known of it; the masses of a blank and of a label at its end.
-const ENTRY = 32u;
+const ENTRY = 28u;
 const E_LOW = 0u; const E_NODE = 4u; const E_LM = 5u; const E_HOT = 6u; const E_FROM = 7u; const E_OTHER = 9u; const E_LAST = 11u;
 const E_AT = 12u; const E_KNOWN = 13u; const E_BLANK = 14u; const E_LABEL = 16u;
 /// Then what a frame makes of it: the masses that stay, that of both before, its key, ln of the masses that may leave with what is known,
-/// the most that a letter adds and that anything does, and the next entry of its bucket.
+/// and the next entry of its bucket.
 const E_NEXT_BLANK = 18u; const E_NEXT_LABEL = 20u; const E_TOTAL = 22u; const E_KEY = 24u; const E_LEAVING = 25u; const E_AGAIN = 26u;
-const E_LETTER = 27u; const E_MOST = 28u; const E_CHAIN = 29u;
+const E_CHAIN = 27u;
 
 @group(0) @binding(4) var<storage, read_write> entries: array<u32>;
 

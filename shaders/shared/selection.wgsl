@@ -5,9 +5,10 @@
 const DIGIT_BITS = 4i;
 const DIGITS = 16u;
 var<workgroup> histogram: array<atomic<u32>, DIGITS>;
-/// Keys above it are kept, and `edgeCount` of those that are equal to it.
+/// Keys above it are kept, and `edgeCount` of those that are equal to it, of which there are `edgeKeys`.
 var<workgroup> edge: u32;
 var<workgroup> edgeCount: u32;
+var<workgroup> edgeKeys: u32;
 
 /// A key of 0 is none, and is kept nowhere.
 fn findEdge(lane: u32, count: u32) {
@@ -28,11 +29,13 @@ fn findEdge(lane: u32, count: u32) {
     if (lane == 0u) {
       var wanted = edgeCount;
       var bin = DIGITS - 1u;
-      for (; bin > 0u; bin--) {
-        let there = atomicLoad(&histogram[bin]);
-        if (there >= wanted) { break; }
+      var there = atomicLoad(&histogram[bin]);
+      while (bin > 0u && there < wanted) {
         wanted -= there;
+        bin--;
+        there = atomicLoad(&histogram[bin]);
       }
+      edgeKeys = there;
       edge = known | (bin << u32(shift));
       edgeCount = wanted;
     }

@@ -25,7 +25,7 @@ export interface Beam {
 }
 
 /** Words of an entry and of a way in the shaders. */
-export const entryWords = 32;
+export const entryWords = 28;
 export const wayWords = 16;
 
 /** The bits of a float32. */
