@@ -114,7 +114,7 @@ const library = {
             { name: 'n-gram', test: /\/src\/lm\/(n-gram|compact)/ },
             {
               name: 'knowledge',
-              test: /\/src\/(lm\/(?!arpa|grams|word-index|mismatch|read-model|read-compact|chunks|pauses|unpack-tables)|api\/ctc-beam-decoder)/,
+              test: /\/src\/(lm\/(?!hotword-automaton|spelled-graph|arpa|grams|word-index|mismatch|read-model|read-compact|chunks|pauses|packed-tables)|api\/ctc-beam-decoder)/,
             },
           ].map((group, i) => ({ ...group, priority: 9 - i })),
         },

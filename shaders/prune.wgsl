@@ -1,5 +1,6 @@
 // For each (t, n), by a workgroup or by one invocation: the classes of the largest scores, descending, the first of equal ones first, and
-// their log-probabilities. NO_LABEL behind the last that is likely enough; at once in a row with a NaN or, among logits, +Infinity.
+// their log-probabilities, and always the blank, with which a text stays as it is. NO_LABEL behind the last that is likely enough; at once in a row
+// with a NaN or, among logits, +Infinity.
 
 @group(0) @binding(5) var<storage, read_write> topLabels: array<u32>;
 @group(0) @binding(6) var<storage, read_write> topScores: array<u32>;
@@ -20,6 +21,12 @@ fn nextOfLane(lane: u32, start: u32, after: vec2u) -> vec2u {
     if ((key < after.x || (key == after.x && c >= after.y)) && key > best.x) { best = vec2u(key, c); }
   }
   return best;
+}
+
+fn logOf(bits: u32, largest: f32, lnNormaliser: f32) -> u32 {
+  var score = bits;
+  if (PROBS) { score = lnBits(score); }
+  return scoreOf(score, largest, lnNormaliser);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -43,18 +50,25 @@ fn prune(@builtin(workgroup_id) group: vec3u, own: Lane) {
   }
   let none = highest >= orderKey(INFINITY) || (LOGITS && highest > LARGEST_FINITE_KEY);
   var after = vec2u(0xffffffffu, 0u);
+  var listed = 0u;
+  var hasBlank = none || TOPS == 1u;
   for (var i = 0u; i < TOPS; i++) {
     let best = nextOfLane(lane, start, after);
     let key = largestOf(lane, best.x);
     let first = ~largestOf(lane, select(0u, ~best.y, best.x == key));
     after = vec2u(key, first + 1u);
-    var score = fromOrderKey(key);
-    if (PROBS) { score = lnBits(score); }
-    score = scoreOf(score, largest, lnNormaliser);
+    let score = logOf(fromOrderKey(key), largest, lnNormaliser);
     let isLikely = score != MINUS_INFINITY && key > 0u && (i == 0u || bitcast<f32>(score) >= bitcast<f32>(LEAST_TOKEN));
     if (lane == 0u) {
       topLabels[place + i] = select(NO_LABEL, first, isLikely && !none);
       topScores[place + i] = select(LOWEST_BITS, score, isLikely && !none);
     }
+    listed += u32(isLikely);
+    hasBlank |= isLikely && first == problem.blank;
+  }
+  let score = logOf(scoreBits(start + problem.blank), largest, lnNormaliser);
+  if (lane == 0u && !hasBlank && score != MINUS_INFINITY) {
+    topLabels[place + min(listed, TOPS - 1u)] = problem.blank;
+    topScores[place + min(listed, TOPS - 1u)] = score;
   }
 }

@@ -9,9 +9,11 @@ import {
   Lexicon,
   NGram,
 } from 'webgpu-ctc/lm';
+import { CtcLoss } from 'webgpu-ctc/node';
 import { Vocabulary } from 'webgpu-ctc/text';
 import { readNpy } from '../src/files/npy.js';
-import { Flag, tableConstants } from '../src/lm/tables.js';
+import { tableConstants } from '../src/lm/packed-tables.js';
+import { Flag } from '../src/lm/tables.js';
 import { arpaOf, enumerated, situation } from './beam-enumeration.js';
 import { sharedDevice } from './device.js';
 import { arpa, emissionsOf, type Pitfall, pitfalls } from './pitfalls.js';
@@ -386,6 +388,172 @@ test('words that the tokens cannot spell are told, and refused where there are n
   await expect(create(['zzz'])).rejects.toThrow(
     "lexicon: expected words that the tokens can spell, got 'zzz'",
   );
+});
+
+/** A recording of thousands of frames in which each label and each blank is clear, and what lies in which frames. */
+function clearRecording(classes: readonly string[], frames: number, quiet: number, seed: number) {
+  const random = seeded(seed);
+  const integer = (end: number) => Math.floor(end * random());
+  const blank = classes.indexOf('-');
+  const path: number[] = [];
+  const spans: { label: number; start: number; end: number }[] = [];
+  const silence = (count: number) => path.push(...Array<number>(count).fill(blank));
+  while (path.length < frames) {
+    if (spans.length === 300) silence(quiet);
+    const label = (blank + 1 + integer(classes.length - 1)) % classes.length;
+    silence(spans.at(-1)?.label === label ? 1 + integer(3) : integer(3));
+    const start = path.length;
+    path.push(...Array<number>(1 + integer(2)).fill(label));
+    spans.push({ label, start, end: path.length });
+  }
+  const logits = Float32Array.from({ length: path.length * classes.length }, (_, i) =>
+    path[Math.floor(i / classes.length)] === i % classes.length ? 14 : 2 * random(),
+  );
+  return { logits, spans, frames: path.length };
+}
+
+test('ten thousand frames are read at once, by all their paths', async () => {
+  const classes = ['a', 'b', 'c', '-'];
+  const { logits, spans, frames } = clearRecording(classes, 10_000, 0, 5);
+  const tensor = { data: logits, shape: [frames, 4] } as const;
+  const tokens = Vocabulary.from(classes, { blank: 3 });
+  const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens, width: 2 });
+  const [[best]] = (await decoder.run({ logits: tensor })).readings as [[BeamReading]];
+  expect([...best.labels].map((label, i) => ({ label, start: best.starts[i]!, end: best.ends[i]! }))).toEqual(
+    spans,
+  );
+  const ctc = await CtcLoss.create({ device: 'cpu', blank: 3, gradient: 'none' });
+  const { loss } = await ctc.run({ logits: tensor, targets: [spans.map(({ label }) => label)] });
+  const sum = (loss as unknown as number) * spans.length;
+  expect(Math.abs(best.ctc + sum)).toBeLessThan(1e-6 * sum);
+});
+
+test('what is ahead in a word of a model of tokens weighs nothing: narrow searches read what wide ones do', async () => {
+  const tokens = ['-', '|', 'a', 'b', 'c'];
+  // without <unk> an unknown word has a log10 probability of −100
+  const grams = ['-99 <s>', '-1 </s>', ...tokens.slice(1).map((token) => `-0.7 ${token}`)];
+  const arpa = ['\\data\\', 'ngram 1=6', '\\1-grams:', ...grams, '\\end\\'].join('\n');
+  const known = { tokens, lm: await NGram.read(arpa), units: 'tokens' } as const;
+  const heard = [2, 3, 0, 3, 4, 2];
+  const logits = Float32Array.from({ length: 30 }, (_, i) => (heard[Math.floor(i / 5)] === i % 5 ? 6.5 : 0));
+  const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  for (const device of ['cpu', (await sharedDevice()).device] as const)
+    for (const narrow of [{}, { width: 2 }, { beamPruneLogProb: -10 }]) {
+      const decoder = await CtcBeamDecoder.create({ device, ...known, ...narrow });
+      const { readings } = await decoder.run({ logits: { data: logits, shape: [6, 5] } });
+      expect(readings[0]![0]!.text).toBe('abbca');
+      decoder.destroy();
+    }
+  warned.mockRestore();
+});
+
+test('a letter is the same by its token and by its bytes', async () => {
+  const tokens = ['<blank>', 'é', '<0xC3>', '<0xA9>', 'x'];
+  const probs = Float32Array.of(0.04, 0.28, 0.38, 0, 0.3, 0.04, 0.28, 0, 0.38, 0.3);
+  const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens });
+  const { readings } = await decoder.run({ probs: { data: probs, shape: [2, 5] } });
+  expect(readings[0]![0]).toMatchObject({ text: 'é' });
+  expect(readings[0]![0]!.ctc).toBeCloseTo(Math.log(0.28 ** 2 + 2 * 0.28 * 0.04 + 0.38 ** 2), 6);
+  decoder.destroy();
+});
+
+test('of spelled words and others the numbers are those of what was read, each text once', async () => {
+  const lexicon = new Lexicon([{ word: 'ba', spellings: [[3, 2]] }], { open: true });
+  const grams = ['-2 <unk>', '-99 <s>', '-0.3 </s>', '-0.5 ab', '-0.5 ba'];
+  const arpa = ['\\data\\', 'ngram 1=5', '\\1-grams:', ...grams, '\\end\\'].join('\n');
+  const decoder = await CtcBeamDecoder.create({
+    ...{ device: 'cpu', tokens: ['<blank>', '|', 'a', 'b', 'ab'], nbest: 3, lexicon },
+    ...{ hotwords: new Hotwords({ ab: 5 }), lm: await NGram.read(arpa) },
+    weights: { alpha: 1, beta: 0 },
+  });
+  const probs = Float32Array.of(0, 0, 0.5, 0, 0.5, 0.5, 0, 0, 0.5, 0);
+  const [found] = (await decoder.run({ probs: { data: probs, shape: [2, 5] } })).readings;
+  expect(new Set(found!.map(({ text }) => text)).size).toBe(found!.length);
+  for (const { ctc, lm, unknown, hotwords, total } of found!)
+    expect(total).toBeCloseTo(ctc + lm - 10 * Math.LN10 * unknown + hotwords, 4);
+  decoder.destroy();
+});
+
+test('a frame that no word of a closed lexicon allows, however sure, ends nothing where classes are left out', async () => {
+  const tokens = ['<blank>', '|', 'a', 'b', 'c'];
+  const lexicon = new Lexicon(['ab']);
+  const heard = [2, 3, 4, 0];
+  const logits = Float32Array.from({ length: 20 }, (_, i) => (heard[Math.floor(i / 5)] === i % 5 ? 12 : 0));
+  for (const device of ['cpu', (await sharedDevice()).device] as const) {
+    const decoder = await CtcBeamDecoder.create({
+      device,
+      tokens,
+      lexicon,
+      tokenMinLogProb: -5,
+      topTokens: 2,
+    });
+    const { readings } = await decoder.run({ logits: { data: logits, shape: [4, 5] } });
+    expect(readings[0]![0]!.text).toBe('ab');
+    const stream = decoder.stream();
+    stream.push({ logits });
+    expect(stream.end()).toEqual(readings[0]);
+    decoder.destroy();
+  }
+});
+
+test('probabilities are shares, whatever comes out', async () => {
+  const probs = { data: Float32Array.of(0, 0, 0.52, 0.48), shape: [1, 4] } as const;
+  for (const exact of [true, false]) {
+    const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens: ['-', '|', 'a', 'b'], exact });
+    const [[best]] = (await decoder.run({ probs })).readings as [[BeamReading]];
+    expect(best.probability).toBeCloseTo(0.52, 6);
+    expect(best.words[0]!.confidence).toBeCloseTo(0.52, 6);
+    decoder.destroy();
+  }
+});
+
+describe('a stream of thousands of frames', () => {
+  const spelled = new Lexicon([
+    { word: 'ox', spellings: [[2, 3]] },
+    { word: 'an', spellings: [[3], [4]] },
+  ]);
+  test.each<[string, readonly string[], CtcBeamOptions]>([
+    ['words between delimiters', ['-', '|', 'a', 'b', 'c'], { hotwords: new Hotwords({ 'a b': 2, c: 1 }) }],
+    ['no words at all', ['a', 'b', 'c', '-'], {}],
+    ['pieces that end words', ['a</w>', 'a', 'b</w>', 'b', '-'], {}],
+    ['letters of two bytes', ['-', '|', '<0xC3>', '<0xA9>', 'a'], {}],
+    ['words that have spellings, or none', ['-', '|', 'x', 'a', 'n'], { lexicon: spelled }],
+  ])('keeps what was read, and when, for as long as it takes: %s', async (kind, classes, known) => {
+    const isSpelled = known.lexicon !== undefined;
+    // silence that is longer than what is kept, or a word
+    const vocabulary = Vocabulary.from([...classes], { blank: classes.indexOf('-') });
+    const decoder = await CtcBeamDecoder.create({
+      ...{ device: 'cpu', tokens: vocabulary, width: 6, nbest: 2 },
+      ...(isSpelled ? { lexicon: new Lexicon(known.lexicon!.words, { open: true, unlisted: -1 }) } : known),
+    });
+    const { logits, spans, frames } =
+      kind === 'no words at all'
+        ? clearRecording(classes, 4500, 0, 11)
+        : clearRecording(classes, 5500, 4200, 12);
+    const size = classes.length;
+    const answers = [frames, 127].map((chunk) => {
+      const stream = decoder.stream();
+      let stable = '';
+      for (let t = 0; t < frames; t += chunk) {
+        const state = stream.push({ logits: logits.subarray(size * t, size * (t + chunk)) });
+        expect(state.stable.startsWith(stable)).toBe(true);
+        expect(state.best.startsWith(state.stable)).toBe(true);
+        ({ stable } = state);
+      }
+      const readings = stream.end();
+      expect(readings[0]!.text.startsWith(stable)).toBe(true);
+      return readings;
+    });
+    for (const answer of answers) expect(answer).toEqual(answers[0]);
+    for (const { text, words } of answers[0]!) expect(words.map((word) => word.text).join(' ')).toBe(text);
+    const [{ labels, starts, ends, words }] = answers[0] as [BeamReading];
+    const found = [...labels].map((label, i) => ({ label, start: starts[i]!, end: ends[i]! }));
+    // a delimiter at an end of the text is nothing that a spelled word needs
+    expect(found).toEqual(spans);
+    const inside = words.every(({ start, end }, w) => start < end && start >= (words[w - 1]?.end ?? 0));
+    expect(inside).toBe(true);
+    decoder.destroy();
+  });
 });
 
 describe('a stream', () => {

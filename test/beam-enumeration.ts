@@ -240,5 +240,9 @@ export function enumerated(
     );
     return [{ text: shown.join(' '), ctc, total: ctc + known }];
   });
-  return found.sort((a, b) => b.total - a.total);
+  found.sort((a, b) => b.total - a.total);
+  // words that are listed and the same ones that are not read alike: the better of both counts
+  return isSpelled
+    ? found.filter(({ text }, i) => found.findIndex((other) => other.text === text) === i)
+    : found;
 }

@@ -6,7 +6,7 @@ import { type BeamReading, CtcBeamDecoder } from 'webgpu-ctc/lm';
 import * as node from 'webgpu-ctc/node';
 import type { Strategy } from '../src/api/contracts.js';
 import { compile } from '../src/lm/compile.js';
-import { packTables } from '../src/lm/tables.js';
+import { packTables } from '../src/lm/packed-tables.js';
 import { planAlign, planGreedy } from '../src/plan/align-plan.js';
 import { planBeam } from '../src/plan/beam-plan.js';
 import type { Limits, Plan, ProblemShape } from '../src/plan/plan.js';

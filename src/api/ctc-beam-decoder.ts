@@ -5,7 +5,7 @@ import { type Compiled, compile } from '../lm/compile.js';
 import { Knowledge } from '../lm/knowledge.js';
 import { logsOf } from '../lm/read-scores.js';
 import { type BeamReading, Reader } from '../lm/reader.js';
-import { Flag, packTables } from '../lm/tables.js';
+import { Flag } from '../lm/tables.js';
 import { framesOf } from '../lm/text-graph.js';
 import type { ProblemShape } from '../plan/plan.js';
 import { checkObject } from '../problem/check.js';
@@ -29,6 +29,8 @@ import { type About, LengthTask } from './task.js';
 import type { AnyTask, Encodes } from './task-parts.js';
 
 const plans = lazily('both', () => import('../plan/beam-plan.js'));
+const automata = lazily('both', () => import('../lm/hotword-automaton.js'));
+const spellings = lazily('both', () => import('../lm/spelled-graph.js'));
 const doubts = lazily('both', () => import('../lm/mismatch.js'));
 const twins = lazily('cpu', () => import('../run/cpu/search/twins.js'));
 
@@ -124,8 +126,10 @@ export class CtcBeamDecoder extends Operation {
     checkObject('options', options, ['device', 'blank', 'preload', ...beamKeys]);
     const { device, preload } = options;
     const beam = checkBeam(options);
-    const compiled = compile(beam.known);
     const { known } = beam;
+    const automaton = known.hotwords && (await automata()).hotwordAutomaton;
+    const spelling = known.lexicon?.isSpelled ? await spellings() : undefined;
+    const compiled = compile(known, 0, { automaton, spelling });
     const isDoubtful = known.lm || compiled.unspelled.length > 0;
     const notes = isDoubtful ? (await doubts()).mismatch(known, compiled.unspelled) : [];
     const definition = definitionOf(beam, compiled);
@@ -172,12 +176,6 @@ export class CtcBeamDecoder extends Operation {
 function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
   const { vocabulary } = beam.known;
   const words = new Map<number, Uint32Array<ArrayBuffer>>();
-  const packed = (classes: number) => {
-    const there =
-      words.get(classes) ?? packTables((vocabulary ? compiled : compile(beam.known, classes)).tables);
-    words.set(classes, there);
-    return there;
-  };
   return {
     settings: [],
     sizes: [],
@@ -194,18 +192,22 @@ function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
       readings: Array.from({ length: sequences }, () => new BeamStream(beam, compiled, classes).end()),
     }),
     twins,
-    contents: ({ classes }) => ({ knowledge: packed(classes) }),
+    contents: ({ classes }) => ({ knowledge: words.get(classes)! }),
     async plan(shape, limits, tuning) {
       if (vocabulary && vocabulary.size !== shape.classes)
         throw wrongValue(shape.scores, `${vocabulary.size} classes, as the vocabulary has`, shape.classes);
       const { mostExits, flags } = compiled.tables;
       const has = (flag: number) => (flags & flag) !== 0;
       const spelled = has(Flag.spelled);
-      return (await plans()).planBeam(shape, limits, tuning, {
+      const { packTables, planBeam } = await plans();
+      const { classes } = shape;
+      if (!words.has(classes))
+        words.set(classes, packTables((vocabulary ? compiled : compile(beam.known, classes)).tables));
+      return planBeam(shape, limits, tuning, {
         ...{ width: beam.width, tokens: beam.topTokens, texts: beam.texts },
         spelled,
         ...{ tokenLogProb: beam.tokenLogProb, beamLogProb: beam.beamLogProb },
-        knowledge: packed(shape.classes).length,
+        knowledge: words.get(classes)!.length,
         choices: !spelled ? 1 : has(Flag.adjacent) ? 1 + mostExits : Math.max(1, mostExits),
         exits: spelled ? Math.max(1, mostExits) : 1,
       });
@@ -228,9 +230,9 @@ abstract class ReadingTask extends LengthTask {
     if (!this.#hasLooked && !ArrayBuffer.isView(call.inputs[task.scores]))
       this.#hasLooked = tellDoubts(task.scores, scores, task.classes, true);
     const { known, nbest, exact } = this.beam;
-    const { tables, names } = known.vocabulary ? this.compiled : compile(known, task.classes);
-    const reader = new Reader(known, tables, names, task.blank);
-    const knowledge = new Knowledge(tables);
+    const compiled = known.vocabulary ? this.compiled : compile(known, task.classes);
+    const reader = new Reader(known, compiled, task.blank);
+    const knowledge = new Knowledge(compiled.tables);
     const readings: (readonly BeamReading[])[] = [];
     for (const [n, length] of about.inputLengths.entries()) {
       const row = (t: number) => rowAt(task, n, t);

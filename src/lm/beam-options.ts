@@ -30,9 +30,9 @@ export interface BeamOptions {
    * model and else 0. `unknown`: added to the logarithm to the base 10 of a word that the model does not know, default −10.
    */
   readonly weights?: Partial<Weights> | undefined;
-  /** Classes of a frame that are looked at, the likeliest. Default 64. */
+  /** Classes of a frame that are looked at, the likeliest; if more than one, always the blank. Default 64. */
   readonly topTokens?: number | undefined;
-  /** Classes below this log-probability are not looked at, but for the best one. Default −Infinity; pyctcdecode has −5. */
+  /** Classes below this log-probability are not looked at, but for the best one and the blank. Default −Infinity; pyctcdecode has −5. */
   readonly tokenMinLogProb?: number | undefined;
   /** Texts so far below the best one are dropped, in nats. Default −Infinity; pyctcdecode has −10. */
   readonly beamPruneLogProb?: number | undefined;

@@ -132,7 +132,9 @@ export class BeamSearch {
     const texts = this.#texts;
     const ways = this.#ways;
     const { kinds } = this.#knowledge.tables;
-    ways.clear(this.#active.length < this.#width ? -Infinity : this.#leastStaying());
+    // ways to one spelled text are several more often, and count together
+    const isOpen = this.#active.length < this.#width || this.#knowledge.isSpelled;
+    ways.clear(isOpen ? -Infinity : this.#leastStaying());
     for (const slot of this.#active) {
       const known = texts.known[slot]!;
       const total = this.#total[slot]! + known;
@@ -206,10 +208,7 @@ export class BeamSearch {
       texts.ofLabel[slot] = ways.ctc[i]!;
       this.#active.push(slot);
     }
-    for (const slot of left) {
-      this.#tree.leave(texts.at[slot]!);
-      this.#free.push(slot);
-    }
+    this.#drop(left);
   }
 
   /** All texts that are left, as if the text ended here; the search can go on. In no order; two may be the same text. */
@@ -222,7 +221,7 @@ export class BeamSearch {
         const known = texts.known[slot]! + this.#knowledge.end(exit);
         const ctc = addLogs(texts.ofBlank[slot]!, texts.ofLabel[slot]!);
         return {
-          steps: this.#tree.path(texts.at[slot]!, this.#base).map((node) => this.#tree.step(node)),
+          steps: this.#path(slot).map((node) => this.#tree.step(node)),
           exit,
           ctc,
           known,
@@ -231,11 +230,33 @@ export class BeamSearch {
     });
   }
 
+  /** Leaves those texts that begin as one of them does, by the nodes of its first steps. */
+  narrow(steps: readonly Step[]): void {
+    const last = (slot: number) => this.#path(slot)[steps.length - 1];
+    const begins = (slot: number) => {
+      const own = this.#path(slot).map((node) => this.#tree.step(node));
+      return steps.every(({ label, exit }, i) => own[i]?.label === label && own[i].exit === exit);
+    };
+    const kept = last(this.#active.find(begins)!);
+    this.#drop(this.#active.filter((slot) => last(slot) !== kept));
+    this.#active = this.#active.filter((slot) => last(slot) === kept);
+  }
+
+  /** The nodes of a text behind the base. */
+  #path(slot: number): number[] {
+    return this.#tree.path(this.#texts.at[slot]!, this.#base);
+  }
+
+  #drop(slots: readonly number[]): void {
+    for (const slot of slots) {
+      this.#tree.leave(this.#texts.at[slot]!);
+      this.#free.push(slot);
+    }
+  }
+
   /** What all texts begin with, which no frame changes any more: `hypotheses` are from now on what comes behind it. @returns what is new of it */
   commit(): Step[] {
-    const [first = [], ...others] = this.#active.map((slot) =>
-      this.#tree.path(this.#texts.at[slot]!, this.#base),
-    );
+    const [first = [], ...others] = this.#active.map((slot) => this.#path(slot));
     const end = first.findIndex((node, i) => others.some((path) => path[i] !== node));
     const common = end < 0 ? first : first.slice(0, end);
     this.#base = common.at(-1) ?? this.#base;

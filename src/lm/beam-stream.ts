@@ -7,7 +7,7 @@ import { type Compiled, compile } from './compile.js';
 import { Knowledge } from './knowledge.js';
 import { likeliest } from './likeliest.js';
 import { logsOf } from './read-scores.js';
-import { type BeamReading, Reader, type Settled, type Times } from './reader.js';
+import { type BeamReading, nothingSettled, Reader, timesAt } from './reader.js';
 import { type Frames, framesOf } from './text-graph.js';
 import type { Step } from './tree.js';
 
@@ -24,8 +24,11 @@ export interface StreamState {
   readonly frames: number;
 }
 
-/** Frames that are kept at least, so that a recording of so many is read as a whole; and at most, where no word can be settled. */
-const kept = { least: 1024, most: 4096 } as const;
+/**
+ * Frames that are kept: at least, so that a recording of so many is read as a whole; behind what is settled, whose times more frames might change; and
+ * at most. Of silence that fills them, these at its ends.
+ */
+const kept = { least: 1024, behind: 256, most: 4096, silent: 8 } as const;
 
 /**
  * One recording, read while it is heard. The search goes on from chunk to chunk, so that words, labels that are held and the model's context cross
@@ -40,14 +43,16 @@ export class BeamStream {
   readonly #chunks: Chunks;
   readonly #search: BeamSearch;
   readonly #reader: Reader;
-  /** The last frames, and the steps that all texts have in common, from where both are not settled. */
+  /** The last frames, and which of the recording each is. */
   #logs: Float64Array;
-  #window = 0;
-  #steps: Step[] = [];
-  /** How many of them are settled already. */
-  #cut = 0;
-  #settled: Settled = { steps: 0, frames: 0, words: [], labels: [] };
+  #at: number[] = [];
+  #frameCount = 0;
+  /** What is settled, and how it reads. */
+  #settled = nothingSettled;
+  #text = '';
   readonly #past: Step[] = [];
+  /** The steps behind it that all texts have in common. */
+  #steps: Step[] = [];
 
   /** @internal */
   constructor(beam: CheckedBeam, compiled: Compiled, classes = beam.known.vocabulary?.size) {
@@ -57,11 +62,11 @@ export class BeamStream {
     if (vocabulary && vocabulary.size !== classes)
       throw wrongValue('classes', `${vocabulary.size}, as the vocabulary has`, classes);
     this.#beam = beam;
-    const { tables, names } = vocabulary ? compiled : compile(beam.known, this.#classes);
-    this.#search = new BeamSearch(new Knowledge(tables), {
+    const own = vocabulary ? compiled : compile(beam.known, this.#classes);
+    this.#search = new BeamSearch(new Knowledge(own.tables), {
       ...{ classes: this.#classes, blank: beam.blank, width: beam.width, beamLogProb: beam.beamLogProb },
     });
-    this.#reader = new Reader(beam.known, tables, names, beam.blank);
+    this.#reader = new Reader(beam.known, own, beam.blank);
     this.#logs = new Float64Array(64 * this.#classes);
   }
 
@@ -77,26 +82,27 @@ export class BeamStream {
       const looked = labels
         .subarray(0, likeliest(frame, 0, classes, labels))
         .filter((c, i) => frame[c]! > Number.NEGATIVE_INFINITY && (i === 0 || frame[c]! >= tokenLogProb));
-      this.#search.push(frame, looked);
+      // with a blank a text stays as it is
+      const { blank } = this.#beam;
+      const isLacking =
+        labels.length > 1 && frame[blank]! > Number.NEGATIVE_INFINITY && !looked.includes(blank);
+      const all = isLacking ? [...looked.subarray(0, labels.length - 1), blank] : looked;
+      this.#search.push(frame, all);
       this.#keep(own);
     }
     this.#steps.push(...this.#search.commit());
     // what comes before the last word that may still grow is the same in all texts
     let grows = this.#steps.length;
-    while (grows > this.#cut && !this.#reader.isBoundary(this.#steps[grows - 1]!)) grows--;
-    grows = Math.max(this.#cut, grows - 1);
-    const before = this.#settled.words.map(({ text }) => text);
-    const textOf = (...parts: readonly string[]) =>
-      [...before, ...parts].filter((text) => text !== '').join(' ');
+    while (grows > 0 && !this.#reader.isBoundary(this.#steps, grows - 1)) grows--;
+    grows = Math.max(0, grows - 1);
+    const stable = this.#reader.textOf(this.#text, this.#steps, undefined, true).trimEnd();
     const best = this.#reader.best(this.#search.hypotheses(), this.#steps.slice(grows));
-    const first = best?.steps[0];
+    const before = best && this.#steps.slice(0, grows);
+    const all = before && this.#reader.textOf(this.#text, before, Math.max(best.steps[0]?.exit ?? 0, 0));
     return {
-      stable: textOf(this.#reader.textOf(this.#steps.slice(this.#cut))),
-      best: textOf(
-        this.#reader.textOf(this.#steps.slice(this.#cut, grows), first && Math.max(first.exit, 0)),
-        best ? this.#reader.textOf(best.steps, best.exit) : '',
-      ),
-      frames: this.#settled.frames + this.#window,
+      stable,
+      best: all === undefined ? stable : this.#reader.textOf(all, best!.steps, best!.exit).trimEnd(),
+      frames: this.#frameCount,
     };
   }
 
@@ -112,10 +118,10 @@ export class BeamStream {
       .map((one) => ({
         ...one,
         ctc: Math.fround(one.ctc + one.known) - one.known,
-        steps: [...this.#past, ...[...this.#steps, ...one.steps].slice(this.#cut)],
+        steps: [...this.#past, ...this.#steps, ...one.steps],
       }));
-    const settled = this.#settled.frames > 0 ? this.#settled : undefined;
-    return this.#reader.read(found, this.#frames(), nbest, exact, settled);
+    const isWhole = this.#at.length === this.#frameCount;
+    return this.#reader.read(found, this.#frames(), nbest, exact && isWhole, this.#settled, this.#at);
   }
 
   #check(chunk: StreamChunk): Float64Array {
@@ -124,71 +130,97 @@ export class BeamStream {
     return logsOf(scores, kind, scores.length / classes, classes, (t) => t * classes, 'of the chunk');
   }
 
-  /** The best text behind what is settled. */
-  #best(): { steps: readonly Step[]; exit: number } | undefined {
-    const best = this.#reader.best(this.#search.hypotheses(), this.#steps);
-    return best && { ...best, steps: best.steps.slice(this.#cut) };
-  }
-
   #frames(): Frames {
-    return framesOf(this.#logs.slice(0, this.#window * this.#classes), this.#classes, this.#beam.blank);
+    return framesOf(this.#logs.slice(0, this.#at.length * this.#classes), this.#classes, this.#beam.blank);
   }
 
   /** By the number of frames alone, so that it does not matter how they come. */
   #keep(frame: Float64Array): void {
-    const at = this.#window++ * this.#classes;
-    if (at === this.#logs.length) {
-      const larger = new Float64Array(2 * at);
+    const to = this.#at.push(this.#frameCount++) * this.#classes;
+    if (to > this.#logs.length) {
+      const larger = new Float64Array(2 * to);
       larger.set(this.#logs);
       this.#logs = larger;
     }
-    this.#logs.set(frame, at);
-    if (this.#window >= kept.least && this.#window % 256 === 0) this.#settle();
+    this.#logs.set(frame, to - this.#classes);
+    if (this.#at.length > kept.least && this.#frameCount % 256 === 0) this.#settle();
   }
 
-  /** Words that all texts have in common have their times, and their frames are forgotten; if there are too many of these, those of the best text. */
+  /**
+   * What all texts have in common has its times, up to where a word begins, and its frames are forgotten. If there are too many frames, silence is
+   * cut short; if that does not help, texts are left that begin as the best one does, and settled where any letter begins, if need be.
+   */
   #settle(): void {
     this.#steps.push(...this.#search.commit());
-    const isFull = this.#window >= kept.most;
-    const best = this.#best();
-    const common = this.#steps.length - this.#cut;
-    let steps = best ? (isFull ? best.steps.length : common) - 1 : 0;
-    while (steps > 0 && !this.#reader.isBoundary(best!.steps[steps]!)) steps--;
-    if (!best || steps <= 0) {
-      if (isFull) this.#forget(kept.least, 0, { words: [], labels: [] });
+    if (
+      this.#settleSome(kept.behind, this.#steps.length) ||
+      this.#at.length < kept.most ||
+      this.#cutSilence()
+    )
       return;
-    }
-    const { vocabulary } = this.#beam.known;
-    const ended = best.steps.slice(0, steps);
-    const words = vocabulary ? this.#reader.wordsIn(ended, best.steps[steps]!.exit) : 0;
-    const times = this.#reader.timed(best.steps, best.exit, this.#frames());
-    const end = vocabulary ? times.words[words - 1]?.end : times.labels[steps - 1]?.end;
-    if (end === undefined) return;
-    this.#past.push(...ended);
-    this.#forget(end, steps, {
-      words: times.words.slice(0, words),
-      labels: times.labels.filter((label) => label.end <= end),
-    });
+    if (!this.#settleSome(kept.least) && !this.#settleSome(kept.least, Infinity, true))
+      this.#forget(this.#at.length - kept.least);
   }
 
-  #forget(frames: number, steps: number, { words, labels }: Times): void {
-    const before = this.#settled;
-    const later = <T extends { start: number; end: number }>(one: T) => ({
-      ...one,
-      start: one.start + before.frames,
-      end: one.end + before.frames,
-    });
-    this.#settled = {
-      steps: before.steps + steps,
-      frames: before.frames + frames,
-      words: [...before.words, ...words.map(later)],
-      labels: [...before.labels, ...labels.map(later)],
-    };
-    this.#logs.copyWithin(0, frames * this.#classes, this.#window * this.#classes);
-    this.#window -= frames;
-    this.#cut += steps;
-    const gone = Math.min(this.#cut, this.#steps.length);
-    this.#steps = this.#steps.slice(gone);
-    this.#cut -= gone;
+  /** The best text behind what is settled, and its path. */
+  #best() {
+    const best = this.#reader.best(this.#search.hypotheses(), this.#steps);
+    const path = best && this.#reader.path(best, this.#frames(), this.#settled);
+    return path && { ...best, ...path };
+  }
+
+  /**
+   * @param behind frames that stay
+   * @param most steps of the best text that may be settled
+   * @returns whether there was something to settle
+   */
+  #settleSome(behind: number, most = Infinity, anyLetter = false): boolean {
+    const best = this.#best();
+    if (!best) return false;
+    const { steps } = best;
+    for (let count = Math.min(most, steps.length) - 1; count > 0; count--) {
+      if (!this.#reader.isBoundary(steps, count, anyLetter)) continue;
+      const until = best.until(count);
+      const end = until?.labels.at(-1)?.end ?? 0;
+      if (!until || end === 0 || end > this.#at.length - behind) continue;
+      const { words, labels, isInWord } = until;
+      const own = this.#steps.length;
+      if (count > own) {
+        this.#search.narrow(steps.slice(own, count));
+        this.#steps.push(...this.#search.commit());
+      }
+      const ended = this.#steps.splice(0, count);
+      this.#past.push(...ended);
+      this.#text = this.#reader.textOf(this.#text, ended, Math.max(steps[count]!.exit, 0));
+      const { words: wordsBefore, labels: labelsBefore } = this.#settled;
+      this.#settled = {
+        ...{ steps: this.#past.length, isInWord },
+        words: [...wordsBefore, ...words.map((word) => timesAt(word, this.#at))],
+        labels: [...labelsBefore, ...labels.map((label) => timesAt(label, this.#at))],
+      };
+      this.#forget(end);
+      return true;
+    }
+    return false;
+  }
+
+  /** Forgets the middle of all silence but the last. @returns whether there was some */
+  #cutSilence(): boolean {
+    const best = this.#best();
+    if (!best) return false;
+    const starts = [...best.spans.map(({ start }) => start), this.#at.length - kept.least];
+    const ends = [0, ...best.spans.map(({ end }) => end)];
+    const before = this.#at.length;
+    for (let i = starts.length - 1; i >= 0; i--) {
+      const [from, to] = [ends[i]! + kept.silent, starts[i]! - kept.silent];
+      if (to > from) this.#forget(to - from, from);
+    }
+    return this.#at.length < before - kept.behind;
+  }
+
+  #forget(count: number, from = 0): void {
+    const classes = this.#classes;
+    this.#logs.copyWithin(from * classes, (from + count) * classes, this.#at.length * classes);
+    this.#at.splice(from, count);
   }
 }

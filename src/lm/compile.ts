@@ -1,10 +1,11 @@
 import { wrongKind, wrongValue } from '../problem/errors.js';
 import type { Vocabulary } from '../text/vocabulary.js';
-import { hotwordAutomaton, OTHER, SPACE } from './hotword-automaton.js';
+import type { hotwordAutomaton } from './hotword-automaton.js';
 import type { Hotwords } from './hotwords.js';
 import type { Lexicon } from './lexicon.js';
 import type { NGram } from './n-gram.js';
-import { Flag, Kind, type KnowledgeTables, noClass, noWord } from './tables.js';
+import type { Spelling } from './reader.js';
+import { Flag, Kind, type KnowledgeTables, noClass, noWord, OTHER, SPACE } from './tables.js';
 
 /** How much each kind of knowledge counts. */
 export interface Weights {
@@ -35,38 +36,50 @@ interface Entry {
 }
 
 const LN10 = Math.LN10;
+/** An automaton of no phrases: its two states, without arcs. */
+const [noArcs, nothing] = [new Uint32Array(0), new Float32Array(2)];
+const noHotwords = {
+  ...{ start: new Uint32Array(3), symbol: noArcs, next: noArcs, fail: new Uint32Array(2) },
+  ...{ gain: nothing, worth: nothing, end: nothing, most: nothing },
+};
+/** Words of one spelling that can be told apart. */
+const mostHomophones = 4095;
 /** In place of −Infinity, the logarithm to base 10 of what a model says is impossible: differences of it are numbers. */
 const leastLog = -1e4;
 
-/** The letters that classes read as, and those of words that are spelled by classes; numbers from 2 on. */
+/**
+ * The letters that classes read as, and those of words that are spelled by classes; numbers from 2 on. Where some classes are bytes all letters are
+ * bytes, so that a letter is the same by whichever it is written.
+ */
 class Alphabet {
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<string | number, number>([[' ', SPACE]]);
+  readonly #ofBytes: boolean;
+
+  constructor(ofBytes: boolean) {
+    this.#ofBytes = ofBytes;
+  }
 
   add(text: string): number[] {
-    return Array.from(text, (letter) => {
-      return letter === ' ' ? SPACE : this.#number(letter)[0]!;
-    });
+    return this.#lettersOf(text).map((letter) => this.addLetter(letter));
   }
 
-  /** The letter of a class that is a byte. */
-  addByte(byte: number): number[] {
-    return this.#number(`byte ${byte}`);
-  }
-
-  #number(letter: string): number[] {
-    const number = this.#numbers.get(letter) ?? this.#numbers.size + 2;
+  /** A letter, or a byte. */
+  addLetter(letter: string | number): number {
+    const number = this.#numbers.get(letter) ?? this.#numbers.size + 1;
     this.#numbers.set(letter, number);
-    return [number];
+    return number;
   }
 
-  /** Undefined where a letter is of no class, nor its bytes are. */
+  /** Undefined where a letter is of no class. */
   find(text: string): number[] | undefined {
-    const bytesOf = (letter: string) =>
-      Array.from(new TextEncoder().encode(letter), (byte) => this.#numbers.get(`byte ${byte}`) ?? OTHER);
-    const found = Array.from(text).flatMap((letter) =>
-      letter === ' ' ? SPACE : (this.#numbers.get(letter) ?? bytesOf(letter)),
-    );
+    const found = this.#lettersOf(text).map((letter) => this.#numbers.get(letter) ?? OTHER);
     return found.includes(OTHER) ? undefined : found;
+  }
+
+  #lettersOf(text: string): (string | number)[] {
+    return [...text].flatMap((letter): (string | number)[] =>
+      this.#ofBytes && letter !== ' ' ? [...new TextEncoder().encode(letter)] : [letter],
+    );
   }
 }
 
@@ -75,30 +88,41 @@ export function readClass(vocabulary: Vocabulary, label: number): string {
   return vocabulary.read(label).replace(/[ \t\n\r\u2581]+/g, ' ');
 }
 
+/** What only some searches need, and what makes it. */
+interface Parts {
+  readonly automaton?: typeof hotwordAutomaton | undefined;
+  readonly spelling?: Spelling | undefined;
+}
+
 /** All tables for a search. */
 export interface Compiled {
   readonly tables: KnowledgeTables;
   /** Words by name: the lexicon's, then the model's that are no part of it. */
   readonly names: readonly string[];
+  /** Where words have spellings of their own, what they need. */
+  readonly spelling?: Spelling | undefined;
   /** Words of the lexicon that the tokens cannot spell. */
   readonly unspelled: readonly string[];
 }
 
 /**
  * @param classes how many there are, where there is no vocabulary
+ * @param parts what makes an automaton of hotwords, if there are any, and what spellings need
  * @throws RangeError for a hotword or a spelling that the classes cannot write, and where kinds of knowledge exclude each other.
  */
-export function compile(known: Known, classes = 0): Compiled {
+export function compile(known: Known, classes = 0, parts: Parts = {}): Compiled {
   const { vocabulary, lm, lexicon, hotwords } = known;
-  const alphabet = new Alphabet();
   const size = vocabulary?.size ?? classes;
+  const bytes = Array.from({ length: size }, (_, label) => vocabulary?.byte(label));
+  const alphabet = new Alphabet(bytes.some((byte) => byte !== undefined));
   const reads = Array.from({ length: size }, (_, label) => {
     if (!vocabulary || label === vocabulary.blank) return [];
-    const byte = vocabulary.byte(label);
-    return byte === undefined ? alphabet.add(readClass(vocabulary, label)) : alphabet.addByte(byte);
+    const byte = bytes[label];
+    return byte === undefined ? alphabet.add(readClass(vocabulary, label)) : [alphabet.addLetter(byte)];
   });
   const flags = flagsOf(known);
   const isSpelled = (flags & Flag.spelled) !== 0;
+  if (isSpelled) parts.spelling!.checkSpelled(known);
   const ids = lm?.words ?? new Map<string, number>();
   if (isSpelled) for (const { word } of lexicon!.words) alphabet.add(word);
   const [names, unspelled]: [string[], string[]] = [[], []];
@@ -106,16 +130,20 @@ export function compile(known: Known, classes = 0): Compiled {
   if (unspelled.length > 0 && unspelled.length === lexicon!.words.length)
     throw wrongValue('lexicon', 'words that the tokens can spell', unspelled[0]);
   const spelledNames = isSpelled ? names.map((name) => alphabet.find(name)!) : [];
-  const hot = hotwordAutomaton(
-    [...(hotwords?.phrases ?? [])].map(([phrase, weight]) => {
-      const symbols = alphabet.find(phrase);
-      if (!symbols) throw wrongValue('hotwords', 'phrases that the tokens can spell', phrase);
-      return [symbols, weight] as const;
-    }),
-  );
+  const phrases = [...(hotwords?.phrases ?? [])].map(([phrase, weight]) => {
+    const symbols = alphabet.find(phrase);
+    if (!symbols) throw wrongValue('hotwords', 'phrases that the tokens can spell', phrase);
+    return [symbols, weight] as const;
+  });
+  const hot = parts.automaton?.(phrases) ?? noHotwords;
   const model = modelOf(lm, known.weights.alpha);
   const lists = listsOf(reads, 'symbolStart', 'symbols');
-  const trie = trieOf(entries, unlistedOf(known), model.lmLog);
+  // of a model of tokens words have no probability
+  const unigrams = lm && known.units === 'words' ? model.lmLog : new Float32Array(1);
+  const trie = trieOf(entries, unlistedOf(known), unigrams);
+  const most = mostOf(trie, unigrams);
+  if (most.mostExits > mostHomophones)
+    throw wrongValue('lexicon', `at most ${mostHomophones} words of one spelling`, most.mostExits);
   const tokens =
     lm && known.units === 'tokens'
       ? tokensOf(known, ids)
@@ -125,17 +153,17 @@ export function compile(known: Known, classes = 0): Compiled {
     ...listsOf(spelledNames, 'letterStart', 'letters'),
     kinds: kindsOf(reads, isSpelled),
     delimiter: vocabulary?.delimiter ?? noClass,
-    mostHeard: most(hot.end) + most(hot.worth),
-    mostToken: most(tokens.classPrice),
-    ...mostOf(trie, model.lmLog),
+    mostHeard: largest(hot.end) + largest(hot.worth),
+    mostToken: largest(tokens.classPrice),
+    ...most,
   } as KnowledgeTables;
-  return { tables, names, unspelled };
+  return { tables, names, spelling: parts.spelling, unspelled };
 }
 
-function most(values: ArrayLike<number>): number {
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]!);
-  return largest;
+function largest(values: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) most = Math.max(most, values[i]!);
+  return most;
 }
 
 function kindsOf(reads: readonly (readonly number[])[], isSpelled: boolean): Uint32Array {
@@ -159,7 +187,7 @@ function mostOf(
       leaving = Math.max(leaving, exitPrice[exit]! - ahead[node]!);
   return {
     mostFirst: firsts.reduce((first, node) => Math.max(first, ahead[node]!), ahead[nodes - 1]!),
-    mostLeaving: leaving + most(unigrams),
+    mostLeaving: leaving + largest(unigrams),
     mostExits: exitStart.reduce(
       (exits, start, node) => Math.max(exits, start - (exitStart[node - 1] ?? 0)),
       0,
@@ -176,24 +204,7 @@ function flagsOf({ vocabulary, lm, units, lexicon, hotwords }: Known): number {
     );
   const isTokens = lm !== undefined && units === 'tokens';
   const isSpelled = lexicon?.isSpelled === true;
-  if (isTokens && isSpelled)
-    throw wrongValue('lexicon', 'words without spellings for a model of tokens', 'spellings');
   const adjacent = isSpelled && vocabulary!.delimiter === undefined;
-  if (adjacent && lexicon.open)
-    throw wrongValue(
-      'lexicon',
-      'a closed one, where no delimiter stands between spelled words',
-      'an open one',
-    );
-  if (isSpelled)
-    for (const { word, spellings } of lexicon.words)
-      for (const label of spellings.flat())
-        if (label >= vocabulary!.size || label === vocabulary!.blank || label === vocabulary!.delimiter)
-          throw wrongValue(
-            `lexicon: spelling of ${word}`,
-            `classes below ${vocabulary!.size}, neither blank nor delimiter`,
-            label,
-          );
   return (
     (!vocabulary || isTokens ? Flag.labels : 0) |
     (isSpelled ? Flag.spelled : 0) |
@@ -291,8 +302,8 @@ function modelOf(lm: NGram | undefined, alpha: number) {
   const scaled = (logs: Float32Array) => logs.map((log) => Math.max(log, leastLog) * alpha * LN10);
   return {
     lmStart: t?.arcStart ?? Uint32Array.of(0, 0),
-    lmWord: t?.arcWord ?? new Uint32Array(0),
-    lmNext: t?.arcNext ?? new Uint32Array(0),
+    lmWord: t?.arcWord ?? noArcs,
+    lmNext: t?.arcNext ?? noArcs,
     lmLog: t ? scaled(t.arcLog) : Float32Array.of(0),
     lmFail: t?.failTo ?? new Uint32Array(1),
     lmFailLog: t ? scaled(t.failLog) : new Float32Array(1),

@@ -1,26 +1,4 @@
-/** Symbol of the space between words in the automata of `webgpu-ctc/lm`, and of a letter that no hotword has. */
-export const SPACE = 0;
-export const OTHER = 1;
-
-/**
- * Hotwords as an automaton over letters, which finds the longest phrase at each place, left to right, in whole words. State 0 is where a word
- * begins, state 1 in a word of no phrase; the others are beginnings of phrases. Where no arc fits, a state fails to another one, and gains what
- * it has found until then.
- */
-export interface HotwordAutomaton {
-  /** Arcs of a state: from `start[s]` to `start[s + 1]`, by symbol. */
-  readonly start: Uint32Array;
-  readonly symbol: Uint32Array;
-  readonly next: Uint32Array;
-  readonly fail: Uint32Array;
-  readonly gain: Float32Array;
-  /** What a state is worth while its phrase is unfinished: a share of the weight, which a failure takes back. */
-  readonly worth: Float32Array;
-  /** What it is worth when the text ends there. */
-  readonly end: Float32Array;
-  /** The most by which one more symbol can raise the worth. */
-  readonly most: Float32Array;
-}
+import { type HotwordAutomaton, OTHER, SPACE } from './tables.js';
 
 interface Node {
   readonly parent: number;

@@ -1,6 +1,5 @@
-import { OTHER, SPACE } from './hotword-automaton.js';
 import { placeIn } from './n-gram-tables.js';
-import { Flag, Kind, type KnowledgeTables, noWord } from './tables.js';
+import { Flag, Kind, type KnowledgeTables, noWord, OTHER, SPACE } from './tables.js';
 
 /**
  * What is known of a text while it grows: where it is in the trie of words, in the model and in the hotwords, and the hash by which it is told

@@ -1,4 +1,26 @@
-import type { HotwordAutomaton } from './hotword-automaton.js';
+/** Symbol of the space between words in the automata of `webgpu-ctc/lm`, and of a letter that no hotword has. */
+export const SPACE = 0;
+export const OTHER = 1;
+
+/**
+ * Hotwords as an automaton over letters, which finds the longest phrase at each place, left to right, in whole words. State 0 is where a word
+ * begins, state 1 in a word of no phrase; the others are beginnings of phrases. Where no arc fits, a state fails to another one, and gains what
+ * it has found until then.
+ */
+export interface HotwordAutomaton {
+  /** Arcs of a state: from `start[s]` to `start[s + 1]`, by symbol. */
+  readonly start: Uint32Array;
+  readonly symbol: Uint32Array;
+  readonly next: Uint32Array;
+  readonly fail: Uint32Array;
+  readonly gain: Float32Array;
+  /** What a state is worth while its phrase is unfinished: a share of the weight, which a failure takes back. */
+  readonly worth: Float32Array;
+  /** What it is worth when the text ends there. */
+  readonly end: Float32Array;
+  /** The most by which one more symbol can raise the worth. */
+  readonly most: Float32Array;
+}
 
 /** How hypotheses are told apart, and words are known. */
 export const Flag = {
@@ -69,49 +91,3 @@ export const Kind = { letter: 0, inside: 1, space: 2, other: 3 } as const;
 export const noWord = 0xffffffff;
 /** No class. */
 export const noClass = 0xffffffff;
-
-/** Numbers at the beginning of packed tables, and the arrays behind them, in this order. */
-export const scalars = ['flags', 'lmBegin', 'lmEnd', 'delimiter', 'mostExits'] as const;
-export const floatScalars = ['mostFirst', 'mostLeaving', 'mostHeard', 'mostToken'] as const;
-export const headerWords = scalars.length + floatScalars.length;
-export const arrays = [
-  ...[
-    'kinds',
-    'symbolStart',
-    'symbols',
-    'classWord',
-    'classPrice',
-    'nodeStart',
-    'nodeSymbol',
-    'nodeNext',
-    'ahead',
-  ],
-  ...['exitStart', 'exitWord', 'exitPrice', 'exitName', 'letterStart', 'letters'],
-  ...['lmStart', 'lmWord', 'lmNext', 'lmLog', 'lmFail', 'lmFailLog'],
-] as const;
-export const hotArrays = ['start', 'symbol', 'next', 'fail', 'gain', 'worth', 'end', 'most'] as const;
-
-/** One array of words: the scalars, where each array begins, the arrays. Shaders read it by `wordOf`. */
-export function packTables(tables: KnowledgeTables): Uint32Array<ArrayBuffer> {
-  const parts = [
-    ...arrays.map((name) => tables[name as keyof KnowledgeTables] as Uint32Array | Float32Array),
-    ...hotArrays.map((name) => tables.hot[name]),
-  ];
-  const header = headerWords + parts.length;
-  const words = new Uint32Array(header + parts.reduce((sum, { length }) => sum + length, 0));
-  words.set(scalars.map((name) => tables[name]));
-  words.set(new Uint32Array(Float32Array.from(floatScalars, (name) => tables[name]).buffer), scalars.length);
-  let at = header;
-  for (const [i, part] of parts.entries()) {
-    words[headerWords + i] = at;
-    words.set(new Uint32Array(part.buffer, part.byteOffset, part.length), at);
-    at += part.length;
-  }
-  return words;
-}
-
-/** `const` lines for shaders: where a scalar is, or where it is said where an array begins. */
-export function tableConstants(): Record<string, number> {
-  const names = [...scalars, ...floatScalars, ...arrays, ...hotArrays.map((name) => `hot_${name}`)];
-  return Object.fromEntries(names.map((name, i) => [name.replace(/[A-Z]/g, '_$&').toUpperCase(), i]));
-}

@@ -1,6 +1,5 @@
 import { addLogs } from '../problem/logs.js';
-import { SPACE } from './hotword-automaton.js';
-import type { KnowledgeTables } from './tables.js';
+import { type KnowledgeTables, SPACE } from './tables.js';
 
 /**
  * All label sequences that are one text, as a graph: an edge is a label between two places of the text. Edges are sorted by where they lead to,
@@ -19,9 +18,9 @@ export interface TextGraph {
   readonly ends: readonly number[];
 }
 
-type Edge = readonly [from: number, to: number, label: number];
+export type Edge = readonly [from: number, to: number, label: number];
 
-function graphOf(places: number, edges: readonly Edge[], ends: readonly number[]): TextGraph {
+export function graphOf(places: number, edges: readonly Edge[], ends: readonly number[]): TextGraph {
   const sorted = [...edges].sort((a, b) => a[1] - b[1] || a[0] - b[0]);
   const column = (i: 0 | 1 | 2) => Int32Array.from(sorted, (edge) => edge[i]);
   const [from, to, label] = [column(0), column(1), column(2)];
@@ -32,46 +31,6 @@ function graphOf(places: number, edges: readonly Edge[], ends: readonly number[]
     Number(label.subarray(start[place], start[place + 1]).includes(label[e]!)),
   );
   return { places, from, to, label, start, isRepeated, ends };
-}
-
-/**
- * The same label sequences, each in one way: where the spellings of words can be cut in several ways, a sequence would count as often. A
- * place is a set of the other's places, as many as a label can lead to.
- */
-export function determined(graph: TextGraph): TextGraph {
-  const { from, to, label, ends } = graph;
-  const isTwice = (_: number, e: number) =>
-    from.some(
-      (place, other) => other < e && place === from[e] && label[other] === label[e] && to[other] !== to[e],
-    );
-  if (!from.some(isTwice)) return graph;
-  const numbers = new Map([['0', 0]]);
-  const sets: (readonly number[])[] = [[0]];
-  const found: Edge[] = [];
-  for (let at = 0; at < sets.length; at++) {
-    const next = new Map<number, Set<number>>();
-    from.forEach((place, e) => {
-      if (sets[at]!.includes(place)) next.set(label[e]!, (next.get(label[e]!) ?? new Set()).add(to[e]!));
-    });
-    for (const [own, places] of next) {
-      const set = [...places].sort((a, b) => a - b);
-      const key = set.join();
-      if (!numbers.has(key)) numbers.set(key, sets.push(set) - 1);
-      found.push([at, numbers.get(key)!, own]);
-    }
-  }
-  // in an order in which edges lead onwards: what all that leads to it comes before
-  const order = new Map<number, number>();
-  while (order.size < sets.length)
-    for (const at of sets.keys())
-      if (!order.has(at) && found.every(([a, b]) => b !== at || a === at || order.has(a)))
-        order.set(at, order.size);
-  const isEnd = (at: number) => sets[at]!.some((place) => ends.includes(place));
-  return graphOf(
-    sets.length,
-    found.map(([a, b, own]) => [order.get(a)!, order.get(b)!, own]),
-    [...order.keys()].filter(isEnd).map((at) => order.get(at)!),
-  );
 }
 
 /** One label sequence. */
@@ -104,21 +63,44 @@ export class Reads {
     }
   }
 
-  /** What labels read as: runs of spaces are one, and none is at the ends. */
-  symbolsOf(labels: readonly number[]): number[] {
+  /**
+   * What labels read as: runs of spaces are one, and none is at the ends.
+   * @param isInWord whether a letter comes before, so that a space at the beginning is one
+   */
+  symbolsOf(labels: readonly number[], isInWord = false): number[] {
     const { symbolStart, symbols } = this.#tables;
     const text: number[] = [];
     for (const label of labels)
       for (let i = symbolStart[label]!; i < symbolStart[label + 1]!; i++)
-        if (symbols[i] !== SPACE || (text.length > 0 && text.at(-1) !== SPACE)) text.push(symbols[i]!);
+        if (symbols[i] !== SPACE || (text.length > 0 ? text.at(-1) !== SPACE : isInWord))
+          text.push(symbols[i]!);
     if (text.at(-1) === SPACE) text.pop();
     return text;
   }
 
-  /** All label sequences that read as a text: place i is in front of its symbol i; the last one is behind a space at its end. */
-  graph(text: readonly number[]): TextGraph {
+  /** How far labels come in a text, and whether they end in a word. */
+  placeOf(
+    labels: readonly number[],
+    isInWord: boolean,
+  ): { readonly place: number; readonly isInWord: boolean } {
+    const { symbolStart, symbols } = this.#tables;
+    let place = 0;
+    for (const label of labels)
+      for (let i = symbolStart[label]!; i < symbolStart[label + 1]!; i++) {
+        if (symbols[i] !== SPACE || isInWord) place++;
+        isInWord = symbols[i] !== SPACE;
+      }
+    return { place, isInWord };
+  }
+
+  /**
+   * All label sequences that read as a text: place i is in front of its symbol i; the last one is behind a space at its end.
+   * @param isInWord whether a letter comes before
+   */
+  graph(text: readonly number[], isInWord = false): TextGraph {
     const after = text.length + 1;
-    const isStart = (place: number) => place === 0 || place === after || text[place - 1] === SPACE;
+    const isStart = (place: number) =>
+      place === 0 ? !isInWord : place === after || text[place - 1] === SPACE;
     const edges: Edge[] = [];
     for (let place = 0; place <= after; place++) {
       for (const label of this.#silent) edges.push([place, place, label]);
@@ -129,7 +111,7 @@ export class Reads {
           if (to >= 0) edges.push([place, to, label]);
         }
     }
-    return graphOf(text.length + 2, edges, text.length === 0 ? [0] : [text.length, after]);
+    return graphOf(text.length + 2, edges, text.length === 0 && !isInWord ? [0] : [text.length, after]);
   }
 
   /** Where a label leads to from a place; −1 where it does not fit. */
@@ -144,48 +126,6 @@ export class Reads {
     }
     return at;
   }
-}
-
-/** All label sequences that spell words, each by any of its spellings. */
-export function spelledGraph(
-  words: readonly (readonly (readonly number[])[])[],
-  delimiter: number | undefined,
-): { readonly graph: TextGraph; readonly wordEnds: readonly number[] } {
-  const wordEnds: number[] = [];
-  const edges: Edge[] = [];
-  let places = 1;
-  let start = 0;
-  let ends = [0];
-  const loop = (place: number) => delimiter !== undefined && edges.push([place, place, delimiter]);
-  loop(0);
-  for (const spellings of words) {
-    const inside = new Map<string, number>();
-    // the end of a word comes behind all places in it
-    const paths = spellings.map((spelling) => spelling.slice(0, -1));
-    for (const path of paths)
-      for (let i = 1; i <= path.length; i++) {
-        const key = path.slice(0, i).join();
-        if (inside.has(key)) continue;
-        inside.set(key, places);
-        edges.push([i === 1 ? start : inside.get(path.slice(0, i - 1).join())!, places++, path[i - 1]!]);
-      }
-    const end = places++;
-    const last = new Set(spellings.map((spelling) => spelling.join()));
-    for (const key of last) {
-      const spelling = key.split(',').map(Number);
-      const before = spelling.slice(0, -1).join();
-      edges.push([before === '' ? start : inside.get(before)!, end, spelling.at(-1)!]);
-    }
-    ends = [end];
-    wordEnds.push(end);
-    start = end;
-    if (delimiter === undefined) continue;
-    start = places++;
-    edges.push([end, start, delimiter]);
-    loop(start);
-    ends.push(start);
-  }
-  return { graph: graphOf(places, edges, ends), wordEnds };
 }
 
 /** ln of the probability of each class, frame after frame, and for each frame the largest. */
@@ -222,13 +162,21 @@ const least = 1e-140;
  * what is so small that it makes no difference is not followed; where the text is so unlikely that it does, logarithms are.
  */
 export function logProbability(graph: TextGraph, frames: Frames): number {
-  const sum = shareOf(graph, frames);
-  return sum > least * 1e20 * (graph.to.length + graph.places) * frames.count
-    ? Math.log(sum) + frames.best
-    : slowly(graph, frames);
+  const size = (graph.to.length + graph.places) * frames.count;
+  const isLarge = size > mostStates;
+  const [sum, scale] = shareOf(graph, frames, isLarge);
+  return isLarge || sum > least * 1e20 * size ? Math.log(sum) + scale + frames.best : slowly(graph, frames);
 }
 
-function shareOf(graph: TextGraph, { shares, count, classes, blank }: Frames): number {
+/** States of all frames, beyond which what is far behind the others of its frame is left out, whatever comes later. */
+const mostStates = 2 ** 24;
+
+/** The sum, and ln of what it has to be multiplied by. @param isScaled whether it is kept from becoming too small */
+function shareOf(
+  graph: TextGraph,
+  { shares, count, classes, blank }: Frames,
+  isScaled: boolean,
+): [sum: number, scale: number] {
   const { places, ends, from, label, start, isRepeated } = graph;
   let [blanks, ofEdges, totals] = [
     new Float64Array(places),
@@ -242,13 +190,14 @@ function shareOf(graph: TextGraph, { shares, count, classes, blank }: Frames): n
   ];
   blanks[0] = totals[0] = 1;
   let [first, end] = [0, 1];
+  let scale = 0;
   // an edge may lead over several places
   const reach = graph.to.reduce((most, to, e) => Math.max(most, to - graph.from[e]!), 1);
   for (let t = 0; t < count; t++) {
     const row = t * classes;
     const blankShare = shares[row + blank]!;
     const last = Math.min(places, end + reach);
-    let [lowest, highest] = [last, 0];
+    let [lowest, highest, most] = [last, 0, 0];
     for (let place = first; place < last; place++) {
       const ofBlank = totals[place]! * blankShare;
       let total = ofBlank > least ? ofBlank : 0;
@@ -266,12 +215,13 @@ function shareOf(graph: TextGraph, { shares, count, classes, blank }: Frames): n
         total += nextEdges[e]!;
       }
       nextTotals[place] = total;
+      most = Math.max(most, total);
       if (total > 0) {
         if (lowest === last) lowest = place;
         highest = place + 1;
       }
     }
-    if (highest === 0) return 0;
+    if (highest === 0) return [0, 0];
     // what lies before is never reached again
     for (let place = first; place < lowest; place++) {
       blanks[place] = nextBlanks[place] = totals[place] = nextTotals[place] = 0;
@@ -279,6 +229,11 @@ function shareOf(graph: TextGraph, { shares, count, classes, blank }: Frames): n
       nextEdges.fill(0, start[place]!, start[place + 1]!);
     }
     [first, end] = [lowest, Math.max(end, highest)];
+    if (isScaled && most < 1e-60) {
+      for (const array of [nextBlanks, nextTotals]) for (let i = first; i < end; i++) array[i]! /= most;
+      for (let e = start[first]!; e < start[end]!; e++) nextEdges[e]! /= most;
+      scale += Math.log(most);
+    }
     [blanks, nextBlanks, ofEdges, nextEdges, totals, nextTotals] = [
       nextBlanks,
       blanks,
@@ -288,7 +243,7 @@ function shareOf(graph: TextGraph, { shares, count, classes, blank }: Frames): n
       totals,
     ];
   }
-  return ends.reduce((sum, place) => sum + totals[place]!, 0);
+  return [ends.reduce((sum, place) => sum + totals[place]!, 0), scale];
 }
 
 /** The same in logarithms. */
@@ -325,51 +280,92 @@ export interface PathSpan {
   readonly place: number;
 }
 
-/** The best path of a text, of equal ones the one that stays longest; undefined where there is none. */
-export function bestPath(graph: TextGraph, { logs, count, classes, blank }: Frames): PathSpan[] | undefined {
-  const { places, from, label, ends, start } = graph;
-  const states = places + from.length;
+/** The states of a frame that were looked at: the places from one to before another, and the edges that lead to them. */
+interface Looked {
+  readonly first: number;
+  readonly end: number;
+  /** Where each was before, the places first. */
+  readonly came: Int32Array;
+}
+
+/** Of states that are this far behind the best one of their frame, in nats, a long text's path is in none. */
+const far = 300;
+
+/**
+ * The best path of a text, of equal ones the one that stays longest; undefined where there is none.
+ * @param before the class of the frame before the first one, which only a blank parts from itself
+ */
+export function bestPath(
+  graph: TextGraph,
+  { logs, count, classes, blank }: Frames,
+  before = -1,
+): PathSpan[] | undefined {
+  const { places, from, to, label, ends, start } = graph;
+  const least = (places + from.length) * count > mostStates ? far : Number.POSITIVE_INFINITY;
   // a state is a place after a blank, or an edge
-  let now = new Float64Array(states).fill(-Infinity);
+  const states = () => new Float64Array(places + from.length).fill(-Infinity);
+  let [now, next] = [states(), states()];
   now[0] = 0;
-  const came = new Int32Array(states * count);
+  const reach = to.reduce((most, place, e) => Math.max(most, place - from[e]!), 1);
+  const looked: Looked[] = [];
+  let [first, end] = [0, 1];
   for (let t = 0; t < count; t++) {
     const row = t * classes;
-    const next = new Float64Array(states);
-    for (let place = 0; place < places; place++) {
+    end = Math.min(places, end + reach);
+    const [firstEdge, endEdge] = [start[first]!, start[end]!];
+    const came = new Int32Array(end - first + endEdge - firstEdge);
+    let most = -Infinity;
+    for (let place = first; place < end; place++) {
       let best = place;
       for (let e = start[place]!; e < start[place + 1]!; e++)
         if (now[places + e]! > now[best]!) best = places + e;
       next[place] = now[best]! + logs[row + blank]!;
-      came[t * states + place] = best;
+      came[place - first] = best;
+      most = Math.max(most, next[place]!);
     }
-    for (let e = 0; e < from.length; e++) {
+    for (let e = firstEdge; e < endEdge; e++) {
       let best = places + e;
       const place = from[e]!;
-      if (now[place]! > now[best]!) best = place;
+      if (now[place]! > now[best]! && (t > 0 || label[e] !== before)) best = place;
       for (let other = start[place]!; other < start[place + 1]!; other++)
         if (label[other] !== label[e] && now[places + other]! > now[best]!) best = places + other;
       next[places + e] = now[best]! + logs[row + label[e]!]!;
-      came[t * states + places + e] = best;
+      came[end - first + e - firstEdge] = best;
+      most = Math.max(most, next[places + e]!);
     }
-    now = next;
+    looked.push({ first, end, came });
+    const isFar = (place: number) => {
+      let own = next[place]!;
+      for (let e = start[place]!; e < start[place + 1]!; e++) own = Math.max(own, next[places + e]!);
+      return own < most - least;
+    };
+    const leave = (place: number) => {
+      for (const array of [now, next]) {
+        array[place] = -Infinity;
+        array.fill(-Infinity, places + start[place]!, places + start[place + 1]!);
+      }
+    };
+    while (isFar(first)) leave(first++);
+    while (isFar(end - 1)) leave(--end);
+    [now, next] = [next, now];
   }
   let state = -1;
   for (const place of ends)
-    for (const other of [
-      place,
-      ...Array.from({ length: start[place + 1]! - start[place]! }, (_, i) => places + start[place]! + i),
-    ])
+    for (let e = start[place]! - 1; e < start[place + 1]!; e++) {
+      const other = e < start[place]! ? place : places + e;
       if (now[other]! > -Infinity && (state < 0 || now[other]! > now[state]!)) state = other;
+    }
   if (state < 0) return undefined;
   const spans: PathSpan[] = [];
-  let end = count;
+  let last = count;
   for (let t = count - 1; t >= 0; t--) {
-    const before = came[t * states + state]!;
+    const { first, end, came } = looked[t]!;
+    const came0 = state < places ? state - first : end - first + state - places - start[first]!;
+    const before = came[came0]!;
     if (before === state) continue;
     if (state >= places)
-      spans.push({ label: label[state - places]!, start: t, end, place: graph.to[state - places]! });
-    end = t;
+      spans.push({ label: label[state - places]!, start: t, end: last, place: to[state - places]! });
+    last = t;
     state = before;
   }
   return spans.reverse();

@@ -1,6 +1,6 @@
 import { BeamSearch } from '../../../lm/beam-search.js';
 import { Knowledge } from '../../../lm/knowledge.js';
-import { unpackTables } from '../../../lm/unpack-tables.js';
+import { unpackTables } from '../../../lm/packed-tables.js';
 import type { Kernel } from '../buffers.js';
 import { Sequence } from '../sequence.js';
 import { NO_LABEL } from '../twins/spell.js';

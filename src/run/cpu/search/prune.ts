@@ -39,6 +39,14 @@ export const prune: Kernel = (problem, { grid, constants }, bindings) => {
         topLabels[place + i] = isLikely ? labels[i]! : NO_LABEL;
         topScores[place + i] = isLikely ? score : LOWEST;
       }
+      const listed = topLabels.subarray(place, place + tops);
+      const score = scores[start + problem.blank]! - normaliser;
+      const isThere = tops === 1 || listed.includes(problem.blank);
+      if (isNone || isThere || score === Number.NEGATIVE_INFINITY) continue;
+      const first = listed.indexOf(NO_LABEL);
+      const last = place + (first < 0 ? tops - 1 : first);
+      topLabels[last] = problem.blank;
+      topScores[last] = score;
     }
   }
 };
