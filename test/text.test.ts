@@ -715,3 +715,14 @@ test('labels of another vocabulary are refused, not left out of the text', () =>
   const wide = Vocabulary.from(['<blank>', 'a', 'b'], { classes: 5 });
   expect(readingOf([1, 3, 2], [0, 0, 0], wide, { frameSeconds: 0.02 }).text).toBe('ab');
 });
+
+test('of tokens in GPT-2’s bytes those that are a part of a letter are put together, read and spelled', () => {
+  const vocabulary = Vocabulary.from(['<blank>', 'Ġcaf', 'Ã', '©', 'Ġb']);
+  const read = readingOf([1, 2, 3, 0, 4], [0, 0, 0, 0, 0], vocabulary, { frameSeconds: 1 });
+  expect(read.text).toBe('café b');
+  expect(read.words.map(({ text, start, end }) => [text, start, end])).toEqual([
+    ['café', 0, 3],
+    ['b', 4, 5],
+  ]);
+  expect([...tokenise('café', vocabulary).targets]).toEqual([1, 2, 3]);
+});

@@ -34,8 +34,9 @@ const kept = { least: 1024, behind: 256, most: 4096, silent: 8 } as const;
  * One recording, read while it is heard. The search goes on from chunk to chunk, so that words, labels that are held and the model's context cross
  * their borders: to read chunks one by one and to join the texts is wrong. However it is cut, the readings are the same.
  *
- * Up to 1,024 frames they are those of `run`. Of a longer recording its beginning is forgotten word by word: `ctc` is then the sum of the ways
- * that the search has followed, and the times of a word are settled when it is.
+ * Up to 1,024 frames they are those of `run`. Of a longer recording its beginning is forgotten, so that memory does not grow with it: what all texts
+ * have in common is settled with its times, word by word. Where they differ for 4,096 frames, those that begin otherwise than the best one are
+ * dropped. `ctc` is then the sum of the ways that the search has followed.
  */
 export class BeamStream {
   readonly #beam: CheckedBeam;

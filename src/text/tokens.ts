@@ -11,10 +11,12 @@ const end = '<end>';
 /** A token that is no text: `<s>`, `[UNK]`. */
 export const isSpecial = (token: string): boolean => /^(<.+>|\[.+\])$/su.test(token);
 
-/** `<0xE7>`: a byte of what has no token. */
-export function byteOf(token: string): number | undefined {
+/** `<0xE7>`: a byte of what has no token; of GPT-2's tokens one that is a part of a letter. */
+export function byteOf(token: string, convention: Convention): number | undefined {
   const found = /^<0x([0-9A-F]{2})>$/i.exec(token);
-  return found ? Number.parseInt(found[1]!, 16) : undefined;
+  if (found) return Number.parseInt(found[1]!, 16);
+  const byte = convention === 'Ġ' ? byteCharacters.get(token) : undefined;
+  return byte !== undefined && byte > 0x7f ? byte : undefined;
 }
 
 /** By which convention tokens are written. */
@@ -100,7 +102,7 @@ function textOfBytes(token: string): string {
 
 /** A token in all the letters that it may stand for: as it is listed, composed and decomposed. */
 export function* lettersOf(token: string, label: number, convention: Convention): Generator<Token> {
-  const byte = byteOf(token);
+  const byte = byteOf(token, convention);
   if (byte !== undefined) {
     yield { label, letters: [byteLetter(byte)], cost: 0 };
     return;

@@ -134,14 +134,14 @@ export class Vocabulary {
     checkInteger('label', label, 0);
     if (label === this.delimiter) return ' ';
     const token = this.#tokens.get(label) ?? '';
-    if (label === this.blank || isSpecial(token)) return '';
+    if (label === this.blank || isSpecial(token) || this.byte(label) !== undefined) return '';
     const { text, begins, ends } = written(token, this.#convention);
     return `${begins ? ' ' : ''}${text}${ends ? ' ' : ''}`;
   }
 
   /** The byte that a class stands for, if its token is one, as `<0xE7>`: those that follow each other are one text in UTF-8. */
   byte(label: number): number | undefined {
-    return byteOf(this.token(label) ?? '');
+    return byteOf(this.token(label) ?? '', this.#convention);
   }
 
   /**
@@ -168,7 +168,7 @@ export class Vocabulary {
 
   #lettersOf(token: string, label: number) {
     const isNone = label === this.blank || label >= this.size || label === this.delimiter;
-    const isText = !isSpecial(token) || byteOf(token) !== undefined;
+    const isText = !isSpecial(token) || byteOf(token, this.#convention) !== undefined;
     // a lone ▁ begins a word
     return (isNone && !(this.marksWords && token === '▁')) || !isText
       ? []
