@@ -523,7 +523,7 @@ describe('a stream of thousands of frames', () => {
     // silence that is longer than what is kept, or a word
     const vocabulary = Vocabulary.from([...classes], { blank: classes.indexOf('-') });
     const decoder = await CtcBeamDecoder.create({
-      ...{ device: 'cpu', tokens: vocabulary, width: 6, nbest: 2 },
+      ...{ device: 'cpu', tokens: vocabulary, width: 3, nbest: 2 },
       ...(isSpelled ? { lexicon: new Lexicon(known.lexicon!.words, { open: true, unlisted: -1 }) } : known),
     });
     const { logits, spans, frames } =

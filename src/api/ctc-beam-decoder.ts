@@ -29,6 +29,7 @@ import { type About, LengthTask } from './task.js';
 import type { AnyTask, Encodes } from './task-parts.js';
 
 const plans = lazily('both', () => import('../plan/beam-plan.js'));
+const packing = lazily('both', () => import('../lm/packed-tables.js'));
 const automata = lazily('both', () => import('../lm/hotword-automaton.js'));
 const spellings = lazily('both', () => import('../lm/spelled-graph.js'));
 const doubts = lazily('both', () => import('../lm/mismatch.js'));
@@ -199,7 +200,7 @@ function definitionOf(beam: CheckedBeam, compiled: Compiled): Definition {
       const { mostExits, flags } = compiled.tables;
       const has = (flag: number) => (flags & flag) !== 0;
       const spelled = has(Flag.spelled);
-      const { packTables, planBeam } = await plans();
+      const [{ planBeam }, { packTables }] = await Promise.all([plans(), packing()]);
       const { classes } = shape;
       if (!words.has(classes))
         words.set(classes, packTables((vocabulary ? compiled : compile(beam.known, classes)).tables));

@@ -2,8 +2,8 @@ import { checkChoice, checkInteger, checkObject } from '../problem/check.js';
 import { isInstance, wrongKind, wrongValue } from '../problem/errors.js';
 import type { VocabularySource } from '../text/listing.js';
 import { Vocabulary } from '../text/vocabulary.js';
-import type { Known, Weights } from './compile.js';
 import { Hotwords } from './hotwords.js';
+import type { Known, Weights } from './known.js';
 import { checkWeight, Lexicon } from './lexicon.js';
 import { NGram } from './n-gram.js';
 

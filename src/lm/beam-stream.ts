@@ -96,13 +96,13 @@ export class BeamStream {
     let grows = this.#steps.length;
     while (grows > 0 && !this.#reader.isBoundary(this.#steps, grows - 1)) grows--;
     grows = Math.max(0, grows - 1);
-    const stable = this.#reader.textOf(this.#text, this.#steps, undefined, true).trimEnd();
+    const stable = ended(this.#reader.textOf(this.#text, this.#steps, undefined, true));
     const best = this.#reader.best(this.#search.hypotheses(), this.#steps.slice(grows));
     const before = best && this.#steps.slice(0, grows);
     const all = before && this.#reader.textOf(this.#text, before, Math.max(best.steps[0]?.exit ?? 0, 0));
     return {
       stable,
-      best: all === undefined ? stable : this.#reader.textOf(all, best!.steps, best!.exit).trimEnd(),
+      best: all === undefined ? stable : ended(this.#reader.textOf(all, best!.steps, best!.exit)),
       frames: this.#frameCount,
     };
   }
@@ -190,9 +190,9 @@ export class BeamStream {
         this.#search.narrow(steps.slice(own, count));
         this.#steps.push(...this.#search.commit());
       }
-      const ended = this.#steps.splice(0, count);
-      this.#past.push(...ended);
-      this.#text = this.#reader.textOf(this.#text, ended, Math.max(steps[count]!.exit, 0));
+      const first = this.#steps.splice(0, count);
+      this.#past.push(...first);
+      this.#text = this.#reader.textOf(this.#text, first, Math.max(steps[count]!.exit, 0));
       const { words: wordsBefore, labels: labelsBefore } = this.#settled;
       this.#settled = {
         ...{ steps: this.#past.length, isInWord },
@@ -225,3 +225,6 @@ export class BeamStream {
     this.#at.splice(from, count);
   }
 }
+
+/** A text without the space at its end, behind which a word may begin. */
+const ended = (text: string) => text.replace(/ $/, '');

@@ -1,4 +1,4 @@
-import type { Known } from './compile.js';
+import type { Known } from './known.js';
 
 /** What suggests that a model and a vocabulary do not belong together. */
 export function mismatch(known: Known, unspelled: readonly string[]): string[] {

@@ -1,7 +1,9 @@
 import { addLogs } from '../problem/logs.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { Hypothesis } from './beam-search.js';
-import { type Compiled, type Known, readClass, tokenNames } from './compile.js';
+import { type Compiled, readClass, tokenNames } from './compile.js';
+import type { Known } from './known.js';
+import type { Spelling } from './spelled-graph.js';
 import { Flag, type KnowledgeTables, noWord } from './tables.js';
 import {
   bestPath,
@@ -13,12 +15,6 @@ import {
   type TextGraph,
 } from './text-graph.js';
 import type { Step } from './tree.js';
-
-/** The graphs of words that have spellings of their own. */
-export type Spelling = Pick<
-  typeof import('./spelled-graph.js'),
-  'checkSpelled' | 'determined' | 'spelledGraph'
->;
 
 /** A word of a reading. */
 export interface ReadWord {
@@ -168,9 +164,7 @@ export class Reader {
     });
   }
 
-  /**
-   * The best path of steps behind what is settled, and what would be settled until one of them, if a label of the path ends there.
-   */
+  /** The best path of steps behind what is settled, and what would be settled until one of them, if a label of the path ends there. */
   path(
     { steps: all, exit }: Pick<Hypothesis, 'steps' | 'exit'>,
     frames: Frames,
@@ -226,7 +220,7 @@ export class Reader {
 
   /**
    * What steps read as, behind a text; where words are spelled, those that have ended, and the last one if there is an exit.
-   * @param isWhole whether a letter of which some bytes may be lacking is left out
+   * @param isOpen whether more may follow, so that a letter of which some bytes are lacking is left out
    */
   textOf(before: string, steps: readonly Step[], exit?: number, isOpen = false): string {
     const { vocabulary } = this.#known;

@@ -1,7 +1,7 @@
 // What only lexicons with spellings need, in a part of its own.
 
 import { wrongValue } from '../problem/errors.js';
-import type { Known } from './compile.js';
+import type { Known } from './known.js';
 import { type Edge, graphOf, type TextGraph } from './text-graph.js';
 
 /** Classes that can be symbols of spellings: of 16 bits, of which two have another meaning. */
@@ -121,4 +121,11 @@ export function determined(graph: TextGraph): TextGraph {
     found.map(([a, b, own]) => [places.get(a)!, places.get(b)!, own]),
     order.flatMap((at, i) => (sets[at]!.some((place) => ends.includes(place)) ? i : [])),
   );
+}
+
+/** This part, for who is given it. */
+export interface Spelling {
+  readonly checkSpelled: typeof checkSpelled;
+  readonly determined: typeof determined;
+  readonly spelledGraph: typeof spelledGraph;
 }

@@ -1,5 +1,3 @@
-export { packTables } from '../lm/packed-tables.js';
-
 import { Draft, named } from './draft.js';
 import type { Limits, Plan, ProblemShape } from './plan.js';
 import { cut } from './range.js';
