@@ -428,6 +428,31 @@ test('ten thousand frames are read at once, by all their paths', async () => {
   expect(Math.abs(best.ctc + sum)).toBeLessThan(1e-6 * sum);
 });
 
+test('recordings that are equally likely to be anything have more paths than a number can count', async () => {
+  const decoder = await CtcBeamDecoder.create({ device: 'cpu', tokens: ['-', 'a', 'b'], width: 5 });
+  const ctc = await CtcLoss.create({ device: 'cpu', gradient: 'none', reduction: 'sum' });
+  for (const frames of [1000, 5000]) {
+    const tensor = { data: new Float32Array(3 * frames), shape: [frames, 3] } as const;
+    const [[best]] = (await decoder.run({ logits: tensor })).readings as [[BeamReading]];
+    const { loss } = await ctc.run({ logits: tensor, targets: [[...best.labels]] });
+    expect(best.ctc / -(loss as unknown as number)).toBeCloseTo(1, 5);
+    expect(best.probability).toBeGreaterThan(0);
+  }
+});
+
+test('what costs more than silence, until its very end, has its times in a long recording, too', async () => {
+  const frames = 16_000;
+  const decoder = await CtcBeamDecoder.create({
+    ...{ device: 'cpu', tokens: ['-', '|', 'a', 'b'], width: 5, hotwords: new Hotwords({ ab: 5 }) },
+  });
+  const logits = Float32Array.from({ length: 4 * frames }, (_, i) => (i % 4 === 0 ? 4 : 0));
+  const [[best]] = (await decoder.run({ logits: { data: logits, shape: [frames, 4] } })).readings as [
+    [BeamReading],
+  ];
+  expect(best.text.split(' ').length).toBeGreaterThan(100);
+  expect(best.words.map(({ text }) => text).join(' ')).toBe(best.text);
+});
+
 test('what is ahead in a word of a model of tokens weighs nothing: narrow searches read what wide ones do', async () => {
   const tokens = ['-', '|', 'a', 'b', 'c'];
   // without <unk> an unknown word has a log10 probability of −100

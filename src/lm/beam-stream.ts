@@ -159,7 +159,7 @@ export class BeamStream {
       this.#cutSilence()
     )
       return;
-    if (!this.#settleSome(kept.least) && !this.#settleSome(kept.least, Infinity, true))
+    if (!this.#settleSome(kept.least) && !this.#settleSome(kept.least, Infinity, true) && !this.#best())
       this.#forget(this.#at.length - kept.least);
   }
 
@@ -205,15 +205,15 @@ export class BeamStream {
     return false;
   }
 
-  /** Forgets the middle of all silence but the last. @returns whether there was some */
+  /** Forgets the middle of all silence but the last, and of labels that are held. @returns whether there was some */
   #cutSilence(): boolean {
     const best = this.#best();
     if (!best) return false;
-    const starts = [...best.spans.map(({ start }) => start), this.#at.length - kept.least];
-    const ends = [0, ...best.spans.map(({ end }) => end)];
     const before = this.#at.length;
-    for (let i = starts.length - 1; i >= 0; i--) {
-      const [from, to] = [ends[i]! + kept.silent, starts[i]! - kept.silent];
+    const last = before - kept.least;
+    const borders = [0, ...best.spans.flatMap(({ start, end }) => [start, end]), last];
+    for (let i = borders.length - 1; i > 0; i--) {
+      const [from, to] = [borders[i - 1]! + kept.silent, Math.min(borders[i]!, last) - kept.silent];
       if (to > from) this.#forget(to - from, from);
     }
     return this.#at.length < before - kept.behind;

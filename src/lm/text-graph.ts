@@ -165,32 +165,27 @@ export function logProbability(graph: TextGraph, frames: Frames): number {
   const size = (graph.to.length + graph.places) * frames.count;
   const isLarge = size > mostStates;
   const [sum, scale] = shareOf(graph, frames, isLarge);
-  return isLarge || sum > least * 1e20 * size ? Math.log(sum) + scale + frames.best : slowly(graph, frames);
+  const isSure = isLarge ? sum > 0 : sum > least * 1e20 * size;
+  return isSure ? Math.log(sum) + scale + frames.best : slowly(graph, frames);
 }
 
 /** States of all frames, beyond which what is far behind the others of its frame is left out, whatever comes later. */
 const mostStates = 2 ** 24;
 
-/** The sum, and ln of what it has to be multiplied by. @param isScaled whether it is kept from becoming too small */
+/** The sum, and ln of what it has to be multiplied by. @param isScaled whether what is small is so beside the others of its frame */
 function shareOf(
   graph: TextGraph,
   { shares, count, classes, blank }: Frames,
   isScaled: boolean,
 ): [sum: number, scale: number] {
   const { places, ends, from, label, start, isRepeated } = graph;
-  let [blanks, ofEdges, totals] = [
-    new Float64Array(places),
-    new Float64Array(from.length),
-    new Float64Array(places),
-  ];
-  let [nextBlanks, nextEdges, nextTotals] = [
-    new Float64Array(places),
-    new Float64Array(from.length),
-    new Float64Array(places),
-  ];
+  const masses = (count = places) => new Float64Array(count);
+  let [blanks, ofEdges, totals] = [masses(), masses(from.length), masses()];
+  let [nextBlanks, nextEdges, nextTotals] = [masses(), masses(from.length), masses()];
   blanks[0] = totals[0] = 1;
   let [first, end] = [0, 1];
   let scale = 0;
+  const floor = isScaled ? 0 : least;
   // an edge may lead over several places
   const reach = graph.to.reduce((most, to, e) => Math.max(most, to - graph.from[e]!), 1);
   for (let t = 0; t < count; t++) {
@@ -200,7 +195,7 @@ function shareOf(
     let [lowest, highest, most] = [last, 0, 0];
     for (let place = first; place < last; place++) {
       const ofBlank = totals[place]! * blankShare;
-      let total = ofBlank > least ? ofBlank : 0;
+      let total = ofBlank > floor ? ofBlank : 0;
       nextBlanks[place] = total;
       for (let e = start[place]!; e < start[place + 1]!; e++) {
         const before = from[e]!;
@@ -211,7 +206,7 @@ function shareOf(
             if (label[other] !== label[e]) came += ofEdges[other]!;
         }
         const value = (ofEdges[e]! + came) * shares[row + label[e]!]!;
-        nextEdges[e] = value > least ? value : 0;
+        nextEdges[e] = value > floor ? value : 0;
         total += nextEdges[e]!;
       }
       nextTotals[place] = total;
@@ -222,18 +217,25 @@ function shareOf(
       }
     }
     if (highest === 0) return [0, 0];
+    // there are more paths than a number can count, or all of them have become unlikely
+    if (isScaled || most > 1e60) {
+      const scaled = (value: number) => (value > least * most ? value / most : 0);
+      for (let place = lowest; place < highest; place++) {
+        nextBlanks[place] = scaled(nextBlanks[place]!);
+        nextTotals[place] = scaled(nextTotals[place]!);
+      }
+      for (let e = start[lowest]!; e < start[highest]!; e++) nextEdges[e] = scaled(nextEdges[e]!);
+      while (nextTotals[lowest] === 0) lowest++;
+      while (nextTotals[highest - 1] === 0) highest--;
+      scale += Math.log(most);
+    }
     // what lies before is never reached again
     for (let place = first; place < lowest; place++) {
       blanks[place] = nextBlanks[place] = totals[place] = nextTotals[place] = 0;
       ofEdges.fill(0, start[place]!, start[place + 1]!);
       nextEdges.fill(0, start[place]!, start[place + 1]!);
     }
-    [first, end] = [lowest, Math.max(end, highest)];
-    if (isScaled && most < 1e-60) {
-      for (const array of [nextBlanks, nextTotals]) for (let i = first; i < end; i++) array[i]! /= most;
-      for (let e = start[first]!; e < start[end]!; e++) nextEdges[e]! /= most;
-      scale += Math.log(most);
-    }
+    [first, end] = [lowest, isScaled ? highest : Math.max(end, highest)];
     [blanks, nextBlanks, ofEdges, nextEdges, totals, nextTotals] = [
       nextBlanks,
       blanks,
@@ -288,20 +290,32 @@ interface Looked {
   readonly came: Int32Array;
 }
 
-/** Of states that are this far behind the best one of their frame, in nats, a long text's path is in none. */
-const far = 300;
+/** Of states that are this far behind the best one of their frame, in nats, a long text's path is in none, if it is in any. */
+const far = 1000;
 
 /**
  * The best path of a text, of equal ones the one that stays longest; undefined where there is none.
  * @param before the class of the frame before the first one, which only a blank parts from itself
  */
-export function bestPath(
+export function bestPath(graph: TextGraph, frames: Frames, before = -1): PathSpan[] | undefined {
+  if ((graph.places + graph.from.length) * frames.count <= mostStates)
+    return pathWithin(graph, frames, before, Infinity);
+  // silence may be likelier than a text until its very end
+  for (let least = far; least < far ** 2; least *= 8) {
+    const path = pathWithin(graph, frames, before, least);
+    if (path) return path;
+  }
+  return undefined;
+}
+
+/** @param least how far behind the best one of its frame a state is left out, in nats */
+function pathWithin(
   graph: TextGraph,
   { logs, count, classes, blank }: Frames,
-  before = -1,
+  before: number,
+  least: number,
 ): PathSpan[] | undefined {
   const { places, from, to, label, ends, start } = graph;
-  const least = (places + from.length) * count > mostStates ? far : Number.POSITIVE_INFINITY;
   // a state is a place after a blank, or an edge
   const states = () => new Float64Array(places + from.length).fill(-Infinity);
   let [now, next] = [states(), states()];
