@@ -8,7 +8,7 @@ import { mergeTokens, tokenise, Vocabulary, wordsOf } from 'webgpu-ctc/text';
 import { sayFactor, sayProbability } from '../demo/explorer/engine/ways.js';
 import { logitsOf, wideProblem } from '../demo/explorer/sources/made-up.js';
 import { complaintsOf } from './axe.js';
-import { explore, exploreOnCpu, says, sentence, settled } from './explore.js';
+import { drawn, explore, exploreOnCpu, says, sentence, settled } from './explore.js';
 
 const speech = (name: string) => `fixtures/speech/${name}`;
 /** The same beside files that are on no disk. */
@@ -821,10 +821,15 @@ describe('saving', () => {
         ...['clip3.logits.npy', 'vocab.json', 'clip3.wav'].map(speechFile),
         ...[file('r.TextGrid', grid), file('t.txt', 'oh dear * late')],
       );
-      await page.getByRole('button', { name: 'Let * stand for anything' }).click();
+      const star = page.getByRole('button', { name: 'Let * stand for anything' });
+      await star.click();
+      // the words are those of the new text once what was offered for the old one is gone
+      await expect.poll(() => star.count()).toBe(0);
       const end = page.getByLabel('oh, end in seconds');
       await end.fill('0.61');
       await end.press('Enter');
+      await drawn(page);
+      await expect.poll(() => end.inputValue()).toBe('0.61');
       await page.getByRole('tab', { name: 'Edit' }).click();
       await page.getByLabel('Blank bias').fill('0.7');
       await page.getByRole('radio', { name: 'Forward' }).click();
