@@ -1,6 +1,6 @@
 import { checkInteger } from '../problem/check.js';
 import { Chunks, type DecodeChunk } from '../problem/chunk.js';
-import { wrongValue } from '../problem/errors.js';
+import { checkRow } from '../problem/row-logs.js';
 
 /** Labels of a recording, as `Reading` has them: of a stream those that have ended since it was asked before. */
 export interface StreamedLabels {
@@ -44,16 +44,9 @@ export class DecodeStream {
     const { kind, scores } = this.#chunks.take(chunk);
     const best: [id: number, score: number][] = [];
     for (let start = 0; start < scores.length; start += classes) {
+      const largest = checkRow(kind, scores, start, classes, `frame ${start / classes} of the chunk`);
       let id = 0;
-      for (let c = 0; c < classes; c++) {
-        const score = scores[start + c]!;
-        if (!(score < Number.POSITIVE_INFINITY) || (kind === 'probs' && score < 0))
-          throw wrongValue(kind, `finite scores in frame ${start / classes} of the chunk`, score);
-        if (score > scores[start + id]!) id = c;
-      }
-      const largest = scores[start + id]!;
-      if (kind === 'logits' && largest === Number.NEGATIVE_INFINITY)
-        throw wrongValue(kind, `a finite score in frame ${start / classes} of the chunk`, largest);
+      while (scores[start + id] !== largest) id++;
       let sum = 0;
       if (kind === 'logits') for (let c = 0; c < classes; c++) sum += Math.exp(scores[start + c]! - largest);
       best.push([id, kind === 'logits' ? -Math.log(sum) : kind === 'probs' ? Math.log(largest) : largest]);

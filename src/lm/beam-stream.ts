@@ -153,31 +153,28 @@ export class BeamStream {
    */
   #settle(): void {
     this.#steps.push(...this.#search.commit());
-    if (
-      this.#settleSome(kept.behind, this.#steps.length) ||
-      this.#at.length < kept.most ||
-      this.#cutSilence()
-    )
-      return;
-    if (!this.#settleSome(kept.least) && !this.#settleSome(kept.least, Infinity, true) && !this.#best())
-      this.#forget(this.#at.length - kept.least);
+    const best = this.#best();
+    if (best && this.#settleSome(best, kept.behind, this.#steps.length)) return;
+    if (this.#at.length < kept.most || (best && this.#cutSilence(best))) return;
+    const left = this.#best();
+    if (!left) this.#forget(this.#at.length - kept.least);
+    else if (!this.#settleSome(left, kept.least)) this.#settleSome(left, kept.least, Infinity, true);
   }
 
   /** The best text behind what is settled, and its path. */
-  #best() {
+  #best(): Best | undefined {
     const best = this.#reader.best(this.#search.hypotheses(), this.#steps);
     const path = best && this.#reader.path(best, this.#frames(), this.#settled);
     return path && { ...best, ...path };
   }
 
   /**
+   * @param best the best text and its path
    * @param behind frames that stay
    * @param most steps of the best text that may be settled
    * @returns whether there was something to settle
    */
-  #settleSome(behind: number, most = Infinity, anyLetter = false): boolean {
-    const best = this.#best();
-    if (!best) return false;
+  #settleSome(best: Best, behind: number, most = Infinity, anyLetter = false): boolean {
     const { steps } = best;
     for (let count = Math.min(most, steps.length) - 1; count > 0; count--) {
       if (!this.#reader.isBoundary(steps, count, anyLetter)) continue;
@@ -206,12 +203,10 @@ export class BeamStream {
   }
 
   /** Forgets the middle of all silence but the last, and of labels that are held. @returns whether there was some */
-  #cutSilence(): boolean {
-    const best = this.#best();
-    if (!best) return false;
+  #cutSilence({ spans }: Best): boolean {
     const before = this.#at.length;
     const last = before - kept.least;
-    const borders = [0, ...best.spans.flatMap(({ start, end }) => [start, end]), last];
+    const borders = [0, ...spans.flatMap(({ start, end }) => [start, end]), last];
     for (let i = borders.length - 1; i > 0; i--) {
       const [from, to] = [borders[i - 1]! + kept.silent, Math.min(borders[i]!, last) - kept.silent];
       if (to > from) this.#forget(to - from, from);
@@ -225,6 +220,9 @@ export class BeamStream {
     this.#at.splice(from, count);
   }
 }
+
+/** Steps of a text with the exit of its last word, and their path. */
+type Best = NonNullable<ReturnType<Reader['best']>> & NonNullable<ReturnType<Reader['path']>>;
 
 /** A text without the space at its end, behind which a word may begin. */
 const ended = (text: string) => text.replace(/ $/, '');

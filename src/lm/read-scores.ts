@@ -1,6 +1,5 @@
 import type { ScoresKey } from '../problem/check.js';
-import { wrongValue } from '../problem/errors.js';
-import { rowLogs } from '../problem/row-logs.js';
+import { checkRow, rowLogs } from '../problem/row-logs.js';
 
 /**
  * ln of the probabilities of some frames, in float64.
@@ -19,15 +18,7 @@ export function logsOf(
   const logs = new Float64Array(frames * classes);
   for (let t = 0; t < frames; t++) {
     const start = row(t);
-    let largest = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < classes; c++) {
-      const score = scores[start + c]!;
-      if (!(score < Number.POSITIVE_INFINITY) || (kind === 'probs' && score < 0))
-        throw wrongValue(kind, `finite scores in frame ${t} ${of}`, score);
-      if (score > largest) largest = score;
-    }
-    if (kind === 'logits' && largest === Number.NEGATIVE_INFINITY)
-      throw wrongValue(kind, `a finite score in frame ${t} ${of}`, largest);
+    checkRow(kind, scores, start, classes, `frame ${t} ${of}`);
     rowLogs(kind, scores, start, classes, logs, t * classes);
   }
   return logs;

@@ -1,4 +1,29 @@
 import type { ScoresKey } from './check.js';
+import { wrongValue } from './errors.js';
+
+/**
+ * The largest score of a frame.
+ * @param where the frame is, for errors
+ * @throws RangeError for a NaN, for +Infinity, for a probability below 0, and for logits of which none is finite
+ */
+export function checkRow(
+  kind: ScoresKey,
+  scores: ArrayLike<number>,
+  start: number,
+  classes: number,
+  where: string,
+): number {
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let c = 0; c < classes; c++) {
+    const score = scores[start + c]!;
+    if (!(score < Number.POSITIVE_INFINITY) || (kind === 'probs' && score < 0))
+      throw wrongValue(kind, `finite scores in ${where}`, score);
+    if (score > largest) largest = score;
+  }
+  if (kind === 'logits' && largest === Number.NEGATIVE_INFINITY)
+    throw wrongValue(kind, `a finite score in ${where}`, largest);
+  return largest;
+}
 
 /**
  * Natural logarithms of the probabilities of a frame's classes, in float64. NaN among the scores, or +Infinity among logits, is in the answer.
